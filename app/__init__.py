@@ -1,0 +1,1 @@
+"""What people touch: screens, command line, supervisor and the trainer process."""

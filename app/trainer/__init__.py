@@ -1,0 +1,1 @@
+"""The trainer process: the one place where loops and storage meet."""

@@ -1,0 +1,1 @@
+"""Active learning on PyTorch Lightning Loops, Flash and BaaL; knows nothing of SQL or Streamlit."""

@@ -1,0 +1,1 @@
+"""The label store: SQLAlchemy models, transactions and migrations; knows nothing of torch or Streamlit."""

@@ -1,0 +1,62 @@
+"""What the application refuses, one tree; every message is a sentence for the person at the screen.
+
+AppError
+├── SettingsError            settings.toml, or a choice made on the command line, cannot be used
+├── ProjectError             a folder that is no project, or already is one
+├── UsageError               a command was put together wrongly (exit code 2)
+├── SupervisorError          screens and trainer could not be started or kept running
+│   ├── AlreadyRunningError  another supervisor holds this project
+│   └── PortTakenError       the port asked for is in use
+├── ExportError              an export could not be written
+└── DemoError                the sample data of the demo was not found
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AppError(Exception):
+    """Anything the application refuses; ``str(error)`` is shown to a person as it is."""
+
+
+class SettingsError(AppError):
+    """A setting was refused."""
+
+
+class ProjectError(AppError):
+    """A folder could not be opened, or made, as a project."""
+
+
+class UsageError(AppError):
+    """A command was put together wrongly."""
+
+
+class SupervisorError(AppError):
+    """Screens and trainer could not be started or kept running."""
+
+
+class AlreadyRunningError(SupervisorError):
+    """Another supervisor holds the project."""
+
+    def __init__(self, folder: Path) -> None:
+        """Say which project it is."""
+        super().__init__(
+            f"The project {folder} is already running; stop the other 'labelloop run' first, or open its page."
+        )
+
+
+class PortTakenError(SupervisorError):
+    """The port asked for is in use."""
+
+    def __init__(self, port: int) -> None:
+        """Say which port it is."""
+        super().__init__(f"Port {port} is taken by another program; choose another one with --port, or leave it out.")
+
+
+class ExportError(AppError):
+    """An export could not be written."""
+
+
+class DemoError(AppError):
+    """The sample data of the demo was not found."""

@@ -1,0 +1,82 @@
+"""What one simulated run is told; light on purpose, so that the command line can refuse before torch is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import SettingsError
+from app.settings import (
+    ACQUISITIONS,
+    COLD_STARTS,
+    LEARNERS,
+    MOST_MC_ITERATIONS,
+    MOST_SEED,
+    check_choice,
+    check_range,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig:
+    """One simulated run: the data with all its labels, and the choices a person would make in a project.
+
+    The data is either ``npz``, or ``images`` with ``labels`` and ``test``.
+
+    Raises:
+        SettingsError: When the data is given twice or not at all, or a value cannot be used.
+    """
+
+    out: Path  # folder for curve.csv and curve.png
+    images: Path | None = None  # folder the paths of `labels` are relative to
+    labels: Path | None = None  # CSV path,label: the oracle's answers
+    test: Path | None = None  # CSV path,label: the test set
+    npz: Path | None = None  # x_train, y_train, x_test, y_test; uint8 [N,H,W] or [N,H,W,3]
+    pool: int | None = None  # samples of x_train that make the pool; None: all
+    test_size: int | None = None  # samples of x_test; None: all
+    learner: str = "auto"
+    acquisition: str = "auto"
+    query_size: int = 10  # labels per round
+    budget: int = 200  # labels in all
+    seed: int = 0
+    mc_iterations: int = 20  # MC-dropout draws per sample
+    cold_start: str = "diverse"
+
+    def __post_init__(self) -> None:
+        """Refuse before anything slow is loaded."""
+        self._check_data()
+        check_choice("--learner", self.learner, LEARNERS)
+        check_choice("--acquisition", self.acquisition, ACQUISITIONS)
+        check_choice("--cold-start", self.cold_start, COLD_STARTS)
+        check_range("--query-size", self.query_size, 1, 100_000)
+        check_range("--budget", self.budget, 1, 1_000_000_000)
+        check_range("--mc-iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
+        check_range("--seed", self.seed, 0, MOST_SEED)
+        if self.out.exists() and not self.out.is_dir():
+            raise SettingsError(f"--out {self.out} is a file; give a folder.")
+
+    def _check_data(self) -> None:
+        if self.npz is not None:
+            self._check_npz(self.npz)
+            return
+        given = {"--images": self.images, "--labels": self.labels, "--test": self.test}
+        missing = [option for option, path in given.items() if path is None]
+        if missing:
+            raise SettingsError(f"{' and '.join(missing)} missing; give --images, --labels and --test, or --npz.")
+        if self.pool is not None or self.test_size is not None:
+            raise SettingsError("--pool and --test-size go with --npz only; shorten the CSV files instead.")
+        _check_there("--images", self.images, folder=True)
+        _check_there("--labels", self.labels, folder=False)
+        _check_there("--test", self.test, folder=False)
+
+    def _check_npz(self, npz: Path) -> None:
+        if (self.images, self.labels, self.test) != (None, None, None):
+            raise SettingsError("Give either --npz, or --images with --labels and --test, not both.")
+        _check_there("--npz", npz, folder=False)
+        check_range("--pool", 1 if self.pool is None else self.pool, 1, 1_000_000_000)
+        check_range("--test-size", 1 if self.test_size is None else self.test_size, 1, 1_000_000_000)
+
+
+def _check_there(option: str, path: Path | None, *, folder: bool) -> None:
+    if path is not None and not (path.is_dir() if folder else path.is_file()):
+        raise SettingsError(f"{option}: there is no {'folder' if folder else 'file'} {path}.")

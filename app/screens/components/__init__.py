@@ -1,0 +1,1 @@
+"""Pieces of the screens: each hides its session state and returns a value."""

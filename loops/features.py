@@ -1,0 +1,246 @@
+"""Features of each sample, computed once per backbone and kept on disk, memory-mapped, by sample id."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from loops.checkpoint import replace_file
+from loops.errors import FeatureStoreError, MissingFeaturesError, UnknownLearnerError
+
+EFFICIENTNET = "efficientnet_lite0"
+_PIXELS = re.compile(r"pixels-(\d+)")
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What is stored for a sample."""
+
+    name: str
+    side: int  # pixels; images are brought to this square
+    dtype: str
+    row_shape: tuple[int, ...]  # of pixels: for colors; a store of gray images has one channel until the first color
+
+    @property
+    def is_pixels(self) -> bool:
+        """Whether rows are the images themselves."""
+        return self.name != EFFICIENTNET
+
+
+def backbone_of(name: str) -> Backbone:
+    """Looks up a backbone: `pixels-S` (S x S pixels, uint8) or `efficientnet_lite0` (1,280 features, float32).
+
+    Raises:
+        UnknownLearnerError: If there is none of that name.
+    """
+    if name == EFFICIENTNET:
+        return Backbone(name, 224, "float32", (1280,))
+    match = _PIXELS.fullmatch(name)
+    if match is None:
+        raise UnknownLearnerError(name, ["pixels-S", EFFICIENTNET])
+    side = int(match[1])
+    return Backbone(name, side, "uint8", (3, side, side))
+
+
+class FeatureStore:
+    """Rows of one backbone by sample id; append-only, one writer.
+
+    Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before their ids, so a row counts only
+    when it is whole; `meta.json` says the shape. A torn tail from a crash is written over by the next append.
+
+    Args:
+        folder: Made when missing.
+        backbone: A name that `backbone_of` knows.
+
+    Raises:
+        FeatureStoreError: If the folder holds features of something else.
+    """
+
+    def __init__(self, folder: Path, backbone: str) -> None:
+        self.folder = folder
+        self.backbone = backbone_of(backbone)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._row_shape = self._read_meta()
+        self._load_ids()
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one row: `(C, S, S)`, C = 1 while all images are gray, or `(1280,)`."""
+        return self._row_shape
+
+    def __len__(self) -> int:
+        """How many samples have features."""
+        return len(self._ids)
+
+    def missing(self, sample_ids: ArrayLike) -> NDArray[np.int64]:
+        """Returns those of `sample_ids` that have no features yet, in their order."""
+        wanted = np.asarray(sample_ids, np.int64)
+        return wanted[~np.isin(wanted, self._ids)]
+
+    def rows(self, sample_ids: ArrayLike) -> NDArray[np.generic]:
+        """Returns the rows of `sample_ids`, `[N, *row_shape]`, in their order.
+
+        Raises:
+            MissingFeaturesError: If a sample was never embedded.
+        """
+        wanted = np.asarray(sample_ids, np.int64).reshape(-1)
+        missing = self.missing(wanted)
+        if len(missing):
+            raise MissingFeaturesError(missing.tolist())
+        if not len(wanted):
+            return np.empty((0, *self._row_shape), self.backbone.dtype)
+        positions = self._order[np.searchsorted(self._ids, wanted, sorter=self._order)]
+        return np.array(self._mapped()[positions])
+
+    def append(self, sample_ids: ArrayLike, rows: NDArray[np.generic]) -> None:
+        """Adds rows; they are on disk when it returns.
+
+        Args:
+            sample_ids: `[N]`, none of them in the store yet.
+            rows: `[N, *row_shape]`; gray and color pixels may be mixed from call to call.
+
+        Raises:
+            FeatureStoreError: If ids repeat or rows have another shape.
+        """
+        new_ids = np.asarray(sample_ids, np.int64)
+        if len(np.unique(new_ids)) < len(new_ids) or len(self.missing(new_ids)) < len(new_ids):
+            raise FeatureStoreError(f"some of {len(new_ids)} samples have features already")
+        rows = self._in_channels(rows)
+        if rows.shape != (len(new_ids), *self._row_shape):
+            raise FeatureStoreError(f"rows of shape {self._row_shape} wanted, {rows.shape[1:]} found")
+        _write_at(self._rows_path, len(self) * self._row_bytes, np.ascontiguousarray(rows, self.backbone.dtype))
+        _write_at(self._ids_path, len(self) * 8, new_ids)
+        self._set_ids(np.concatenate([self._ids, new_ids]))
+
+    @property
+    def _rows_path(self) -> Path:
+        return self._path_of_rows(self._row_shape)
+
+    @property
+    def _ids_path(self) -> Path:
+        return self.folder / "ids.bin"
+
+    @property
+    def _row_bytes(self) -> int:
+        return int(np.prod(self._row_shape)) * np.dtype(self.backbone.dtype).itemsize
+
+    def _path_of_rows(self, row_shape: tuple[int, ...]) -> Path:
+        return self.folder / f"rows-{row_shape[0]}.bin"
+
+    def _read_meta(self) -> tuple[int, ...]:
+        path = self.folder / "meta.json"
+        if not path.exists():
+            shape = self.backbone.row_shape
+            return (1, *shape[1:]) if self.backbone.is_pixels else shape
+        meta = json.loads(path.read_text())
+        if meta["backbone"] != self.backbone.name:
+            raise FeatureStoreError(f"{self.folder} holds features of {meta['backbone']}, not of {self.backbone.name}")
+        return tuple(meta["row_shape"])
+
+    def _write_meta(self, row_shape: tuple[int, ...]) -> None:
+        meta = {"backbone": self.backbone.name, "row_shape": list(row_shape)}
+        replace_file(self.folder / "meta.json", json.dumps(meta).encode())
+        self._row_shape = row_shape
+
+    def _load_ids(self) -> None:
+        whole = [p.stat().st_size if p.exists() else 0 for p in (self._ids_path, self._rows_path)]
+        count = min(whole[0] // 8, whole[1] // self._row_bytes)
+        self._set_ids(np.fromfile(self._ids_path, np.int64, count) if count else np.empty(0, np.int64))
+        if not (self.folder / "meta.json").exists():
+            self._write_meta(self._row_shape)
+
+    def _set_ids(self, ids: NDArray[np.int64]) -> None:
+        self._ids = ids
+        self._order = np.argsort(ids, kind="stable")
+
+    def _mapped(self) -> NDArray[np.generic]:
+        return np.memmap(self._rows_path, self.backbone.dtype, "r", shape=(len(self), *self._row_shape))
+
+    def _in_channels(self, rows: NDArray[np.generic]) -> NDArray[np.generic]:
+        if not self.backbone.is_pixels or rows.ndim != 4 or rows.shape[1] == self._row_shape[0]:
+            return rows
+        if rows.shape[1] == 3:
+            self._widen_to_colors()
+        return np.broadcast_to(rows, (len(rows), *self._row_shape)) if rows.shape[1] == 1 else rows
+
+    def _widen_to_colors(self) -> None:
+        """Rewrites a gray store for colors; the meta file flips it over, so a crash leaves the gray one whole."""
+        colors = self.backbone.row_shape
+        target = self._path_of_rows(colors)
+        target.unlink(missing_ok=True)
+        row_bytes = int(np.prod(colors))
+        for start in range(0, len(self), 4096):
+            rows = self._mapped()[start : start + 4096]
+            _write_at(target, start * row_bytes, np.broadcast_to(rows, (len(rows), *colors)))
+        gray = self._rows_path
+        self._write_meta(colors)
+        gray.unlink(missing_ok=True)
+
+
+def _write_at(path: Path, offset: int, content: ArrayLike, dtype: DTypeLike = None) -> None:
+    with path.open("r+b" if path.exists() else "w+b") as file:
+        file.truncate(offset)
+        file.seek(offset)
+        file.write(np.ascontiguousarray(content, dtype).tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def embed(
+    store: FeatureStore,
+    sample_ids: Sequence[int],
+    load: Callable[[int], NDArray[np.uint8]],
+    *,
+    progress: Callable[[int, int], None],
+    on_broken: Callable[[int, str], None],
+    should_stop: Callable[[], bool],
+    accelerator: str = "auto",
+) -> None:
+    """Computes the features that `store` lacks, batch by batch; killed or stopped, it goes on where it was.
+
+    Args:
+        store: Is filled.
+        sample_ids: Which samples.
+        load: Sample id -> image, uint8 `[H, W, C]` (C = 1 to 4) or `[H, W]`; may raise for a broken file.
+        progress: Called with (done, total) at the start and after each batch.
+        on_broken: Called with (sample id, reason) for each image that cannot be read; it is left out.
+        should_stop: Asked before each batch.
+        accelerator: `auto` or `cpu`.
+    """
+    from loops.embedding import embedder_of  # torch only where something is to be embedded
+
+    todo = store.missing(sample_ids).tolist()
+    embedder = embedder_of(store.backbone, accelerator) if todo else None
+    progress(0, len(todo))
+    for start in range(0, len(todo), embedder.batch_size if embedder else 1):
+        if embedder is None or should_stop():
+            return
+        batch = todo[start : start + embedder.batch_size]
+        squares = _load_squares(batch, load, store.backbone.side, on_broken)
+        if squares:
+            store.append(list(squares), embedder.embed(list(squares.values())))
+        progress(start + len(batch), len(todo))
+
+
+def _load_squares(
+    sample_ids: Sequence[int],
+    load: Callable[[int], NDArray[np.uint8]],
+    side: int,
+    on_broken: Callable[[int, str], None],
+) -> dict[int, NDArray[np.uint8]]:
+    from loops.embedding import to_square
+
+    squares = {}
+    for sample_id in sample_ids:
+        try:
+            squares[sample_id] = to_square(load(sample_id), side)
+        except Exception as error:  # noqa: BLE001 - bad files raise six types and more; one must not stop a round
+            on_broken(sample_id, f"{type(error).__name__}: {error}")
+    return squares

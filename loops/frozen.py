@@ -1,0 +1,217 @@
+"""The only door to Flash and BaaL, both of which are frozen projects.
+
+What they get right is used: Flash's classification task, trainer and fine-tuning strategies, BaaL's layer patching and its
+heuristics as a yardstick. What they warn of on import is silenced here, message by message; nothing else is.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from loops.errors import UnknownAcquisitionError
+from loops.seeding import seed_of
+
+_IMPORT_WARNINGS = (
+    (r"In the future `np\.", FutureWarning),  # flash/__init__.py patches numpy
+    (r"`structlog\.threadlocal` is deprecated", DeprecationWarning),  # baal/utils/log_configuration.py
+    (r"Deprecated call to `pkg_resources", DeprecationWarning),
+    (r"pkg_resources is deprecated", UserWarning),
+)
+_TRAINER_WARNINGS = (
+    (r"The dataloader, .*, does not have many workers", UserWarning),  # the samples are in memory already
+    (r"The number of training batches", UserWarning),
+    (r"Detected call of `lr_scheduler\.step\(\)` before", UserWarning),  # after a resume, Lightning 1.9 on torch 2
+    (r"You're resuming from a checkpoint that ended before", UserWarning),
+    (r"GPU available but not used", UserWarning),  # the caller said so
+    (r"Checkpoint directory .* exists and is not empty", UserWarning),
+)
+
+
+@contextmanager
+def _silenced(messages: Sequence[tuple[str, type[Warning]]]) -> Iterator[None]:
+    with warnings.catch_warnings():
+        for message, category in messages:
+            warnings.filterwarnings("ignore", message, category)
+        yield
+
+
+with _silenced(_IMPORT_WARNINGS):
+    from baal.active.heuristics import BALD, AbstractHeuristic, Certainty, Entropy, Margin
+    from baal.bayesian.common import replace_layers_in_module
+    from flash import Trainer as FlashTrainer
+    from flash.core.classification import ClassificationTask
+
+logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # "GPU available: False", once per fit
+
+_BAAL_HEURISTICS: dict[str, Callable[[], AbstractHeuristic]] = {
+    "bald": BALD,
+    "predictive_entropy": Entropy,
+    "margin": Margin,
+    "variation_ratios": Certainty,
+}
+
+
+def baal_scores(name: str, probs_N_C_K: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """BaaL's own score, turned so that higher is asked first.
+
+    Args:
+        name: One of our acquisition functions.
+        probs_N_C_K: Probabilities, never logits: BaaL's `Entropy` averages before its softmax.
+
+    Returns:
+        `scores_N`; where BaaL asks for the lowest, one minus its score.
+    """
+    if name == "expected_entropy":  # BaaL has none; its entropy of each pass alone is the same thing
+        passes = [Entropy().get_uncertainties(probs_N_C_K[:, :, k]) for k in range(probs_N_C_K.shape[2])]
+        return np.asarray(np.mean(passes, axis=0), np.float64)
+    if name not in _BAAL_HEURISTICS:
+        raise UnknownAcquisitionError(name, [*sorted(_BAAL_HEURISTICS), "expected_entropy"])
+    heuristic = _BAAL_HEURISTICS[name]()
+    scores_N = np.asarray(heuristic.get_uncertainties(probs_N_C_K), np.float64)
+    return scores_N if heuristic.reversed else 1.0 - scores_N
+
+
+def replace_layers(module: nn.Module, replacement: Callable[[nn.Module], nn.Module | None]) -> bool:
+    """Replaces, in place and at any depth, each child for which `replacement` returns a layer.
+
+    Returns:
+        Whether any was replaced.
+    """
+    return bool(replace_layers_in_module(module, replacement))
+
+
+class Classifier(ClassificationTask):  # type: ignore[misc]
+    """A Flash classification task over a backbone and a head, which Flash's fine-tuning strategies know by these names.
+
+    Args:
+        prepare: Turns stored rows into network input; in training and in evaluation alike.
+        augment: Distorts a prepared batch; in training only, on the device that trains.
+        backbone: May be empty (`nn.Sequential()`) where features are given.
+        head: Ends in `num_classes` logits.
+        num_classes: C.
+        total_steps: Optimizer steps of the whole fit, over which the learning rate rises and falls.
+        learning_rate: The highest.
+        weight_decay: Of AdamW.
+        seed: Of dropout and augmentation; each epoch starts from its own, so a resumed fit repeats an uninterrupted one.
+    """
+
+    def __init__(
+        self,
+        *,
+        prepare: nn.Module,
+        augment: nn.Module,
+        backbone: nn.Sequential,
+        head: nn.Sequential,
+        num_classes: int,
+        total_steps: int,
+        learning_rate: float,
+        weight_decay: float,
+        seed: int,
+    ) -> None:
+        super().__init__(
+            num_classes=num_classes,
+            learning_rate=learning_rate,
+            optimizer=("adamw", {"weight_decay": weight_decay}),
+            metrics=[],
+        )
+        self.prepare = prepare
+        self.augment = augment
+        self.backbone = backbone
+        self.head = head
+        self.total_steps = total_steps
+        self.seed = seed
+
+    @property
+    def network(self) -> nn.Sequential:
+        """From stored rows to logits, without augmentation: what evaluates and scores."""
+        return nn.Sequential(self.prepare, *self.backbone, *self.head)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits `[B, C]` of a batch of stored rows."""
+        logits: Tensor = self.head(self.backbone(self.prepare(rows)))
+        return logits
+
+    def on_train_epoch_start(self) -> None:
+        """Gives the epoch its own random numbers, whether or not this process ran the one before."""
+        torch.manual_seed(seed_of(self.seed, "epoch", self.current_epoch))
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _batch_idx: int) -> Tensor:
+        """Cross entropy of an augmented batch of (rows, class indices)."""
+        rows, labels = batch
+        return nn.functional.cross_entropy(self.head(self.backbone(self.augment(self.prepare(rows)))), labels)
+
+    def predict_step(self, batch: tuple[Tensor, Tensor], _batch_idx: int, _dataloader_idx: int = 0) -> Tensor:
+        """Class probabilities `[B, C]` of a batch of (sample ids, rows), dropout off."""
+        return torch.softmax(self(batch[1]), dim=1)
+
+    def configure_optimizers(self) -> tuple[list[torch.optim.Optimizer], list[dict[str, Any]]]:
+        """Flash's optimizer, with a learning rate that warms up and anneals per step rather than per epoch."""
+        optimizer = super().configure_optimizers()
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
+        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    def _learning_rate_factor(self, step: int) -> float:
+        share = min(1.0, step / max(1, self.total_steps))
+        warm_up = min(1.0, (share + 1 / max(1, self.total_steps)) / 0.15)
+        return float(warm_up * 0.5 * (1 + np.cos(np.pi * share)))
+
+
+class Trainer(FlashTrainer):  # type: ignore[misc]
+    """Flash's trainer, quiet, without files of its own, with the way to resume that Flash's `fit` leaves out."""
+
+    def __init__(
+        self, *, accelerator: str, max_epochs: int, callbacks: Sequence[pl.Callback], plugins: Sequence[Any] = ()
+    ) -> None:
+        with _silenced(_TRAINER_WARNINGS):
+            super().__init__(
+                accelerator=accelerator,
+                devices=1,
+                max_epochs=max_epochs,
+                callbacks=list(callbacks),
+                plugins=list(plugins),
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                log_every_n_steps=1,
+                num_sanity_val_steps=0,
+                # Warn only: a learner without a deterministic kernel on some GPU is better than none.
+                deterministic="warn" if accelerator != "cpu" and torch.cuda.is_available() else None,
+            )
+
+    def fit(self, model: pl.LightningModule, train_dataloader: Any, *, ckpt_path: Path | None = None) -> None:  # noqa: ANN401 - Lightning takes many kinds
+        """Fits all layers; from `ckpt_path`, where Flash's own `fit` could only start anew."""
+        with _silenced(_TRAINER_WARNINGS):
+            pl.Trainer.fit(self, model, train_dataloader, ckpt_path=str(ckpt_path) if ckpt_path else None)
+
+    def finetune(
+        self,
+        model: Classifier,
+        train_dataloader: Any,  # noqa: ANN401
+        *,
+        strategy: tuple[str, int],
+        ckpt_path: Path | None = None,
+    ) -> None:
+        """Fits by one of Flash's fine-tuning strategies, e.g. `("freeze_unfreeze", epoch)`."""
+        self.callbacks.extend(model.configure_finetune_callback(strategy=strategy, train_bn=True))
+        self.fit(model, train_dataloader, ckpt_path=ckpt_path)
+
+    def predict(self, model: pl.LightningModule, dataloaders: Any) -> list[Any]:  # noqa: ANN401
+        """Returns what `predict_step` returned for each batch, whole.
+
+        Flash's own would cut each batch into samples; reading the first of them only is how its active-learning loop
+        came to score one sample of every batch.
+        """
+        with _silenced(_TRAINER_WARNINGS):
+            return pl.Trainer.predict(self, model, dataloaders, return_predictions=True) or []

@@ -1,0 +1,123 @@
+"""The networks: from stored rows to logits, with the dropout that MC dropout needs."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample
+
+
+class PreparePixels(nn.Module):
+    """Stored pixels, uint8 `[B, C, S, S]`, to standardized floats of the channels that the network was built for."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.full((1, channels, 1, 1), 0.5))
+        self.register_buffer("std", torch.full((1, channels, 1, 1), 0.25))
+
+    def learn(self, rows: Tensor) -> None:
+        """Takes mean and deviation per channel from the labeled rows, and from nothing else."""
+        pixels = rows.float() / 255
+        self.mean = pixels.mean((0, 2, 3), keepdim=True)
+        self.std = pixels.std((0, 2, 3), keepdim=True, correction=0).clamp_min(0.05)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Standardizes; a network of a gray project goes on working when the store has grown colors."""
+        pixels = rows.float() / 255
+        if pixels.shape[1] > self.mean.shape[1]:
+            pixels = pixels.mean(1, keepdim=True)
+        standardized: Tensor = (pixels - self.mean) / self.std
+        return standardized
+
+
+class PrepareFeatures(nn.Module):
+    """Stored features `[B, D]`, centered and divided by one number, so that dimensions keep their proportions."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, dim))
+        self.register_buffer("std", torch.ones(1, 1))
+
+    def learn(self, rows: Tensor) -> None:
+        """Takes mean and deviation from the labeled rows, and from nothing else."""
+        self.mean = rows.mean(0, keepdim=True)
+        self.std = (rows - self.mean).square().mean().sqrt().clamp_min(1e-3).reshape(1, 1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Standardizes."""
+        standardized: Tensor = (rows - self.mean) / self.std
+        return standardized
+
+
+class RandomAffine(nn.Module):
+    """Turns, scales, shears and shifts each image of a batch a little; in training only.
+
+    No mirroring: a mirrored 2 is no 2. All in one `grid_sample`, so it costs little and runs where the network runs.
+
+    Args:
+        degrees: Largest turn either way.
+        scale: Largest change of size, as a share.
+        shear: Largest shear, as a share.
+        shift: Largest shift, as a share of the side.
+    """
+
+    def __init__(self, degrees: float = 12.0, scale: float = 0.15, shear: float = 0.15, shift: float = 0.1) -> None:
+        super().__init__()
+        self._radians = math.radians(degrees)
+        self._scale, self._shear, self._shift = scale, shear, shift
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Distorts `[B, C, S, S]`; draws on the CPU, so the GPU trains on the same distortions."""
+        if not self.training:
+            return images
+        theta = self._draw(len(images)).to(images.device)
+        grid = affine_grid(theta, list(images.shape), align_corners=False)
+        return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    def _draw(self, n: int) -> Tensor:
+        turn, shear, *scale_and_shift = (torch.rand(6, n) * 2 - 1).unbind()
+        turn, shear = turn * self._radians, shear * self._shear
+        scale_x, scale_y = (1 + self._scale * u for u in scale_and_shift[:2])
+        shift_x, shift_y = (2 * self._shift * u for u in scale_and_shift[2:])
+        row_x = torch.stack([scale_x * turn.cos(), -scale_x * turn.sin() + shear, shift_x], dim=1)
+        row_y = torch.stack([scale_y * turn.sin(), scale_y * turn.cos(), shift_y], dim=1)
+        return torch.stack([row_x, row_y], dim=1)
+
+
+def small_cnn(in_channels: int, side: int, num_classes: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Two convolution blocks and a head with dropout on both sides of its hidden layer.
+
+    The dropout stands behind the convolutions only, so that MC dropout repeats just the head.
+
+    Returns:
+        Backbone and head.
+    """
+    backbone = nn.Sequential(*_block(in_channels, 32), *_block(32, 64), nn.Flatten())
+    side_after = side // 2 // 2
+    head = nn.Sequential(
+        nn.Dropout(0.25),
+        nn.Linear(64 * side_after * side_after, 128),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(128, num_classes),
+    )
+    return backbone, head
+
+
+def _block(in_channels: int, out_channels: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    ]
+
+
+def feature_head(dim: int, num_classes: int) -> nn.Sequential:
+    """A linear layer behind dropout: K masks of it fold into one matrix product."""
+    return nn.Sequential(nn.Dropout(0.5), nn.Linear(dim, num_classes))

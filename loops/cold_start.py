@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # type: ignore[import-untyped]
 
 from loops.seeding import hash_of_ids, seed_of
 
@@ -23,8 +23,8 @@ def diverse(
 ) -> NDArray[np.int64]:
     """Chooses typical samples of diverse clusters; every beginning of the sequence is a good choice of its length.
 
-    The idea of TypiClust (Hacohen et al. 2022, arXiv:2202.02794), made sequential: clusters are doubled until `k`
-    samples are chosen; at each number of clusters, those without a chosen sample give their most typical one, the largest clusters first.
+    The idea of TypiClust (Hacohen et al. 2022, arXiv:2202.02794), made sequential: clusters are doubled until `k` are
+    chosen; at each number of clusters, those without a chosen sample give their most typical one, the largest first.
     Outliers, which nobody could learn much from, come last.
 
     Args:
@@ -69,7 +69,7 @@ def _clusters(points: NDArray[np.float32], clusters: int, seed: int) -> NDArray[
     landmarks = points[_landmarks(len(points), seed)]
     distinct = len(np.unique(landmarks, axis=0))
     kmeans = KMeans(min(clusters, distinct), n_init=3, max_iter=50, random_state=seed % 2**32)
-    # One OpenMP thread: several add up in the order in which they happen to finish, and the same seed chose other samples.
+    # One OpenMP thread: several add up in the order in which they finish, and the same seed may choose other samples.
     with threadpool_limits(1, user_api="openmp"):
         kmeans.fit(landmarks)
         return np.asarray(kmeans.predict(points), np.int64)

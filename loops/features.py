@@ -52,7 +52,7 @@ def backbone_of(name: str) -> Backbone:
 class FeatureStore:
     """Rows of one backbone by sample id; append-only, one writer.
 
-    Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before their ids, so a row counts only
+    Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before their ids: a row counts only
     when it is whole; `meta.json` says the shape. A torn tail from a crash is written over by the next append.
 
     Args:
@@ -241,6 +241,6 @@ def _load_squares(
     for sample_id in sample_ids:
         try:
             squares[sample_id] = to_square(load(sample_id), side)
-        except Exception as error:  # noqa: BLE001 - bad files raise six types and more; one must not stop a round
+        except Exception as error:  # noqa: BLE001, PERF203 - bad files raise many types; none may stop a round
             on_broken(sample_id, f"{type(error).__name__}: {error}")
     return squares

@@ -1,7 +1,7 @@
 """The only door to Flash and BaaL, both of which are frozen projects.
 
-What they get right is used: Flash's classification task, trainer and fine-tuning strategies, BaaL's layer patching and its
-heuristics as a yardstick. What they warn of on import is silenced here, message by message; nothing else is.
+What they get right is used: Flash's classification task, trainer and fine-tuning strategies, BaaL's layer patching and
+its heuristics as a yardstick. What they warn of on import is silenced here, message by message; nothing else is.
 """
 
 from __future__ import annotations
@@ -33,8 +33,11 @@ _TRAINER_WARNINGS = (
     (r"The number of training batches", UserWarning),
     (r"Detected call of `lr_scheduler\.step\(\)` before", UserWarning),  # after a resume, Lightning 1.9 on torch 2
     (r"You're resuming from a checkpoint that ended before", UserWarning),
+    (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
+    (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
+    (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
+    (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
     (r"GPU available but not used", UserWarning),  # the caller said so
-    (r"Checkpoint directory .* exists and is not empty", UserWarning),
 )
 
 
@@ -103,7 +106,7 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
         total_steps: Optimizer steps of the whole fit, over which the learning rate rises and falls.
         learning_rate: The highest.
         weight_decay: Of AdamW.
-        seed: Of dropout and augmentation; each epoch starts from its own, so a resumed fit repeats an uninterrupted one.
+        seed: Of dropout and augmentation; each epoch starts from its own, so a resumed fit repeats a whole one.
     """
 
     def __init__(

@@ -255,7 +255,7 @@ class Learner:
         return {
             "backbone": self.spec.backbone,
             "num_classes": classifier.num_classes,
-            "inputs": classifier.prepare.mean.shape[1],
+            "inputs": classifier.prepare.inputs,
         }
 
     def _restore(self, described: dict[str, Any], weights: dict[str, Any]) -> Classifier:
@@ -266,7 +266,8 @@ class Learner:
         row_shape = (described["inputs"], side, side) if is_pixels else (described["inputs"],)
         classifier = self._new_classifier(row_shape)
         classifier.load_state_dict(weights)
-        return classifier.eval()
+        classifier.eval()
+        return classifier
 
     def _fitted(self) -> Classifier:
         if self._classifier is None:

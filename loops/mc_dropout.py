@@ -151,9 +151,10 @@ class MCDropout(nn.Module):
         self.prefix = prefix
         tail = _with_fixed_masks(tail, mc_iterations, seed)
         first, *rest = tail
-        foldable = isinstance(first, FixedMasks) and bool(rest) and isinstance(rest[0], nn.Linear)
-        self.folded = FoldedLinear(first, rest[0]) if foldable else None
-        self.tail = nn.Sequential(*rest[1:]) if foldable else tail
+        self.folded: FoldedLinear | None = None
+        self.tail = tail
+        if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
+            self.folded, self.tail = FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
         self.eval()
 
     def train(self, _mode: bool = True) -> MCDropout:

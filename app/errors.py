@@ -7,6 +7,7 @@ AppError
 ├── SupervisorError          screens and trainer could not be started or kept running
 │   ├── AlreadyRunningError  another supervisor holds this project
 │   └── PortTakenError       the port asked for is in use
+├── TrainerRunningError      another trainer holds this project
 ├── ExportError              an export could not be written
 └── DemoError                the sample data of the demo was not found
 """
@@ -52,6 +53,14 @@ class PortTakenError(SupervisorError):
     def __init__(self, port: int) -> None:
         """Say which port it is."""
         super().__init__(f"Port {port} is taken by another program; choose another one with --port, or leave it out.")
+
+
+class TrainerRunningError(AppError):
+    """Another trainer holds the project."""
+
+    def __init__(self, folder: Path) -> None:
+        """Say which project it is."""
+        super().__init__(f"A trainer is already running for the project {folder}; it resumes by itself.")
 
 
 class ExportError(AppError):

@@ -1,0 +1,160 @@
+"""What the trainer says of itself once a second, and how Lightning's callbacks feed it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytorch_lightning as pl
+
+from loops.errors import TrainingInterruptedError
+from storage.engine import Database
+from storage.trainer import beat
+
+INTERVAL_S = 1.0
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the trainer is doing, as the screens show it."""
+
+    state: str = "starting"  # starting | idle | embedding | training | scoring | failed | stopped
+    message: str = ""
+    round_number: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    done: int | None = None  # samples embedded or scored
+    total: int | None = None
+    eta_s: float | None = None  # seconds left of this step
+
+
+@dataclass
+class Heartbeat:
+    """Writes the trainer's activity to the database every second, and at once when the state changes.
+
+    A thread, because the screens must see a trainer alive while it sits in one long step. If the thread fails, because
+    a newer trainer has taken over, say, `failure` holds why and the trainer stops at its next step.
+    """
+
+    database: Database
+    project_id: int
+    generation: int
+    device: str
+    stop: threading.Event  # set: the trainer should end
+    activity: Activity = Activity()
+    failure: Exception | None = None
+    _changed: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _step_started: float = 0.0
+
+    def __enter__(self) -> Heartbeat:
+        """Starts beating."""
+        self._beat()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stops beating, with a last beat that says so."""
+        self.stop.set()
+        self._changed.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self.failure is None:
+            self.activity = Activity("stopped", self.activity.message)
+            self._beat()
+
+    def show(self, state: str, message: str = "", **fields: Any) -> None:  # noqa: ANN401 - the fields of Activity
+        """Begins a step: replaces the whole activity and shows it at once."""
+        self._step_started = time.monotonic()
+        activity = Activity(state, message, **fields)
+        if activity != self.activity:
+            self.activity = activity
+            self._changed.set()
+
+    def progress(self, done: int, total: int) -> None:
+        """Counts within a step, with the time left at the pace so far.
+
+        Raises:
+            TrainingInterruptedError: If the trainer should end.
+        """
+        elapsed = time.monotonic() - self._step_started
+        eta_s = elapsed / done * (total - done) if done else None
+        self.activity = replace(self.activity, done=done, total=total, eta_s=eta_s)
+        self.check(done, total)
+
+    def epochs(self, epoch: int, epochs: int) -> None:
+        """Counts the epochs of a fit, as `progress` counts samples."""
+        elapsed = time.monotonic() - self._step_started
+        self.activity = replace(self.activity, epoch=epoch, epochs=epochs, eta_s=elapsed / epoch * (epochs - epoch))
+
+    def check(self, done: int, total: int) -> None:
+        """Ends the step in the middle if the trainer should end.
+
+        Raises:
+            TrainingInterruptedError: If so.
+        """
+        if self.stop.is_set():
+            raise TrainingInterruptedError(steps=done, wanted=total)
+
+    def _run(self) -> None:
+        while not self.stop.is_set():
+            self._changed.wait(INTERVAL_S)
+            self._changed.clear()
+            try:
+                self._beat()
+            except Exception as error:  # noqa: BLE001 - kept, and raised again by the trainer's own thread
+                self.failure = error
+                self.stop.set()
+
+    def _beat(self) -> None:
+        activity = self.activity
+        with self.database.write() as session:
+            beat(
+                session,
+                project_id=self.project_id,
+                generation=self.generation,
+                device=self.device,
+                **vars(activity),
+            )
+
+
+class ProgressCallback(pl.Callback):
+    """Feeds the heartbeat from a fit or a scoring pass, and ends either at the next batch when it should end."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        """Looks whether to end."""
+        self._heartbeat.check(trainer.global_step, max(trainer.max_steps, trainer.global_step))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """Counts the epoch."""
+        self._heartbeat.epochs(trainer.current_epoch + 1, trainer.max_epochs or trainer.current_epoch + 1)
+
+    def on_predict_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """A pass over samples begins: scoring the pool, or the test set."""
+        activity = self._heartbeat.activity
+        self._heartbeat.show("scoring", activity.message, round_number=activity.round_number, total=_samples(trainer))
+
+    def on_predict_batch_end(
+        self,
+        trainer: pl.Trainer,
+        _module: pl.LightningModule,
+        _outputs: object,
+        _batch: object,
+        batch_idx: int,
+        *_: object,
+    ) -> None:
+        """Counts the samples of the batch."""
+        share = (batch_idx + 1) / max(1, sum(trainer.num_predict_batches))
+        total = _samples(trainer)
+        self._heartbeat.progress(round(share * total), total)
+
+
+def _samples(trainer: pl.Trainer) -> int:
+    loaders = trainer.predict_dataloaders or []
+    return sum(len(loader.dataset) for loader in loaders)

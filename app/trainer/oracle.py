@@ -1,0 +1,130 @@
+"""The oracle over the database: people answer, in their own time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.project import Project
+from app.trainer.heartbeat import Heartbeat
+from app.trainer.publishing import publish
+from app.trainer.triggers import UNFINISHED, trigger_of_round, waiting_request
+from loops.active_learning import LoopSettings
+from loops.features import FeatureStore
+from loops.oracle import Answers, Query
+from storage.engine import Database, Session
+from storage.labels import CurrentLabel, current_labels, last_event_id
+from storage.rounds import RoundInfo, begin_round, latest_round, resume_round
+from storage.samples import SampleInfo, list_samples
+from storage.trainer import beat
+
+
+@dataclass(frozen=True)
+class DatabaseOracle:
+    """Publishes queries for people, and answers when their labeling round is finished.
+
+    A labeling round is finished when as many labels changed as a round holds since the last snapshot, when somebody
+    pressed "Train now", or when the queue ran out. The labels are then a snapshot, named in the round's row by the
+    last label event in it: a trainer killed in the middle of the round gets the same answers again.
+    """
+
+    project: Project
+    database: Database
+    project_id: int
+    generation: int
+    settings: LoopSettings
+    store: FeatureStore
+    learner: str
+    heartbeat: Heartbeat
+
+    def answer(self, query: Query | None) -> Answers | None:
+        """Asks and answers; see `loops.oracle.Oracle`."""
+        if query is not None:
+            publish(query, self.project, self.database, project_id=self.project_id, generation=self.generation)
+            if query.last:
+                return None
+        with self.database.write() as session:
+            round_info = self._round_to_run(session)
+        if round_info is None:
+            return None
+        number = round_info.number
+        self.heartbeat.show("training", f"round {number}", round_number=number)
+        return self._answers(round_info)
+
+    def _round_to_run(self, session: Session) -> RoundInfo | None:
+        latest = latest_round(session, project_id=self.project_id)
+        if latest is not None and latest.state in (*UNFINISHED, "failed"):
+            self._handle_requests(session)
+            return resume_round(session, round_id=latest.id, generation=self.generation)
+        trigger = trigger_of_round(session, self.project_id, self.settings.query_size)
+        if trigger is None:
+            return None
+        self._handle_requests(session)
+        snapshot = last_event_id(session, project_id=self.project_id)
+        labels = train_labels(current_labels(session, project_id=self.project_id, through_event_id=snapshot))
+        return begin_round(
+            session,
+            project_id=self.project_id,
+            generation=self.generation,
+            trigger=trigger,
+            labels=len(labels),
+            learner=self.learner,
+            acquisition=self.settings.acquisition,
+            snapshot_event_id=snapshot,
+        )
+
+    def _handle_requests(self, session: Session) -> None:
+        request = waiting_request(session, self.project_id)
+        if request is not None:
+            beat(session, project_id=self.project_id, generation=self.generation, handled_request_id=request.id)
+
+    def _answers(self, round_info: RoundInfo) -> Answers:
+        with self.database.read() as session:
+            pool = list_samples(session, project_id=self.project_id, split="pool")
+            test = list_samples(session, project_id=self.project_id, split="test")
+            snapshot = round_info.snapshot_event_id
+            current = current_labels(session, project_id=self.project_id, through_event_id=snapshot)
+        known = [sample.id for sample in (*pool, *test)]
+        embedded = set(known) - set(self.store.missing(known).tolist())
+        decided = {label.sample_id for label in current}
+        open_samples = [sample for sample in pool if sample.id in embedded and sample.id not in decided]
+        reserve = sorted(
+            (sample for sample in open_samples if sample.audit_key < self.settings.audit_share),
+            key=lambda sample: sample.audit_key,
+        )
+        return Answers(
+            round_number=round_info.number,
+            labels=_only(embedded, train_labels(current)),
+            pool=_ids([sample for sample in open_samples if sample.audit_key >= self.settings.audit_share]),
+            audit_pool=_ids(reserve),
+            audit=_only(embedded, audit_labels(current)),
+            test=_only(embedded, {sample.id: sample.class_index for sample in test if sample.class_index is not None}),
+        )
+
+
+def train_labels(current: Sequence[CurrentLabel]) -> dict[int, int]:
+    """Sample id -> class index of what may be trained on: everything but audit samples."""
+    return {
+        label.sample_id: label.class_index
+        for label in current
+        if label.purpose != "audit" and label.class_index is not None
+    }
+
+
+def audit_labels(current: Sequence[CurrentLabel]) -> dict[int, int]:
+    """Sample id -> class index of the audit samples, which accuracy is reported on."""
+    return {
+        label.sample_id: label.class_index
+        for label in current
+        if label.purpose == "audit" and label.class_index is not None
+    }
+
+
+def _only(embedded: set[int], labels: dict[int, int]) -> dict[int, int]:
+    return {sample_id: class_index for sample_id, class_index in labels.items() if sample_id in embedded}
+
+
+def _ids(samples: Sequence[SampleInfo]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    return np.array([sample.id for sample in samples], dtype=np.int64)

@@ -1,0 +1,146 @@
+"""The trainer process: waits for finished labeling rounds and resumes the loop, until it is told to end.
+
+`python -m app.trainer.process PROJECT [--once]`
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from app.errors import AppError
+from app.project import Project, open_project
+from app.settings import ProjectSettings
+from app.trainer.heartbeat import Heartbeat
+from app.trainer.lock import trainer_lock
+from app.trainer.rounds import run_rounds
+from app.trainer.triggers import waiting_reason, work_is_waiting
+from loops.errors import TrainingInterruptedError
+from storage.engine import Database
+from storage.errors import StorageError
+from storage.rounds import fail_round, latest_round
+from storage.trainer import record_error, start_generation
+
+POLL_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """One trainer of one project: the generation it writes under, and whether its last attempt failed."""
+
+    project: Project
+    database: Database
+    project_id: int
+    generation: int
+    heartbeat: Heartbeat
+    stop: threading.Event
+    failed: bool = field(default=False)
+
+    def run(self, *, once: bool) -> None:
+        """Resumes the loop whenever a round is finished.
+
+        Args:
+            once: End when nothing is waiting any more, instead of waiting for people.
+        """
+        while not self.stop.is_set():
+            settings = self.project.settings()
+            if work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed):
+                self._resume()
+            elif once:
+                return
+            else:
+                self._rest(settings)
+                self.stop.wait(POLL_S)
+
+    def _resume(self) -> None:
+        try:
+            run_rounds(self.project, self.database, self.project_id, self.generation, self.heartbeat)
+            self.failed = False
+        except TrainingInterruptedError:
+            logger.info("stopped in the middle of a round; it goes on from there at the next start")
+            self.stop.set()
+        except Exception as error:  # the border: whatever happened is recorded, shown on screen, and may be retried
+            logger.exception("the round failed")
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed = True
+        step = self.heartbeat.activity.state
+        message = str(error) or type(error).__name__
+        with self.database.write() as session:
+            latest = latest_round(session, project_id=self.project_id)
+            number = None if latest is None else latest.number
+            if latest is not None and latest.state in ("training", "scoring"):
+                fail_round(session, round_id=latest.id, generation=self.generation, reason=message)
+            record_error(
+                session,
+                project_id=self.project_id,
+                round_number=number,
+                step=step,
+                message=message,
+                traceback=traceback.format_exc(),
+            )
+        self.heartbeat.show("failed", message, round_number=number)
+
+    def _rest(self, settings: ProjectSettings) -> None:
+        if not self.failed:
+            self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings))
+
+
+def run_trainer(project: Project, *, once: bool = False) -> int:
+    """Runs the trainer of one project until SIGTERM or SIGINT.
+
+    Args:
+        project: Whose rounds to run.
+        once: End when nothing is waiting.
+
+    Returns:
+        Exit code: 0, or 1 if a round failed or a newer trainer took over.
+
+    Raises:
+        TrainerRunningError: If the project has a trainer already.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with trainer_lock(project.lock_path), closing(project.open_database()) as database:
+        project_id = project.project_id(database)
+        with database.write() as session:
+            generation = start_generation(session, project_id=project_id, pid=os.getpid())
+        heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
+        with heartbeat:
+            worker = Worker(project, database, project_id, generation, heartbeat, stop)
+            worker.run(once=once)
+        if heartbeat.failure is not None:
+            raise heartbeat.failure
+        return 1 if worker.failed else 0
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
+def main() -> int:
+    """Runs the trainer of the project named on the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    folder, *flags = sys.argv[1:]
+    try:
+        return run_trainer(open_project(Path(folder)), once="--once" in flags)
+    except (AppError, StorageError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

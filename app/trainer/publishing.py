@@ -1,0 +1,115 @@
+"""A query on its way to people: its scores into a Parquet file, then its ranking and metrics into one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.project import Project
+from app.settings import write_atomically
+from loops.evaluation import precision, recall
+from loops.oracle import Evaluation, PoolScores, Query
+from storage.engine import Database
+from storage.rounds import NewConfusion, NewMetric, NewQuery, latest_round, mark_scoring, publish_round
+
+
+def publish(query: Query, project: Project, database: Database, *, project_id: int, generation: int) -> None:
+    """Publishes the query's ranking, exactly once however often it is repeated.
+
+    The Parquet file goes first: a ranking that people see always has its scores, and a file without a ranking is
+    overwritten by the repetition.
+    """
+    if query.pool_scores is not None:
+        _write_scores(query, project)
+    with database.write() as session:
+        latest = latest_round(session, project_id=project_id)
+        if latest is None or latest.number != query.round_number:
+            return
+        if latest.state == "training":  # there was nothing to fit, so no checkpoint moved it on
+            mark_scoring(session, round_id=latest.id, generation=generation, checkpoint=None, sha256=None, size=None)
+        publish_round(
+            session,
+            round_id=latest.id,
+            generation=generation,
+            queries=_queries(query),
+            metrics=list(_metrics(query)),
+            confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
+            fit_seconds=query.fit_seconds,
+            score_seconds=query.score_seconds,
+        )
+
+
+def _queries(query: Query) -> list[NewQuery]:
+    suggestions = {} if query.pool_scores is None else _suggestions(query, query.pool_scores)
+    return [
+        NewQuery(
+            sample_id=ranked.sample_id,
+            rank=rank,
+            purpose=ranked.purpose,
+            score=ranked.score,
+            acquisition_probability=ranked.acquisition_probability,
+            suggestion=suggestions.get(ranked.sample_id, (None, None))[0],
+            suggestion_probability=suggestions.get(ranked.sample_id, (None, None))[1],
+        )
+        for rank, ranked in enumerate(query.ranking)
+    ]
+
+
+def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float]]:
+    asked = np.isin(pool_scores.sample_ids, [ranked.sample_id for ranked in query.ranking])
+    probs_N_C = pool_scores.probs_N_C[asked]
+    return {
+        int(sample_id): (int(probs.argmax()), float(probs.max()))
+        for sample_id, probs in zip(pool_scores.sample_ids[asked], probs_N_C, strict=True)
+    }
+
+
+def _metrics(query: Query) -> Iterator[NewMetric]:
+    for evaluation in query.evaluations:
+        name = evaluation.dataset
+        yield NewMetric(f"accuracy_{name}", evaluation.accuracy, evaluation.low, evaluation.high, evaluation.n)
+        for kind, shares in (("recall", recall(evaluation)), ("precision", precision(evaluation))):
+            for class_index in np.flatnonzero(~np.isnan(shares)).tolist():
+                yield NewMetric(f"{kind}_{name}", float(shares[class_index]), class_index=class_index)
+    if query.pool_scores is not None:
+        for name, scores_N in query.pool_scores.scores.items():
+            yield NewMetric(f"mean_{name}", float(scores_N.mean()), n=len(scores_N))
+
+
+def _confusion(evaluation: Evaluation) -> Iterator[NewConfusion]:
+    for true_index, predicted_index in np.argwhere(evaluation.confusion_C_C).tolist():
+        count = int(evaluation.confusion_C_C[true_index, predicted_index])
+        yield NewConfusion(evaluation.dataset, true_index, predicted_index, count)
+
+
+def _write_scores(query: Query, project: Project) -> None:
+    scores = query.pool_scores
+    assert scores is not None
+    in_force = scores.scores.get(query.acquisition, np.zeros(len(scores.sample_ids), np.float32))
+    draws: pa.Array = pa.nulls(len(scores.sample_ids), pa.list_(pa.float16()))
+    if scores.draws_N_C_K is not None:
+        draws = _lists(scores.draws_N_C_K.reshape(len(scores.sample_ids), -1))
+    table = pa.table(
+        {
+            "sample_id": scores.sample_ids,
+            "score": in_force,
+            **scores.scores,
+            "predicted": scores.probs_N_C.argmax(axis=1).astype(np.int16),
+            "probs": _lists(scores.probs_N_C),
+            "draws": draws,
+        }
+    )
+    folder = project.rounds_dir / f"{query.round_number:04d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer)
+    write_atomically(folder / "scores.parquet", buffer.getvalue().to_pybytes())
+
+
+def _lists(rows_N_D: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> pa.Array:
+    n, width = rows_N_D.shape
+    offsets = np.arange(0, n * width + 1, max(width, 1), dtype=np.int32)
+    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(rows_N_D).ravel())

@@ -1,0 +1,82 @@
+"""Finding the newest checkpoint that is, byte for byte, what was written, and letting old ones go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.project import Project
+from loops.active_learning import ActiveLearningLoop
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError
+from loops.learner import Learner
+from storage.engine import Database
+from storage.rounds import RoundInfo, list_rounds
+from storage.trainer import record_error
+
+GENERATIONS_KEPT = 3
+
+logger = logging.getLogger(__name__)
+
+
+def restore(
+    loop: ActiveLearningLoop, learner: Learner, project: Project, database: Database, *, project_id: int
+) -> None:
+    """Loads the newest sound checkpoint that the database lists into learner and loop.
+
+    A damaged one is set aside under another name, recorded, and the one before serves; with none the round is fitted
+    again, from the labels, which are all there. One of another learner, or of fewer classes, is of no use after the
+    settings changed.
+
+    Args:
+        loop: Gets the progress.
+        learner: Gets the weights.
+        project: Where the checkpoints are.
+        database: Which lists them, with their SHA-256.
+        project_id: Of the project in it.
+    """
+    with database.read() as session:
+        rounds = list_rounds(session, project_id=project_id)
+    for round_info in with_checkpoint(rounds)[:GENERATIONS_KEPT]:
+        try:
+            path = project.folder / str(round_info.checkpoint)
+            loop_state = learner.load(
+                path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0
+            )
+        except CheckpointMismatchError:
+            return
+        except CheckpointDamagedError as error:
+            _set_aside(path, error, database, project_id, round_info.number)
+            continue
+        loop.load_state_dict(loop_state)
+        return
+
+
+def with_checkpoint(rounds: Sequence[RoundInfo]) -> list[RoundInfo]:
+    """The rounds that list a checkpoint, newest first."""
+    return [round_info for round_info in reversed(rounds) if round_info.checkpoint is not None]
+
+
+def prune(project: Project, database: Database, *, project_id: int) -> None:
+    """Deletes the checkpoints of all but the newest rounds; their rankings, scores and metrics stay."""
+    with database.read() as session:
+        rounds = list_rounds(session, project_id=project_id)
+    for round_info in with_checkpoint(rounds)[GENERATIONS_KEPT:]:
+        (project.folder / str(round_info.checkpoint)).unlink(missing_ok=True)
+
+
+def _set_aside(
+    path: Path, error: CheckpointDamagedError, database: Database, project_id: int, round_number: int
+) -> None:
+    logger.error("%s; the one before it serves", error)
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    with database.write() as session:
+        record_error(
+            session,
+            project_id=project_id,
+            round_number=round_number,
+            step="restore",
+            message=str(error),
+            traceback=error.reason,
+        )

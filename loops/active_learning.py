@@ -1,0 +1,216 @@
+"""The heart: answer -> fit -> evaluate -> score the pool -> ask; again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loops.loop import Loop
+from pytorch_lightning.trainer.progress import Progress
+
+from loops.evaluation import evaluate
+from loops.learner import Learner, SavedCheckpoint
+from loops.oracle import Answers, Evaluation, Oracle, PoolScores, Query
+from loops.protocol import no_silent_end
+from loops.ranking import cold_start_ranking, interleave_audit, model_ranking
+
+MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a loop asks, and when it stops."""
+
+    acquisition: str
+    query_size: int = 10  # samples
+    labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
+    target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
+    audit_share: float = 0.0  # share of what is asked that is drawn uniformly
+    cold_start: str = "diverse"  # diverse | random
+    seed: int = 0
+
+    @property
+    def ranking_size(self) -> int:
+        """Longer than the round: people go on down the list while the next round is in training."""
+        return max(5 * self.query_size, 50)
+
+
+class ActiveLearningLoop(Loop[None]):
+    """answer -> fit -> evaluate -> score the pool -> ask; again.
+
+        done     no finished round is waiting, or budget / target / pool is used up
+        reset    first run: round 0. Restarted: after the last completed round
+        advance  one round
+
+    It never waits: when the query is asked and nobody has answered yet it is `done`, and is run again when somebody
+    has. Its state is saved inside the model checkpoint of each round; `processed` is ahead of `completed` there,
+    because the model was fitted and nothing was asked yet. A loop restarted from it does not fit that round again.
+
+    It holds progress and seed, never labels: those come from the oracle at every start.
+
+    Args:
+        learner: Fits, predicts and scores by sample id.
+        oracle: Answers queries.
+        settings: How to ask and when to stop.
+        rounds_folder: Where each round's checkpoint goes, `NNNN/model.ckpt`; None saves none.
+        on_checkpoint: Called after a round's checkpoint is on disk, before anything is asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        learner: Learner,
+        oracle: Oracle,
+        settings: LoopSettings,
+        rounds_folder: Path | None = None,
+        on_checkpoint: Callable[[int, SavedCheckpoint], None] = lambda _round, _saved: None,
+    ) -> None:
+        super().__init__()
+        self.progress = Progress()
+        self.answers: Answers | None = None
+        self.stop_reason: str | None = None
+        self._learner = learner
+        self._oracle = oracle
+        self._settings = settings
+        self._rounds_folder = rounds_folder
+        self._on_checkpoint = on_checkpoint
+        self._started_at = 0.0
+
+    @property
+    def done(self) -> bool:
+        """No finished round is waiting, or there is a reason to stop."""
+        return self.answers is None or self.stop_reason is not None
+
+    def reset(self) -> None:
+        """Looks what is waiting, and agrees with the oracle on the rounds that were asked before."""
+        self.stop_reason = None
+        self.answers = self._oracle.answer(None)
+        if self.answers is not None:
+            self._agree_on_completed(self.answers.round_number)
+
+    @no_silent_end
+    def advance(self) -> None:
+        """One round."""
+        answers = self.answers
+        assert answers is not None, "advance() is called only while not done"
+        self.progress.increment_started()
+        self.fit(answers)
+        evaluations = self.evaluate(answers)
+        pool_scores = self.score_pool(answers)
+        self.ask(answers, evaluations, pool_scores)
+
+    def on_advance_start(self) -> None:
+        """Counts the round as ready and starts its clock."""
+        self.progress.increment_ready()
+        self._started_at = time.perf_counter()
+        self._fit_seconds = 0.0
+
+    def on_advance_end(self) -> None:
+        """Counts the round as completed: its query was asked."""
+        self.progress.increment_completed()
+
+    def fit(self, answers: Answers) -> None:
+        """Fits the learner on all labels, unless this round's fit was restored from its checkpoint."""
+        if self.progress.current.processed > self.progress.current.completed:
+            return
+        folder = self._round_folder(answers.round_number)
+        if has_model(answers):
+            self._learner.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
+        self.progress.increment_processed()
+        if has_model(answers) and folder is not None:
+            saved = self._learner.save(folder / "model.ckpt", self.state_dict())
+            self._on_checkpoint(answers.round_number, saved)
+        self._fit_seconds = time.perf_counter() - self._started_at
+
+    def evaluate(self, answers: Answers) -> tuple[Evaluation, ...]:
+        """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
+        if not has_model(answers):
+            return ()
+        known = {"test": answers.test, "audit": answers.audit}
+        return tuple(
+            evaluate(dataset, self._learner.predict(list(labels)), list(labels.values()))
+            for dataset, labels in known.items()
+            if labels
+        )
+
+    def score_pool(self, answers: Answers) -> PoolScores | None:
+        """Scores every sample that may still be asked about; None before there is a model or when none is left."""
+        sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist()]
+        if not has_model(answers) or not sample_ids:
+            return None
+        return self._learner.score(sample_ids, round_number=answers.round_number)
+
+    def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
+        """Publishes the ranking, and takes the answers if somebody already has them."""
+        settings = self._settings
+        self.stop_reason = reason_to_stop(
+            labeling_budget=settings.labeling_budget,
+            target_accuracy=settings.target_accuracy,
+            labels=len(answers.labels) + len(answers.audit),
+            lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
+            left=len(answers.pool) + len(answers.audit_pool),
+        )
+        if pool_scores is None:
+            features = self._learner.embedding(answers.pool)
+            ranking = cold_start_ranking(answers, features, settings.ranking_size, settings.cold_start, settings.seed)
+        else:
+            ranking = model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed)
+        query = Query(
+            round_number=answers.round_number,
+            ranking=interleave_audit(ranking, answers, settings.audit_share, settings.seed),
+            acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
+            pool_scores=pool_scores,
+            evaluations=evaluations,
+            fit_seconds=self._fit_seconds,
+            score_seconds=time.perf_counter() - self._started_at - self._fit_seconds,
+            last=self.stop_reason is not None,
+        )
+        self.answers = self._oracle.answer(query)
+
+    def on_save_checkpoint(self) -> dict[str, Any]:
+        """The seed goes with the progress: a round is a function of both and of the labels."""
+        return {"seed": self._settings.seed}
+
+    def _agree_on_completed(self, rounds: int) -> None:
+        """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""
+        fitted = self.progress.current.processed > rounds
+        for tracker in (self.progress.total, self.progress.current):
+            tracker.completed = rounds
+            tracker.reset_on_restart()
+            tracker.processed += fitted
+
+    def _round_folder(self, round_number: int) -> Path | None:
+        if self._rounds_folder is None:
+            return None
+        folder = self._rounds_folder / f"{round_number:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def has_model(answers: Answers) -> bool:
+    """Whether there is enough to train on."""
+    return len(set(answers.labels.values())) >= MIN_CLASSES
+
+
+def reason_to_stop(
+    *, labeling_budget: int, target_accuracy: float, labels: int, lowest_accuracy: float, left: int
+) -> str | None:
+    """Why no further round should be started, as the end of a sentence; None to go on.
+
+    Args:
+        labeling_budget: Labels in all; 0: no limit.
+        target_accuracy: 0..1; 0: none.
+        labels: Labels given so far, audit labels too.
+        lowest_accuracy: The least of the intervals' lower bounds, so that a lucky test of 20 samples ends nothing.
+        left: Samples that may still be asked about.
+    """
+    if labeling_budget and labels >= labeling_budget:
+        return f"the labeling budget of {labeling_budget} labels is used up"
+    if left == 0:
+        return "every sample of the pool is labeled or skipped"
+    if target_accuracy and lowest_accuracy >= target_accuracy:
+        return f"the target accuracy of {target_accuracy:.1%} is reached"
+    return None

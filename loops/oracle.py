@@ -1,0 +1,136 @@
+"""The border between the loop and whoever answers: queries go out, answers come back.
+
+An oracle has one method. `KnownLabels` answers at once from labels it was given (benchmarks, simulation); the one over
+the database publishes the query for people and answers when their labeling round is finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.errors import NotEnoughSamplesError
+
+Purpose = Literal["train", "audit"]
+Dataset = Literal["test", "audit"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All that is known when a labeling round is finished, by sample id.
+
+    A snapshot: it does not change while the round that it starts is running, however much is labeled meanwhile.
+    """
+
+    round_number: int  # the round that these answers start
+    labels: Mapping[int, int]  # sample id -> class index, to train on
+    pool: NDArray[np.int64]  # `[N]` samples that may still be asked about and trained on, ascending
+    audit_pool: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # `[M]`, in drawing order
+    audit: Mapping[int, int] = field(default_factory=dict)  # labeled, drawn uniformly, never trained on
+    test: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PoolScores:
+    """What MC dropout said of every sample of the pool. N samples, C classes, K MC iterations."""
+
+    sample_ids: NDArray[np.int64]  # `[N]`
+    scores: dict[str, NDArray[np.float32]]  # name -> scores_N; entropies in nats; higher is asked first
+    probs_N_C: NDArray[np.float32]  # mean over the MC iterations
+    draws_N_C_K: NDArray[np.float16] | None = None  # None where the pool is too large to keep them
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy with its 95 % Wilson interval, and the confusion matrix it came from."""
+
+    dataset: Dataset
+    accuracy: float
+    low: float
+    high: float
+    n: int
+    confusion_C_C: NDArray[np.int64]  # true class x predicted class
+
+
+@dataclass(frozen=True)
+class RankedSample:
+    """One sample of a query, in the order in which it is asked."""
+
+    sample_id: int
+    purpose: Purpose
+    score: float
+    acquisition_probability: float  # that this sample was chosen at all, given the pool of its round
+
+
+@dataclass(frozen=True)
+class Query:
+    """What one round publishes: a ranked list longer than the round, and how the round went."""
+
+    round_number: int
+    ranking: tuple[RankedSample, ...]
+    acquisition: str
+    pool_scores: PoolScores | None = None  # None in round 0, which has no model
+    evaluations: tuple[Evaluation, ...] = ()
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    last: bool = False  # nothing is asked after it: budget, target or pool is used up
+
+    def evaluation(self, dataset: Dataset) -> Evaluation | None:
+        """Returns the evaluation on that data set, if there was one."""
+        return next((e for e in self.evaluations if e.dataset == dataset), None)
+
+
+class Oracle(Protocol):
+    """Somebody who knows labels: people, or a table."""
+
+    def answer(self, query: Query | None) -> Answers | None:
+        """Asks `query` if it is new, and answers when its labeling round is finished.
+
+        Asking the same round's query again changes nothing, so a killed trainer may repeat itself.
+
+        Args:
+            query: What to ask; None asks nothing and only looks whether answers are waiting.
+
+        Returns:
+            The answers that start the next round (or the one that was interrupted); None while people are labeling.
+        """
+        ...
+
+
+class KnownLabels:
+    """An oracle that knows every label and answers at once: for benchmarks, simulation and tests.
+
+    Args:
+        labels: Sample id -> class index, of the whole pool.
+        query_size: How many samples of each ranking are answered.
+        test: Sample id -> class index of the test set; the loop evaluates on it, never more.
+
+    Raises:
+        NotEnoughSamplesError: If the pool is empty.
+    """
+
+    def __init__(self, labels: Mapping[int, int], *, query_size: int, test: Mapping[int, int] | None = None) -> None:
+        if not labels:
+            raise NotEnoughSamplesError(wanted=1, found=0)
+        self.queries: list[Query] = []
+        self._labels = dict(labels)
+        self._query_size = query_size
+        self._test = dict(test or {})
+        self._answered: dict[int, int] = {}
+
+    def answer(self, query: Query | None) -> Answers:
+        """Answers the first `query_size` samples of the ranking; see `Oracle`."""
+        if query is not None and query.round_number == len(self.queries):
+            self.queries.append(query)
+            asked = [ranked.sample_id for ranked in query.ranking[: self._query_size]]
+            self._answered.update({sample_id: self._labels[sample_id] for sample_id in asked})
+        return Answers(
+            round_number=len(self.queries),
+            labels=dict(self._answered),
+            pool=np.array(sorted(self._labels.keys() - self._answered.keys()), dtype=np.int64),
+            test=self._test,
+        )

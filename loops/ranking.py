@@ -1,0 +1,84 @@
+"""From scores to the order in which samples are asked: the query's ranking, audit samples mixed in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.acquisition import random_scores, rank
+from loops.cold_start import diverse
+from loops.oracle import Answers, PoolScores, RankedSample
+from loops.seeding import seed_of
+
+
+def model_ranking(
+    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int
+) -> list[RankedSample]:
+    """Ranks the pool by the acquisition function, highest score first.
+
+    Scores may cover audit samples too; only `answers.pool` is ranked, by id.
+    """
+    in_pool = np.isin(pool_scores.sample_ids, answers.pool)
+    sample_ids = pool_scores.sample_ids[in_pool]
+    if acquisition == "random":
+        return _random_ranking(sample_ids, size, seed_of(seed, "random", answers.round_number))
+    scores = pool_scores.scores[acquisition][in_pool]
+    return _ranked(sample_ids, scores, size, seed_of(seed, "ties", answers.round_number), probability=1.0)
+
+
+def cold_start_ranking(
+    answers: Answers, features_N_D: NDArray[np.float32], size: int, kind: str, seed: int
+) -> list[RankedSample]:
+    """Ranks the pool without a model: typical samples of diverse clusters, or at random.
+
+    Args:
+        answers: Gives the pool.
+        features_N_D: Embedding of `answers.pool`, row by row.
+        size: Length of the ranking.
+        kind: `diverse` or `random`.
+        seed: Of the project.
+    """
+    if kind == "random":
+        return _random_ranking(answers.pool, size, seed_of(seed, "random", answers.round_number))
+    chosen = diverse(answers.pool, features_N_D, size, seed_of(seed, "cold start", answers.round_number))
+    return [RankedSample(sample_id, "train", -float(place), 1.0) for place, sample_id in enumerate(chosen.tolist())]
+
+
+def interleave_audit(
+    ranking: Sequence[RankedSample], answers: Answers, audit_share: float, seed: int
+) -> tuple[RankedSample, ...]:
+    """Mixes audit samples in at random places, so that about `audit_share` of what people see is one of them.
+
+    They come in the drawing order of the reserve, whatever the model thinks of them, and nothing on screen tells them
+    apart. When the ranking has ended, the audit samples that are left follow only if there is nothing else to ask.
+    """
+    generator = np.random.default_rng(seed_of(seed, "audit", answers.round_number))
+    reserve = deque(_audit_samples(answers))
+    mixed: list[RankedSample] = []
+    for ranked in ranking:
+        while reserve and generator.random() < audit_share:
+            mixed.append(reserve.popleft())
+        mixed.append(ranked)
+    return tuple(mixed) if ranking else tuple(reserve)
+
+
+def _audit_samples(answers: Answers) -> list[RankedSample]:
+    reserve = answers.audit_pool.tolist()
+    return [RankedSample(sample_id, "audit", 0.0, 1.0 / len(reserve)) for sample_id in reserve]
+
+
+def _random_ranking(sample_ids: NDArray[np.int64], size: int, seed: int) -> list[RankedSample]:
+    scores = random_scores(sample_ids, seed=seed)
+    return _ranked(sample_ids, scores, size, seed, probability=min(1.0, size / max(1, len(sample_ids))))
+
+
+def _ranked(
+    sample_ids: NDArray[np.int64], scores_N: NDArray[np.float32], size: int, seed: int, *, probability: float
+) -> list[RankedSample]:
+    chosen = rank(sample_ids, scores_N, size, seed=seed)
+    among = np.isin(sample_ids, chosen)
+    score_of = dict(zip(sample_ids[among].tolist(), scores_N[among].tolist(), strict=True))
+    return [RankedSample(sample_id, "train", score_of[sample_id], probability) for sample_id in chosen.tolist()]

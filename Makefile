@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROJECT ?=
 
-# The first Python that fits, newest that the dependencies allow first; override with `make PYTHON=/path/to/python`.
+# The first Python that fits; override with `make PYTHON=/path/to/python`.
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 

@@ -66,7 +66,7 @@ def _extract_into(archive: Path, folder: Path) -> LeftOut:
 
 def _skipped(member: zipfile.ZipInfo) -> bool:
     """Folders come with their files; hidden files and what macOS adds are nobody's samples."""
-    hidden = any(part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in _parts(member))
+    hidden = any(part == "__MACOSX" or (part.startswith(".") and not part.startswith("..")) for part in _parts(member))
     return member.is_dir() or hidden
 
 
@@ -128,9 +128,7 @@ def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Non
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             file.write(content)
-    except FileExistsError:
-        raise RefusedImageError("has the same name as a file before it") from None
-    except (NotADirectoryError, IsADirectoryError):
-        raise RefusedImageError("its name is a file and a folder at once") from None
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise RefusedImageError("its name collides with that of a file before it") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise RefusedImageError(f"cannot be unpacked: {error}") from error  # RuntimeError: it has a password

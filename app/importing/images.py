@@ -24,8 +24,8 @@ from app.importing.errors import RefusedImageError
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
 
-# Pillow's name for the photos of many phones is MPO: a JPEG with further pictures behind the first.
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP")
+# The photos of many phones are MPO, a JPEG with further pictures behind the first; Pillow's JPEG opens them.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 
 TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
 
@@ -131,7 +131,7 @@ def decode(content: bytes, *, verify: bool = False) -> NDArray[np.uint8]:
         raise RefusedImageError("is not a readable PNG, JPEG, GIF, BMP or WebP image") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise RefusedImageError(TOO_MANY_PIXELS) from error
-    except Exception as error:  # broken files raise whatever a decoder trips over: six types in our corpus alone
+    except Exception as error:  # decoders raise whatever they trip over in a broken file
         raise RefusedImageError(f"is damaged: {_plain(error)}") from error
 
 

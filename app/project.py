@@ -127,9 +127,8 @@ def create_project(folder: Path | str, *, settings: ProjectSettings, classes: Se
     Raises:
         ProjectError: When the folder already is a project or holds other files, or the classes cannot be used.
     """
-    project = Project(Path(folder).expanduser().resolve())
     names = check_classes(classes)
-    _check_new(project)
+    project = new_project(folder)
     try:
         for made in (project.features_dir, project.rounds_dir, project.thumbnails_dir, project.logs_dir):
             made.mkdir(parents=True, exist_ok=True)
@@ -137,6 +136,17 @@ def create_project(folder: Path | str, *, settings: ProjectSettings, classes: Se
         raise ProjectError(f"The folder {project.folder} could not be made: {error.strerror or error}.") from error
     _fill_database(project, settings, names)
     save_settings(project.settings_path, settings)
+    return project
+
+
+def new_project(folder: Path | str) -> Project:
+    """Return the project that a folder may become; nothing is written.
+
+    Raises:
+        ProjectError: When the folder already is a project, or holds somebody's files.
+    """
+    project = Project(Path(folder).expanduser().resolve())
+    _check_new(project)
     return project
 
 
@@ -154,6 +164,8 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 
 
 def _check_new(project: Project) -> None:
+    if "?" in str(project.folder):  # where a database URL's options begin
+        raise ProjectError(f"A project's path may not hold a question mark: {project.folder}")
     if project.settings_path.exists():
         raise ProjectError(f"{project.folder} already is a LabelLoop project; add samples with 'labelloop import'.")
     if project.folder.exists() and not project.folder.is_dir():
@@ -167,8 +179,11 @@ def _check_new(project: Project) -> None:
 
 
 _OWN_NAMES = frozenset(
-    {"labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "features", "rounds", "thumbnails", "logs", "backups"}
-)
+    {
+        "labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "labelloop.db-journal", "features", "rounds",
+        "thumbnails", "uploads", "logs", "backups", "supervisor.lock", "trainer.lock",
+    }
+)  # fmt: skip
 
 
 def _entries(folder: Path) -> list[Path]:

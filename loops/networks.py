@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -30,7 +31,7 @@ class PreparePixels(nn.Module):
         if pixels.shape[1] > self.mean.shape[1]:
             pixels = pixels.mean(1, keepdim=True)
         standardized: Tensor = (pixels - self.mean) / self.std
-        return standardized.contiguous(memory_format=torch.channels_last)  # a third less time per step on the CPU
+        return standardized.contiguous(memory_format=torch.channels_last)
 
 
 class PrepareFeatures(nn.Module):
@@ -89,35 +90,30 @@ class RandomAffine(nn.Module):
 
 
 def small_cnn(in_channels: int, side: int, num_classes: int) -> tuple[nn.Sequential, nn.Sequential]:
-    """Two convolution blocks and a head with dropout on both sides of its hidden layer.
+    """Four convolutions in three blocks, and a head with dropout on both sides of its hidden layer.
 
-    The dropout stands behind the convolutions only, so that MC dropout repeats just the head.
+    The dropout stands behind the convolutions only, so that MC dropout repeats just the head. channels_last takes a third
+    less time per step on the CPU.
 
     Returns:
         Backbone and head.
     """
-    backbone = nn.Sequential(*_block(in_channels, 32), *_block(32, 64), nn.Flatten())
-    side_after = side // 2 // 2
+    backbone = nn.Sequential(*_block(in_channels, 16), *_block(16, 32, 32), *_block(32, 64), nn.Flatten())
     head = nn.Sequential(
         nn.Dropout(0.25),
-        nn.Linear(64 * side_after * side_after, 128),
+        nn.Linear(64 * (side // 8) ** 2, 128),
         nn.ReLU(),
         nn.Dropout(0.5),
         nn.Linear(128, num_classes),
     )
-    return backbone, head
+    return backbone.to(memory_format=torch.channels_last), head  # type: ignore[call-overload]
 
 
-def _block(in_channels: int, out_channels: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(),
-        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    ]
+def _block(*channels: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise(channels):
+        layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    return [*layers, nn.MaxPool2d(2)]
 
 
 def feature_head(dim: int, num_classes: int) -> nn.Sequential:

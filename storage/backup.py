@@ -1,0 +1,96 @@
+"""Backups that were read back before they count, and the check of a live database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from storage.engine import BUSY_TIMEOUT_MS, Database
+from storage.errors import BackupError
+from storage.library import choose_library
+
+
+def backup(database: Database, *, folder: Path) -> Path:
+    """Write a verified copy of a SQLite database as of now, while others go on writing.
+
+    Args:
+        database: The database to copy.
+        folder: Where ``labelloop-<UTC time>.db`` goes; made if needed.
+
+    Raises:
+        BackupError: When no copy could be made, or the copy does not pass its check. None is left behind.
+    """
+    if database.path is None:
+        raise BackupError("a PostgreSQL database is backed up with pg_dump")
+    name = f"labelloop-{datetime.now(timezone.utc):%Y%m%dT%H%M%S_%fZ}.db"
+    temporary, final = folder / f".{name}.part", folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _copy(database.path, temporary)
+        _make_durable(temporary)
+        temporary.replace(final)
+        _make_durable(folder)
+    except (OSError, choose_library().dbapi.Error) as error:
+        raise BackupError(str(error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return final
+
+
+def check_integrity(database: Database) -> list[str]:
+    """List what is wrong with the database; empty is good (which is no checksum: damaged values can pass)."""
+    if database.path is None:
+        return []
+    try:
+        with _opened(database.path) as connection:
+            return _problems(connection)
+    except choose_library().dbapi.Error as error:
+        return [str(error)]
+
+
+def _copy(source: Path, target: Path) -> None:
+    with _opened(source) as connection:
+        confirmed = _count_events(connection)
+        connection.execute("VACUUM INTO ?", (str(target),))
+    with _opened(target) as copy:
+        problems = _problems(copy)
+        if problems:
+            raise BackupError(f"the copy is damaged ({problems[0]})")
+        if _count_events(copy) < confirmed:
+            raise BackupError(f"the copy holds fewer than the {confirmed} label events there are")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a connection of its own: VACUUM cannot run in a session's transaction."""
+    uri = f"file:{quote(str(path.resolve()))}?mode=rw"
+    connection = choose_library().dbapi.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _count_events(connection: Any) -> int:  # noqa: ANN401
+    return int(connection.execute("SELECT count(*) FROM label_events").fetchone()[0])
+
+
+def _problems(connection: Any) -> list[str]:  # noqa: ANN401
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    orphans = [f"row {row[1]} of {row[0]} refers to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+    return ([] if found == ["ok"] else found) + orphans
+
+
+def _make_durable(path: Path) -> None:
+    """A renamed file can come back empty after a power cut unless file and folder are synced."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

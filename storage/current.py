@@ -1,0 +1,117 @@
+"""What the label events add up to: per sample the latest label or skip that no undo names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, select
+
+from storage.engine import Session
+from storage.events import DECISIONS, is_undone
+from storage.models import Annotator, CurrentDecision, LabelEvent
+from storage.plain import pairs
+
+
+@dataclass(frozen=True)
+class CurrentLabel:
+    """What stands for a sample."""
+
+    sample_id: int
+    event_id: int
+    action: str  # label | skip
+    class_index: int | None
+    purpose: str
+    annotator: str
+    round_number: int | None
+    created_at: datetime
+    flagged: bool  # somebody asked for a second look and did not take it back
+
+
+def current_labels(session: Session, *, project_id: int, through_event_id: int | None = None) -> list[CurrentLabel]:
+    """List what stands per sample, by sample id; with ``through_event_id`` as it stood right after that event."""
+    if through_event_id is None:
+        standing: Select[Any] = select(CurrentDecision.event_id).where(CurrentDecision.project_id == project_id)
+    else:
+        standing = _fold(LabelEvent.project_id == project_id, through_event_id)
+    flagged = _flagged(session, project_id, through_event_id)
+    rows = session.execute(
+        select(
+            LabelEvent.sample_id,
+            LabelEvent.id,
+            LabelEvent.action,
+            LabelEvent.class_index,
+            LabelEvent.purpose,
+            Annotator.name,
+            LabelEvent.round_number,
+            LabelEvent.created_at,
+        )
+        .join(Annotator, Annotator.id == LabelEvent.annotator_id)
+        .where(LabelEvent.id.in_(standing))
+        .order_by(LabelEvent.sample_id)
+    )
+    return [CurrentLabel(*row, flagged=row[0] in flagged) for row in rows]
+
+
+def changed_since(session: Session, *, project_id: int, event_id: int) -> int:
+    """Count the samples whose training label is another than right after an event; skips and audit do not count.
+
+    Costs as much as there are events since, not as there are labels.
+    """
+    touched = select(LabelEvent.sample_id).where(LabelEvent.project_id == project_id, LabelEvent.id > event_id)
+    before = _training_labels(session, _fold(LabelEvent.sample_id.in_(touched), event_id))
+    now = _training_labels(session, select(CurrentDecision.event_id).where(CurrentDecision.sample_id.in_(touched)))
+    return sum(before.get(sample_id) != now.get(sample_id) for sample_id in before.keys() | now.keys())
+
+
+def standing_event(session: Session, *, sample_id: int) -> LabelEvent | None:
+    """Return the event that stands for a sample."""
+    return session.scalar(
+        select(LabelEvent)
+        .where(LabelEvent.sample_id == sample_id, LabelEvent.action.in_(DECISIONS), ~is_undone())
+        .order_by(LabelEvent.id.desc())
+        .limit(1)
+    )
+
+
+def refresh_decision(session: Session, *, sample_id: int) -> None:
+    """Bring a sample's row of ``current_decisions`` up to its events; part of every transaction that adds one."""
+    standing = standing_event(session, sample_id=sample_id)
+    session.execute(delete(CurrentDecision).where(CurrentDecision.sample_id == sample_id))
+    if standing is not None:
+        session.add(
+            CurrentDecision(
+                sample_id=sample_id, project_id=standing.project_id, event_id=standing.id, action=standing.action
+            )
+        )
+    session.flush()
+
+
+def _fold(which: ColumnElement[bool], through_event_id: int) -> Select[Any]:
+    return (
+        select(func.max(LabelEvent.id))
+        .where(which, LabelEvent.action.in_(DECISIONS), LabelEvent.id <= through_event_id)
+        .where(~is_undone(through_event_id=through_event_id))
+        .group_by(LabelEvent.sample_id)
+    )
+
+
+def _training_labels(session: Session, standing: Select[Any]) -> dict[int, int | None]:
+    rows = session.execute(
+        select(LabelEvent.sample_id, LabelEvent.class_index).where(
+            LabelEvent.id.in_(standing), LabelEvent.action == "label", LabelEvent.purpose == "train"
+        )
+    )
+    return pairs(rows)
+
+
+def _flagged(session: Session, project_id: int, through_event_id: int | None) -> set[int]:
+    flags = select(LabelEvent.sample_id).where(
+        LabelEvent.project_id == project_id,
+        LabelEvent.action == "flag",
+        ~is_undone(through_event_id=through_event_id),
+    )
+    if through_event_id is not None:
+        flags = flags.where(LabelEvent.id <= through_event_id)
+    return set(session.scalars(flags))

@@ -1,0 +1,231 @@
+"""Opening the database: two engines, one that reads and one that writes, each with its own BEGIN.
+
+Ten processes doing 200 read-modify-writes each lost 1,637 of 2,000 with SQLAlchemy's default transactions and none
+with BEGIN IMMEDIATE; see docs/decisions/0001-sqlite-transactions.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session
+
+from storage.errors import (
+    DatabaseBusyError,
+    DatabaseDamagedError,
+    DatabaseError,
+    DatabaseReadOnlyError,
+    DatabaseUnavailableError,
+    DatabaseUrlError,
+    DiskFullError,
+)
+from storage.filesystem import refuse_network_file_system
+from storage.library import SqliteLibrary, choose_library
+
+__all__ = ["Database", "Session", "open_database"]
+
+BUSY_TIMEOUT_MS = 15_000
+JOURNAL_SIZE_LIMIT = 67_108_864  # bytes
+
+
+class Database:
+    """One database, read and written through separate engines; safe to share between threads, not over a fork."""
+
+    def __init__(self, url: URL, *, reading: Engine, writing: Engine, library: str, journal_mode: str) -> None:
+        self.url = url
+        self.library = library
+        self.journal_mode = journal_mode
+        self._reading = reading
+        self._writing = writing
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None for a database server."""
+        return Path(self.url.database) if is_sqlite(self.url) and self.url.database else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a snapshot that cannot write."""
+        with _translated(), Session(self._reading, autoflush=False, expire_on_commit=False) as session, session.begin():
+            session.connection()
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open the one writing transaction of a user action: committed at the end, rolled back on any error.
+
+        Keep it under 20 ms: no image, no model, no screen call inside; other writers wait.
+        """
+        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
+            yield session
+
+    def connect_to_write(self) -> Connection:
+        """Open a connection for migrations and backups, which need more than a session."""
+        return self._writing.connect()
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self._reading.dispose()
+        self._writing.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database, bring its schema up to date and check that it can be trusted.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://...``.
+
+    Raises:
+        DatabaseUrlError: When the URL cannot be used.
+        NetworkFileSystemError: When a SQLite file would lie on a network file system.
+        SchemaTooNewError: When a newer LabelLoop has written it.
+        DatabaseDamagedError: When it cannot be read.
+    """
+    from storage.schema import upgrade  # imports this module
+
+    database = connect(url)
+    try:
+        with _translated():
+            upgrade(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def connect(url: str) -> Database:
+    """Make the two engines without looking at the schema."""
+    parsed = _parse(url)
+    return _connect_sqlite(parsed) if is_sqlite(parsed) else _connect_postgresql(parsed)
+
+
+def is_sqlite(url: URL) -> bool:
+    """Say whether a URL names a SQLite file."""
+    return url.get_backend_name() == "sqlite"
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlError(url, "it is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME") from error
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    shown = parsed.render_as_string(hide_password=True)
+    if backend != "sqlite":
+        raise DatabaseUrlError(shown, f"LabelLoop works with sqlite and postgresql, not with {backend}")
+    if not parsed.database or parsed.database == ":memory:":
+        raise DatabaseUrlError(shown, "screens and trainer share a file; a database in memory cannot be shared")
+    return parsed
+
+
+def _connect_sqlite(url: URL) -> Database:
+    path = Path(url.database or "")
+    if not path.parent.is_dir():
+        raise DatabaseUrlError(str(url), f"there is no folder {path.parent}")
+    refuse_network_file_system(path)
+    library = choose_library()
+    reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True)
+    writing = _sqlite_engine(url, library, begin="BEGIN IMMEDIATE", query_only=False)
+    return Database(url, reading=reading, writing=writing, library=library.title, journal_mode=library.journal_mode)
+
+
+def _sqlite_engine(url: URL, library: SqliteLibrary, *, begin: str, query_only: bool) -> Engine:
+    engine = create_engine(url, module=library.dbapi, pool_size=10, max_overflow=40)
+    event.listen(engine, "connect", partial(_set_pragmas, library, query_only))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _set_pragmas(library: SqliteLibrary, query_only: bool, connection: Any, _record: object) -> None:  # noqa: ANN401
+    """Set up a new connection, in this order: the timeout must be in force when the journal mode is set."""
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    _pragma(connection, "busy_timeout", BUSY_TIMEOUT_MS)
+    _set_journal_mode(connection, library)
+    _pragma(connection, "synchronous", "FULL")
+    _pragma(connection, "foreign_keys", "ON")
+    if _pragma(connection, "foreign_keys") != 1:  # silently ignored inside a transaction
+        raise DatabaseError(f"SQLite ({library.title}) does not enforce foreign keys.")
+    _pragma(connection, "journal_size_limit", JOURNAL_SIZE_LIMIT)
+    _pragma(connection, "trusted_schema", "OFF")
+    if query_only:
+        _pragma(connection, "query_only", "ON")
+
+
+def _set_journal_mode(connection: Any, library: SqliteLibrary) -> None:  # noqa: ANN401
+    """Switching to WAL needs the file alone for a moment and ignores busy_timeout: two first starts at once collide."""
+    wanted = library.journal_mode
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while _try_journal_mode(connection, library, wanted) != wanted:
+        if time.monotonic() > deadline:
+            raise DatabaseBusyError(f"{library.title} needs journal mode {wanted}, and another program holds the file")
+        time.sleep(0.02)
+
+
+def _try_journal_mode(connection: Any, library: SqliteLibrary, wanted: str) -> str:  # noqa: ANN401
+    try:
+        return str(_pragma(connection, "journal_mode", wanted)).lower()
+    except library.dbapi.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return "locked"
+
+
+def _pragma(connection: Any, name: str, value: object = None) -> Any:  # noqa: ANN401
+    row = connection.execute(f"PRAGMA {name}" + ("" if value is None else f"={value}")).fetchone()
+    return row[0] if row else None
+
+
+def _connect_postgresql(url: URL) -> Database:
+    try:
+        writing = create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        shown = url.render_as_string(hide_password=True)
+        raise DatabaseUrlError(shown, "install 'labelloop[postgresql]'") from error
+    # One snapshot for all queries of a read, as SQLite's BEGIN gives it.
+    reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(url, reading=reading, writing=writing, library="psycopg", journal_mode="server")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the drivers' errors into ours, once, here; mistakes in our SQL stay as they are."""
+    try:
+        yield
+    except DBAPIError as error:
+        translated = _translate(str(error.orig), type(error.orig).__name__)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translate(message: str, kind: str) -> DatabaseError | None:
+    for part, make in _TRANSLATIONS.items():
+        if part in message:
+            return make(message)
+    if kind == "DatabaseError":  # SQLite's class for damage; its relatives have subclasses of their own
+        return DatabaseDamagedError(message)
+    return None
+
+
+_TRANSLATIONS: dict[str, Callable[[str], DatabaseError]] = {
+    "disk is full": lambda _: DiskFullError(),
+    "No space left": lambda _: DiskFullError(),
+    "is locked": lambda _: DatabaseBusyError(),
+    "malformed": DatabaseDamagedError,
+    "not a database": DatabaseDamagedError,
+    "readonly database": DatabaseReadOnlyError,
+    "unable to open database": DatabaseReadOnlyError,
+    "disk I/O error": DatabaseUnavailableError,
+    "connection failed": DatabaseUnavailableError,
+    "server closed the connection": DatabaseUnavailableError,
+}

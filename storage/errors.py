@@ -1,0 +1,201 @@
+"""Everything storage refuses, as one tree; a message is a sentence for the person at the screen.
+
+StorageError
+├── DatabaseError                     the database as a whole cannot be used
+│   ├── DatabaseUrlError              no URL we can open
+│   ├── SchemaTooNewError             written by a newer LabelLoop
+│   ├── ForeignDatabaseError          a database, but not LabelLoop's
+│   ├── NetworkFileSystemError        locks cannot be trusted there
+│   ├── DatabaseDamagedError          unreadable or inconsistent
+│   ├── DatabaseBusyError             a lock did not come in time
+│   ├── DiskFullError                 no room for the write
+│   ├── DatabaseReadOnlyError         the file or its folder may not be written
+│   ├── DatabaseUnavailableError      the server or the disk does not answer
+│   └── BackupError                   a backup was not made, or was not good
+├── UnknownProjectError
+├── UnknownSampleError
+├── UnknownEventError
+├── UnknownRoundError
+├── UnknownAnnotatorError
+├── ProjectExistsError
+├── InvalidClassError                 a class name or index that cannot be used
+├── InvalidSampleError                a sample that cannot be stored
+├── InvalidDecisionError              a decision that makes no sense
+│   └── RequestIdReusedError
+├── SampleTakenError                  another annotator is looking at it
+├── RoundStateError                   not legal in the round's state
+└── StaleGenerationError              a newer trainer has taken over
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class DatabaseError(StorageError):
+    """The database as a whole cannot be used."""
+
+
+class DatabaseUrlError(DatabaseError):
+    """The URL names no database LabelLoop can open."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"The database {url} cannot be opened: {reason}.")
+
+
+class SchemaTooNewError(DatabaseError):
+    """A newer LabelLoop has written this database."""
+
+    def __init__(self, *, found: str, newest_known: str) -> None:
+        super().__init__(
+            f"This project was opened by a newer LabelLoop (schema {found}; this one knows up to {newest_known}). "
+            "Install the newer version; nothing was changed."
+        )
+
+
+class ForeignDatabaseError(DatabaseError):
+    """The database holds tables, but not LabelLoop's."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} is a database of another program, not LabelLoop's; nothing was changed.")
+
+
+class NetworkFileSystemError(DatabaseError):
+    """The database file would lie on a file system whose locks cannot be trusted."""
+
+    def __init__(self, path: Path, *, kind: str, mount_point: str) -> None:
+        super().__init__(
+            f"{path} lies on a network file system ({kind} at {mount_point}), where SQLite loses data. Move the "
+            "project to a local disk, or set LABELLOOP_DATABASE_URL to a PostgreSQL database."
+        )
+
+
+class DatabaseDamagedError(DatabaseError):
+    """The database cannot be read, or contradicts itself."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The database is damaged ({reason}). Nothing was written. Restore the newest file of the project's "
+            "'backups' folder; 'labelloop doctor' says more."
+        )
+
+
+class DatabaseBusyError(DatabaseError):
+    """Another process held the lock for longer than we wait."""
+
+    def __init__(self, reason: str = "another process is writing") -> None:
+        super().__init__(f"The database is busy ({reason}); nothing was saved. Try again in a moment.")
+
+
+class DiskFullError(DatabaseError):
+    """There was no room; the transaction was rolled back."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full; the last action was not saved. Everything saved before is safe. Make room.")
+
+
+class DatabaseReadOnlyError(DatabaseError):
+    """The file, or the folder around it, may not be written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database may not be written ({reason}); check the rights of the project's folder.")
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """The database server or the disk does not answer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database does not answer ({reason}).")
+
+
+class BackupError(DatabaseError):
+    """A backup was not made, or did not pass its check."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"No backup was made: {reason}.")
+
+
+class UnknownProjectError(StorageError):
+    """There is no such project."""
+
+    def __init__(self, project_id: int) -> None:
+        super().__init__(f"There is no project {project_id} in this database.")
+
+
+class UnknownSampleError(StorageError):
+    """There is no such sample in the project."""
+
+    def __init__(self, sample_id: int) -> None:
+        super().__init__(f"There is no sample {sample_id} in this project.")
+
+
+class UnknownEventError(StorageError):
+    """There is no such label event in the project."""
+
+    def __init__(self, event_id: int) -> None:
+        super().__init__(f"There is no label event {event_id} in this project.")
+
+
+class UnknownRoundError(StorageError):
+    """There is no such round."""
+
+    def __init__(self, round_id: int) -> None:
+        super().__init__(f"There is no round with the id {round_id}.")
+
+
+class UnknownAnnotatorError(StorageError):
+    """There is no such annotator in the project."""
+
+    def __init__(self, annotator_id: int) -> None:
+        super().__init__(f"There is no annotator {annotator_id} in this project.")
+
+
+class ProjectExistsError(StorageError):
+    """A project of this name is already there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There already is a project named {name!r}; choose another name.")
+
+
+class InvalidClassError(StorageError):
+    """A class name or index cannot be used."""
+
+
+class InvalidSampleError(StorageError):
+    """A sample cannot be stored as given."""
+
+
+class InvalidDecisionError(StorageError):
+    """A decision makes no sense, such as a label without a class."""
+
+
+class RequestIdReusedError(InvalidDecisionError):
+    """A request id that belongs to another sample's event came again."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"The request {request_id} was already used for another sample; reload the page.")
+
+
+class SampleTakenError(StorageError):
+    """Another annotator holds a live claim on the sample."""
+
+    def __init__(self, sample_id: int, *, annotator: str) -> None:
+        super().__init__(f"{annotator} is looking at sample {sample_id} right now; take another one.")
+
+
+class RoundStateError(StorageError):
+    """The round's state does not allow this step."""
+
+    def __init__(self, *, wanted: str, number: int, state: str) -> None:
+        super().__init__(f"Cannot {wanted}: round {number} is {state}.")
+
+
+class StaleGenerationError(StorageError):
+    """A trainer that was replaced tried to write."""
+
+    def __init__(self, *, generation: int, current: int) -> None:
+        super().__init__(f"Trainer generation {generation} was replaced by generation {current}; it must stop.")

@@ -1,0 +1,82 @@
+"""Reading label events: what happened, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+
+from storage.engine import Session
+from storage.models import Annotator, LabelEvent
+from storage.plain import to_info
+
+DECISIONS = ("label", "skip")
+
+
+@dataclass(frozen=True)
+class LabelEventInfo:
+    """One label event: what a person did, and why they were shown the sample."""
+
+    id: int
+    sample_id: int
+    annotator: str
+    action: str  # label | skip | flag | undo
+    class_index: int | None
+    purpose: str  # train | audit | recheck
+    round_number: int | None
+    acquisition: str | None
+    score: float | None
+    acquisition_probability: float | None
+    rank: int | None
+    model_version: str | None
+    suggestion_shown: bool
+    lead_time_s: float | None
+    request_id: str
+    supersedes: int | None
+    created_at: datetime
+
+
+def list_events(session: Session, *, project_id: int) -> list[LabelEventInfo]:
+    """List all label events, oldest first."""
+    return _select(session, LabelEvent.project_id == project_id)
+
+
+def last_event_id(session: Session, *, project_id: int) -> int:
+    """Return the id of the latest label event, 0 if there is none."""
+    return session.scalar(select(func.max(LabelEvent.id)).where(LabelEvent.project_id == project_id)) or 0
+
+
+def find_event(session: Session, *, request_id: str) -> LabelEventInfo | None:
+    """Find the label event a request has stored."""
+    found = _select(session, LabelEvent.request_id == request_id)
+    return found[0] if found else None
+
+
+def last_decision(session: Session, *, project_id: int, annotator_id: int) -> LabelEventInfo | None:
+    """Return an annotator's latest label or skip that was not undone: what Backspace undoes."""
+    found = history(session, project_id=project_id, annotator_id=annotator_id, limit=1)
+    return found[0] if found else None
+
+
+def history(session: Session, *, project_id: int, annotator_id: int, limit: int = 10) -> list[LabelEventInfo]:
+    """List an annotator's labels and skips that were not undone, latest first."""
+    own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)
+    return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)
+
+
+def is_undone(*, through_event_id: int | None = None) -> ColumnElement[bool]:
+    """Say of a row of ``LabelEvent`` whether an undo names it; with an event id, an undo up to that event."""
+    undo = aliased(LabelEvent)
+    named = select(undo.id).where(undo.supersedes == LabelEvent.id, undo.action == "undo")
+    if through_event_id is not None:
+        named = named.where(undo.id <= through_event_id)
+    return named.exists()
+
+
+def _select(session: Session, *which: ColumnElement[bool], latest: int | None = None) -> list[LabelEventInfo]:
+    """Oldest first, or the latest few, latest first."""
+    query = select(LabelEvent, Annotator.name).join(Annotator, Annotator.id == LabelEvent.annotator_id).where(*which)
+    query = query.order_by(LabelEvent.id) if latest is None else query.order_by(LabelEvent.id.desc()).limit(latest)
+    return [to_info(LabelEventInfo, event, annotator=name) for event, name in session.execute(query)]

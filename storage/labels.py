@@ -1,0 +1,200 @@
+"""Deciding about samples: label, skip, flag and undo, each one event that is never changed again.
+
+One decision is one transaction: the event, what now stands for the sample, and the freed claim.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from storage.current import CurrentLabel, changed_since, current_labels, refresh_decision, standing_event
+from storage.engine import Session
+from storage.errors import (
+    InvalidDecisionError,
+    RequestIdReusedError,
+    SampleTakenError,
+    UnknownAnnotatorError,
+    UnknownEventError,
+    UnknownSampleError,
+)
+from storage.events import LabelEventInfo, find_event, history, last_decision, last_event_id, list_events
+from storage.models import Annotator, Claim, LabelEvent, Query, Round, Sample
+from storage.plain import finite, utc_now
+from storage.projects import count_classes, lock_project
+from storage.queue import claim_sample, latest_query_id
+
+__all__ = [
+    "CurrentLabel",
+    "LabelEventInfo",
+    "changed_since",
+    "current_labels",
+    "history",
+    "last_decision",
+    "last_event_id",
+    "list_events",
+    "record_decision",
+    "undo",
+]
+
+_ASKED = ("purpose", "round_number", "acquisition", "score", "acquisition_probability", "rank", "model_version")
+
+
+def record_decision(
+    session: Session,
+    *,
+    project_id: int,
+    sample_id: int,
+    annotator_id: int,
+    action: str,
+    class_index: int | None,
+    request_id: str,
+    suggestion_shown: bool = False,
+    lead_time_s: float | None = None,
+) -> LabelEventInfo:
+    """Store a label, skip or flag, once per request id: sent again, it returns the event stored the first time.
+
+    A flag keeps the claim and is stored as ``flag:<request id>``, so the decision that follows from the same screen,
+    with the same request id, is not taken for its repetition.
+
+    Raises:
+        RequestIdReusedError: When the request id belongs to another sample's event.
+        InvalidDecisionError: When the action is none, the class is none of the project's, or the sample is test data.
+        UnknownSampleError: When the sample is none of the project's.
+    """
+    lock_project(session, project_id=project_id)
+    request_id = f"flag:{request_id}" if action == "flag" else request_id
+    stored = find_event(session, request_id=request_id)
+    if stored is not None:
+        return _same_request(stored, sample_id)
+    _check(session, project_id, sample_id, action, class_index)
+    _check_annotator(session, project_id, annotator_id)
+    standing = standing_event(session, sample_id=sample_id)
+    event = LabelEvent(
+        project_id=project_id,
+        sample_id=sample_id,
+        annotator_id=annotator_id,
+        action=action,
+        class_index=class_index,
+        suggestion_shown=suggestion_shown,
+        lead_time_s=finite(lead_time_s),
+        request_id=request_id,
+        supersedes=standing.id if standing and action != "flag" else None,
+        created_at=utc_now(),
+        **_asked_under(session, sample_id, annotator_id, standing),
+    )
+    return _append(session, event)
+
+
+def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int) -> LabelEventInfo:
+    """Take an event back: what stood before stands again, and the sample returns to the annotator's screen.
+
+    Undoing the same event again returns the undo stored the first time. A sample that another annotator is looking at
+    by now stays with them.
+
+    Raises:
+        UnknownEventError: When the event is none of the project's.
+        InvalidDecisionError: When the event is itself an undo.
+    """
+    lock_project(session, project_id=project_id)
+    stored = find_event(session, request_id=f"undo:{event_id}")
+    if stored is not None:
+        return stored
+    undone = _undoable(session, project_id, event_id)
+    _check_annotator(session, project_id, annotator_id)
+    event = LabelEvent(
+        project_id=project_id,
+        sample_id=undone.sample_id,
+        annotator_id=annotator_id,
+        action="undo",
+        suggestion_shown=False,
+        request_id=f"undo:{event_id}",
+        supersedes=event_id,
+        created_at=utc_now(),
+        **{name: getattr(undone, name) for name in _ASKED},
+    )
+    info = _append(session, event)
+    if undone.action != "flag":
+        _show_again(session, project_id, annotator_id, undone.sample_id)
+    return info
+
+
+def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
+    session.add(event)
+    session.flush()
+    refresh_decision(session, sample_id=event.sample_id)
+    if event.action in ("label", "skip"):
+        own = (Claim.sample_id == event.sample_id, Claim.annotator_id == event.annotator_id)
+        session.execute(delete(Claim).where(*own))
+    info = find_event(session, request_id=event.request_id)
+    assert info is not None
+    return info
+
+
+def _same_request(stored: LabelEventInfo, sample_id: int) -> LabelEventInfo:
+    if stored.sample_id != sample_id:
+        raise RequestIdReusedError(stored.request_id)
+    return stored
+
+
+def _check(session: Session, project_id: int, sample_id: int, action: str, class_index: int | None) -> None:
+    if action not in ("label", "skip", "flag"):
+        raise InvalidDecisionError(f"A decision is 'label', 'skip' or 'flag', not {action!r}.")
+    sample = session.get(Sample, sample_id)
+    if sample is None or sample.project_id != project_id:
+        raise UnknownSampleError(sample_id)
+    if sample.split == "test":
+        raise InvalidDecisionError(f"Sample {sample_id} is test data; its class came with the import.")
+    if action != "label":
+        if class_index is not None:
+            raise InvalidDecisionError(f"A {action} has no class, but class {class_index} was given.")
+        return
+    classes = count_classes(session, project_id=project_id)
+    if class_index is None or not 0 <= class_index < classes:
+        raise InvalidDecisionError(f"Class {class_index} is none of the project's {classes} classes.")
+
+
+def _check_annotator(session: Session, project_id: int, annotator_id: int) -> None:
+    annotator = session.get(Annotator, annotator_id)
+    if annotator is None or annotator.project_id != project_id:
+        raise UnknownAnnotatorError(annotator_id)
+
+
+def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: LabelEvent | None) -> dict[str, object]:
+    """Why the sample was shown: by the annotator's claim, else as the decision it corrects, else by its last query.
+
+    The last one is for a claim that expired and went to somebody else: an audit sample must stay one.
+    """
+    own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
+    query_id = session.scalar(select(Claim.query_id).where(*own))
+    if query_id is None and standing is not None:
+        return {name: getattr(standing, name) for name in _ASKED}
+    query_id = query_id or latest_query_id(session, sample_id=sample_id)
+    query = session.get(Query, query_id) if query_id else None
+    if query is None:
+        return {"purpose": "train"}
+    asked = session.get_one(Round, query.round_id)
+    return {
+        "purpose": query.purpose,
+        "round_number": asked.number,
+        "acquisition": asked.acquisition,
+        "score": query.score,
+        "acquisition_probability": query.acquisition_probability,
+        "rank": query.rank,
+        "model_version": asked.model_version,
+    }
+
+
+def _undoable(session: Session, project_id: int, event_id: int) -> LabelEvent:
+    event = session.get(LabelEvent, event_id)
+    if event is None or event.project_id != project_id:
+        raise UnknownEventError(event_id)
+    if event.action == "undo":
+        raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
+    return event
+
+
+def _show_again(session: Session, project_id: int, annotator_id: int, sample_id: int) -> None:
+    try:
+        claim_sample(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
+    except SampleTakenError:
+        return  # it stays on the other annotator's screen, and the undo stands

@@ -1,0 +1,1 @@
+"""Alembic's folder; storage/schema.py runs it, nobody calls alembic by hand."""

@@ -1,0 +1,247 @@
+"""Rounds: ``training -> scoring -> open -> closed``, or ``failed``. Written by the trainer only.
+
+Each step is one transaction guarded by the round's state and the trainer's generation, so that a step repeated after a
+crash changes nothing and a trainer that was replaced cannot write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from storage.engine import Session
+from storage.errors import RoundStateError, StaleGenerationError, UnknownRoundError
+from storage.metrics import NewConfusion, NewMetric, replace_metrics
+from storage.models import Query, Round
+from storage.plain import finite, to_info, utc_now
+from storage.projects import lock_project
+from storage.trainer import refuse_stale_generation
+
+
+@dataclass(frozen=True)
+class RoundInfo:
+    """One turn of the loop."""
+
+    id: int
+    number: int  # 0 is the cold start
+    state: str  # training | scoring | open | closed | failed
+    generation: int  # of the trainer that works on it
+    trigger: str  # why it began
+    reason: str | None  # why it failed
+    snapshot_event_id: int  # it knows the label events up to this one
+    labels: int  # it trains on
+    learner: str
+    acquisition: str
+    model_version: str
+    started_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+    fit_seconds: float | None
+    score_seconds: float | None
+    checkpoint: str | None
+    checkpoint_sha256: str | None
+    checkpoint_bytes: int | None
+
+
+@dataclass(frozen=True)
+class NewQuery:
+    """One line of a ranking; rank 0 is asked first."""
+
+    sample_id: int
+    rank: int
+    purpose: str  # train | audit | recheck
+    score: float | None  # higher is asked first; a cold start has none
+    acquisition_probability: float | None
+    suggestion: int | None = None  # class index
+    suggestion_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class QueryInfo(NewQuery):
+    """A stored line of a ranking."""
+
+    id: int = 0
+
+
+def latest_round(session: Session, *, project_id: int) -> RoundInfo | None:
+    """Return the round with the highest number."""
+    row = session.scalar(select(Round).where(Round.project_id == project_id).order_by(Round.number.desc()).limit(1))
+    return to_info(RoundInfo, row) if row else None
+
+
+def list_rounds(session: Session, *, project_id: int) -> list[RoundInfo]:
+    """List all rounds by number."""
+    rows = session.scalars(select(Round).where(Round.project_id == project_id).order_by(Round.number))
+    return [to_info(RoundInfo, row) for row in rows]
+
+
+def open_round(session: Session, *, project_id: int) -> RoundInfo | None:
+    """Return the round whose ranking is in force."""
+    row = session.scalar(select(Round).where(Round.project_id == project_id, Round.state == "open"))
+    return to_info(RoundInfo, row) if row else None
+
+
+def begin_round(
+    session: Session,
+    *,
+    project_id: int,
+    generation: int,
+    trigger: str,
+    labels: int,
+    learner: str,
+    acquisition: str,
+    snapshot_event_id: int,
+) -> RoundInfo:
+    """Begin the next round; the first is number 0.
+
+    Raises:
+        RoundStateError: When the latest round is not open or closed: resume it instead.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    lock_project(session, project_id=project_id)
+    refuse_stale_generation(session, project_id=project_id, generation=generation)
+    latest = latest_round(session, project_id=project_id)
+    if latest is not None and latest.state not in ("open", "closed"):
+        raise RoundStateError(wanted="begin another round", number=latest.number, state=latest.state)
+    number = 0 if latest is None else latest.number + 1
+    begun = Round(
+        project_id=project_id,
+        number=number,
+        state="training",
+        generation=generation,
+        trigger=trigger,
+        snapshot_event_id=snapshot_event_id,
+        labels=labels,
+        learner=learner,
+        acquisition=acquisition,
+        model_version=f"round-{number}",
+        started_at=utc_now(),
+    )
+    session.add(begun)
+    session.flush()
+    return to_info(RoundInfo, begun)
+
+
+def mark_scoring(
+    session: Session, *, round_id: int, generation: int, checkpoint: str | None, sha256: str | None, size: int | None
+) -> None:
+    """Note that the model is trained and its checkpoint is on disk; repeated, it lists the newer checkpoint.
+
+    Args:
+        session: A writing session.
+        round_id: The round.
+        generation: The trainer's.
+        checkpoint: The file as the trainer names it; None for a cold start, which has no model.
+        sha256: Of the file, hexadecimal.
+        size: Of the file, in bytes.
+
+    Raises:
+        RoundStateError: When the round is neither training nor scoring.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = _own_round(session, round_id, generation, wanted="score", states=("training", "scoring"))
+    row.state = "scoring"
+    row.checkpoint, row.checkpoint_sha256, row.checkpoint_bytes = checkpoint, sha256, size
+    session.flush()
+
+
+def publish_round(
+    session: Session,
+    *,
+    round_id: int,
+    generation: int,
+    queries: Sequence[NewQuery],
+    metrics: Sequence[NewMetric],
+    confusion: Sequence[NewConfusion] = (),
+    fit_seconds: float,
+    score_seconds: float,
+) -> bool:
+    """Put a ranking in force: this round opens and the one before closes, in one transaction.
+
+    Returns:
+        False, and nothing is changed, when the round was published before.
+
+    Raises:
+        RoundStateError: When the round is not scoring.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = _locked(session, round_id)
+    if row.state in ("open", "closed"):
+        return False
+    row = _own_round(session, round_id, generation, wanted="publish", states=("scoring",))
+    if queries:
+        session.execute(insert(Query), [_query_row(round_id, query) for query in queries])
+    replace_metrics(session, round_id=round_id, metrics=metrics, confusion=confusion)
+    now = utc_now()
+    for previous in session.scalars(select(Round).where(Round.project_id == row.project_id, Round.state == "open")):
+        previous.state, previous.closed_at = "closed", now
+    session.flush()  # first: the database allows one open round
+    row.state, row.opened_at = "open", now
+    row.fit_seconds, row.score_seconds = fit_seconds, score_seconds
+    session.flush()
+    return True
+
+
+def fail_round(session: Session, *, round_id: int, generation: int, reason: str) -> None:
+    """Note why a round failed; the ranking before it stays in force.
+
+    Raises:
+        RoundStateError: When the round was published before.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = _own_round(session, round_id, generation, wanted="fail", states=("training", "scoring", "failed"))
+    row.state, row.reason = "failed", reason
+    session.flush()
+
+
+def resume_round(session: Session, *, round_id: int, generation: int) -> RoundInfo:
+    """Take over a failed or unfinished round: back to scoring where its checkpoint is listed, else to training.
+
+    Raises:
+        RoundStateError: When the round was published before.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = _locked(session, round_id)
+    if row.state in ("open", "closed"):
+        raise RoundStateError(wanted="resume", number=row.number, state=row.state)
+    _refuse_stale(session, row, generation)
+    row.generation, row.reason = generation, None
+    row.state = "scoring" if row.checkpoint else "training"
+    session.flush()
+    return to_info(RoundInfo, row)
+
+
+def list_queries(session: Session, *, round_id: int) -> list[QueryInfo]:
+    """List a round's ranking, first asked first."""
+    rows = session.scalars(select(Query).where(Query.round_id == round_id).order_by(Query.rank))
+    return [to_info(QueryInfo, row) for row in rows]
+
+
+def _locked(session: Session, round_id: int) -> Round:
+    row = session.get(Round, round_id, with_for_update=True)
+    if row is None:
+        raise UnknownRoundError(round_id)
+    return row
+
+
+def _own_round(session: Session, round_id: int, generation: int, *, wanted: str, states: Sequence[str]) -> Round:
+    row = _locked(session, round_id)
+    _refuse_stale(session, row, generation)
+    if row.generation != generation:
+        raise RoundStateError(wanted=f"{wanted} without resuming it", number=row.number, state=row.state)
+    if row.state not in states:
+        raise RoundStateError(wanted=wanted, number=row.number, state=row.state)
+    return row
+
+
+def _refuse_stale(session: Session, row: Round, generation: int) -> None:
+    if generation < row.generation:
+        raise StaleGenerationError(generation=generation, current=row.generation)
+    refuse_stale_generation(session, project_id=row.project_id, generation=generation)
+
+
+def _query_row(round_id: int, query: NewQuery) -> dict[str, object]:
+    return {**vars(query), "round_id": round_id, "score": finite(query.score)}

@@ -1,0 +1,267 @@
+"""Samples: references to images, their duplicates, and what could not be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Exists, exists, func, insert, select
+
+from storage.engine import Session
+from storage.errors import InvalidSampleError, UnknownSampleError
+from storage.models import CurrentDecision, ImportRefusal, Sample, SampleError
+from storage.plain import pairs, to_info, utc_now
+from storage.projects import count_classes, lock_project
+
+T = TypeVar("T")
+
+CHUNK = 1_000  # rows a statement; SQLite takes 32,766 variables
+
+
+@dataclass(frozen=True)
+class NewSample:
+    """A checked image to be added; only test samples bring a class."""
+
+    uri: str
+    sha256: str  # of the file's bytes, hexadecimal
+    width: int  # pixels
+    height: int  # pixels
+    split: str  # "pool" or "test"
+    class_index: int | None = None
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A file whose bytes the project already has."""
+
+    uri: str
+    first_uri: str
+
+
+@dataclass(frozen=True)
+class AddedSamples:
+    """What became of an import."""
+
+    added: int
+    duplicates: list[Duplicate]
+
+
+@dataclass(frozen=True)
+class SampleInfo:
+    """A stored sample."""
+
+    id: int
+    uri: str
+    sha256: str
+    width: int
+    height: int
+    split: str
+    class_index: int | None
+    audit_key: float  # audit reserve iff below the audit share
+
+
+@dataclass(frozen=True)
+class SampleCounts:
+    """Where the samples stand; the four of the pool split add up to it."""
+
+    pool: int  # may still be asked
+    test: int
+    labeled: int
+    skipped: int
+    broken: int  # of the pool, and not decided
+
+
+@dataclass(frozen=True)
+class BrokenSample:
+    """A sample whose image could not be read after its import."""
+
+    sample_id: int
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file an import left out."""
+
+    uri: str
+    reason: str
+    created_at: datetime
+
+
+_COLUMNS = (
+    Sample.id,
+    Sample.uri,
+    Sample.sha256,
+    Sample.width,
+    Sample.height,
+    Sample.split,
+    Sample.class_index,
+    Sample.audit_key,
+)
+
+
+def audit_key(*, seed: int, sha256: str) -> float:
+    """Draw a sample's place in [0, 1) from its content, so that the audit reserve is the same after every import.
+
+    53 bits: with all 64 the largest values would round up to 1.0.
+    """
+    digest = hashlib.sha256(f"{seed}:{sha256}".encode()).digest()
+    return float((int.from_bytes(digest[:8], "big") >> 11) / 2**53)
+
+
+def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSample]) -> AddedSamples:
+    """Add samples; a file with the same bytes as one already there is reported and left out.
+
+    Raises:
+        InvalidSampleError: When a class is given for the pool, or is none of the project's. Nothing is added then.
+    """
+    project = lock_project(session, project_id=project_id)
+    classes = count_classes(session, project_id=project_id)
+    added, duplicates, now = 0, list[Duplicate](), utc_now()
+    for chunk in _chunks(samples):
+        first_uris = _stored_uris(session, project_id, [sample.sha256 for sample in chunk])
+        rows = []
+        for sample in chunk:
+            _check(sample, classes)
+            if sample.sha256 in first_uris:
+                duplicates.append(Duplicate(sample.uri, first_uris[sample.sha256]))
+                continue
+            first_uris[sample.sha256] = sample.uri
+            key = audit_key(seed=project.seed, sha256=sample.sha256)
+            rows.append({**vars(sample), "project_id": project_id, "audit_key": key, "created_at": now})
+        if rows:
+            session.execute(insert(Sample), rows)
+        added += len(rows)
+    return AddedSamples(added, duplicates)
+
+
+def get_sample(session: Session, *, sample_id: int) -> SampleInfo:
+    """Return one sample.
+
+    Raises:
+        UnknownSampleError: When there is none of this id.
+    """
+    row = session.execute(select(*_COLUMNS).where(Sample.id == sample_id)).one_or_none()
+    if row is None:
+        raise UnknownSampleError(sample_id)
+    return SampleInfo(*row)
+
+
+def get_samples(session: Session, *, sample_ids: Sequence[int]) -> dict[int, SampleInfo]:
+    """Return samples by id; unknown ids are left out."""
+    found: dict[int, SampleInfo] = {}
+    for chunk in _chunks(sample_ids):
+        for row in session.execute(select(*_COLUMNS).where(Sample.id.in_([int(sample_id) for sample_id in chunk]))):
+            found[row[0]] = SampleInfo(*row)
+    return found
+
+
+def list_samples(session: Session, *, project_id: int, split: str) -> list[SampleInfo]:
+    """List a split by id, without the broken ones."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(Sample.project_id == project_id, Sample.split == split, ~_is_broken())
+        .order_by(Sample.id)
+    )
+    return [SampleInfo(*row) for row in rows]
+
+
+def count_samples(session: Session, *, project_id: int) -> SampleCounts:
+    """Count where the samples stand."""
+    splits = pairs(
+        session.execute(
+            select(Sample.split, func.count()).where(Sample.project_id == project_id).group_by(Sample.split)
+        )
+    )
+    decided = pairs(
+        session.execute(
+            select(CurrentDecision.action, func.count())
+            .where(CurrentDecision.project_id == project_id)
+            .group_by(CurrentDecision.action)
+        )
+    )
+    labeled, skipped = decided.get("label", 0), decided.get("skip", 0)
+    broken = {split: _count_broken(session, project_id, split) for split in ("pool", "test")}
+    return SampleCounts(
+        pool=splits.get("pool", 0) - labeled - skipped - broken["pool"],
+        test=splits.get("test", 0) - broken["test"],
+        labeled=labeled,
+        skipped=skipped,
+        broken=broken["pool"] + broken["test"],
+    )
+
+
+def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
+    """Note that a sample's image cannot be read; it is never asked again. The first reason stands.
+
+    Raises:
+        UnknownSampleError: When there is no such sample.
+    """
+    project_id = session.scalar(select(Sample.project_id).where(Sample.id == sample_id))
+    if project_id is None:
+        raise UnknownSampleError(sample_id)
+    if session.get(SampleError, sample_id) is None:
+        session.add(SampleError(sample_id=sample_id, project_id=project_id, reason=reason, created_at=utc_now()))
+        session.flush()
+
+
+def list_broken(session: Session, *, project_id: int) -> list[BrokenSample]:
+    """List the samples that could not be read, by id."""
+    rows = session.execute(
+        select(SampleError.sample_id, Sample.uri, SampleError.reason)
+        .join(Sample, Sample.id == SampleError.sample_id)
+        .where(SampleError.project_id == project_id)
+        .order_by(SampleError.sample_id)
+    )
+    return [BrokenSample(*row) for row in rows]
+
+
+def record_refusals(session: Session, *, project_id: int, refusals: Sequence[tuple[str, str]]) -> None:
+    """Note the files an import left out, as ``(uri, reason)``."""
+    now = utc_now()
+    rows = [{"project_id": project_id, "uri": uri, "reason": why, "created_at": now} for uri, why in refusals]
+    if rows:
+        session.execute(insert(ImportRefusal), rows)
+
+
+def list_refusals(session: Session, *, project_id: int) -> list[Refusal]:
+    """List the refused files, latest first."""
+    rows = session.scalars(
+        select(ImportRefusal).where(ImportRefusal.project_id == project_id).order_by(ImportRefusal.id.desc())
+    )
+    return [to_info(Refusal, row) for row in rows]
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def _stored_uris(session: Session, project_id: int, hashes: list[str]) -> dict[str, str]:
+    stored = select(Sample.sha256, Sample.uri).where(Sample.project_id == project_id, Sample.sha256.in_(hashes))
+    return pairs(session.execute(stored))
+
+
+def _check(sample: NewSample, classes: int) -> None:
+    if sample.split not in ("pool", "test"):
+        raise InvalidSampleError(f"{sample.uri}: the split is 'pool' or 'test', not {sample.split!r}.")
+    if sample.class_index is None:
+        return
+    if sample.split == "pool":
+        raise InvalidSampleError(f"{sample.uri}: a pool sample gets its class from a person, not from an import.")
+    if not 0 <= sample.class_index < classes:
+        raise InvalidSampleError(f"{sample.uri}: class {sample.class_index} is none of the project's {classes}.")
+
+
+def _is_broken() -> Exists:
+    return exists().where(SampleError.sample_id == Sample.id)
+
+
+def _count_broken(session: Session, project_id: int, split: str) -> int:
+    undecided = ~exists().where(CurrentDecision.sample_id == Sample.id)
+    broken = select(func.count()).select_from(SampleError).join(Sample, Sample.id == SampleError.sample_id)
+    return session.scalar(broken.where(SampleError.project_id == project_id, Sample.split == split, undecided)) or 0

@@ -6,7 +6,6 @@ It does nothing else. The database is the only channel between the children; the
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import sys
@@ -20,8 +19,9 @@ from types import FrameType
 import typer
 
 from app.child import Child, end_all
-from app.errors import AlreadyRunningError, SupervisorError
+from app.errors import AlreadyRunningError, SupervisorError, TrainerRunningError
 from app.project import Project
+from app.trainer.lock import trainer_lock
 from app.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
 
 TRAINER_NICENESS = 10
@@ -80,7 +80,8 @@ def _signals() -> Iterator[Asked]:
         asked.times += 1
 
     wanted = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup a closed terminal ends nothing
+    # Under nohup a closed terminal ends nothing; Windows has no such signal.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         wanted.append(signal.SIGHUP)
     before = {number: signal.signal(number, note) for number in wanted}
     try:
@@ -97,10 +98,10 @@ def held(project: Project) -> Iterator[None]:
     Raises:
         AlreadyRunningError: When another process holds it.
     """
-    with project.supervisor_lock_path.open("ab") as lock:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            stack.enter_context(trainer_lock(project.supervisor_lock_path))
+        except TrainerRunningError as error:
             raise AlreadyRunningError(project.folder) from error
         yield
 

@@ -1,0 +1,105 @@
+"""Where a project stands: rounds, labels, accuracy with its interval, trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from app.project import Project
+from storage.engine import Database
+from storage.metrics import MetricInfo, list_metrics
+from storage.rounds import RoundInfo, list_rounds
+from storage.samples import count_samples
+from storage.trainer import Heartbeat, get_heartbeat
+
+SILENT_AFTER = 15.0  # seconds without a heartbeat; then a person is told (promise P7)
+NO_TRAINER = "never started"
+
+# Where there is a labeled test set its accuracy is the one shown: it does not change from round to round.
+_ACCURACY_NAMES = ("accuracy_test", "accuracy_audit")
+
+
+def project_status(database: Database, project: Project) -> dict[str, Any]:
+    """Return the status as plain values.
+
+    ``accuracy``, ``low`` and ``high`` (Wilson interval) are None where a round has measured none, as the cold start.
+    ``state`` of the trainer is the last one it wrote; a growing ``heartbeat_age_s`` tells that it is gone.
+    """
+    project_id = project.project_id(database)
+    with database.read() as session:
+        rounds = list_rounds(session, project_id=project_id)
+        metrics = list_metrics(session, project_id=project_id)
+        counts = count_samples(session, project_id=project_id)
+        heartbeat = get_heartbeat(session, project_id=project_id)
+    return {
+        "project": project.settings().name,
+        "rounds": [_round(info, metrics) for info in rounds],
+        "labels": counts.labeled,
+        "skips": counts.skipped,
+        "pool": counts.pool,
+        "trainer": _trainer(heartbeat),
+    }
+
+
+def _round(info: RoundInfo, metrics: Sequence[MetricInfo]) -> dict[str, Any]:
+    accuracy = _accuracy(metrics, info.number)
+    return {
+        "number": info.number,
+        "state": info.state,
+        "labels": info.labels,
+        "accuracy": accuracy.value if accuracy else None,
+        "low": accuracy.low if accuracy else None,
+        "high": accuracy.high if accuracy else None,
+    }
+
+
+def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | None:
+    of_round = {metric.name: metric for metric in metrics if metric.round_number == round_number}
+    return next((of_round[name] for name in _ACCURACY_NAMES if name in of_round), None)
+
+
+def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
+    if heartbeat is None:
+        return {"state": NO_TRAINER, "heartbeat_age_s": None}
+    return {"state": heartbeat.state, "heartbeat_age_s": heartbeat_age(heartbeat)}
+
+
+def heartbeat_age(heartbeat: Heartbeat) -> float:
+    """Return the seconds since the last heartbeat; 0 when the clock was set back in between."""
+    return round(max(0.0, (datetime.now(timezone.utc) - heartbeat.beat_at).total_seconds()), 1)
+
+
+def status_text(status: Mapping[str, Any]) -> str:
+    """Return the status as a person reads it."""
+    lines = [
+        f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
+        f"{status['pool']:,} left in the pool",
+        f"Trainer: {_trainer_text(status['trainer'])}",
+        "",
+    ]
+    if not status["rounds"]:
+        return "\n".join([*lines, "No round yet; start the trainer with 'labelloop run'."])
+    rows = [("round", "state", "labels", "accuracy", "95 % interval"), *(_row(entry) for entry in status["rounds"])]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *table])
+
+
+def _trainer_text(trainer: Mapping[str, Any]) -> str:
+    age = trainer["heartbeat_age_s"]
+    if age is None:
+        return str(trainer["state"])
+    if trainer["state"] == "stopped":
+        return f"stopped {age:,.0f} s ago"
+    note = ", silent: it is not running" if age > SILENT_AFTER else ""
+    return f"{trainer['state']}, last heard of {age:,.0f} s ago{note}"
+
+
+def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    measured = entry["accuracy"] is not None
+    accuracy = f"{100 * entry['accuracy']:.1f} %" if measured else "-"
+    interval = (
+        f"{100 * entry['low']:.1f} - {100 * entry['high']:.1f} %" if measured and entry["low"] is not None else "-"
+    )
+    return str(entry["number"]), str(entry["state"]), f"{entry['labels']:,}", accuracy, interval

@@ -92,6 +92,7 @@ class PoolBatches(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(self, store: FeatureStore, sample_ids: NDArray[np.int64], *, batch_size: int) -> None:
+        self.num_samples = len(sample_ids)
         self._store = store
         self._batches = np.split(sample_ids, range(batch_size, len(sample_ids), batch_size))
 

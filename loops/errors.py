@@ -2,6 +2,7 @@
 
 LoopsError
 ├── CheckpointDamagedError      a file is not, byte for byte, what was written
+├── CheckpointMismatchError     a sound file holds a model of another kind
 ├── FeatureStoreError           cached features cannot be used
 │   └── MissingFeaturesError    samples that were never embedded
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
@@ -29,6 +30,13 @@ class CheckpointDamagedError(LoopsError):
         super().__init__(f"the checkpoint {path.name} cannot be used: {reason}")
         self.path = path
         self.reason = reason
+
+
+class CheckpointMismatchError(LoopsError):
+    """A sound checkpoint holds a model of another kind: the settings or the classes changed since."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the checkpoint {path.name} is of another kind of learner: {reason}")
 
 
 class FeatureStoreError(LoopsError):

@@ -19,7 +19,13 @@ from torch.utils.data import DataLoader
 from loops.batches import LabeledBatches, PoolBatches
 from loops.checkpoint import AtomicCheckpointIO, SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.epoch_checkpoint import EpochCheckpoint
-from loops.errors import CheckpointDamagedError, NotEnoughSamplesError, NotFittedError, TrainingInterruptedError
+from loops.errors import (
+    CheckpointDamagedError,
+    CheckpointMismatchError,
+    NotEnoughSamplesError,
+    NotFittedError,
+    TrainingInterruptedError,
+)
 from loops.features import FeatureStore
 from loops.frozen import Classifier, Trainer
 from loops.learner_spec import LearnerSpec, choose_learner
@@ -160,16 +166,23 @@ class Learner:
             The loop state that was saved with it.
 
         Raises:
-            CheckpointDamagedError: If it is not that file, or not of this kind of learner.
+            CheckpointDamagedError: If it is not that file.
+            CheckpointMismatchError: If it is, and holds a model of another backbone or number of classes.
         """
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
         try:
             described, weights = checkpoint["learner"], checkpoint["state_dict"]
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
-            classifier = self._restore(described, weights)
+            kind = (described["backbone"], described["num_classes"])
+        except (KeyError, TypeError) as error:
+            raise CheckpointDamagedError(path, "it holds no model of ours") from error
+        if kind != (self.spec.backbone, self._num_classes):
+            wanted = f"{self.spec.backbone} with {self._num_classes} classes"
+            raise CheckpointMismatchError(path, f"{wanted} wanted, {kind[0]} with {kind[1]} found")
+        try:
+            self._classifier = self._restore(described, weights)
         except (KeyError, TypeError, RuntimeError) as error:
-            raise CheckpointDamagedError(path, "it is of another kind of learner") from error
-        self._classifier = classifier
+            raise CheckpointDamagedError(path, "its weights do not fit its description") from error
         return loop_state
 
     def _labeled_batches(self, labels: Mapping[int, int], seed: int) -> LabeledBatches:
@@ -259,8 +272,6 @@ class Learner:
         }
 
     def _restore(self, described: dict[str, Any], weights: dict[str, Any]) -> Classifier:
-        if described["backbone"] != self.spec.backbone or described["num_classes"] != self._num_classes:
-            raise KeyError("backbone or classes differ")
         side = self._store.backbone.side
         is_pixels = self._store.backbone.is_pixels
         row_shape = (described["inputs"], side, side) if is_pixels else (described["inputs"],)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytorch_lightning as pl
 
+from loops.batches import PoolBatches
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.trainer import beat
@@ -136,25 +138,24 @@ class ProgressCallback(pl.Callback):
         self._heartbeat.epochs(trainer.current_epoch + 1, trainer.max_epochs or trainer.current_epoch + 1)
 
     def on_predict_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
-        """A pass over samples begins: scoring the pool, or the test set."""
-        activity = self._heartbeat.activity
-        self._heartbeat.show("scoring", activity.message, round_number=activity.round_number, total=_samples(trainer))
+        """A pass over samples begins: scoring the pool, or predicting the test set."""
+        before = self._heartbeat.activity
+        total = sum(batches.num_samples for batches in _pool_batches(trainer))
+        self._heartbeat.show("scoring", before.message, round_number=before.round_number, done=0, total=total)
 
     def on_predict_batch_end(
         self,
-        trainer: pl.Trainer,
+        _trainer: pl.Trainer,
         _module: pl.LightningModule,
         _outputs: object,
-        _batch: object,
-        batch_idx: int,
+        batch: Sequence[Sized],
         *_: object,
     ) -> None:
         """Counts the samples of the batch."""
-        share = (batch_idx + 1) / max(1, sum(trainer.num_predict_batches))
-        total = _samples(trainer)
-        self._heartbeat.progress(round(share * total), total)
+        activity = self._heartbeat.activity
+        self._heartbeat.progress((activity.done or 0) + len(batch[0]), activity.total or 0)
 
 
-def _samples(trainer: pl.Trainer) -> int:
-    loaders = trainer.predict_dataloaders or []
-    return sum(len(loader.dataset) for loader in loaders)
+def _pool_batches(trainer: pl.Trainer) -> list[PoolBatches]:
+    datasets = [loader.dataset for loader in trainer.predict_dataloaders or []]
+    return [dataset for dataset in datasets if isinstance(dataset, PoolBatches)]

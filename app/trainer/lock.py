@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import TrainerRunningError
+from filelock import FileLock, Timeout
 
-if os.name == "posix":
-    import fcntl
-else:
-    import msvcrt
+from app.errors import TrainerRunningError
 
 
 @contextmanager
 def trainer_lock(path: Path) -> Iterator[None]:
-    """Holds the project's trainer lock.
+    """Holds the project's trainer lock (`flock` where there is one).
 
     Args:
-        path: The lock file; it stays behind, empty, and means nothing by itself.
+        path: The lock file; it stays behind, and means nothing by itself.
 
     Raises:
         TrainerRunningError: If another process holds it.
     """
-    with path.open("a") as file:
-        try:
-            _lock(file.fileno())
-        except OSError as error:
-            raise TrainerRunningError(path.parent) from error
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise TrainerRunningError(path.parent) from error
+    try:
         yield
-
-
-def _lock(descriptor: int) -> None:
-    if os.name == "posix":
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    else:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    finally:
+        lock.release()

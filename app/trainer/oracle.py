@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.project import Project
 from app.trainer.heartbeat import Heartbeat
@@ -126,5 +127,5 @@ def _only(embedded: set[int], labels: dict[int, int]) -> dict[int, int]:
     return {sample_id: class_index for sample_id, class_index in labels.items() if sample_id in embedded}
 
 
-def _ids(samples: Sequence[SampleInfo]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _ids(samples: Sequence[SampleInfo]) -> NDArray[np.int64]:
     return np.array([sample.id for sample in samples], dtype=np.int64)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from app.project import Project
 from app.settings import write_atomically
 from loops.evaluation import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Database
-from storage.rounds import NewConfusion, NewMetric, NewQuery, latest_round, mark_scoring, publish_round
+from storage.metrics import NewConfusion, NewMetric
+from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
 
 
 def publish(query: Query, project: Project, database: Database, *, project_id: int, generation: int) -> None:
@@ -75,8 +78,8 @@ def _metrics(query: Query) -> Iterator[NewMetric]:
             for class_index in np.flatnonzero(~np.isnan(shares)).tolist():
                 yield NewMetric(f"{kind}_{name}", float(shares[class_index]), class_index=class_index)
     if query.pool_scores is not None:
-        for name, scores_N in query.pool_scores.scores.items():
-            yield NewMetric(f"mean_{name}", float(scores_N.mean()), n=len(scores_N))
+        for score, scores_N in query.pool_scores.scores.items():
+            yield NewMetric(f"mean_{score}", float(scores_N.mean()), n=len(scores_N))
 
 
 def _confusion(evaluation: Evaluation) -> Iterator[NewConfusion]:
@@ -109,7 +112,7 @@ def _write_scores(query: Query, project: Project) -> None:
     write_atomically(folder / "scores.parquet", buffer.getvalue().to_pybytes())
 
 
-def _lists(rows_N_D: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> pa.Array:
+def _lists(rows_N_D: NDArray[np.floating[Any]]) -> pa.Array:
     n, width = rows_N_D.shape
     offsets = np.arange(0, n * width + 1, max(width, 1), dtype=np.int32)
     return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(rows_N_D).ravel())

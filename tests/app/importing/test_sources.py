@@ -7,6 +7,7 @@ import pytest
 from app.importing.errors import SourceError
 from app.importing.run import run_import
 from app.importing.sources import open_source, printable, read_csv, read_folder
+from storage.projects import create_project
 from storage.samples import list_samples
 
 
@@ -137,8 +138,10 @@ def test_an_import_reports_its_progress(tmp_path, painter, database, project_id)
     assert told == [(100, len(source.entries)), (len(source.entries), len(source.entries))]
 
 
-def test_the_sample_data_comes_in_whole(digits, database, project_id):
+def test_the_sample_data_comes_in_whole(digits, database):
     classes = [str(digit) for digit in range(10)]
+    with database.write() as session:
+        project_id = create_project(session, name="all digits", classes=classes, seed=0)
     pool = run_import(database, project_id=project_id, source=read_folder(digits / "pool"))
     test = run_import(
         database, project_id=project_id, source=read_csv(digits / "test.csv"), split="test", classes=classes

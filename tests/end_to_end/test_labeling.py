@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+ROUNDS = 2  # trained rounds: each is one point of the curve
+
+
+def status(running) -> dict:
+    command = [sys.executable, "-m", "app.cli", "status", str(running.project.folder), "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def decisions(running) -> list[tuple[str, str, int | None]]:
+    """Every decision in order: what was done, the file, and the class given."""
+    rows = running.rows(
+        "SELECT action, uri, label_events.class_index FROM label_events JOIN samples ON samples.id = sample_id "
+        "ORDER BY label_events.id"
+    )
+    return [(str(action), str(uri).rsplit("/", 1)[-1], given) for action, uri, given in rows]
+
+
+def label_until(labeler, running, *, round_number: int, wait) -> None:
+    """Label what is asked, by key, until the trainer has published a round; labeling goes on while it trains."""
+    token = labeler.wait_for_sample()
+    for _ in range(40):
+        if running.open_round() == round_number:
+            break
+        token = labeler.label(token)
+    wait(lambda: running.open_round() == round_number, f"round {round_number}")
+
+
+def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
+    start, make_small_project, labeler, tmp_path, wait_for, page
+):
+    running = start(make_small_project(tmp_path / "project"))
+    person = labeler(running)
+    person.open()
+
+    for round_number in range(1, ROUNDS + 1):
+        label_until(person, running, round_number=round_number, wait=wait_for)
+
+    given = [decision for decision in decisions(running) if decision[0] == "label"]
+    assert len(given) >= ROUNDS * 5
+    assert [class_index for _, _, class_index in given] == [running.labels[name] for _, name, _ in given]
+
+    measured = [found for found in status(running)["rounds"] if found["accuracy"] is not None]
+    assert [found["number"] for found in measured] == [1, 2]
+    assert all(0 <= found["low"] <= found["accuracy"] <= found["high"] <= 1 for found in measured)
+    assert measured[0]["labels"] < measured[1]["labels"]
+
+    page.get_by_role("link", name="Progress").click()
+    page.locator(".st-key-accuracy_chart canvas, .st-key-accuracy_chart svg").first.wait_for()
+    page.get_by_role("heading", name="Rounds").wait_for()
+
+
+def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_project, labeler, tmp_path, wait_for):
+    running = start(make_small_project(tmp_path / "project"))
+    person = labeler(running)
+    first = person.open()
+    right = running.class_on_screen(first)
+    person.press(person.key_of((right + 1) % 10), first)
+
+    back = person.press("Backspace", first)
+    assert running.class_on_screen(back) == right
+    after = person.label(back)
+    person.press("Space", after)
+
+    name = decisions(running)[0][1]
+    assert decisions(running)[:3] == [("label", name, (right + 1) % 10), ("undo", name, None), ("label", name, right)]
+    assert decisions(running)[3][0] == "skip"
+    assert (status(running)["labels"], status(running)["skips"]) == (1, 1)
+
+
+def test_a_refresh_comes_back_to_the_same_sample(start, make_small_project, labeler, tmp_path):
+    running = start(make_small_project(tmp_path / "project"))
+    person = labeler(running)
+    token = person.label(person.open())
+    person.page.reload()
+    assert person.wait_for_sample() == token

@@ -1,0 +1,82 @@
+"""What the parts may import, as DESIGN.md draws it; and that nothing a person waits for loads torch."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+SCREENS = sorted((REPOSITORY / "app" / "screens").rglob("*.py"))
+PAGES = [path for path in SCREENS if path.parent.name == "screens" and path.name != "__init__.py"]
+HEAVY = "{'torch', 'pytorch_lightning', 'flash', 'baal', 'sklearn', 'loops', 'app.trainer'}"
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_import_contracts_hold():
+    lint_imports = Path(sys.executable).parent / "lint-imports"
+    command = str(lint_imports) if lint_imports.exists() else shutil.which("lint-imports")
+    assert command is not None
+    checked = subprocess.run([command], cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def imports_of(path: Path) -> str:
+    """The import statements of a file, those inside functions too, to be run without the rest of it."""
+    tree = ast.parse(path.read_text())
+    kept = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != "__future__")
+    ]
+    return "\n".join(ast.unparse(node) for node in kept)
+
+
+def test_there_are_screens_to_look_at():
+    assert {page.stem for page in PAGES} >= {"main", "setup", "label", "progress", "uncertainty", "review"}
+
+
+@pytest.mark.parametrize("screen", PAGES, ids=lambda path: path.stem)
+def test_a_screen_opened_in_a_fresh_interpreter_loads_no_torch(screen):
+    answer = run_python(f"import sys\n{imports_of(screen)}\nsys.exit(str(sorted({HEAVY} & set(sys.modules))))")
+    assert answer.stderr.strip().endswith("[]"), answer.stderr
+
+
+def test_no_import_of_any_screen_or_component_loads_torch():
+    everything = "\n".join(imports_of(path) for path in SCREENS)
+    answer = run_python(f"import sys\n{everything}\nsys.exit(str(sorted({HEAVY} & set(sys.modules))))")
+    assert answer.stderr.strip().endswith("[]"), answer.stderr
+
+
+def test_the_check_for_torch_sees_torch():
+    answer = run_python(f"import sys, torch\nsys.exit(str(sorted({HEAVY} & set(sys.modules))))")
+    assert "['torch']" in answer.stderr
+
+
+def test_the_command_lines_help_loads_no_torch_and_no_screens():
+    code = (
+        "import sys\nsys.argv = ['labelloop', '--help']\nfrom app.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
+        f"sys.exit(str((code, sorted(({HEAVY} | {{'streamlit', 'sqlalchemy'}}) & set(sys.modules)))))"
+    )
+    answer = run_python(code)
+    assert "Usage" in answer.stdout
+    assert answer.stderr.strip().endswith("(0, [])"), answer.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "init", "import", "simulate", "train", "status", "export", "doctor"])
+def test_every_command_has_help(command):
+    answer = run_python(
+        f"import sys\nsys.argv = ['labelloop', {command!r}, '--help']\nfrom app.cli import main\nmain()"
+    )
+    assert answer.returncode == 0
+    assert "Usage" in answer.stdout

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 _PCA_DIMENSIONS = 50
-_FEWEST = 10  # samples; t-SNE of fewer shows nothing that the principal axes do not
+_FEWEST = 10  # samples; t-SNE of fewer shows nothing that two of its dimensions do not
 
 
 def draw_map(features_N_D: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.float32]:
@@ -24,10 +24,10 @@ def draw_map(features_N_D: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.
         `[N, 2]`, without unit.
     """
     n, dimensions = features_N_D.shape
-    flat_N_P = PCA(min(_PCA_DIMENSIONS, n, dimensions), random_state=seed).fit_transform(features_N_D)
-    if n < _FEWEST or flat_N_P.shape[1] < 2:
+    if n < _FEWEST or dimensions < 2:
         padded = np.zeros((n, 2), np.float32)
-        padded[:, : min(2, flat_N_P.shape[1])] = flat_N_P[:, :2]
+        padded[:, : min(2, dimensions)] = features_N_D[:, :2]
         return padded
+    flat_N_P = PCA(min(_PCA_DIMENSIONS, n, dimensions), random_state=seed).fit_transform(features_N_D)
     tsne = TSNE(2, perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed)
     return np.asarray(tsne.fit_transform(flat_N_P), np.float32)

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
+from loops.features import FeatureStore
+from loops.learner import Learner, LearnerSpec, SavedCheckpoint
+from loops.oracle import Answers, KnownLabels, PoolScores, Query
+
+LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}
+
+
+class RecordingLearner:
+    """Learns nothing and scores a sample by its id, so that every choice can be computed in the head."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.trained_on: list[set[int]] = []
+
+    def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
+        self.calls.append(f"fit {round_number}")
+        self.trained_on.append(set(labels))
+
+    def predict(self, sample_ids: list[int]) -> NDArray[np.float32]:
+        return np.tile(np.array([0.9, 0.1], np.float32), (len(sample_ids), 1))
+
+    def score(self, sample_ids: list[int], *, round_number: int) -> PoolScores:
+        self.calls.append(f"score {round_number}")
+        ids = np.array(sample_ids)
+        return PoolScores(ids, {"bald": ids.astype(np.float32)}, self.predict(sample_ids))
+
+    def embedding(self, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray(sample_ids, np.float32)[:, None]
+
+    def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
+        path.write_text("saved")
+        self.saved_state = loop_state
+        return SavedCheckpoint(path, "sha", 5)
+
+
+class SilentPeople:
+    """An oracle over people who never answer what they are asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Query] = []
+
+    def answer(self, query: Query | None) -> Answers | None:
+        if query is not None:
+            self.asked.append(query)
+        return None if self.asked else Answers(0, {}, np.array(sorted(LABELS)))
+
+
+def a_loop(learner: Any, oracle: Any, budget: int = 0, **settings: Any) -> ActiveLearningLoop:
+    return ActiveLearningLoop(
+        learner=learner,
+        oracle=oracle,
+        settings=LoopSettings(
+            acquisition="bald", query_size=4, labeling_budget=budget, cold_start="random", **settings
+        ),
+    )
+
+
+def test_each_round_trains_on_all_labels_so_far_and_the_budget_ends_the_run() -> None:
+    learner, oracle = RecordingLearner(), KnownLabels(LABELS, query_size=4)
+    loop = a_loop(learner, oracle, budget=12)
+    loop.run()
+    assert [query.labels for query in oracle.queries] == [0, 4, 8, 12]
+    assert [len(labels) for labels in learner.trained_on] == [4, 8, 12]
+    assert learner.calls == ["fit 1", "score 1", "fit 2", "score 2", "fit 3", "score 3"]
+    assert loop.stop_reason == "the labeling budget of 12 labels is used up"
+    assert oracle.queries[-1].last
+
+
+def test_the_highest_scores_of_the_pool_are_asked_first_by_id() -> None:
+    oracle = KnownLabels(LABELS, query_size=4)
+    a_loop(RecordingLearner(), oracle, budget=8).run()
+    cold_start = {ranked.sample_id for ranked in oracle.queries[0].ranking[:4]}
+    brute_force = sorted(set(LABELS) - cold_start, reverse=True)
+    assert [ranked.sample_id for ranked in oracle.queries[1].ranking] == brute_force
+
+
+def test_it_returns_instead_of_waiting_for_people() -> None:
+    oracle = SilentPeople()
+    loop = a_loop(RecordingLearner(), oracle)
+    loop.run()
+    assert len(oracle.asked) == 1
+    assert loop.done
+    assert loop.stop_reason is None
+
+
+def test_labels_of_a_single_class_keep_the_cold_start_going() -> None:
+    learner, oracle = RecordingLearner(), KnownLabels(dict.fromkeys(LABELS, 1), query_size=4)
+    a_loop(learner, oracle, budget=8).run()
+    assert learner.calls == []
+    assert [query.acquisition for query in oracle.queries] == ["cold_start_random"] * 3
+
+
+def test_the_whole_pool_is_labeled_and_then_the_run_ends() -> None:
+    learner, oracle = RecordingLearner(), KnownLabels(LABELS, query_size=15)
+    loop = a_loop(learner, oracle)
+    loop.run()
+    assert [query.labels for query in oracle.queries] == [0, 15, 30, 40]
+    assert oracle.queries[-1].ranking == ()
+    assert loop.stop_reason == "every sample of the pool is labeled or skipped"
+
+
+def test_test_labels_are_evaluated_on_and_never_trained_on() -> None:
+    learner = RecordingLearner()
+    oracle = KnownLabels(LABELS, query_size=4, test={900: 0, 901: 0, 902: 1})
+    a_loop(learner, oracle, budget=8).run()
+    assert not {900, 901, 902} & set().union(*learner.trained_on)
+    evaluation = oracle.queries[1].evaluation("test")
+    assert evaluation is not None
+    assert evaluation.accuracy == pytest.approx(2 / 3)
+
+
+def test_fault_of_the_ancestor_a_typo_in_done_raises() -> None:
+    class WithTypo(ActiveLearningLoop):
+        @property
+        def done(self) -> bool:
+            return self.answrs is None  # type: ignore[attr-defined]
+
+    loop = WithTypo(
+        learner=RecordingLearner(),  # type: ignore[arg-type]
+        oracle=KnownLabels(LABELS, query_size=4),
+        settings=LoopSettings("bald"),
+    )
+    with pytest.raises(AttributeError, match="answrs"):
+        loop.run()
+
+
+def test_fault_of_the_ancestor_a_stray_stop_iteration_does_not_end_the_run_silently() -> None:
+    class EmptyHanded(RecordingLearner):
+        def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
+            next(iter(()))
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        a_loop(EmptyHanded(), KnownLabels(LABELS, query_size=4)).run()
+
+
+def test_a_loop_restored_after_the_fit_asks_the_same_without_fitting_again(tmp_path: Path) -> None:
+    class KilledWhileScoring(RecordingLearner):
+        def score(self, sample_ids: list[int], *, round_number: int) -> PoolScores:
+            if round_number == 2:
+                raise KeyboardInterrupt
+            return super().score(sample_ids, round_number=round_number)
+
+    uninterrupted = KnownLabels(LABELS, query_size=4)
+    a_loop(RecordingLearner(), uninterrupted, budget=12).run()
+
+    oracle, killed = KnownLabels(LABELS, query_size=4), KilledWhileScoring()
+    loop = a_loop(killed, oracle, budget=12)
+    loop._rounds_folder = tmp_path
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+
+    learner = RecordingLearner()
+    restored = a_loop(learner, oracle, budget=12)
+    restored.load_state_dict(killed.saved_state)
+    restored.run()
+    assert learner.calls == ["score 2", "fit 3", "score 3"]
+    assert [q.ranking for q in oracle.queries] == [q.ranking for q in uninterrupted.queries]
+
+
+def test_a_loop_restored_from_an_older_checkpoint_fits_the_round_again() -> None:
+    oracle = KnownLabels(LABELS, query_size=4)
+    a_loop(RecordingLearner(), oracle, budget=8).run()
+    learner = RecordingLearner()
+    loop = a_loop(learner, oracle, budget=12)
+    loop.load_state_dict({"state_dict": {}, "progress": {"current": progress(1, 0), "total": progress(1, 0)}})
+    loop.run()
+    assert learner.calls == ["fit 3", "score 3"]
+    assert loop.progress.current.completed == 4
+
+
+def progress(processed: int, completed: int) -> dict[str, int]:
+    return {"ready": processed, "started": processed, "processed": processed, "completed": completed}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({}, None),
+        ({"labels": 30}, "the labeling budget of 30 labels is used up"),
+        ({"left": 0}, "every sample of the pool is labeled or skipped"),
+        ({"lowest_accuracy": 0.9}, "the target accuracy of 90.0% is reached"),
+        ({"lowest_accuracy": 0.89}, None),
+    ],
+)
+def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
+    usual = {"labels": 29, "left": 5, "lowest_accuracy": 0.5}
+    assert reason_to_stop(labeling_budget=30, target_accuracy=0.9, **{**usual, **state}) == reason
+
+
+def a_tiny_learner(folder: Path, seed: int = 0) -> Learner:
+    """Blobs of two classes in eight dimensions, and a head that is fitted in a blink."""
+    spec = LearnerSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 3, 3)
+    store = FeatureStore(folder, "efficientnet_lite0")
+    if not len(store):
+        generator = np.random.default_rng(0)
+        rows = generator.normal(size=(40, 1280)).astype(np.float32) + np.arange(40)[:, None] % 2
+        store.append(list(LABELS), rows)
+    return Learner(spec, store, num_classes=2, seed=seed, mc_iterations=3, accelerator="cpu")
+
+
+def run_with_checkpoints(folder: Path, features: Path, oracle: KnownLabels, seed: int, die_at: int | None) -> Any:
+    """Runs to 12 labels; dies right after the checkpoint of round `die_at`."""
+    saved: dict[int, SavedCheckpoint] = {}
+
+    def on_checkpoint(round_number: int, checkpoint: SavedCheckpoint) -> None:
+        saved[round_number] = checkpoint
+        if round_number == die_at:
+            raise KeyboardInterrupt
+
+    loop = ActiveLearningLoop(
+        learner=a_tiny_learner(features, seed),
+        oracle=oracle,
+        settings=LoopSettings("bald", query_size=4, labeling_budget=12, seed=seed),
+        rounds_folder=folder,
+        on_checkpoint=on_checkpoint,
+    )
+    if die_at is not None:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run()
+    else:
+        loop.run()
+    return saved
+
+
+def test_same_seed_same_labels_same_ranking_and_another_seed_another(tmp_path: Path) -> None:
+    rankings = []
+    for run, seed in enumerate((0, 0, 1)):
+        oracle = KnownLabels(LABELS, query_size=4)
+        run_with_checkpoints(tmp_path / str(run), tmp_path / "features", oracle, seed, None)
+        rankings.append([query.ranking for query in oracle.queries])
+    assert rankings[0] == rankings[1]
+    assert rankings[0] != rankings[2]
+
+
+@pytest.mark.parametrize("die_at", [1, 2, 3])
+def test_fault_of_the_ancestor_a_checkpoint_in_the_middle_of_a_run_keeps_everything(
+    tmp_path: Path, die_at: int
+) -> None:
+    uninterrupted, oracle = KnownLabels(LABELS, query_size=4), KnownLabels(LABELS, query_size=4)
+    run_with_checkpoints(tmp_path / "whole", tmp_path / "features", uninterrupted, 0, None)
+    saved = run_with_checkpoints(tmp_path / "killed", tmp_path / "features", oracle, 0, die_at)
+
+    learner = a_tiny_learner(tmp_path / "features")
+    checkpoint = saved[die_at]
+    loop = ActiveLearningLoop(
+        learner=learner, oracle=oracle, settings=LoopSettings("bald", query_size=4, labeling_budget=12)
+    )
+    loop.load_state_dict(learner.load(checkpoint.path, sha256=checkpoint.sha256, size=checkpoint.size))
+    loop.run()
+    assert [query.ranking for query in oracle.queries] == [query.ranking for query in uninterrupted.queries]
+    assert loop.progress.current.completed == 4

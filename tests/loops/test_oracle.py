@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from loops.errors import NotEnoughSamplesError
+from loops.oracle import KnownLabels, Query, RankedSample
+
+
+def a_query(round_number: int, *sample_ids: int) -> Query:
+    return Query(round_number, tuple(RankedSample(n, "train", 0.0, 1.0) for n in sample_ids), "random")
+
+
+def test_known_labels_answer_the_first_of_the_ranking_at_once() -> None:
+    oracle = KnownLabels({1: 0, 2: 1, 3: 0, 4: 1}, query_size=2)
+    answers = oracle.answer(a_query(0, 3, 2, 1, 4))
+    assert answers.labels == {3: 0, 2: 1}
+    assert answers.pool.tolist() == [1, 4]
+    assert answers.round_number == 1
+
+
+def test_asking_the_same_round_again_changes_nothing() -> None:
+    oracle = KnownLabels({1: 0, 2: 1, 3: 0}, query_size=1)
+    oracle.answer(a_query(0, 1))
+    again = oracle.answer(a_query(0, 2))
+    assert again.labels == {1: 0}
+    assert again.round_number == 1
+
+
+def test_an_empty_pool_is_refused() -> None:
+    with pytest.raises(NotEnoughSamplesError, match="asked for 1 samples, found 0"):
+        KnownLabels({}, query_size=1)

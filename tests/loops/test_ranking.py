@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loops.oracle import Answers, PoolScores, RankedSample
+from loops.ranking import cold_start_ranking, interleave_audit, model_ranking
+
+
+def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_number: int = 1) -> Answers:
+    return Answers(round_number, {}, np.array(pool, np.int64), np.array(audit_pool or [], np.int64))
+
+
+def some_scores(margin_of: dict[int, float]) -> PoolScores:
+    ids = np.array(list(margin_of))
+    return PoolScores(
+        ids, {"margin": np.array(list(margin_of.values()), np.float32)}, np.zeros((len(ids), 2), np.float32)
+    )
+
+
+def test_only_the_pool_is_ranked_whatever_else_was_scored() -> None:
+    scores = some_scores({7: 0.1, 9: 0.9, 8: 0.5, 5: 1.0})
+    ranking = model_ranking(some_answers([7, 8, 9], [5]), scores, 2, "margin", seed=0)
+    assert [(r.sample_id, r.score) for r in ranking] == [(9, pytest.approx(0.9)), (8, 0.5)]
+
+
+def test_random_takes_each_sample_with_the_same_probability() -> None:
+    pool = list(range(20))
+    first = [
+        model_ranking(some_answers(pool, round_number=n), some_scores(dict.fromkeys(pool, 0.0)), 5, "random", 0)
+        for n in range(400)
+    ]
+    assert {ranked.acquisition_probability for ranking in first for ranked in ranking} == {0.25}
+    counts = np.bincount([ranked.sample_id for ranking in first for ranked in ranking], minlength=20)
+    assert counts.min() > 60  # 100 expected, standard deviation 8.7
+    assert counts.max() < 140
+
+
+def test_the_cold_start_asks_each_cluster_before_any_twice() -> None:
+    features = np.repeat(np.eye(4, 40, dtype=np.float32) * 10, 10, axis=0)
+    features += np.random.default_rng(0).normal(scale=0.01, size=features.shape).astype(np.float32)
+    ranking = cold_start_ranking(some_answers(list(range(40))), features, 4, "diverse", seed=0)
+    assert {ranked.sample_id // 10 for ranked in ranking} == {0, 1, 2, 3}
+
+
+def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> None:
+    ranking = [RankedSample(n, "train", 0.0, 1.0) for n in range(1000)]
+    reserve = list(range(2000, 3000))
+    mixed = interleave_audit(ranking, some_answers([], reserve), 0.1, seed=0)
+    audit = [ranked.sample_id for ranked in mixed if ranked.purpose == "audit"]
+    assert audit == reserve[: len(audit)]
+    assert 80 < len(audit) < 145  # 111 expected, standard deviation 11
+    assert [ranked for ranked in mixed if ranked.purpose == "train"] == ranking
+
+
+def test_without_an_audit_share_nothing_is_mixed_in() -> None:
+    ranking = [RankedSample(1, "train", 0.0, 1.0)]
+    assert interleave_audit(ranking, some_answers([], [2, 3]), 0.0, seed=0) == tuple(ranking)
+
+
+def test_when_nothing_else_is_left_the_rest_of_the_reserve_is_asked() -> None:
+    mixed = interleave_audit([], some_answers([], [2, 3]), 0.1, seed=0)
+    assert [(ranked.sample_id, ranked.purpose) for ranked in mixed] == [(2, "audit"), (3, "audit")]

@@ -1,0 +1,16 @@
+"""The help with all keys, one key away on every page."""
+
+import streamlit as st
+
+from app.screens.components import label_keys
+
+
+@st.dialog("Keys", width="medium")
+def _keys() -> None:
+    st.markdown(label_keys.keys_table())
+
+
+def help_button() -> None:
+    """Draw the button in the sidebar; `h` and `?` press it."""
+    if st.sidebar.button("Keys", key="help_keys", icon=":material/keyboard:", shortcut=label_keys.HELP):
+        _keys()

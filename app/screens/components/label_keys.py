@@ -1,0 +1,48 @@
+"""Which key does what on the Label screen; never `c` or `r`, which are Streamlit's own."""
+
+from collections.abc import Sequence
+
+DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
+KEYED_CLASSES = 2 * len(DIGITS)
+
+SKIP = "space"
+UNDO = "backspace"
+FLAG = "f"
+ACCEPT = "enter"
+OLDER = "left"
+NEWER = "right"
+HELP = "h"
+
+HELP_ROWS = (
+    ("Label with class 1 to 10, and go on (a class named by a digit has that digit)", "`1` … `9`, `0`"),
+    ("Label with class 11 to 20", "`Shift` + digit"),
+    ("Any further class", "type its name into the search box"),
+    ("Accept the model's suggestion (when it is shown)", "`Enter`"),
+    ("Skip: the sample leaves the pool", "`Space`"),
+    ("Undo the last decision", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+    ("Walk the last ten decisions", "`←` older, `→` newer"),
+    ("Flag for a second look", "`F`"),
+    ("These keys", "`H` or `?`"),
+)
+
+
+def class_keys(names: Sequence[str]) -> list[str | None]:
+    """The key of each class by its place; None once the 20 keys are used up: those classes are searched.
+
+    A class named by a digit gets that digit, or a person who sees a seven and presses 7 would label it six. A class's
+    key depends only on the classes before it, and classes are only appended: no key ever changes.
+    """
+    free = [*DIGITS, *(f"shift+{digit}" for digit in DIGITS)]
+    keys: list[str | None] = []
+    for place, name in enumerate(names):
+        by_place = DIGITS[place] if place < len(DIGITS) else f"shift+{DIGITS[place % len(DIGITS)]}"
+        wanted = [key for key in (name, by_place) if key in free] or free[:1]
+        keys.append(wanted[0] if wanted else None)
+        free = [key for key in free if key not in wanted[:1]]
+    return keys
+
+
+def keys_table() -> str:
+    """All keys as a Markdown table."""
+    rows = "\n".join(f"| {action} | {key} |" for action, key in HELP_ROWS)
+    return f"| Action | Key |\n|---|---|\n{rows}"

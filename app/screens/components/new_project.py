@@ -1,0 +1,73 @@
+"""The form that makes the folder a project: name, images, classes, test set, settings."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.errors import ProjectError
+from app.importing.sources import open_source
+from app.project import Project, create_project
+from app.screens.components.class_editor import names_in
+from app.screens.components.import_box import Chosen, import_with_bar, opened, source_box
+from app.screens.components.import_report import keep_report
+from app.screens.components.session import project_folder
+from app.screens.components.settings_form import settings_fields
+from app.settings import ProjectSettings
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What the person entered."""
+
+    settings: ProjectSettings
+    images: Chosen
+    classes: tuple[str, ...]
+    test_csv: str
+
+
+def new_project_form() -> NewProject | None:
+    """Draw the form; what was entered once it is sent."""
+    folder = project_folder()
+    images = source_box(prefix="new")
+    with st.form("new_project"):
+        name = st.text_input("Name of the project", folder.name, key="new_name")
+        classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
+        st.caption(
+            "One per line or with commas. Left empty: the names of the images' folders, or the labels of the CSV."
+        )
+        test_csv = st.text_input(
+            "Labeled test set (CSV file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
+        )
+        st.caption("Rows `path,label`. It is never trained on: accuracy is measured on it, beside the audit samples.")
+        values = settings_fields(ProjectSettings(name="new"), prefix="new")
+        if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
+            return None
+    return _entered(name, images, classes, test_csv, values)
+
+
+def _entered(name: str, images: Chosen, classes: str, test_csv: str, values: dict[str, Any]) -> NewProject:
+    if not images.given:
+        raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+    settings = replace(ProjectSettings(name=name.strip()), **values)
+    return NewProject(settings, images, tuple(names_in(classes)), test_csv.strip())
+
+
+def make_project(entered: NewProject) -> None:
+    """Make the project and import its samples; a wrong path is refused before anything is made."""
+    planned = Project(project_folder())
+    with opened(entered.images, planned) as source:
+        test = (
+            open_source(Path(entered.test_csv).expanduser(), uploads=planned.uploads_dir) if entered.test_csv else None
+        )
+        classes = entered.classes or source.class_names or (test.class_names if test else ())
+        project = create_project(planned.folder, settings=entered.settings, classes=classes)
+        database = project.open_database()
+        try:
+            identity = project.project_id(database)
+            keep_report("Images", import_with_bar(database, project_id=identity, source=source, split="pool"))
+            if test is not None:
+                keep_report("Test set", import_with_bar(database, project_id=identity, source=test, split="test"))
+        finally:
+            database.close()

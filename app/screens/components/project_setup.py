@@ -1,0 +1,57 @@
+"""Setup of a project that exists: its samples, classes and settings."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.project import Project
+from app.screens.components.import_box import Split, import_with_bar, opened, source_box
+from app.screens.components.import_report import keep_report, past_refusals, show_reports
+from app.screens.components.session import database, project_id
+from app.screens.components.settings_form import settings_fields
+from app.settings import save_settings
+from storage.samples import count_samples
+
+SPLITS: dict[str, Split] = {"To be labeled": "pool", "Labeled test set": "test"}
+
+
+def sample_counts() -> None:
+    """Draw how many samples there are, and where they stand."""
+    identity = project_id()
+    with database().read() as session:
+        counts = count_samples(session, project_id=identity)
+    with st.container(horizontal=True):
+        for name, value in (
+            ("To be labeled", counts.pool),
+            ("Labeled", counts.labeled),
+            ("Skipped", counts.skipped),
+            ("Test set", counts.test),
+            ("Unreadable", counts.broken),
+        ):
+            st.metric(name, f"{value:,}", border=True, width=150)
+
+
+def add_samples_box(project: Project) -> None:
+    """Draw the import of further samples and its report."""
+    show_reports()
+    st.subheader("Add samples")
+    chosen = source_box(prefix="add")
+    use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
+    st.caption("A test set needs a label for each image; it is never trained on and never asked about.")
+    if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=not chosen.given):
+        with opened(chosen, project) as source:
+            split = SPLITS[use or "To be labeled"]
+            report = import_with_bar(database(), project_id=project_id(), source=source, split=split)
+        keep_report("Images" if split == "pool" else "Test set", report)
+        st.rerun()
+    past_refusals()
+
+
+def settings_editor(project: Project) -> None:
+    """Draw the settings and save what was changed; a value that cannot be used is refused with a sentence."""
+    settings = project.settings()
+    with st.form("settings", border=False):
+        values = settings_fields(settings, prefix="settings")
+        if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
+            save_settings(project.settings_path, replace(settings, **values))
+            st.toast("Settings saved; the next round uses them.", icon=":material/check:")

@@ -1,0 +1,98 @@
+"""The settings a person edits, each with one plain sentence; the same fields for a new project and an old one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.settings import ACQUISITIONS, COLD_STARTS, LEARNERS, ProjectSettings
+
+LEARNER_NAMES: Mapping[str, str] = {
+    "auto": "Choose by the size of the images",
+    "cnn": "Small network, trained from scratch",
+    "features": "Pretrained features with a small head",
+}
+ACQUISITION_NAMES: Mapping[str, str] = {
+    "auto": "The learner's own choice",
+    "bald": "BALD: where the model's draws disagree",
+    "predictive_entropy": "Predictive entropy: where it is least sure over all",
+    "margin": "Margin: where two classes are closest",
+    "variation_ratios": "Variation ratios: where its votes are split",
+    "random": "Random: the yardstick",
+}
+COLD_START_NAMES: Mapping[str, str] = {
+    "diverse": "A varied, typical set",
+    "random": "At random",
+}
+
+
+def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]:
+    """Draw the fields inside a form and return what they hold, by name of the setting."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        values = _model_fields(settings, prefix)
+    with right:
+        values |= _round_fields(settings, prefix)
+    with st.expander("More"):
+        values |= _further_fields(settings, prefix)
+    return values
+
+
+def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    learner = st.selectbox(
+        "Learner",
+        LEARNERS,
+        index=LEARNERS.index(settings.learner),
+        format_func=lambda name: LEARNER_NAMES.get(name, name),
+        key=f"{prefix}_learner",
+    )
+    st.caption("What learns from your labels: the small network suits tiny images, pretrained features photographs.")
+    acquisition = st.selectbox(
+        "Acquisition function",
+        ACQUISITIONS,
+        index=ACQUISITIONS.index(settings.acquisition),
+        format_func=lambda name: ACQUISITION_NAMES.get(name, name),
+        key=f"{prefix}_acquisition",
+    )
+    st.caption("How a sample is scored; the highest score is asked first.")
+    audit = st.number_input(
+        "Audit share", 0.0, 0.5, settings.audit_share, step=0.05, format="%.2f", key=f"{prefix}_audit_share"
+    )
+    st.caption("The share of what you see that is drawn at random and never trained on, so that accuracy is honest.")
+    return {"learner": learner, "acquisition": acquisition, "audit_share": float(audit)}
+
+
+def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    size = st.number_input("Round size", 1, 100_000, settings.query_size, key=f"{prefix}_query_size")
+    st.caption("After so many new labels the model is trained again.")
+    budget = st.number_input(
+        "Labeling budget", 0, 1_000_000_000, settings.labeling_budget, step=50, key=f"{prefix}_labeling_budget"
+    )
+    st.caption("Stop asking after so many labels in all; 0 means no limit.")
+    target = st.number_input(
+        "Target accuracy",
+        0.0,
+        1.0,
+        settings.target_accuracy,
+        step=0.01,
+        format="%.2f",
+        key=f"{prefix}_target_accuracy",
+    )
+    st.caption("Stop asking once the model is this good, from 0 to 1; 0 means never stop.")
+    return {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
+
+
+def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    iterations = st.number_input("MC iterations", 2, 1000, settings.mc_iterations, key=f"{prefix}_mc_iterations")
+    st.caption("How many dropout draws score one sample; more are steadier and slower.")
+    cold = st.selectbox(
+        "First samples",
+        COLD_STARTS,
+        index=COLD_STARTS.index(settings.cold_start),
+        format_func=lambda name: COLD_START_NAMES.get(name, name),
+        key=f"{prefix}_cold_start",
+    )
+    st.caption("How the first round is chosen, before there is a model.")
+    reset = st.toggle("Train from fresh weights each round", settings.reset_weights, key=f"{prefix}_reset_weights")
+    st.caption("Fresh weights do not carry the habits of earlier rounds along.")
+    return {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}

@@ -1,0 +1,24 @@
+"""The screens of one project: `streamlit run app/screens/main.py`, with the project's folder in LABELLOOP_PROJECT."""
+
+import streamlit as st
+
+from app.screens.components.failures import as_sentences
+from app.screens.components.help_dialog import help_button
+from app.screens.components.session import annotator_box, is_project
+
+st.set_page_config(page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide")
+
+label = st.Page("label.py", title="Label", icon=":material/label:", default=True)
+setup = st.Page("setup.py", title="Setup", icon=":material/tune:")
+progress = st.Page("progress.py", title="Progress", icon=":material/trending_up:")
+uncertainty = st.Page("uncertainty.py", title="Uncertainty", icon=":material/scatter_plot:")
+review = st.Page("review.py", title="Review", icon=":material/fact_check:")
+keys = st.Page("help.py", title="Help", icon=":material/help:")
+
+with as_sentences():
+    ready = is_project()
+    page = st.navigation([setup, label, progress, uncertainty, review, keys] if ready else [setup, keys])
+    if ready:
+        annotator_box()
+        help_button()
+    page.run()

@@ -115,7 +115,8 @@ def _unpickle(payload: bytes, path: Path) -> dict[str, Any]:
 class AtomicCheckpointIO(CheckpointIO):  # type: ignore[misc]
     """Lets Lightning save and load through `write_checkpoint` and `read_checkpoint`."""
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ANN401, ARG002 - Lightning's signature
+    # Lightning's signatures, hence the unused arguments.
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ANN401, ARG002
         """Saves atomically, sealed; see `write_checkpoint`."""
         write_checkpoint(checkpoint, Path(path))
 

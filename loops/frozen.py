@@ -37,6 +37,7 @@ _TRAINER_WARNINGS = (
     (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
     (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
     (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
+    (r"The provided params to be frozen already exist", UserWarning),  # batch norms train from the first epoch
     (r"GPU available but not used", UserWarning),  # the caller said so
 )
 
@@ -54,6 +55,7 @@ with _silenced(_IMPORT_WARNINGS):
     from baal.bayesian.common import replace_layers_in_module
     from flash import Trainer as FlashTrainer
     from flash.core.classification import ClassificationTask
+    from flash.core.finetuning import FlashBaseFinetuning
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # "GPU available: False", once per fit
 
@@ -170,6 +172,39 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
         return float(warm_up * 0.5 * (1 + np.cos(np.pi * share)))
 
 
+class FreezeUnfreeze(FlashBaseFinetuning):  # type: ignore[misc]
+    """Flash's strategy `freeze_unfreeze`, such that a fit can be resumed after the backbone thawed.
+
+    Flash adds the thawed weights to a group of the optimizer that Lightning has noted down before, so Lightning's own restart
+    finds an optimizer of another size and raises.
+
+    Args:
+        unfreeze_at: Epoch from which the backbone trains too.
+    """
+
+    def __init__(self, unfreeze_at: int) -> None:
+        super().__init__("freeze_unfreeze", unfreeze_at)
+        self._unfrozen = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Whether the backbone has thawed."""
+        return {"unfrozen": self._unfrozen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over what the interrupted fit noted."""
+        self._unfrozen = state_dict["unfrozen"]
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Classifier) -> None:
+        """Thaws the backbone of a resumed fit before Lightning restores the optimizer."""
+        if self._unfrozen:
+            self.unfreeze_and_extend_param_group(pl_module.backbone, trainer.optimizers[0])
+
+    def finetune_function(self, pl_module: Classifier, epoch: int, optimizer: Any, opt_idx: int) -> None:  # noqa: ANN401
+        """Thaws the backbone when its epoch comes."""
+        super().finetune_function(pl_module, epoch, optimizer, opt_idx)
+        self._unfrozen = epoch >= self.strategy_metadata
+
+
 class Trainer(FlashTrainer):  # type: ignore[misc]
     """Flash's trainer, quiet, without files of its own, with the way to resume that Flash's `fit` leaves out."""
 
@@ -193,7 +228,7 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
                 deterministic="warn" if accelerator != "cpu" and torch.cuda.is_available() else None,
             )
 
-    def fit(self, model: pl.LightningModule, train_dataloader: Any, *, ckpt_path: Path | None = None) -> None:  # noqa: ANN401 - Lightning takes many kinds
+    def fit(self, model: pl.LightningModule, train_dataloader: Any, *, ckpt_path: Path | None = None) -> None:  # noqa: ANN401
         """Fits all layers; from `ckpt_path`, where Flash's own `fit` could only start anew."""
         with _silenced(_TRAINER_WARNINGS):
             pl.Trainer.fit(self, model, train_dataloader, ckpt_path=str(ckpt_path) if ckpt_path else None)
@@ -203,10 +238,10 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
         model: Classifier,
         train_dataloader: Any,  # noqa: ANN401
         *,
-        strategy: tuple[str, int],
+        strategy: FlashBaseFinetuning,
         ckpt_path: Path | None = None,
     ) -> None:
-        """Fits by one of Flash's fine-tuning strategies, e.g. `("freeze_unfreeze", epoch)`."""
+        """Fits by a fine-tuning strategy, e.g. `FreezeUnfreeze(epoch)`."""
         self.callbacks.extend(model.configure_finetune_callback(strategy=strategy, train_bn=True))
         self.fit(model, train_dataloader, ckpt_path=ckpt_path)
 

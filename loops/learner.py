@@ -27,7 +27,7 @@ from loops.errors import (
     TrainingInterruptedError,
 )
 from loops.features import FeatureStore
-from loops.frozen import Classifier, Trainer
+from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.learner_spec import LearnerSpec, choose_learner
 from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropoutScorer, gather
 from loops.networks import PrepareFeatures, PreparePixels, RandomAffine, feature_head, small_cnn
@@ -239,7 +239,7 @@ class Learner:
             trainer.fit(classifier, loader, ckpt_path=resume_from)
         else:
             unfreeze_at = max(1, round(_UNFREEZE_AT * self.spec.epochs))
-            trainer.finetune(classifier, loader, strategy=("freeze_unfreeze", unfreeze_at), ckpt_path=resume_from)
+            trainer.finetune(classifier, loader, strategy=FreezeUnfreeze(unfreeze_at), ckpt_path=resume_from)
         # Not the status: Lightning's fit returns normally, and says FINISHED, when it was asked to stop.
         if trainer.global_step < total_steps:
             raise TrainingInterruptedError(steps=trainer.global_step, wanted=total_steps)
@@ -287,4 +287,4 @@ class Learner:
 
 
 def _as_ids(sample_ids: ArrayLike) -> NDArray[np.int64]:
-    return np.asarray(sample_ids, np.int64).reshape(-1)
+    return np.ascontiguousarray(sample_ids, np.int64).reshape(-1)

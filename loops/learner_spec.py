@@ -52,10 +52,10 @@ def _cnn(side: int) -> LearnerSpec:
         backbone=f"pixels-{side}",
         acquisition="bald",
         epochs=20,
-        batch_size=64,
-        learning_rate=2e-3,
+        batch_size=32,
+        learning_rate=5e-3,
         weight_decay=0.01,
-        min_steps_per_epoch=15,
+        min_steps_per_epoch=25,
         max_steps_per_epoch=100,
     )
 
@@ -67,7 +67,7 @@ def _features() -> LearnerSpec:
         acquisition="margin",
         epochs=20,
         batch_size=128,
-        learning_rate=3e-3,
+        learning_rate=1e-3,
         weight_decay=0.05,
         min_steps_per_epoch=10,
         max_steps_per_epoch=100,

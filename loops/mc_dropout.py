@@ -125,6 +125,13 @@ def _with_fixed_masks(tail: nn.Sequential, mc_iterations: int, seed: int) -> nn.
     return tail
 
 
+def _fold(tail: nn.Sequential) -> tuple[FoldedLinear | None, nn.Sequential]:
+    first, *rest = tail
+    if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
+        return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
+    return None, tail
+
+
 class MCDropout(nn.Module):
     """A network that answers K times: `[B, ...]` to logits `[B, C, K]`.
 
@@ -150,11 +157,7 @@ class MCDropout(nn.Module):
         self.mc_iterations = mc_iterations
         self.prefix = prefix
         tail = _with_fixed_masks(tail, mc_iterations, seed)
-        first, *rest = tail
-        self.folded: FoldedLinear | None = None
-        self.tail = tail
-        if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
-            self.folded, self.tail = FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
+        self.folded, self.tail = _fold(tail)
         self.eval()
 
     def train(self, _mode: bool = True) -> MCDropout:

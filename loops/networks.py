@@ -92,8 +92,8 @@ class RandomAffine(nn.Module):
 def small_cnn(in_channels: int, side: int, num_classes: int) -> tuple[nn.Sequential, nn.Sequential]:
     """Four convolutions in three blocks, and a head with dropout on both sides of its hidden layer.
 
-    The dropout stands behind the convolutions only, so that MC dropout repeats just the head. channels_last takes a third
-    less time per step on the CPU.
+    The dropout stands behind the convolutions only, so that MC dropout repeats just the head. channels_last takes a
+    third less time per step on the CPU.
 
     Returns:
         Backbone and head.

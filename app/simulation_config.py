@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import SettingsError
+from app.errors import SettingsError, UsageError
 from app.settings import (
     ACQUISITIONS,
     COLD_STARTS,
@@ -24,7 +24,8 @@ class SimulationConfig:
     The data is either ``npz``, or ``images`` with ``labels`` and ``test``.
 
     Raises:
-        SettingsError: When the data is given twice or not at all, or a value cannot be used.
+        UsageError: When the data is given twice or not at all.
+        SettingsError: When a file is not there, or a value cannot be used.
     """
 
     out: Path  # folder for curve.csv and curve.png
@@ -62,16 +63,16 @@ class SimulationConfig:
         given = {"--images": self.images, "--labels": self.labels, "--test": self.test}
         missing = [option for option, path in given.items() if path is None]
         if missing:
-            raise SettingsError(f"{' and '.join(missing)} missing; give --images, --labels and --test, or --npz.")
+            raise UsageError(f"{' and '.join(missing)} missing; give --images, --labels and --test, or --npz.")
         if self.pool is not None or self.test_size is not None:
-            raise SettingsError("--pool and --test-size go with --npz only; shorten the CSV files instead.")
+            raise UsageError("--pool and --test-size go with --npz only; shorten the CSV files instead.")
         _check_there("--images", self.images, folder=True)
         _check_there("--labels", self.labels, folder=False)
         _check_there("--test", self.test, folder=False)
 
     def _check_npz(self, npz: Path) -> None:
         if (self.images, self.labels, self.test) != (None, None, None):
-            raise SettingsError("Give either --npz, or --images with --labels and --test, not both.")
+            raise UsageError("Give either --npz, or --images with --labels and --test, not both.")
         _check_there("--npz", npz, folder=False)
         check_range("--pool", 1 if self.pool is None else self.pool, 1, 1_000_000_000)
         check_range("--test-size", 1 if self.test_size is None else self.test_size, 1, 1_000_000_000)

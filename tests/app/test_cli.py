@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+from app import cli
+from app.errors import SupervisorError
+from app.project import Project, open_project
+from app.simulation_config import SimulationConfig
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a person sees of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def labelloop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for shade in range(4):
+        Image.new("L", (8, 8), shade).save(folder / f"{shade}.png")
+    return folder
+
+
+@pytest.fixture
+def project(labelloop: Run, images: Path, tmp_path: Path) -> Path:
+    assert labelloop("init", tmp_path / "pets", "--images", images, "--classes", "cat,dog").code == 0
+    return tmp_path / "pets"
+
+
+def _is_one_sentence(text: str) -> bool:
+    return text.count("\n") == 1 and "Traceback" not in text and not text[0].islower()
+
+
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "init --help", "simulate --help", "doctor --help"])
+def test_help_loads_nothing_heavy(arguments: str) -> None:
+    script = f"""
+import sys
+sys.argv = ["labelloop", *{arguments.split()!r}]
+from app.cli import main
+try:
+    main()
+finally:
+    heavy = {{"torch", "streamlit", "sqlalchemy", "pytorch_lightning", "flash", "baal", "numpy", "pandas", "PIL"}}
+    print("loaded:", sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Usage: labelloop" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_help_names_every_command(labelloop: Run) -> None:
+    text = labelloop("--help").out
+    for command in ("run", "init", "import", "simulate", "train", "status", "export", "doctor"):
+        assert re.search(rf"\b{command}\b", text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "labell",
+        "init",
+        "init p --images x",
+        "init p --images x --classes a,b --learner transformer",
+        "init p --images x --classes a,b --query-size 0",
+        "init p --images x --classes a,b --audit 0.9",
+        "run --port 70000",
+        "run --port eighty",
+        "export p out",
+        "export p out --format xml",
+        "status",
+        "simulate",
+        "simulate --out o",
+        "simulate --out o --images i --test t",
+        "simulate --out o --npz a.npz --labels l.csv",
+        "simulate --out o --images i --labels l --test t --pool 5",
+        "simulate --out o --npz a.npz --mc-iterations 1",
+    ],
+)
+def test_wrong_usage_exits_with_2(labelloop: Run, arguments: str) -> None:
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 2
+    assert outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("status nowhere", "There is no folder"),
+        ("import nowhere x", "There is no folder"),
+        ("train nowhere --once", "There is no folder"),
+        ("export nowhere out --format csv", "There is no folder"),
+        ("doctor nowhere", "There is no folder"),
+        ("status .", "is no LabelLoop project"),
+        ("run .", "is not empty"),
+        ("init p --images nowhere --classes a,b", "no such file or folder"),
+        ("init p --images images --classes a", "at least 2 classes"),
+        ("init p --images images --classes a,,b", "blank"),
+        ("init . --images images --classes a,b", "is not empty"),
+        ("init p --images images --classes a,b --test nowhere.csv", "no such file or folder"),
+        ("simulate --out o --npz nowhere.npz", "there is no file nowhere.npz"),
+    ],
+)
+def test_what_is_refused_exits_with_1_and_one_sentence(
+    labelloop: Run, images: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    monkeypatch.chdir(images.parent)
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert _is_one_sentence(outcome.err)
+    assert not (images.parent / "p").exists()
+
+
+def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
+    labelloop: Run, images: Path, tmp_path: Path
+) -> None:
+    (images / "broken.png").write_bytes(b"\x89PNG\r\n")
+    (images / "copy.png").write_bytes((images / "0.png").read_bytes())
+    outcome = labelloop("init", tmp_path / "p", "--images", images, "--classes", "cat,dog")
+    lines = outcome.out.splitlines()
+    assert outcome.code == 0
+    assert [line.split(":")[0] for line in lines[:2]] == ["refused broken.png", "duplicate copy.png"]
+    assert lines[2:] == ["4 samples added, 1 files refused, 1 duplicates."]
+
+
+def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of_the_pool(
+    labelloop: Run, images: Path, tmp_path: Path
+) -> None:
+    (images / "test.csv").write_text("path,label\n0.png,cat\n1.png,dog\n")
+    options = "--classes cat,dog --learner cnn --acquisition margin --query-size 7 --audit 0.2"
+    outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
+    settings = open_project(tmp_path / "p").settings()
+    assert (settings.name, settings.learner, settings.acquisition) == ("p", "cnn", "margin")
+    assert (settings.query_size, settings.audit_share) == (7, 0.2)
+    assert "2 test samples added" in outcome.out
+    status = json.loads(labelloop("status", tmp_path / "p", "--json").out)
+    assert (status["project"], status["pool"]) == ("p", 2)
+
+
+def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    Image.new("L", (8, 8), 200).save(tmp_path / "more" / "new.png")
+    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 files refused, 0 duplicates.\n"
+    assert json.loads(labelloop("status", project, "--json").out)["pool"] == 5
+
+
+def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> None:
+    status = json.loads(labelloop("status", project, "--json").out)
+    assert set(status) == {"project", "rounds", "labels", "skips", "pool", "trainer"}
+    assert set(status["trainer"]) == {"state", "heartbeat_age_s"}
+    assert labelloop("status", project).out.startswith("pets: 0 labels, 0 skips, 4 left in the pool\n")
+
+
+def test_export_writes_a_folder_once(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    assert labelloop("export", project, "--format", "csv", tmp_path / "out").code == 0
+    with (tmp_path / "out" / "labels.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["uri", "label"]]
+    again = labelloop("export", project, "--format", "csv", tmp_path / "out")
+    assert (again.code, _is_one_sentence(again.err)) == (1, True)
+
+
+def test_doctor_exits_with_1_and_a_sentence_when_something_is_wrong(
+    labelloop: Run, project: Path, images: Path
+) -> None:
+    assert labelloop("doctor", project).code == 0
+    (images / "0.png").unlink()
+    outcome = labelloop("doctor", project)
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("WRONG images: 1 of 4 are gone")
+
+
+@pytest.fixture
+def fake_module(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+    """Put a light module in the place of one that loads torch."""
+
+    def fake(name: str, **members: object) -> ModuleType:
+        module = ModuleType(name)
+        vars(module).update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+        return module
+
+    return fake
+
+
+def test_simulate_passes_every_option_on_and_ends_with_json(
+    labelloop: Run, fake_module: Callable[..., ModuleType], tmp_path: Path
+) -> None:
+    npz = tmp_path / "a.npz"
+    npz.write_bytes(b"")
+    seen: list[SimulationConfig] = []
+
+    def simulate(config: SimulationConfig) -> dict[str, object]:
+        seen.append(config)
+        sys.stdout.write("Epoch 1\n")
+        return {"learner": "cnn", "curve": [[10, 0.5]]}
+
+    fake_module("app.simulate", simulate=simulate)
+    options = (
+        "--pool 100 --test-size 50 --learner cnn --acquisition bald --query-size 5 --budget 20 --seed 3 "
+        "--mc-iterations 9 --cold-start random"
+    )
+    outcome = labelloop("simulate", "--npz", npz, *options.split(), "--out", tmp_path / "o")
+    assert seen == [
+        SimulationConfig(
+            out=tmp_path / "o",
+            npz=npz,
+            pool=100,
+            test_size=50,
+            learner="cnn",
+            acquisition="bald",
+            query_size=5,
+            budget=20,
+            seed=3,
+            mc_iterations=9,
+            cold_start="random",
+        )
+    ]
+    assert json.loads(outcome.out.splitlines()[-1]) == {"learner": "cnn", "curve": [[10, 0.5]]}
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_train_exits_with_the_trainers_code(
+    labelloop: Run, fake_module: Callable[..., ModuleType], project: Path, code: int
+) -> None:
+    seen: list[tuple[Path, bool]] = []
+
+    def run_trainer(opened: Project, *, once: bool) -> int:
+        seen.append((opened.folder, once))
+        return code
+
+    fake_module("app.trainer.process", run_trainer=run_trainer)
+    assert labelloop("train", project, "--once").code == code
+    assert labelloop("train", project).code == code
+    assert seen == [(project, True), (project, False)]
+
+
+def test_run_without_a_project_runs_the_demo_and_a_new_folder_starts_at_the_setup_screen(
+    labelloop: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, int | None, bool]] = []
+
+    def supervise(opened: Project, *, port: int | None, browser: bool) -> int:
+        seen.append((opened.folder.name, port, browser))
+        return 0
+
+    monkeypatch.setattr("app.supervisor.supervise", supervise)
+    monkeypatch.setattr("app.demo.open_demo", lambda progress: Project(tmp_path / "demo"))
+    assert labelloop("run").code == 0
+    outcome = labelloop("run", tmp_path / "new", "--port", "8600", "--no-browser")
+    assert seen == [("demo", None, True), ("new", 8600, False)]
+    assert "is no project yet" in outcome.err
+    assert (tmp_path / "new").is_dir()
+
+
+def test_a_mistyped_setting_is_refused_and_not_taken_for_a_new_project(labelloop: Run, project: Path) -> None:
+    (project / "settings.toml").write_text('name = "pets"\nquery_size = 0\n')
+    outcome = labelloop("run", project, "--no-browser")
+    assert outcome.code == 1
+    assert "query_size must be from 1" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SupervisorError("the screens\n  did not start."), "The screens did not start.\n"),
+        (PermissionError(13, "Permission denied", "/p/labelloop.db"), "Permission denied: /p/labelloop.db\n"),
+        (KeyError("x"), "LabelLoop failed in a way it should not: KeyError: 'x' "),
+    ],
+)
+def test_whatever_happens_a_person_reads_a_sentence(
+    labelloop: Run, project: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(_database: object, _project: object) -> None:
+        raise error
+
+    monkeypatch.setattr("app.status.project_status", fail)
+    outcome = labelloop("status", project)
+    assert outcome.code == 1
+    assert outcome.err.startswith(said)
+    assert _is_one_sentence(outcome.err)

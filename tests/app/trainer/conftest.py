@@ -1,0 +1,117 @@
+"""A project of 60 digits, a learner that is fitted in a blink, and an annotator who knows every digit."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.creation import make_project
+from app.project import Project
+from app.settings import ProjectSettings
+from app.trainer import rounds
+from app.trainer.heartbeat import Heartbeat
+from loops.learner import LearnerSpec
+from storage.engine import Database
+from storage.labels import LabelEventInfo, record_decision
+from storage.projects import get_or_create_annotator
+from storage.queue import claim_next
+from storage.trainer import start_generation
+
+POOL, TEST, QUERY_SIZE = 60, 10, 4
+
+
+@dataclass
+class Annotator:
+    """Labels what the queue gives, rightly."""
+
+    database: Database
+    project_id: int
+    class_of: dict[str, int]  # by file name
+
+    def decide(self, action: str = "label") -> LabelEventInfo | None:
+        with self.database.write() as session:
+            annotator_id = get_or_create_annotator(session, project_id=self.project_id, name="me")
+            claim = claim_next(session, project_id=self.project_id, annotator_id=annotator_id)
+            if claim is None:
+                return None
+            return record_decision(
+                session,
+                project_id=self.project_id,
+                sample_id=claim.sample.id,
+                annotator_id=annotator_id,
+                action=action,
+                class_index=self.class_of[Path(claim.sample.uri).name] if action == "label" else None,
+                request_id=claim.token,
+            )
+
+    def label(self, count: int) -> list[LabelEventInfo]:
+        """Labels until `count` of the labels are to be trained on."""
+        events: list[LabelEventInfo] = []
+        while sum(event.purpose == "train" for event in events) < count:
+            event = self.decide()
+            assert event is not None, "the queue ran out"
+            events.append(event)
+        return events
+
+
+@pytest.fixture
+def project(digits: Path, tmp_path: Path) -> Project:
+    for split, count in (("pool", POOL), ("test", TEST)):
+        (tmp_path / split).mkdir()
+        for path in sorted((digits / split).iterdir())[:count]:
+            shutil.copy(path, tmp_path / split)
+    with (digits / "test.csv").open() as file:
+        rows = [f"{row['path']},{row['label']}" for row in csv.DictReader(file) if (tmp_path / row["path"]).exists()]
+    (tmp_path / "test.csv").write_text("\n".join(["path,label", *rows]))
+    settings = ProjectSettings("digits", query_size=QUERY_SIZE, mc_iterations=3, audit_share=0.2)
+    return make_project(
+        tmp_path / "project",
+        settings=settings,
+        classes=[str(digit) for digit in range(10)],
+        images=tmp_path / "pool",
+        test=tmp_path / "test.csv",
+    ).project
+
+
+@pytest.fixture
+def database(project: Project) -> Iterator[Database]:
+    opened = project.open_database()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def project_id(project: Project, database: Database) -> int:
+    return project.project_id(database)
+
+
+@pytest.fixture
+def annotator(digits: Path, database: Database, project_id: int) -> Annotator:
+    with (digits / "labels.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["path"].startswith("pool/")]
+    return Annotator(database, project_id, {Path(row["path"]).name: int(row["label"]) for row in rows})
+
+
+@pytest.fixture
+def generation(database: Database, project_id: int) -> int:
+    with database.write() as session:
+        return start_generation(session, project_id=project_id, pid=os.getpid())
+
+
+@pytest.fixture
+def heartbeat(database: Database, project_id: int, generation: int) -> Iterator[Heartbeat]:
+    with Heartbeat(database, project_id, generation, "CPU", threading.Event()) as beating:
+        yield beating
+
+
+@pytest.fixture
+def quick_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = LearnerSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
+    monkeypatch.setattr(rounds, "choose_learner", lambda _name, _sizes: spec)

@@ -28,15 +28,19 @@ def backup(database: Database, *, folder: Path) -> Path:
     if database.path is None:
         raise BackupError("a PostgreSQL database is backed up with pg_dump")
     name = f"labelloop-{datetime.now(timezone.utc):%Y%m%dT%H%M%S_%fZ}.db"
-    temporary, final = folder / f".{name}.part", folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _copy(database.path, temporary)
-        _make_durable(temporary)
-        temporary.replace(final)
-        _make_durable(folder)
+        return _write(database.path, folder / f".{name}.part", folder / name)
     except (OSError, choose_library().dbapi.Error) as error:
         raise BackupError(str(error)) from error
+
+
+def _write(source: Path, temporary: Path, final: Path) -> Path:
+    try:
+        _copy(source, temporary)
+        _make_durable(temporary)
+        temporary.replace(final)
+        _make_durable(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return final

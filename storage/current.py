@@ -67,25 +67,32 @@ def changed_since(session: Session, *, project_id: int, event_id: int) -> int:
 
 def standing_event(session: Session, *, sample_id: int) -> LabelEvent | None:
     """Return the event that stands for a sample."""
-    return session.scalar(
+    decision = session.get(CurrentDecision, sample_id)
+    return session.get(LabelEvent, decision.event_id) if decision else None
+
+
+def set_decision(session: Session, event: LabelEvent) -> None:
+    """Let a new label or skip stand for its sample."""
+    decision = session.get(CurrentDecision, event.sample_id)
+    if decision is None:
+        decision = CurrentDecision(sample_id=event.sample_id, project_id=event.project_id)
+        session.add(decision)
+    decision.event_id, decision.action = event.id, event.action
+    session.flush()
+
+
+def fold_decision(session: Session, *, sample_id: int) -> None:
+    """Work out from a sample's events what stands after an undo."""
+    standing = session.scalar(
         select(LabelEvent)
         .where(LabelEvent.sample_id == sample_id, LabelEvent.action.in_(DECISIONS), ~is_undone())
         .order_by(LabelEvent.id.desc())
         .limit(1)
     )
-
-
-def refresh_decision(session: Session, *, sample_id: int) -> None:
-    """Bring a sample's row of ``current_decisions`` up to its events; part of every transaction that adds one."""
-    standing = standing_event(session, sample_id=sample_id)
-    session.execute(delete(CurrentDecision).where(CurrentDecision.sample_id == sample_id))
     if standing is not None:
-        session.add(
-            CurrentDecision(
-                sample_id=sample_id, project_id=standing.project_id, event_id=standing.id, action=standing.action
-            )
-        )
-    session.flush()
+        set_decision(session, standing)
+        return
+    session.execute(delete(CurrentDecision).where(CurrentDecision.sample_id == sample_id))
 
 
 def _fold(which: ColumnElement[bool], through_event_id: int) -> Select[Any]:

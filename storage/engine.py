@@ -33,6 +33,7 @@ __all__ = ["Database", "Session", "open_database"]
 
 BUSY_TIMEOUT_MS = 15_000
 JOURNAL_SIZE_LIMIT = 67_108_864  # bytes
+QUICK_CHECK_BYTES = 268_435_456  # half a second's check
 
 
 class Database:
@@ -94,11 +95,23 @@ def open_database(url: str) -> Database:
     database = connect(url)
     try:
         with _translated():
+            _refuse_damage(database)
             upgrade(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _refuse_damage(database: Database) -> None:
+    """Notice a damaged file before anything is written to it; a larger one is left to doctor and to every backup."""
+    path = database.path
+    if path is None or not path.is_file() or path.stat().st_size > QUICK_CHECK_BYTES:
+        return
+    with database.read() as session:
+        found = str(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    if found != "ok":
+        raise DatabaseDamagedError(found)
 
 
 def connect(url: str) -> Database:

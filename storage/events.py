@@ -13,6 +13,7 @@ from storage.models import Annotator, LabelEvent
 from storage.plain import to_info
 
 DECISIONS = ("label", "skip")
+_UNDO = aliased(LabelEvent)
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,12 @@ class LabelEventInfo:
     created_at: datetime
 
 
-def list_events(session: Session, *, project_id: int) -> list[LabelEventInfo]:
-    """List all label events, oldest first."""
-    return _select(session, LabelEvent.project_id == project_id)
+def list_events(session: Session, *, project_id: int, sample_id: int | None = None) -> list[LabelEventInfo]:
+    """List all label events, or those of one sample, oldest first."""
+    which = [LabelEvent.project_id == project_id]
+    if sample_id is not None:
+        which.append(LabelEvent.sample_id == sample_id)
+    return _select(session, *which)
 
 
 def last_event_id(session: Session, *, project_id: int) -> int:
@@ -68,10 +72,9 @@ def history(session: Session, *, project_id: int, annotator_id: int, limit: int 
 
 def is_undone(*, through_event_id: int | None = None) -> ColumnElement[bool]:
     """Say of a row of ``LabelEvent`` whether an undo names it; with an event id, an undo up to that event."""
-    undo = aliased(LabelEvent)
-    named = select(undo.id).where(undo.supersedes == LabelEvent.id, undo.action == "undo")
+    named = select(_UNDO.id).where(_UNDO.supersedes == LabelEvent.id, _UNDO.action == "undo")
     if through_event_id is not None:
-        named = named.where(undo.id <= through_event_id)
+        named = named.where(_UNDO.id <= through_event_id)
     return named.exists()
 
 

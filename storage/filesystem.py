@@ -29,8 +29,9 @@ class Mount:
     kind: str  # as the kernel names it: "ext4", "nfs4", "fuse.sshfs"
 
 
-def find_mount(path: Path, *, mountinfo: Path = MOUNTINFO) -> Mount | None:
+def find_mount(path: Path, *, mountinfo: Path | None = None) -> Mount | None:
     """Find the mount a path lies on; None where the system has no mountinfo (then nothing is refused)."""
+    mountinfo = mountinfo or MOUNTINFO
     if not mountinfo.is_file():
         return None
     folder = path.resolve()
@@ -43,7 +44,7 @@ def find_mount(path: Path, *, mountinfo: Path = MOUNTINFO) -> Mount | None:
     return found
 
 
-def refuse_network_file_system(path: Path, *, mountinfo: Path = MOUNTINFO) -> None:
+def refuse_network_file_system(path: Path, *, mountinfo: Path | None = None) -> None:
     """Refuse a database path on NFS, SMB and the like.
 
     Raises:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
-from storage.current import CurrentLabel, changed_since, current_labels, refresh_decision, standing_event
+from storage.current import CurrentLabel, changed_since, current_labels, fold_decision, set_decision, standing_event
 from storage.engine import Session
 from storage.errors import (
     InvalidDecisionError,
@@ -121,10 +121,12 @@ def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int)
 def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
     session.add(event)
     session.flush()
-    refresh_decision(session, sample_id=event.sample_id)
     if event.action in ("label", "skip"):
+        set_decision(session, event)
         own = (Claim.sample_id == event.sample_id, Claim.annotator_id == event.annotator_id)
         session.execute(delete(Claim).where(*own))
+    elif event.action == "undo":
+        fold_decision(session, sample_id=event.sample_id)
     info = find_event(session, request_id=event.request_id)
     assert info is not None
     return info

@@ -49,7 +49,7 @@ class AddedSamples:
     duplicates: list[Duplicate]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a million of them at a time
 class SampleInfo:
     """A stored sample."""
 
@@ -134,7 +134,7 @@ def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSampl
             key = audit_key(seed=project.seed, sha256=sample.sha256)
             rows.append({**vars(sample), "project_id": project_id, "audit_key": key, "created_at": now})
         if rows:
-            session.execute(insert(Sample), rows)
+            session.connection().execute(insert(Sample), rows)  # not the ORM's insert: a third of the time
         added += len(rows)
     return AddedSamples(added, duplicates)
 

@@ -1,0 +1,154 @@
+"""A small project over a real database file, and the verbs the tests need."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from storage.engine import Database, open_database
+from storage.labels import LabelEventInfo, record_decision, undo
+from storage.projects import create_project, get_or_create_annotator
+from storage.queue import ClaimedSample, claim_next
+from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
+from storage.samples import NewSample, add_samples
+
+ROOT = Path(__file__).parents[2]
+
+
+def new_sample(name: object, split: str = "pool", class_index: int | None = None) -> NewSample:
+    digest = hashlib.sha256(str(name).encode()).hexdigest()
+    return NewSample(f"/images/{name}.png", digest, 8, 8, split, class_index)
+
+
+@dataclass
+class World:
+    """A project with the classes cat and dog, the annotators ada and bob, and pool samples 1 to 10."""
+
+    database: Database
+    project_id: int
+    ada: int
+    bob: int
+    requests: int = field(default=0)
+
+    def label(self, sample_id: int, class_index: int | None = 0, **more) -> LabelEventInfo:
+        self.requests += 1
+        given = {"annotator_id": self.ada, "action": "label", "request_id": f"request-{self.requests}"} | more
+        with self.database.write() as session:
+            return record_decision(
+                session, project_id=self.project_id, sample_id=sample_id, class_index=class_index, **given
+            )
+
+    def skip(self, sample_id: int, **more) -> LabelEventInfo:
+        return self.label(sample_id, None, action="skip", **more)
+
+    def flag(self, sample_id: int, **more) -> LabelEventInfo:
+        return self.label(sample_id, None, action="flag", **more)
+
+    def undo(self, event_id: int, annotator_id: int | None = None) -> LabelEventInfo:
+        with self.database.write() as session:
+            return undo(session, project_id=self.project_id, event_id=event_id, annotator_id=annotator_id or self.ada)
+
+    def claim(self, annotator_id: int | None = None, **more) -> ClaimedSample | None:
+        with self.database.write() as session:
+            return claim_next(session, project_id=self.project_id, annotator_id=annotator_id or self.ada, **more)
+
+    def begin(self, generation: int = 1) -> RoundInfo:
+        with self.database.write() as session:
+            return begin_round(
+                session,
+                project_id=self.project_id,
+                generation=generation,
+                trigger="test",
+                labels=0,
+                learner="cnn",
+                acquisition="bald",
+                snapshot_event_id=0,
+            )
+
+    def publish(self, *sample_ids: int, audit: tuple[int, ...] = (), generation: int = 1) -> RoundInfo:
+        """Begin and publish a round that asks for these samples, best first."""
+        begun = self.begin(generation)
+        queries = [
+            NewQuery(sample_id, rank, "audit" if sample_id in audit else "train", 0.5, 0.25)
+            for rank, sample_id in enumerate(sample_ids)
+        ]
+        with self.database.write() as session:
+            mark_scoring(session, round_id=begun.id, generation=generation, checkpoint=None, sha256=None, size=None)
+            publish_round(
+                session,
+                round_id=begun.id,
+                generation=generation,
+                queries=queries,
+                metrics=(),
+                fit_seconds=0.0,
+                score_seconds=0.0,
+            )
+            published = latest_round(session, project_id=self.project_id)
+        assert published is not None
+        return published
+
+    def ask(self, function, **more):
+        """Call a reading function of storage with this project."""
+        with self.database.read() as session:
+            return function(session, project_id=self.project_id, **more)
+
+    def tell(self, function, **more):
+        """Call a writing function of storage with this project, in a transaction of its own."""
+        with self.database.write() as session:
+            return function(session, project_id=self.project_id, **more)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Path:
+    """A migrated, closed database: copying it is faster than migrating anew."""
+    path = tmp_path_factory.mktemp("template") / "labelloop.db"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def database(template, tmp_path):
+    shutil.copy(template, tmp_path / "labelloop.db")
+    database = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database) -> World:
+    with database.write() as session:
+        project_id = create_project(session, name="pets", classes=["cat", "dog"], seed=0)
+        ada = get_or_create_annotator(session, project_id=project_id, name="ada")
+        bob = get_or_create_annotator(session, project_id=project_id, name="bob")
+        add_samples(session, project_id=project_id, samples=[new_sample(number) for number in range(1, 11)])
+    return World(database, project_id, ada, bob)
+
+
+@pytest.fixture
+def samples_like():
+    return new_sample
+
+
+@pytest.fixture
+def run_processes():
+    """Run a script in several real processes at once and return what each printed."""
+
+    def run(script: str, count: int, *arguments: object) -> list[str]:
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        processes = [
+            subprocess.Popen(
+                [*command, str(number)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            for number in range(count)
+        ]
+        outputs = [process.communicate(timeout=120) for process in processes]
+        assert [process.returncode for process in processes] == [0] * count, outputs
+        return [output for output, _ in outputs]
+
+    return run

@@ -1,0 +1,147 @@
+"""Real processes on one file: nothing is lost, nothing is given twice, nobody gets a lock error."""
+
+from storage.engine import open_database
+from storage.labels import current_labels, list_events
+from storage.models import Project
+from storage.rounds import list_rounds, mark_scoring
+from storage.samples import add_samples
+
+COUNT_UP = """
+import sys
+from storage.engine import open_database
+from storage.models import Project
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+for _ in range(50):
+    with database.write() as session:
+        project = session.get_one(Project, 1)
+        project.seed = project.seed + 1
+database.close()
+"""
+
+LABEL_ALL = """
+import sys
+from storage.engine import open_database
+from storage.labels import record_decision
+from storage.projects import get_or_create_annotator
+from storage.queue import claim_next
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+with database.write() as session:
+    annotator_id = get_or_create_annotator(session, project_id=1, name=f"annotator {sys.argv[2]}")
+while True:
+    with database.write() as session:
+        claimed = claim_next(session, project_id=1, annotator_id=annotator_id)
+    if claimed is None:
+        break
+    print(claimed.sample.id)
+    with database.write() as session:
+        record_decision(
+            session,
+            project_id=1,
+            sample_id=claimed.sample.id,
+            annotator_id=annotator_id,
+            action="label",
+            class_index=0,
+            request_id=claimed.token,
+        )
+database.close()
+"""
+
+CLAIM_AND_LEAVE = """
+import sys
+from storage.engine import open_database
+from storage.projects import get_or_create_annotator
+from storage.queue import claim_next
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+for number in range(10):
+    with database.write() as session:
+        annotator_id = get_or_create_annotator(session, project_id=1, name=f"{sys.argv[2]}/{number}")
+        print(claim_next(session, project_id=1, annotator_id=annotator_id).sample.id)
+database.close()
+"""
+
+RESUBMIT = """
+import sys
+from storage.engine import open_database
+from storage.labels import record_decision
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+for number in range(1, 11):
+    for _ in range(5):
+        with database.write() as session:
+            event = record_decision(
+                session, project_id=1, sample_id=number, annotator_id=1, action="label",
+                class_index=int(sys.argv[2]) % 2, request_id=f"screen {number}",
+            )
+    print(event.id)
+database.close()
+"""
+
+PUBLISH = """
+import sys
+from storage.engine import open_database
+from storage.rounds import NewQuery, publish_round
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+with database.write() as session:
+    queries = [NewQuery(number, number, "train", 0.5, 1.0) for number in range(1, 11)]
+    print(
+        publish_round(
+            session, round_id=1, generation=1, queries=queries, metrics=(), fit_seconds=0.0, score_seconds=0.0
+        )
+    )
+database.close()
+"""
+
+
+def numbers(outputs):
+    return [int(line) for output in outputs for line in output.split()]
+
+
+def test_read_modify_writes_of_four_processes_lose_nothing(world, run_processes):
+    run_processes(COUNT_UP, 4, world.database.path)
+    with world.database.read() as session:
+        assert session.get_one(Project, 1).seed == 200
+
+
+def test_without_wal_they_lose_nothing_either(world, run_processes):
+    script = f"import storage.library; storage.library.is_wal_safe = lambda version: False\n{COUNT_UP}"
+    world.database.close()  # one journal mode at a time
+    run_processes(script, 4, world.database.path)
+    world.database = open_database(f"sqlite:///{world.database.path}")
+    with world.database.read() as session:
+        assert session.get_one(Project, 1).seed == 200
+    world.database.close()
+
+
+def test_forty_annotators_in_four_processes_never_hold_one_sample(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(40)])
+    world.publish(*range(1, 51))
+    claimed = numbers(run_processes(CLAIM_AND_LEAVE, 4, world.database.path))
+    assert sorted(claimed) == list(range(1, 41))  # the forty best, each once
+
+
+def test_four_processes_label_a_ranking_without_gap_or_double(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(90)])
+    world.publish(*range(1, 101))
+    shown = numbers(run_processes(LABEL_ALL, 4, world.database.path))
+    assert sorted(shown) == list(range(1, 101))
+    assert [label.sample_id for label in world.ask(current_labels)] == list(range(1, 101))
+    assert len(world.ask(list_events)) == 100
+
+
+def test_two_hundred_resubmissions_store_ten_events(world, run_processes):
+    answers = run_processes(RESUBMIT, 4, world.database.path)
+    assert len(world.ask(list_events)) == 10
+    assert answers == [answers[0]] * 4  # all processes were told of the same events
+
+
+def test_four_trainers_publish_a_round_once(world, run_processes):
+    begun = world.begin()
+    with world.database.write() as session:
+        mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)
+    answers = run_processes(PUBLISH, 4, world.database.path)
+    assert sorted(answers) == ["False\n"] * 3 + ["True\n"]
+    assert [entry.state for entry in world.ask(list_rounds)] == ["open"]

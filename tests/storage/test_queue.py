@@ -1,0 +1,184 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from storage.errors import SampleTakenError, UnknownSampleError
+from storage.queue import RoundProgress, claim_sample, release_claims, round_progress
+from storage.samples import add_samples, mark_broken
+
+NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+
+
+def minutes(number):
+    return NOON + timedelta(minutes=number)
+
+
+def break_sample(world, sample_id):
+    with world.database.write() as session:
+        mark_broken(session, sample_id=sample_id, reason="truncated")
+
+
+def test_without_an_open_round_nothing_is_asked(world):
+    assert world.claim() is None
+    world.begin()
+    assert world.claim() is None
+
+
+def test_the_best_sample_is_asked_first_with_what_is_known_about_it(world):
+    world.publish(7, 3)
+    shown = world.claim()
+    assert (shown.sample.id, shown.rank, shown.score, shown.purpose) == (7, 0, 0.5, "train")
+    assert (shown.round_number, shown.acquisition, shown.suggestion) == (0, "bald", None)
+
+
+def test_a_refresh_shows_the_same_sample_under_the_same_request(world):
+    world.publish(1, 2)
+    assert world.claim() == world.claim()
+
+
+def test_two_annotators_never_hold_one_sample(world):
+    world.publish(1, 2)
+    assert world.claim(world.ada).sample.id == 1
+    assert world.claim(world.bob).sample.id == 2
+    with world.database.write() as session:
+        release_claims(session, project_id=world.project_id, annotator_id=world.ada)
+    assert world.claim(world.bob).sample.id == 2
+
+
+def test_a_third_annotator_gets_nothing_when_all_is_held_and_a_released_sample_when_not(world):
+    world.publish(1)
+    world.claim(world.ada)
+    assert world.claim(world.bob) is None
+    world.tell(release_claims, annotator_id=world.ada)
+    assert world.claim(world.bob).sample.id == 1
+
+
+def test_decided_and_broken_samples_are_passed_over(world):
+    world.publish(1, 2, 3, 4)
+    world.label(1)
+    world.skip(2)
+    break_sample(world, 3)
+    assert world.claim().sample.id == 4
+
+
+def test_a_sample_that_breaks_on_the_screen_is_let_go(world):
+    world.publish(1, 2)
+    world.claim()
+    break_sample(world, 1)
+    assert world.claim().sample.id == 2
+
+
+def test_labeling_goes_on_down_the_list_and_ends_with_it(world):
+    world.publish(2, 1)
+    shown = []
+    while (claimed := world.claim()) is not None:
+        shown.append(claimed.sample.id)
+        world.label(claimed.sample.id, request_id=claimed.token)
+    assert shown == [2, 1]
+
+
+def test_a_new_ranking_replaces_only_what_nobody_has_seen(world):
+    world.publish(1, 2, 3)
+    shown = world.claim()
+    world.publish(3, 2)
+    assert world.claim() == shown
+    world.label(1, request_id=shown.token)
+    assert world.claim().sample.id == 3
+
+
+def test_a_claim_expires_with_its_lease_and_no_sooner(world):
+    world.publish(1, 2)
+    world.claim(world.ada, lease_s=600, now=NOON)
+    assert world.claim(world.bob, lease_s=600, now=minutes(9)).sample.id == 2
+    world.tell(release_claims, annotator_id=world.bob)
+    assert world.claim(world.bob, lease_s=600, now=minutes(10)).sample.id == 1
+
+
+def test_an_annotator_at_work_keeps_the_lease_alive(world):
+    world.publish(1)
+    for minute in range(0, 60, 9):
+        assert world.claim(world.ada, lease_s=600, now=minutes(minute)).sample.id == 1
+        assert world.claim(world.bob, lease_s=600, now=minutes(minute + 4)) is None
+
+
+@pytest.mark.parametrize("jump", [-24 * 60, -60, 60, 24 * 60, -54 * 365 * 24 * 60])
+def test_a_clock_jump_takes_nothing_from_the_annotators_screen(world, jump):
+    world.publish(1, 2)
+    before = world.claim(now=NOON)
+    after = world.claim(now=minutes(jump))
+    assert (after.sample, after.token) == (before.sample, before.token)
+
+
+@pytest.mark.parametrize("jump", [-24 * 60, -60])
+def test_a_claim_from_the_future_does_not_freeze_its_sample(world, jump):
+    world.publish(1)
+    world.claim(world.ada, now=NOON)
+    assert world.claim(world.bob, now=minutes(jump)).sample.id == 1
+
+
+def test_a_clock_that_goes_back_a_little_frees_nothing(world):
+    world.publish(1)
+    world.claim(world.ada, lease_s=600, now=NOON)
+    assert world.claim(world.bob, lease_s=600, now=minutes(-9)) is None
+
+
+def test_a_claim_renewed_after_a_jump_back_lasts_one_lease_again(world):
+    world.publish(1)
+    world.claim(world.ada, lease_s=600, now=NOON)
+    world.claim(world.ada, lease_s=600, now=minutes(-60))
+    assert world.claim(world.bob, lease_s=600, now=minutes(-51)) is None
+    assert world.claim(world.bob, lease_s=600, now=minutes(-50)).sample.id == 1
+
+
+def test_a_label_after_the_lease_was_lost_is_stored_and_leaves_the_new_claim_alone(world):
+    world.publish(1)
+    lost = world.claim(world.ada, now=NOON)
+    held = world.claim(world.bob, now=minutes(11))
+    world.label(1, 1, request_id=lost.token)
+    assert world.claim(world.bob, now=minutes(12)).token == held.token
+
+
+def test_an_expired_claim_on_a_sample_that_was_decided_meanwhile_is_dropped(world):
+    world.publish(1, 2)
+    world.claim(world.ada, now=NOON)
+    world.label(1, annotator_id=world.bob)
+    assert world.claim(world.ada, now=minutes(11)).sample.id == 2
+
+
+def test_a_chosen_sample_takes_the_place_of_the_one_on_screen(world):
+    world.publish(1, 2)
+    world.claim()
+    world.tell(claim_sample, annotator_id=world.ada, sample_id=9)
+    assert world.claim().sample.id == 9
+    assert world.claim(world.bob).sample.id == 1
+
+
+def test_choosing_the_sample_on_screen_keeps_its_request(world):
+    world.publish(1)
+    assert world.tell(claim_sample, annotator_id=world.ada, sample_id=1).token != ""
+    assert world.tell(claim_sample, annotator_id=world.ada, sample_id=1).token == world.claim().token
+
+
+def test_a_sample_that_somebody_looks_at_cannot_be_chosen(world):
+    world.publish(1)
+    world.claim(world.bob)
+    with pytest.raises(SampleTakenError, match="bob"):
+        world.tell(claim_sample, annotator_id=world.ada, sample_id=1)
+
+
+def test_only_pool_samples_can_be_chosen(world, samples_like):
+    world.tell(add_samples, samples=[samples_like("test", "test", 1)])
+    for sample_id in (11, 99):
+        with pytest.raises(UnknownSampleError):
+            world.tell(claim_sample, annotator_id=world.ada, sample_id=sample_id)
+
+
+def test_progress_counts_labels_by_purpose_and_what_is_left(world):
+    assert world.ask(round_progress) == RoundProgress(None, 0, 0, 0)
+    world.publish(1, 2, 3, 4, 5, audit=(2,))
+    world.label(1)
+    world.label(2)
+    world.skip(3)
+    break_sample(world, 4)
+    world.label(9)  # not asked about
+    assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=1, remaining=1)

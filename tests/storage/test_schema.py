@@ -1,0 +1,142 @@
+import shutil
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from storage import schema
+from storage.engine import open_database
+from storage.errors import BackupError, ForeignDatabaseError, SchemaTooNewError
+from storage.labels import current_labels, list_events
+from storage.library import choose_library
+from storage.models import Base
+
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.add_column("projects", sa.Column("note", sa.String()))
+    {more}
+"""
+
+
+@pytest.fixture
+def newer_program(tmp_path, monkeypatch):
+    """Pretend that this program knows a second schema version."""
+
+    def release(more="pass"):
+        folder = tmp_path / "migrations"
+        shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "0002_note.py").write_text(SECOND.format(more=more))
+        monkeypatch.setattr(schema, "MIGRATIONS", folder)
+        monkeypatch.setattr(schema, "HEAD", "0002")
+
+    return release
+
+
+def reopen(world):
+    world.database.close()
+    return open_database(f"sqlite:///{world.database.path}")
+
+
+def backups(world):
+    return sorted((world.database.path.parent / "backups").glob("*"))
+
+
+def test_the_newest_migration_is_the_head_this_program_expects():
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_heads() == [schema.HEAD]
+
+
+def test_the_migrations_make_the_tables_of_the_models(database):
+    with database.read() as session:
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+
+
+def test_a_new_database_needs_no_backup(database):
+    assert not (database.path.parent / "backups").exists()
+
+
+def test_opening_again_changes_nothing(world):
+    events = world.label(1) and world.ask(list_events)
+    world.database = reopen(world)
+    assert world.ask(list_events) == events
+    assert backups(world) == []
+    world.database.close()
+
+
+def test_an_upgrade_keeps_every_label_and_leaves_a_backup_that_opens(world, newer_program):
+    world.label(1, 1)
+    world.undo(world.label(2).id)
+    before, standing = world.ask(list_events), world.ask(current_labels)
+    newer_program()
+    world.database = reopen(world)
+    assert world.ask(list_events) == before
+    assert world.ask(current_labels) == standing
+    with world.database.read() as session:
+        assert "note" in {column["name"] for column in inspect(session.connection()).get_columns("projects")}
+    (backup,) = backups(world)
+    with choose_library().dbapi.connect(backup) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert copy.execute("SELECT count(*) FROM label_events").fetchone() == (3,)
+    copy.close()
+    world.database.close()
+
+
+def test_an_upgrade_that_fails_half_way_changes_nothing(world, newer_program):
+    world.label(1)
+    newer_program(more='op.execute("no SQL at all")')
+    with pytest.raises(Exception, match="syntax error"):
+        reopen(world)
+    with choose_library().dbapi.connect(world.database.path) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert "note" not in {row[1] for row in connection.execute("PRAGMA table_info(projects)")}
+        assert connection.execute("SELECT count(*) FROM label_events").fetchone() == (1,)
+    connection.close()
+
+
+def test_without_a_good_backup_there_is_no_upgrade(world, newer_program):
+    (world.database.path.parent / "backups").write_text("a file where the folder should be")
+    newer_program()
+    with pytest.raises(BackupError):
+        reopen(world)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(world):
+    with world.database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(SchemaTooNewError, match="0099"):
+        reopen(world)
+    assert backups(world) == []
+
+
+def test_a_database_of_another_program_is_refused(tmp_path):
+    with choose_library().dbapi.connect(tmp_path / "labelloop.db") as other:
+        other.execute("CREATE TABLE recipes (name)")
+    other.close()
+    with pytest.raises(ForeignDatabaseError, match="another program"):
+        open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+
+
+def test_processes_that_start_together_migrate_once(tmp_path, run_processes):
+    script = (
+        "import sys; from storage.engine import open_database; "
+        "database = open_database(f'sqlite:///{sys.argv[1]}'); print(database.journal_mode); database.close()"
+    )
+    assert len(set(run_processes(script, 4, tmp_path / "labelloop.db"))) == 1
+
+
+def test_opening_a_current_database_does_not_load_alembic(world, run_processes):
+    script = (
+        "import sys; from storage.engine import open_database; open_database(f'sqlite:///{sys.argv[1]}').close(); "
+        "print('alembic' in sys.modules)"
+    )
+    assert run_processes(script, 1, world.database.path) == ["False\n"]

@@ -56,7 +56,8 @@ def _reduced(features_N_D: NDArray[np.floating[Any]], seed: int) -> NDArray[np.f
     if min(features.shape) <= _DIMENSIONS:
         return features
     landmarks = _landmarks(len(features), seed)
-    pca = PCA(_DIMENSIONS, svd_solver="randomized", random_state=seed % 2**32).fit(features[landmarks])
+    with np.errstate(invalid="ignore"):  # identical rows have no variance to share out
+        pca = PCA(_DIMENSIONS, svd_solver="randomized", random_state=seed % 2**32).fit(features[landmarks])
     return np.asarray(pca.transform(features), np.float32)
 
 

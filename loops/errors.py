@@ -8,7 +8,7 @@ LoopsError
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
 ├── NotEnoughSamplesError       more was asked for than there is
 ├── NotFittedError              the learner has no model yet
-├── TrainingInterruptedError    a fit was stopped before its end
+├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnknownAcquisitionError     no acquisition function of that name
 └── UnknownLearnerError         no learner of that name
 """
@@ -75,10 +75,10 @@ class NotFittedError(LoopsError):
 
 
 class TrainingInterruptedError(LoopsError):
-    """A fit ended before its last step."""
+    """A fit, or a pass over a pool, ended before its last step."""
 
-    def __init__(self, *, steps: int, wanted: int) -> None:
-        super().__init__(f"training was stopped after {steps} of {wanted} steps")
+    def __init__(self, *, steps: int, wanted: int, doing: str = "training") -> None:
+        super().__init__(f"{doing} was stopped after {steps} of {wanted} steps")
 
 
 class UnknownAcquisitionError(LoopsError):

@@ -52,8 +52,8 @@ def backbone_of(name: str) -> Backbone:
 class FeatureStore:
     """Rows of one backbone by sample id; append-only, one writer.
 
-    Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before their ids, so a row counts
-    when it is whole; `meta.json` says the shape. A torn tail from a crash is written over by the next append.
+    Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before ids, so only whole rows
+    count; `meta.json` says the shape. A torn tail from a crash is written over by the next append.
 
     Args:
         folder: Made when missing.

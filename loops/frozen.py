@@ -38,6 +38,7 @@ _TRAINER_WARNINGS = (
     (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
     (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
     (r"The provided params to be frozen already exist", UserWarning),  # batch norms train from the first epoch
+    (r"Detected KeyboardInterrupt", UserWarning),  # the learner raises
     (r"GPU available but not used", UserWarning),  # the caller said so
 )
 
@@ -175,7 +176,7 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
 class FreezeUnfreeze(FlashBaseFinetuning):  # type: ignore[misc]
     """Flash's strategy `freeze_unfreeze`, such that a fit can be resumed after the backbone thawed.
 
-    Flash adds the thawed weights to a group of the optimizer that Lightning has noted down before, so Lightning's own restart
+    Flash adds the thawed weights to a group of the optimizer that Lightning has noted down before, so its own restart
     finds an optimizer of another size and raises.
 
     Args:

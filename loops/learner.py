@@ -92,7 +92,7 @@ class Learner:
         seed = seed_of(self._seed, "fit", round_number)
         batches = self._labeled_batches(labels, seed)
         total_steps = self.spec.epochs * len(batches)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(range(min(1, torch.cuda.device_count()))):
             torch.manual_seed(seed)
             classifier = self._build(batches.rows, seed=seed, total_steps=total_steps)
             self._run_fit(classifier, batches, checkpoint_dir, total_steps)
@@ -254,7 +254,10 @@ class Learner:
     def _predict(self, model: pl.LightningModule, ids: NDArray[np.int64]) -> list[Any]:
         batches = PoolBatches(self._store, ids, batch_size=self.spec.score_batch_size)
         loader: DataLoader[Any] = DataLoader(batches, batch_size=None, shuffle=False)
-        return self._trainer(self._callbacks).predict(model, loader)
+        tiles = self._trainer(self._callbacks).predict(model, loader)
+        if len(tiles) < len(batches):  # Lightning takes Ctrl+C for an answer and returns nothing
+            raise TrainingInterruptedError(steps=len(tiles), wanted=len(batches), doing="scoring")
+        return tiles
 
     def _trainer(self, callbacks: Sequence[pl.Callback]) -> Trainer:
         return Trainer(

@@ -164,6 +164,31 @@ def test_an_interrupted_fit_leaves_the_model_before_in_force(make):
     assert (learner.predict(POOL) == before).all()
 
 
+class InterruptAt(pl.Callback):
+    """What Ctrl+C does: Lightning catches it and returns as if nothing had happened."""
+
+    def on_predict_batch_end(self, _trainer, _module, _outputs, _batch, batch_idx, *_):
+        if batch_idx == 2:
+            raise KeyboardInterrupt
+
+    def on_train_batch_start(self, _trainer, _module, _batch, batch_idx):
+        if batch_idx == 2:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_pass_is_an_error_not_a_short_pool(make):
+    learner = make()
+    learner.fit(LABELS, round_number=1)
+    learner._callbacks = (InterruptAt(),)
+
+    with pytest.raises(TrainingInterruptedError, match="training was stopped after 2 of 12 steps"):
+        learner.fit(LABELS, round_number=1)
+    with pytest.raises(TrainingInterruptedError, match="scoring was stopped"):
+        learner.score(POOL, round_number=1)
+    with pytest.raises(TrainingInterruptedError, match="scoring was stopped"):
+        learner.predict(POOL)
+
+
 @pytest.mark.parametrize("change", ["labels", "round", "seed"])
 def test_an_epoch_checkpoint_of_another_fit_is_not_used(make, tmp_path, save_every_epoch, change):
     make().fit(LABELS, round_number=1, checkpoint_dir=tmp_path)
@@ -334,8 +359,8 @@ def test_a_single_label_can_be_fitted(make):
 
 
 def test_the_features_learner_fits_and_scores(make, tmp_path):
-    rows = np.random.default_rng(0).normal(0, 1, (60, 1280)).astype(np.float32)
-    rows[np.arange(60), np.arange(60) % 3] += 30
+    rows = np.random.default_rng(0).normal(0, 0.1, (60, 1280)).astype(np.float32)
+    rows[np.arange(60), np.arange(60) % 3] += 10
     features = FeatureStore(tmp_path / "efficientnet", "efficientnet_lite0")
     features.append(np.arange(60), rows)
     learner = make(spec=replace(choose_learner("features", []), epochs=5), store=features)

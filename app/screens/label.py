@@ -8,7 +8,6 @@ from app.screens.components.failures import as_sentences
 from app.screens.components.history_strip import history_strip
 from app.screens.components.key_guard import guard_keys
 from app.screens.components.labeling_state import read_labeling_state
-from app.screens.components.looks import looks
 from app.screens.components.round_line import round_line
 from app.screens.components.sample_card import classes_and_samples, sample_card, suggestion_switch
 from app.screens.components.trainer_status import read_trainer, trainer_line
@@ -39,7 +38,7 @@ def labeling() -> None:
                 class_buttons(claimed, classes, recent, suggested=suggested)
                 action_buttons(claimed, suggested=suggested)
                 past_buttons(current, recent)
-        else:
+        elif recent:
             past_buttons(None, recent)
         history_strip(recent, samples, classes, current=current)
 
@@ -60,7 +59,6 @@ def status() -> None:
                 trainer_line(trainer, can_train=state.not_in_model > 0)
 
 
-looks()
 labeling()
 status()
 guard_keys()

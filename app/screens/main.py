@@ -4,9 +4,11 @@ import streamlit as st
 
 from app.screens.components.failures import as_sentences
 from app.screens.components.help_dialog import help_button
+from app.screens.components.looks import looks
 from app.screens.components.session import annotator_box, is_project
 
 st.set_page_config(page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide")
+looks()
 
 label = st.Page("label.py", title="Label", icon=":material/label:", default=True)
 setup = st.Page("setup.py", title="Setup", icon=":material/tune:")

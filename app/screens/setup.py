@@ -4,16 +4,20 @@ import streamlit as st
 
 from app.screens.components.class_editor import class_editor
 from app.screens.components.failures import as_sentences
+from app.screens.components.import_job import current_job
+from app.screens.components.import_report import show_job
 from app.screens.components.new_project import make_project, new_project_form
 from app.screens.components.project_setup import add_samples_box, sample_counts, settings_editor
 from app.screens.components.session import current_project, is_project, project_folder
 
+job = current_job()
 if is_project():
     project = current_project()
     st.title(project.settings().name)
     st.caption(f"{project.folder}")
     sample_counts()
-    samples, classes, settings = st.tabs(["Samples", "Classes", "Settings"], key="setup_tabs")
+    show_job()
+    samples, classes, settings = st.tabs(["Add samples", "Classes", "Settings"], key="setup_tabs")
     with samples, as_sentences():
         add_samples_box(project)
     with classes, as_sentences():
@@ -23,7 +27,9 @@ if is_project():
 else:
     st.title("A new project")
     st.caption(f"It will be kept in {project_folder()}")
-    entered = new_project_form()
-    if entered is not None:
-        make_project(entered)
-        st.rerun()
+    show_job()
+    if job is None or job.finished.is_set():
+        entered = new_project_form()
+        if entered is not None:
+            make_project(entered)
+            st.rerun()

@@ -1,26 +1,23 @@
-"""Choosing where samples come from, and importing them with a bar and a report."""
+"""Choosing where samples come from, and importing them."""
 
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator as Bar
 from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
 
-from app.importing.run import ImportReport, run_import
-from app.importing.sources import Source, open_source
+from app.importing.run import run_import
+from app.importing.sources import Source
 from app.project import Project
-from storage.engine import Database
+from app.screens.components.import_job import ImportJob
 from storage.projects import list_classes
 
 Split = Literal["pool", "test"]
 
 KINDS = ("Folder", "CSV file", "Zip upload")
-UPLOAD_CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -52,34 +49,26 @@ def source_box(*, prefix: str) -> Chosen:
     return Chosen(path=path)
 
 
-@contextmanager
-def opened(chosen: Chosen, project: Project) -> Iterator[Source]:
-    """Open what was chosen; an uploaded archive lies in the project's folder only while it is read."""
+def keep_upload(chosen: Chosen, folder: Path) -> Path:
+    """The path of what was chosen; an uploaded archive is written into the folder first, as `upload-….zip`."""
     if chosen.upload is None:
-        yield open_source(Path(chosen.path.strip()).expanduser(), uploads=project.uploads_dir)
-        return
-    project.uploads_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=project.uploads_dir, suffix=".zip") as file:
-        while content := chosen.upload.read(UPLOAD_CHUNK):
-            file.write(content)
-        file.flush()
-        yield open_source(Path(file.name), uploads=project.uploads_dir)
+        return Path(chosen.path.strip()).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", suffix=".zip", delete=False) as file:
+        shutil.copyfileobj(chosen.upload, file)
+    return Path(file.name)
 
 
-def import_with_bar(database: Database, *, project_id: int, source: Source, split: Split) -> ImportReport:
-    """Import a source and draw a bar meanwhile; the bar is drawn between transactions, never inside one."""
-    with database.read() as session:
-        names = [entry.name for entry in list_classes(session, project_id=project_id)]
-    bar = st.progress(0.0, text=f"Checking {len(source.entries):,} files …")
-    report = run_import(
-        database, project_id=project_id, source=source, split=split, classes=names, progress=_drawing_on(bar)
-    )
-    bar.empty()
-    return report
-
-
-def _drawing_on(bar: Bar) -> Callable[[int, int], None]:
-    def draw(done: int, total: int) -> None:
-        bar.progress(done / total if total else 1.0, text=f"Checked {done:,} of {total:,} files")
-
-    return draw
+def import_samples(job: ImportJob, project: Project, source: Source, *, title: str, split: Split) -> None:
+    """Import a source into the project and keep its report; runs in the job's thread, so it draws nothing."""
+    database = project.open_database()
+    try:
+        identity = project.project_id(database)
+        with database.read() as session:
+            names = [entry.name for entry in list_classes(session, project_id=identity)]
+        report = run_import(
+            database, project_id=identity, source=source, split=split, classes=names, progress=job.count
+        )
+        job.reports.append((title, report))
+    finally:
+        database.close()

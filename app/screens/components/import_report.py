@@ -1,28 +1,29 @@
 """What became of the files of an import: added, duplicates and refused ones by name and reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import streamlit as st
 
 from app.importing.run import ImportReport
+from app.screens.components.import_job import current_job, forget_job, show_progress
 from app.screens.components.session import database, project_id
+from app.screens.components.trainer_status import escaped
 from storage.samples import Refusal, list_broken, list_refusals
 
-REPORT_KEY = "import_report"
 
-
-def keep_report(title: str, report: ImportReport) -> None:
-    """Keep a report for the next drawing of the page."""
-    st.session_state.setdefault(REPORT_KEY, []).append((title, report))
-
-
-def show_reports() -> None:
-    """Draw the reports of the imports just made, until the person closes them."""
-    reports: Sequence[tuple[str, ImportReport]] = st.session_state.get(REPORT_KEY, [])
-    for title, report in reports:
+def show_job() -> None:
+    """Draw the import that runs, or what became of the last one, until the person closes the report."""
+    job = current_job()
+    if job is None:
+        return
+    if not job.finished.is_set():
+        show_progress(job)
+        return
+    if job.error:
+        st.error(escaped(job.error), icon=":material/error:")
+    for title, report in job.reports:
         _show(title, report)
-    if reports:
-        st.button("Close the report", key="import_report_close", on_click=_forget)
+    st.button("Close the report", key="import_report_close", on_click=forget_job)
 
 
 def past_refusals() -> None:
@@ -43,7 +44,8 @@ def past_refusals() -> None:
 def _show(title: str, report: ImportReport) -> None:
     with st.container(border=True):
         said = [f"**{title}**: {report.added:,} added"]
-        said += [f"{len(report.duplicates):,} duplicates"] if report.duplicates else []
+        twice = len(report.duplicates)
+        said += [f"{twice:,} {'duplicate' if twice == 1 else 'duplicates'}"] if twice else []
         said += [f"{len(report.refused):,} refused"] if report.refused else []
         st.markdown(", ".join(said) + ".")
         if report.labels_ignored:
@@ -65,7 +67,3 @@ def _table(rows: Iterable[tuple[str, ...]], names: tuple[str, ...]) -> None:
 
 def _when(refusal: Refusal) -> str:
     return refusal.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _forget() -> None:
-    st.session_state.pop(REPORT_KEY, None)

@@ -10,8 +10,8 @@ from app.errors import ProjectError
 from app.importing.sources import open_source
 from app.project import Project, create_project
 from app.screens.components.class_editor import names_in
-from app.screens.components.import_box import Chosen, import_with_bar, opened, source_box
-from app.screens.components.import_report import keep_report
+from app.screens.components.import_box import Chosen, import_samples, keep_upload, source_box
+from app.screens.components.import_job import ImportJob, start_job
 from app.screens.components.session import project_folder
 from app.screens.components.settings_form import settings_fields
 from app.settings import ProjectSettings
@@ -30,9 +30,9 @@ class NewProject:
 def new_project_form() -> NewProject | None:
     """Draw the form; what was entered once it is sent."""
     folder = project_folder()
+    name = st.text_input("Name of the project", folder.name, key="new_name")
     images = source_box(prefix="new")
     with st.form("new_project"):
-        name = st.text_input("Name of the project", folder.name, key="new_name")
         classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
         st.caption(
             "One per line or with commas. Left empty: the names of the images' folders, or the labels of the CSV."
@@ -55,19 +55,23 @@ def _entered(name: str, images: Chosen, classes: str, test_csv: str, values: dic
 
 
 def make_project(entered: NewProject) -> None:
-    """Make the project and import its samples; a wrong path is refused before anything is made."""
+    """Make the project and import its samples, in a thread of its own."""
     planned = Project(project_folder())
-    with opened(entered.images, planned) as source:
-        test = (
-            open_source(Path(entered.test_csv).expanduser(), uploads=planned.uploads_dir) if entered.test_csv else None
-        )
+    path = keep_upload(entered.images, planned.uploads_dir)
+    start_job(lambda job: _make(job, planned, entered, path))
+
+
+def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> None:
+    """A wrong path is refused before anything is made."""
+    try:
+        source = open_source(path, uploads=planned.uploads_dir)
+        test_path = Path(entered.test_csv).expanduser()
+        test = open_source(test_path, uploads=planned.uploads_dir) if entered.test_csv else None
         classes = entered.classes or source.class_names or (test.class_names if test else ())
         project = create_project(planned.folder, settings=entered.settings, classes=classes)
-        database = project.open_database()
-        try:
-            identity = project.project_id(database)
-            keep_report("Images", import_with_bar(database, project_id=identity, source=source, split="pool"))
-            if test is not None:
-                keep_report("Test set", import_with_bar(database, project_id=identity, source=test, split="test"))
-        finally:
-            database.close()
+        import_samples(job, project, source, title="Images", split="pool")
+        if test is not None:
+            import_samples(job, project, test, title="Test set", split="test")
+    finally:
+        if entered.images.upload is not None:
+            path.unlink(missing_ok=True)

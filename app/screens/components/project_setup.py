@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.errors import ProjectError
+from app.importing.sources import open_source
 from app.project import Project
-from app.screens.components.import_box import Split, import_with_bar, opened, source_box
-from app.screens.components.import_report import keep_report, past_refusals, show_reports
+from app.screens.components.import_box import Chosen, Split, import_samples, keep_upload, source_box
+from app.screens.components.import_job import ImportJob, current_job, start_job
+from app.screens.components.import_report import past_refusals
 from app.screens.components.session import database, project_id
 from app.screens.components.settings_form import settings_fields
 from app.settings import save_settings
@@ -28,23 +31,36 @@ def sample_counts() -> None:
             ("Test set", counts.test),
             ("Unreadable", counts.broken),
         ):
-            st.metric(name, f"{value:,}", border=True, width=150)
+            st.metric(name, f"{value:,}", border=True, width=165)
 
 
 def add_samples_box(project: Project) -> None:
-    """Draw the import of further samples and its report."""
-    show_reports()
-    st.subheader("Add samples")
+    """Draw the import of further samples, and every file that could not be used so far."""
     chosen = source_box(prefix="add")
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
     st.caption("A test set needs a label for each image; it is never trained on and never asked about.")
-    if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=not chosen.given):
-        with opened(chosen, project) as source:
-            split = SPLITS[use or "To be labeled"]
-            report = import_with_bar(database(), project_id=project_id(), source=source, split=split)
-        keep_report("Images" if split == "pool" else "Test set", report)
+    job = current_job()
+    busy = job is not None and not job.finished.is_set()
+    if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=busy):
+        if not chosen.given:
+            raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+        _start(project, chosen, use or "To be labeled")
         st.rerun()
     past_refusals()
+
+
+def _start(project: Project, chosen: Chosen, use: str) -> None:
+    path = keep_upload(chosen, project.uploads_dir)
+
+    def work(job: ImportJob) -> None:
+        try:
+            source = open_source(path, uploads=project.uploads_dir)
+            import_samples(job, project, source, title=use, split=SPLITS[use])
+        finally:
+            if chosen.upload is not None:
+                path.unlink(missing_ok=True)
+
+    start_job(work)
 
 
 def settings_editor(project: Project) -> None:

@@ -18,7 +18,8 @@ def _parts(state: LabelingState) -> list[str]:
     parts = []
     if state.trained_round is not None:
         parts.append(f"**Round {state.trained_round}**")
-        parts.append(f"{state.progress.answered_train} of {state.settings.query_size}")
+        size = state.settings.query_size  # the round is finished, and training begins, at this many changed labels
+        parts.append(f"{min(state.not_in_model, size)} of {size}")
         if state.progress.answered_audit:
             parts.append(f"{state.progress.answered_audit} for the audit")
     parts.append(_counted(state.labels, "in all"))

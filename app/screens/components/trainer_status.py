@@ -49,7 +49,7 @@ def trainer_badge(state: TrainerState) -> None:
     elif state.mood == "silent":
         st.warning(state.sentence, icon=ICONS["silent"])
     else:
-        st.markdown(f":{COLORS[state.mood]}[{ICONS[state.mood]}] :small[{escaped(state.sentence)}]")
+        st.markdown(f":{COLORS[state.mood]}[{ICONS[state.mood]}] :small[{escaped(state.sentence)}]", width="content")
     if state.fraction is not None:
         st.progress(state.fraction)
 

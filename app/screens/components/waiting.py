@@ -23,14 +23,21 @@ class Waiting:
 def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     """The one reason that explains the empty screen best."""
     if state.counts.pool + state.counts.labeled + state.counts.skipped == 0:
-        return Waiting("📂", "No samples yet", "Add images on the Setup page; then the first ones are chosen.", "setup")
+        return Waiting(
+            ":material/folder_open:",
+            "No samples yet",
+            "Add images on the Setup page; then the first ones are chosen.",
+            "setup",
+        )
     finished = _finished(state)
     if finished is not None:
         return finished
     if state.trained_round is None:
         return _first_round(trainer)
     if state.progress.remaining > 0:
-        return Waiting("👥", "Others are at it", "The remaining samples of this round are on other people's screens.")
+        return Waiting(
+            ":material/group:", "Others are at it", "The remaining samples of this round are on other people's screens."
+        )
     return _queue_used_up(state, trainer)
 
 
@@ -38,30 +45,36 @@ def _finished(state: LabelingState) -> Waiting | None:
     settings = state.settings
     if state.counts.pool == 0:
         sentence = "Every sample has been labeled or skipped. Look through the labels, export them, or add samples."
-        return Waiting("🏁", "The pool is finished", sentence, "review", can_train=state.not_in_model > 0)
+        return Waiting(":material/flag:", "The pool is finished", sentence, "review", can_train=state.not_in_model > 0)
     if settings.labeling_budget and state.labels >= settings.labeling_budget:
         sentence = f"All {settings.labeling_budget:,} labels of the budget are given. Setup can raise it."
-        return Waiting("🏁", "The labeling budget is reached", sentence, "setup", can_train=state.not_in_model > 0)
+        return Waiting(
+            ":material/flag:", "The labeling budget is reached", sentence, "setup", can_train=state.not_in_model > 0
+        )
     reached = state.accuracy is not None and state.accuracy >= settings.target_accuracy
     if settings.target_accuracy and reached and state.progress.remaining == 0:
         sentence = f"Accuracy is at or above {settings.target_accuracy:.1%}. Setup can raise the target."
-        return Waiting("🎯", "The target is reached", sentence, "progress")
+        return Waiting(":material/target:", "The target is reached", sentence, "progress")
     return None
 
 
 def _first_round(trainer: TrainerState) -> Waiting:
     if trainer.mood in {"failed", "silent", "absent"}:
-        return Waiting("⏳", "The first samples are not chosen yet", "The trainer chooses them; it is not at work now.")
+        return Waiting(
+            ":material/hourglass_empty:",
+            "The first samples are not chosen yet",
+            "The trainer chooses them; it is not at work now.",
+        )
     sentence = "The trainer looks at all images and picks a varied, typical set. They appear here by themselves."
-    return Waiting("🔭", "Choosing the first samples", sentence)
+    return Waiting(":material/travel_explore:", "Choosing the first samples", sentence)
 
 
 def _queue_used_up(state: LabelingState, trainer: TrainerState) -> Waiting:
     if trainer.mood == "working":
         sentence = "All samples asked so far are decided. The next ones appear here by themselves."
-        return Waiting("⚙️", "The model is learning from your labels", sentence)
+        return Waiting(":material/model_training:", "The model is learning from your labels", sentence)
     sentence = "All samples asked so far are decided. Train now, and the model chooses the next ones."
-    return Waiting("✅", "The queue is used up", sentence, can_train=state.not_in_model > 0)
+    return Waiting(":material/done_all:", "The queue is used up", sentence, can_train=state.not_in_model > 0)
 
 
 def waiting_panel(state: LabelingState, trainer: TrainerState) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import Progress
+from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.evaluation import evaluate
 from loops.learner import Learner, SavedCheckpoint
-from loops.oracle import Answers, Evaluation, Oracle, PoolScores, Query
+from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query
 from loops.protocol import no_silent_end
 from loops.ranking import cold_start_ranking, interleave_audit, model_ranking
 
@@ -114,7 +115,7 @@ class ActiveLearningLoop(Loop[None]):
 
     def fit(self, answers: Answers) -> None:
         """Fits the learner on all labels, unless this round's fit was restored from its checkpoint."""
-        if self.progress.current.processed > self.progress.current.completed:
+        if self._is_fitted():
             return
         folder = self._round_folder(answers.round_number)
         if has_model(answers):
@@ -129,9 +130,9 @@ class ActiveLearningLoop(Loop[None]):
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
         if not has_model(answers):
             return ()
-        known = {"test": answers.test, "audit": answers.audit}
+        known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": answers.audit}
         return tuple(
-            evaluate(dataset, self._learner.predict(list(labels)), list(labels.values()))
+            evaluate(dataset, self._learner.predict(list(labels)), np.array(list(labels.values())))
             for dataset, labels in known.items()
             if labels
         )
@@ -162,6 +163,7 @@ class ActiveLearningLoop(Loop[None]):
             round_number=answers.round_number,
             ranking=interleave_audit(ranking, answers, settings.audit_share, settings.seed),
             acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
+            labels=len(answers.labels),
             pool_scores=pool_scores,
             evaluations=evaluations,
             fit_seconds=self._fit_seconds,
@@ -176,11 +178,18 @@ class ActiveLearningLoop(Loop[None]):
 
     def _agree_on_completed(self, rounds: int) -> None:
         """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""
-        fitted = self.progress.current.processed > rounds
         for tracker in (self.progress.total, self.progress.current):
+            assert isinstance(tracker, ProcessedTracker)
+            fitted = tracker.processed > rounds
             tracker.completed = rounds
             tracker.reset_on_restart()
             tracker.processed += fitted
+
+    def _is_fitted(self) -> bool:
+        """Whether the round's model came with the checkpoint it was restored from."""
+        tracker = self.progress.current
+        assert isinstance(tracker, ProcessedTracker)
+        return tracker.processed > tracker.completed
 
     def _round_folder(self, round_number: int) -> Path | None:
         if self._rounds_folder is None:

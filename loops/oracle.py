@@ -6,7 +6,7 @@ the database publishes the query for people and answers when their labeling roun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -73,6 +73,7 @@ class Query:
     round_number: int
     ranking: tuple[RankedSample, ...]
     acquisition: str
+    labels: int = 0  # how many were trained on
     pool_scores: PoolScores | None = None  # None in round 0, which has no model
     evaluations: tuple[Evaluation, ...] = ()
     fit_seconds: float = 0.0
@@ -108,24 +109,34 @@ class KnownLabels:
         labels: Sample id -> class index, of the whole pool.
         query_size: How many samples of each ranking are answered.
         test: Sample id -> class index of the test set; the loop evaluates on it, never more.
+        on_query: Told of each new query, before it is answered.
 
     Raises:
         NotEnoughSamplesError: If the pool is empty.
     """
 
-    def __init__(self, labels: Mapping[int, int], *, query_size: int, test: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        labels: Mapping[int, int],
+        *,
+        query_size: int,
+        test: Mapping[int, int] | None = None,
+        on_query: Callable[[Query], None] = lambda _query: None,
+    ) -> None:
         if not labels:
             raise NotEnoughSamplesError(wanted=1, found=0)
         self.queries: list[Query] = []
         self._labels = dict(labels)
         self._query_size = query_size
         self._test = dict(test or {})
+        self._on_query = on_query
         self._answered: dict[int, int] = {}
 
     def answer(self, query: Query | None) -> Answers:
         """Answers the first `query_size` samples of the ranking; see `Oracle`."""
         if query is not None and query.round_number == len(self.queries):
             self.queries.append(query)
+            self._on_query(query)
             asked = [ranked.sample_id for ranked in query.ranking[: self._query_size]]
             self._answered.update({sample_id: self._labels[sample_id] for sample_id in asked})
         return Answers(

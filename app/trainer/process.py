@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -28,9 +29,11 @@ from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.errors import StorageError
 from storage.rounds import fail_round, latest_round
+from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5
+SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,9 @@ class Worker:
     generation: int
     heartbeat: Heartbeat
     stop: threading.Event
-    failed: bool = field(default=False)
+    failed: bool = False
+    pool: int = 0  # samples at the last look, before the first round
+    pool_changed_at: float = field(default_factory=time.monotonic)
 
     def run(self, *, once: bool) -> None:
         """Resumes the loop whenever a round is finished.
@@ -55,13 +60,23 @@ class Worker:
         """
         while not self.stop.is_set():
             settings = self.project.settings()
-            if work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed):
+            waiting = work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed)
+            if waiting and (once or self._import_has_settled()):
                 self._resume()
             elif once:
                 return
             else:
                 self._rest(settings)
                 self.stop.wait(POLL_S)
+
+    def _import_has_settled(self) -> bool:
+        with self.database.read() as session:
+            if latest_round(session, project_id=self.project_id) is not None:
+                return True
+            pool = count_samples(session, project_id=self.project_id).pool
+        if pool != self.pool:
+            self.pool, self.pool_changed_at = pool, time.monotonic()
+        return time.monotonic() - self.pool_changed_at >= SETTLED_S
 
     def _resume(self) -> None:
         try:

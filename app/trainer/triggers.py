@@ -71,7 +71,7 @@ def waiting_reason(database: Database, project_id: int, settings: ProjectSetting
     with database.read() as session:
         latest = latest_round(session, project_id=project_id)
         if latest is None:
-            return "There are no samples yet."
+            return "Waiting for samples."
         reason = _reason_to_rest(session, project_id, settings, latest)
     return "" if reason is None else f"Training rests: {reason}."
 

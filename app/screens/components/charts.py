@@ -1,0 +1,45 @@
+"""Colors and scales every chart shares: told apart by color-blind eyes, readable on a light and on a dark page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import streamlit as st
+
+# Mid-luminance shades after Okabe & Ito and Tol: none disappears on white or on near-black.
+CLASS_COLORS = (
+    "#4E9BD4", "#E69F00", "#2BA884", "#DD5C2E", "#CC79A7",
+    "#8C7AE6", "#A8A32A", "#5BC0DE", "#B5651D", "#8A8F98",
+)  # fmt: skip
+# More classes than colors, and eyes that see few colors, need the shape as well.
+CLASS_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+DATASET_COLORS = {"audit": "#E69F00", "test": "#4E9BD4", "forecast": "#8A8F98"}
+DATASET_NAMES = {"audit": "Audit", "test": "Test set", "validation": "Validation"}
+MEASURE_COLORS = {"bald": "#DD5C2E", "predictive_entropy": "#4E9BD4"}
+EPISTEMIC_COLOR, ALEATORIC_COLOR = "#DD5C2E", "#4E9BD4"
+LOW_TO_HIGH = ("#3F7FBF", "#A58FB5", "#F08A24")  # blue is calm, orange is doubt, whatever the page's color
+UNKNOWN_COLOR = "#8A8F98"
+NO_LABEL = "not labeled"
+
+
+def class_color_scale(names: Sequence[str]) -> alt.Scale:
+    """One color per class, repeating past ten; "not labeled" is gray."""
+    colors = [UNKNOWN_COLOR if n == NO_LABEL else CLASS_COLORS[i % len(CLASS_COLORS)] for i, n in enumerate(names)]
+    return alt.Scale(domain=list(names), range=colors)
+
+
+def class_shape_scale(names: Sequence[str]) -> alt.Scale:
+    """One shape per class, out of step with the colors, so that sixty classes differ in color or in shape."""
+    turns = [(i + i // len(CLASS_COLORS)) % len(CLASS_SHAPES) for i in range(len(names))]
+    return alt.Scale(domain=list(names), range=[CLASS_SHAPES[turn] for turn in turns])
+
+
+def is_dark() -> bool:
+    """Whether the reader's page is dark."""
+    return bool(st.context.theme.type == "dark")
+
+
+def share_axis(title: str) -> alt.Axis:
+    """An axis of shares, written as percent."""
+    return alt.Axis(title=title, format=".0%")

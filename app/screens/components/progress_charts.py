@@ -1,0 +1,143 @@
+"""The charts of the Progress screen; each takes plain rows and returns an Altair chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from app.screens.components.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, share_axis
+from app.screens.components.forecast import Forecast
+from app.screens.components.round_scores import MEASURES
+from storage.metrics import MetricInfo
+
+HEIGHT = 320  # pixels
+_LABELS = alt.X("labels:Q", title="Labels (number)", scale=alt.Scale(nice=True))
+
+
+def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -> alt.LayerChart | alt.FacetChart:
+    """Accuracy against labels with its 95 % interval, one line per dataset, and the forecast as a dashed line."""
+    rows = accuracy_rows(metrics)
+    color = alt.Color(
+        "dataset:N",
+        title=None,
+        scale=alt.Scale(
+            domain=[DATASET_NAMES["audit"], DATASET_NAMES["test"], "Forecast"], range=list(DATASET_COLORS.values())
+        ),
+        # The band's own opacity would fade the legend until nobody can tell the colors.
+        legend=alt.Legend(orient="top", symbolOpacity=1, symbolType="circle"),
+    )
+    base = alt.Chart(rows).encode(x=_LABELS, color=color)
+    accuracy = alt.Y("accuracy:Q", axis=share_axis("Accuracy (%)"), scale=alt.Scale(zero=False))
+    tooltip = [
+        alt.Tooltip("dataset:N", title="Measured on"),
+        alt.Tooltip("round:Q", title="Round"),
+        alt.Tooltip("labels:Q", title="Labels"),
+        alt.Tooltip("accuracy:Q", title="Accuracy", format=".1%"),
+        alt.Tooltip("low:Q", title="95 % low", format=".1%"),
+        alt.Tooltip("high:Q", title="95 % high", format=".1%"),
+        alt.Tooltip("n:Q", title="Samples measured"),
+    ]
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="Accuracy (%)"), y2="high:Q")
+    bars = base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=accuracy)
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(y=accuracy, tooltip=tooltip)
+    layers = [band, bars, line, dots]
+    if prediction is not None:
+        layers = [*_forecast_layers(prediction, color), *layers]
+    return alt.layer(*layers).properties(height=HEIGHT)
+
+
+def accuracy_rows(metrics: Sequence[MetricInfo]) -> pd.DataFrame:
+    """One row per measured accuracy, in the words of the chart."""
+    columns = ["dataset", "round", "labels", "accuracy", "low", "high", "n"]
+    rows = [
+        (DATASET_NAMES[m.name.removeprefix("accuracy_")], m.round_number, m.labels, m.value, m.low, m.high, m.n)
+        for m in metrics
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _forecast_layers(prediction: Forecast, color: alt.Color) -> list[alt.Chart]:
+    rows = pd.DataFrame(
+        {
+            "labels": prediction.labels_N,
+            "accuracy": prediction.accuracy_N,
+            "low": prediction.low_N,
+            "high": prediction.high_N,
+            "dataset": "Forecast",
+        }
+    )
+    tooltip = [
+        alt.Tooltip("labels:Q", title="Labels", format=".0f"),
+        alt.Tooltip("accuracy:Q", title="Forecast", format=".1%"),
+        alt.Tooltip("low:Q", title="95 % low", format=".1%"),
+        alt.Tooltip("high:Q", title="95 % high", format=".1%"),
+    ]
+    base = alt.Chart(rows).encode(x=_LABELS, color=color, tooltip=tooltip)
+    band = base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", title="Accuracy (%)"), y2="high:Q")
+    line = base.mark_line(strokeDash=[6, 4], strokeWidth=2).encode(y="accuracy:Q")
+    return [band, line]
+
+
+def pool_uncertainty_chart(metrics: Sequence[MetricInfo]) -> alt.Chart:
+    """Mean uncertainty of the pool per round, in nats; both measures fall when the model learns."""
+    rows = pd.DataFrame(
+        [(MEASURES[m.name.removeprefix("mean_")], m.round_number, m.value) for m in metrics],
+        columns=["measure", "round", "value"],
+    )
+    names = [MEASURES[name] for name in MEASURE_COLORS]
+    color = alt.Color(
+        "measure:N",
+        title=None,
+        scale=alt.Scale(domain=names, range=list(MEASURE_COLORS.values())),
+        legend=alt.Legend(orient="top"),
+    )
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_line(point=alt.OverlayMarkDef(filled=True, size=60), strokeWidth=2)
+        .encode(
+            x=alt.X("round:Q", title="Round (number)", axis=alt.Axis(tickMinStep=1, format="d")),
+            y=alt.Y("value:Q", title="Mean over the pool (nats)"),
+            color=color,
+            tooltip=[
+                alt.Tooltip("measure:N", title="Measure"),
+                alt.Tooltip("round:Q", title="Round"),
+                alt.Tooltip("value:Q", title="Mean (nats)", format=".3f"),
+            ],
+        )
+        .properties(height=260)
+    )
+    return chart
+
+
+def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
+    """Labels per class, those the model learns from and those it is measured with.
+
+    Args:
+        rows: columns class, purpose, labels.
+        names: the classes in their order.
+    """
+    purposes = ["trained on", "audit"]
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar()
+        .encode(
+            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=-40 if _long(names) else 0)),
+            y=alt.Y("sum(labels):Q", title="Labels (number)", axis=alt.Axis(tickMinStep=1, format="d")),
+            color=alt.Color(
+                "purpose:N",
+                title=None,
+                scale=alt.Scale(domain=purposes, range=[DATASET_COLORS["test"], DATASET_COLORS["audit"]]),
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=["class:N", "purpose:N", "labels:Q"],
+        )
+        .properties(height=260)
+    )
+    return chart
+
+
+def _long(names: Sequence[str]) -> bool:
+    return sum(map(len, names)) > 40

@@ -1,0 +1,158 @@
+"""The scores of one published round, read from its Parquet file; only the draws of the one sample shown are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.errors import AppError
+
+Floats = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+MEASURES = {
+    "bald": "BALD",
+    "predictive_entropy": "Predictive entropy",
+    "expected_entropy": "Expected entropy",
+    "margin": "Margin",
+    "variation_ratios": "Variation ratios",
+}
+UNITS = {"bald": "nats", "predictive_entropy": "nats", "expected_entropy": "nats"}
+LEAST_BALD = 1e-5  # nats; eval-mode dropout repeated one mask and gave +-2e-7 over a whole pool
+MOST_DRAWN = 5_000  # points in a browser's chart before it stutters
+_PLAIN_COLUMNS = ["sample_id", "score", *MEASURES, "predicted"]
+
+
+class UnreadableScoresError(AppError):
+    """A round's file cannot be read as scores."""
+
+    def __init__(self, path: Path) -> None:
+        """Say which file, and what to do."""
+        super().__init__(
+            f"The file {path.parent.name}/{path.name} cannot be read as scores. Choose another round, "
+            "or press 'Train now' on the Label screen to have the pool scored anew."
+        )
+
+
+@dataclass(frozen=True)
+class RoundScores:
+    """The model's view of the pool in one round; row i of every array is sample ``sample_ids[i]``."""
+
+    sample_ids: Ids
+    measures: Mapping[str, Floats]  # by name of MEASURES, plus "score": the acquisition function in force
+    predicted_N: NDArray[np.int64]  # class index
+    confidence_N: Floats  # mean probability of the predicted class
+    iterations: int  # MC draws kept per sample; 0: none
+
+    def __len__(self) -> int:
+        """Number of samples in the pool when it was scored."""
+        return len(self.sample_ids)
+
+    def row_of(self, sample_id: int) -> int | None:
+        """The row of a sample, or None when it was not in the pool."""
+        found = np.flatnonzero(self.sample_ids == sample_id)
+        return int(found[0]) if len(found) else None
+
+
+@dataclass(frozen=True)
+class SampleDraws:
+    """One sample's MC draws and their mean."""
+
+    probs_C: Floats
+    draws_C_K: Floats | None
+
+
+def scores_path(rounds_dir: Path, round_number: int) -> Path:
+    """Where the trainer writes a round's scores."""
+    return rounds_dir / f"{round_number:04d}" / "scores.parquet"
+
+
+def read_round_scores(path: Path) -> RoundScores:
+    """Read a published round's scores; cached by path, time and size, so a rewritten file is read again.
+
+    Raises:
+        UnreadableScoresError: When the file is not there, cut short, or lacks a column.
+    """
+    try:
+        stat = path.stat()
+        return _read_scores(str(path), stat.st_mtime_ns, stat.st_size)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise UnreadableScoresError(path) from error
+
+
+def read_draws(path: Path, sample_id: int) -> SampleDraws | None:
+    """Read the draws of one sample; None when it was not in the pool.
+
+    Raises:
+        UnreadableScoresError: When the file cannot be read.
+    """
+    try:
+        table = pq.read_table(path, columns=["probs", "draws"], filters=[("sample_id", "=", sample_id)])
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise UnreadableScoresError(path) from error
+    if not table.num_rows:
+        return None
+    probs_C = np.asarray(table["probs"][0].as_py(), dtype=float)
+    flat = table["draws"][0].as_py()
+    return SampleDraws(probs_C, None if flat is None else np.asarray(flat, dtype=float).reshape(len(probs_C), -1))
+
+
+def draws_are_identical(scores: RoundScores) -> bool:
+    """Whether no sample of the pool has any disagreement between its draws: the sign of dropout that did not run."""
+    return len(scores) > 0 and float(np.abs(scores.measures["bald"]).max()) < LEAST_BALD
+
+
+def in_ranges(scores: RoundScores, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.bool_]:
+    """Which samples lie in every one of the ranges, ends included."""
+    chosen_N = np.ones(len(scores), dtype=bool)
+    for measure, (low, high) in ranges.items():
+        values_N = scores.measures[measure]
+        chosen_N &= (values_N >= low) & (values_N <= high)
+    return chosen_N
+
+
+def thin(rows_N: Ids, *, at_most: int = MOST_DRAWN, seed: int = 0) -> Ids:
+    """A seeded uniform choice of rows for a chart, in their order; all of them when they fit."""
+    if len(rows_N) <= at_most:
+        return rows_N
+    return np.sort(np.random.default_rng(seed).choice(rows_N, size=at_most, replace=False))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read_scores(path: str, modified_ns: int, size: int) -> RoundScores:  # noqa: ARG001 - both are the cache's key
+    table = pq.read_table(path, columns=[*_PLAIN_COLUMNS, "probs"])
+    columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS}
+    probs_N_C = _rows(table["probs"])
+    predicted_N = columns["predicted"].astype(np.int64)
+    return RoundScores(
+        sample_ids=columns["sample_id"].astype(np.int64),
+        # A difference of two entropies may come out as -1e-8: below every chart and every range.
+        measures={
+            name: np.maximum(columns[name].astype(float), 0.0 if name in UNITS else -np.inf)
+            for name in ("score", *MEASURES)
+        },
+        predicted_N=predicted_N,
+        confidence_N=probs_N_C[np.arange(len(predicted_N)), predicted_N],
+        iterations=_iterations(path, probs_N_C.shape[1]),
+    )
+
+
+def _rows(column: pa.ChunkedArray) -> Floats:
+    values = pc.list_flatten(column).to_numpy().astype(float)
+    return np.asarray(values.reshape(len(column), -1 if len(column) else 1))
+
+
+def _iterations(path: str, classes: int) -> int:
+    """K, from the first row alone: the draws of a whole pool are hundreds of megabytes."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=1, columns=["draws"]):
+        flat = batch.column(0)[0].as_py() if batch.num_rows else None
+        return 0 if flat is None else len(flat) // classes
+    return 0

@@ -1,0 +1,62 @@
+"""Review: every decision, what the model thinks of it, corrections, and the way out with the labels."""
+
+import streamlit as st
+
+from app.screens.components.correction import correction_box, show_outcome
+from app.screens.components.empty_states import no_labels
+from app.screens.components.export_box import export_box
+from app.screens.components.filters import ReviewRow, filter_box, matching
+from app.screens.components.gallery import gallery, page_of
+from app.screens.components.progress_figures import read_figures
+from app.screens.components.review_rows import card, review_rows
+from app.screens.components.session import current_project, database, project_id
+from app.screens.components.tables import review_table
+from storage.samples import get_samples
+
+CHOSEN_KEY = "review_sample"
+GALLERY, TABLE = "Gallery", "Table"
+
+project = current_project()
+figures = read_figures(database(), project_id())
+rows = review_rows(figures, database(), project.rounds_dir)
+
+st.title("Review")
+show_outcome()
+if not rows:
+    no_labels()
+    st.stop()
+
+audited = sum(row.label.purpose == "audit" for row in rows)
+st.caption(
+    f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
+    "trained on. A prediction is the model's last word before it learned the label."
+)
+chosen_rows = matching(rows, filter_box(rows, figures.classes))
+shown_as = st.segmented_control("Show as", (GALLERY, TABLE), default=GALLERY, key="review_view")
+
+overview, detail = st.columns([3, 2], gap="large")
+with overview:
+    st.caption(f"{len(chosen_rows):,} of {len(rows):,} shown. Press a label to look at the sample and correct it.")
+    if not chosen_rows:
+        st.info("No sample passes these filters: take one away.", icon=":material/arrow_forward:")
+    page = chosen_rows[page_of(len(chosen_rows), key="review")]
+    with database().read() as session:
+        samples = get_samples(session, sample_ids=[row.label.sample_id for row in page])
+    if shown_as == TABLE:
+        selected = review_table(page, samples, figures.classes)
+        st.session_state[CHOSEN_KEY] = st.session_state.get(CHOSEN_KEY) if selected is None else selected
+    else:
+        gallery([card(row, figures.classes) for row in page], samples, key="review", state=CHOSEN_KEY)
+
+with detail:
+    by_id: dict[int | None, ReviewRow] = {row.label.sample_id: row for row in rows}
+    row = by_id.get(st.session_state.get(CHOSEN_KEY))
+    if row is None:
+        st.info("Choose a sample to see its history and to correct it.", icon=":material/touch_app:")
+    else:
+        with database().read() as session:
+            sample = get_samples(session, sample_ids=[row.label.sample_id])[row.label.sample_id]
+        correction_box(row, sample, figures.classes)
+
+st.header("Export")
+export_box(project, database(), project_id())

@@ -1,0 +1,64 @@
+"""Uncertainty: where the model is in doubt, over the pool and for one sample."""
+
+import streamlit as st
+
+from app.screens.components.empty_states import no_scores
+from app.screens.components.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
+from app.screens.components.pool_view import PoolView, label_words, read_map
+from app.screens.components.progress_figures import read_figures
+from app.screens.components.round_choice import choose_scored_round
+from app.screens.components.round_scores import draws_are_identical, read_draws, read_round_scores, scores_path
+from app.screens.components.session import current_project, database, project_id
+from app.screens.components.why_uncertain import why_uncertain
+from storage.samples import get_sample
+
+HISTOGRAM, MAP = "Histograms", "Map"
+
+project = current_project()
+figures = read_figures(database(), project_id())
+
+st.title("Uncertainty")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    round_number = choose_scored_round(project.rounds_dir, figures.published)
+    if round_number is not None:
+        view_name = st.segmented_control("View", (HISTOGRAM, MAP), default=HISTOGRAM, key="uncertainty_view")
+if round_number is None:
+    no_scores(figures, query_size=project.settings().query_size)
+    st.stop()
+
+path = scores_path(project.rounds_dir, round_number)
+scores = read_round_scores(path)
+view = PoolView(scores, figures.classes, label_words(database(), project_id(), figures.classes))
+if not len(scores):
+    st.info("The pool was empty in this round: add samples on the Setup screen, or choose an earlier round.")
+    st.stop()
+if draws_are_identical(scores):
+    st.error(
+        "Health alarm: the MC draws of the whole pool are identical, so BALD is zero everywhere and means nothing. "
+        "Press 'Train now' on the Label screen; if it stays, run 'labelloop doctor'.",
+        icon=":material/emergency_heat:",
+    )
+
+overview, detail = st.columns([3, 2], gap="large")
+with overview:
+    if view_name == MAP:
+        placed = read_map(project.features_dir / "map.parquet")
+        if placed is None:
+            st.info("The map is not there yet: the trainer writes it after it has looked at all images.")
+        else:
+            choose_on_map(view, placed, round_number=round_number)
+    else:
+        choose_by_histogram(view, database(), round_number=round_number)
+
+with detail:
+    row = scores.row_of(st.session_state.get(CHOSEN_KEY, -1))
+    if row is None:
+        row = int(scores.measures["bald"].argmax())
+        st.caption("The sample with the highest BALD of this round; choose another on the left.")
+    sample_id = int(scores.sample_ids[row])
+    with database().read() as session:
+        sample = get_sample(session, sample_id=sample_id)
+    draws = read_draws(path, sample_id)
+    words = f"Predicted {view.predicted(row)} ({scores.confidence_N[row]:.0%}), {view.label(row)}."
+    if draws is not None:
+        why_uncertain(sample, draws, classes=figures.classes, words=words)

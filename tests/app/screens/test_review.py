@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from storage.labels import current_labels, list_events, record_decision
+from storage.rounds import NewQuery
+
+
+def texts(elements):
+    return " ".join(element.value for element in elements)
+
+
+def chosen(screen, sample_id):
+    return screen.button(key=f"review_choose_{sample_id}").click().run()
+
+
+def standing(filled):
+    with filled.database.read() as session:
+        return {label.sample_id: label for label in current_labels(session, project_id=filled.project_id)}
+
+
+def events(filled):
+    with filled.database.read() as session:
+        return list_events(session, project_id=filled.project_id)
+
+
+def test_without_labels_the_screen_says_what_to_do(filled, open_screen):
+    assert "label some samples on the Label screen" in texts(open_screen("review.py").info)
+
+
+def test_a_correction_is_one_new_event(filled, open_screen):
+    first = filled.label(1, 0)
+    screen = chosen(open_screen("review.py"), 1)
+    screen.button(key="review_class_2").click().run()
+    assert standing(filled)[1].class_index == 2
+    assert [event.supersedes for event in events(filled)] == [None, first]
+    assert events(filled)[-1].request_id == f"correct:{first}:2"
+
+
+def test_a_class_can_be_corrected_to_again_after_an_undo(filled, open_screen):
+    filled.label(1, 0)
+    screen = chosen(open_screen("review.py"), 1)
+    for key in ("review_class_2", "review_undo", "review_class_2"):
+        screen.button(key=key).click().run()
+        assert not screen.error
+    assert standing(filled)[1].class_index == 2
+    assert [event.action for event in events(filled)] == ["label", "label", "undo", "label"]
+
+
+def test_a_skipped_sample_can_be_labeled(filled, open_screen):
+    filled.label(1, None)
+    screen = chosen(open_screen("review.py"), 1)
+    screen.button(key="review_class_1").click().run()
+    assert (standing(filled)[1].action, standing(filled)[1].class_index) == ("label", 1)
+
+
+def test_an_undone_decision_leaves_the_list(filled, open_screen):
+    filled.label(1, 0)
+    filled.label(2, 1)
+    screen = chosen(open_screen("review.py"), 1)
+    screen.button(key="review_undo").click().run()
+    assert list(standing(filled)) == [2]
+    assert "1 of 1 shown" in texts(screen.caption)
+
+
+def test_a_correction_does_not_overwrite_a_newer_decision_unseen(filled, open_screen):
+    filled.label(1, 0)
+    screen = chosen(open_screen("review.py"), 1)
+    with filled.database.write() as session:
+        record_decision(
+            session,
+            project_id=filled.project_id,
+            sample_id=1,
+            annotator_id=filled.annotator_id,
+            action="label",
+            class_index=1,
+            request_id="elsewhere",
+        )
+    screen.button(key="review_class_2").click().run()
+    assert standing(filled)[1].class_index == 1
+    assert "decided anew meanwhile" in texts(screen.error)
+
+
+def test_disagreements_are_judged_by_the_last_prediction_before_the_label(filled, open_screen):
+    filled.publish(labels=0)
+    number = filled.publish(labels=4, queries=[NewQuery(3, 0, "audit", None, None, 2, 0.9)])
+    filled.write_scores(number, sample_ids=[1, 2], torn=[])  # the model says cat
+    filled.label(1, 0)
+    filled.label(2, 1)
+    filled.label(3, 0)
+    screen = open_screen("review.py")
+    screen.toggle(key="review_disagreements").set_value(True).run()
+    assert "2 of 3 shown" in texts(screen.caption)
+    assert "1 of them audit samples" in texts(screen.caption)
+    assert "model: cat" in texts(screen.caption).replace("\\", "")
+    assert "model: emu" in texts(screen.caption).replace("\\", "")
+
+
+def test_filters_that_match_nothing_say_so(filled, open_screen):
+    filled.label(1, 0)
+    screen = open_screen("review.py")
+    screen.multiselect(key="review_classes").set_value([2]).run()
+    assert "No sample passes these filters" in texts(screen.info)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "folders"])
+def test_every_export_is_offered_for_download(filled, open_screen, form):
+    filled.label(1, 0)
+    screen = open_screen("review.py")
+    screen.selectbox(key="export_format").set_value(form).run()
+    screen.button(key="export_prepare").click().run()
+    assert screen.get("download_button")[0].label == "Download 1 labels"
+    assert not list(filled.project.folder.glob(".export-*"))

@@ -9,7 +9,7 @@ from app.screens.components.progress_figures import read_figures
 from app.screens.components.round_choice import choose_scored_round
 from app.screens.components.round_scores import draws_are_identical, read_draws, read_round_scores, scores_path
 from app.screens.components.session import current_project, database, project_id
-from app.screens.components.why_uncertain import why_uncertain
+from app.screens.components.why_uncertain import outside_the_pool, why_uncertain
 from storage.samples import get_sample
 
 HISTOGRAM, MAP = "Histograms", "Map"
@@ -51,14 +51,15 @@ with overview:
         choose_by_histogram(view, database(), round_number=round_number)
 
 with detail:
-    row = scores.row_of(st.session_state.get(CHOSEN_KEY, -1))
-    if row is None:
-        row = int(scores.measures["bald"].argmax())
+    sample_id = st.session_state.get(CHOSEN_KEY)
+    if sample_id is None:
+        sample_id = int(scores.sample_ids[scores.measures["bald"].argmax()])
         st.caption("The sample with the highest BALD of this round; choose another on the left.")
-    sample_id = int(scores.sample_ids[row])
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)
-    draws = read_draws(path, sample_id)
-    words = f"Predicted {view.predicted(row)} ({scores.confidence_N[row]:.0%}), {view.label(row)}."
-    if draws is not None:
+    row, draws = scores.row_of(sample_id), read_draws(path, sample_id)
+    if row is None or draws is None:
+        outside_the_pool(sample, view.label_of(sample_id))
+    else:
+        words = f"Predicted {view.predicted(row)} ({scores.confidence_N[row]:.0%}), {view.label_of(sample_id)}."
         why_uncertain(sample, draws, classes=figures.classes, words=words)

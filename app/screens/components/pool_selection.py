@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.screens.components.charts import NO_LABEL
 from app.screens.components.gallery import gallery, page_of
 from app.screens.components.pool_view import SKIPPED, PoolView, descending, map_rows
-from app.screens.components.round_scores import MEASURES, MOST_DRAWN, in_ranges, thin
+from app.screens.components.round_scores import MEASURES, in_ranges, thin
 from app.screens.components.uncertainty_charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
 from storage.engine import Database
 from storage.samples import get_samples
@@ -115,8 +115,8 @@ def choose_on_map(view: PoolView, placed: pd.DataFrame, *, round_number: int) ->
         format_func=lambda name: MEASURES.get(name, name.capitalize()),
         key="map_color",
     )
-    rows_N = np.arange(len(view.scores), dtype=np.int64)
-    rows = map_rows(view, placed, thin(rows_N, seed=round_number))
+    everything = map_rows(view, placed, labeled_too=color_by == "label")
+    rows = everything.iloc[thin(np.arange(len(everything), dtype=np.int64), seed=round_number)]
     names = list(view.classes) if color_by != "label" else [*view.classes, SKIPPED, NO_LABEL]
     key = f"map_{round_number}_{color_by}"
     st.altair_chart(
@@ -126,11 +126,18 @@ def choose_on_map(view: PoolView, placed: pd.DataFrame, *, round_number: int) ->
         on_select=lambda: _take_point(key),
         selection_mode=POINT,
     )
-    drawn = f"{MOST_DRAWN:,} of {len(view.scores):,} samples are drawn, chosen uniformly at random (seeded)."
     st.caption(
-        f"{drawn if len(view.scores) > MOST_DRAWN else f'All {len(rows):,} samples of the pool.'} "
+        f"{drawn_words(len(rows), len(everything), labeled_too=color_by == 'label')} "
         "Samples near each other look alike to the embedding. Click a point to see the sample."
     )
+
+
+def drawn_words(drawn: int, found: int, *, labeled_too: bool) -> str:
+    """How much of the pool the map draws, in a sentence."""
+    which = "samples, labeled ones included" if labeled_too else "samples of the pool"
+    if drawn == found:
+        return f"All {found:,} {which}."
+    return f"{drawn:,} of {found:,} {which} are drawn, chosen uniformly at random (seeded)."
 
 
 def _take_point(key: str) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.screens.components.charts import NO_LABEL
 from app.screens.components.gallery import Card
-from app.screens.components.round_scores import MEASURES, Ids, RoundScores, UnreadableScoresError
+from app.screens.components.round_scores import MEASURES, RoundScores, UnreadableScoresError
 from storage.engine import Database
 from storage.labels import current_labels
 
@@ -34,9 +34,12 @@ class PoolView:
         """The class the model answers."""
         return self.classes[int(self.scores.predicted_N[row])]
 
-    def label(self, row: int) -> str:
-        """Today's label, in words."""
-        return self.labels.get(int(self.scores.sample_ids[row]), NO_LABEL)
+    def label_of(self, sample_id: int) -> str:
+        """Today's decision on a sample, in words."""
+        label = self.labels.get(sample_id)
+        if label is None or label == SKIPPED:
+            return label or NO_LABEL
+        return f"labeled {label}"
 
     def card(self, row: int, measure: str) -> Card:
         """The words beneath a thumbnail."""
@@ -74,17 +77,25 @@ def read_map(path: Path) -> pd.DataFrame | None:
         raise UnreadableScoresError(path) from error
 
 
-def map_rows(view: PoolView, placed: pd.DataFrame, rows_N: Ids) -> pd.DataFrame:
-    """What the map draws: place, prediction, label and measures of the given rows that have a place."""
-    rows = pd.DataFrame(
+def map_rows(view: PoolView, placed: pd.DataFrame, *, labeled_too: bool) -> pd.DataFrame:
+    """What the map draws: place, prediction, label and measures of the pool.
+
+    Args:
+        view: the round's pool.
+        placed: the map, with every sample's place.
+        labeled_too: with the samples that had left the pool before this round; they have a label and no score.
+    """
+    scored = pd.DataFrame(
         {
-            "sample_id": view.scores.sample_ids[rows_N],
-            "prediction": [view.predicted(int(row)) for row in rows_N],
-            "label": [view.label(int(row)) for row in rows_N],
-            **{name: view.scores.measures[name][rows_N].round(4) for name in MEASURES},
+            "sample_id": view.scores.sample_ids,
+            "prediction": [view.classes[index] for index in view.scores.predicted_N],
+            **{name: view.scores.measures[name].round(4) for name in MEASURES},
         }
     )
-    return rows.merge(placed[["sample_id", "x", "y"]], on="sample_id", how="inner")
+    rows = scored.merge(placed[["sample_id", "x", "y"]], on="sample_id", how="right" if labeled_too else "inner")
+    rows["label"] = rows["sample_id"].map(dict(view.labels)).astype(object).fillna(NO_LABEL)
+    rows["prediction"] = rows["prediction"].astype(object).fillna("none in this round")
+    return rows
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -63,6 +63,14 @@ def why_uncertain(sample: SampleInfo, draws: SampleDraws, *, classes: Sequence[s
     st.altair_chart(mean_probabilities_chart(draws.probs_C, classes), width="stretch", key="mean_probabilities")
 
 
+def outside_the_pool(sample: SampleInfo, words: str) -> None:
+    """Draw a sample this round did not score: it had been decided before, or serves the audit."""
+    st.subheader(f"Sample {sample.id}")
+    st.image(large(sample), width=220)
+    st.markdown(escaped(f"{words[:1].upper()}{words[1:]}."))
+    st.caption("This round did not score it: it had left the pool before, or is kept for the audit.")
+
+
 def _draws(draws_C_K: Floats, classes: Sequence[str]) -> None:
     if all_draws_equal(draws_C_K):
         st.error(

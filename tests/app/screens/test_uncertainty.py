@@ -69,3 +69,23 @@ def test_the_map_says_how_much_of_the_pool_it_draws(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.segmented_control(key="uncertainty_view").set_value("Map").run()
     assert "All 3 samples of the pool" in texts(screen.caption)
+
+
+def test_the_map_of_labels_shows_samples_that_left_the_pool_too(filled, open_screen):
+    filled.label(4, 2)
+    scored(filled, sample_ids=[1, 2, 3])
+    filled.write_map([1, 2, 3, 4])
+    screen = open_screen("uncertainty.py")
+    screen.segmented_control(key="uncertainty_view").set_value("Map").run()
+    screen.segmented_control(key="map_color").set_value("label").run()
+    assert "All 4 samples, labeled ones included" in texts(screen.caption)
+
+
+def test_a_sample_outside_the_pool_is_shown_with_its_label(filled, open_screen):
+    filled.label(4, 2)
+    scored(filled, sample_ids=[1, 2, 3])
+    screen = open_screen("uncertainty.py")
+    screen.session_state[CHOSEN_KEY] = 4
+    screen.run()
+    assert "Sample 4" in texts(screen.subheader)
+    assert "This round did not score it" in texts(screen.caption)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGES = ("setup.py", "label.py", "progress.py", "uncertainty.py", "review.py", "help.py")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_without_error_on_a_project_that_has_no_round_yet(page, filled, open_screen):
+    screen = open_screen(page)
+    assert not screen.error
+
+
+def test_the_screens_load_neither_torch_nor_the_loops(filled, repository):
+    pages = "; ".join(f"screen.switch_page({page!r}); screen.run()" for page in PAGES)
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        f"screen = AppTest.from_file({str(repository / 'app/screens/main.py')!r}, default_timeout=60).run(); {pages}; "
+        "heavy = {'torch', 'pytorch_lightning', 'flash', 'baal', 'loops'} & set(sys.modules); "
+        "assert not screen.exception and not heavy, heavy"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_without_a_project_only_setup_and_help_are_offered(tmp_path, monkeypatch, repository):
+    monkeypatch.setenv("LABELLOOP_PROJECT", str(tmp_path / "new"))
+    screen = AppTest.from_file(str(repository / "app/screens/main.py"), default_timeout=60).run()
+    assert [title.value for title in screen.title] == ["A new project"]
+    assert not screen.sidebar.text_input
+
+
+def test_a_damaged_settings_file_is_a_sentence_and_no_traceback(filled, repository):
+    Path(filled.project.settings_path).write_text("name = ", encoding="utf-8")
+    screen = AppTest.from_file(str(repository / "app/screens/main.py"), default_timeout=60).run()
+    assert "is not valid TOML" in screen.error[0].value
+    assert not screen.exception
+
+
+def test_the_annotators_name_stays_on_every_page(filled, open_screen):
+    screen = open_screen("label.py")
+    screen.text_input(key="annotator_name").set_value("ben").run()
+    screen.switch_page("help.py").run()
+    assert screen.text_input(key="annotator_name").value == "ben"
+    assert screen.query_params["annotator"] in ("ben", ["ben"])

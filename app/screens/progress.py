@@ -35,7 +35,10 @@ else:
     no_round(figures, query_size=query_size)
 
 st.header("Classes")
-st.altair_chart(class_balance_chart(balance_rows(figures), figures.classes), width="stretch", key="class_balance")
+if figures.labels:
+    st.altair_chart(class_balance_chart(balance_rows(figures), figures.classes), width="stretch", key="class_balance")
+else:
+    st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)
 if chosen is not None:
     measured = [

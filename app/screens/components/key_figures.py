@@ -46,7 +46,7 @@ def _round(latest: RoundInfo | None) -> None:
 
 def _accuracy(accuracy: MetricInfo | None) -> None:
     if accuracy is None:
-        st.metric("Accuracy", "not measured yet", width=2 * _WIDTH)
+        st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=2 * _WIDTH)
         return
     source = "audit" if accuracy.name == "accuracy_audit" else "test set"
     st.metric(

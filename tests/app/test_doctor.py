@@ -102,7 +102,9 @@ def test_a_damaged_database_is_told_and_not_written_to(project: Project) -> None
 
 def test_a_database_that_is_gone_is_told_and_not_made_anew(project: Project) -> None:
     project.database_path.unlink()
-    assert _wrong(_project_findings(project)) == ["integrity"]
+    findings = _project_findings(project)
+    assert _wrong(findings) == ["integrity"]
+    assert findings["integrity"].found.startswith("the database labelloop.db is gone; restore the newest file")
     assert not project.database_path.exists()
 
 

@@ -82,3 +82,13 @@ def test_the_environment_names_another_database(tmp_path: Path, monkeypatch: pyt
     assert project.database_url == f"sqlite:///{tmp_path}/labelloop.db"
     monkeypatch.setenv("LABELLOOP_DATABASE_URL", "postgresql://team/labels")
     assert project.database_url == "postgresql://team/labels"
+
+
+def test_on_a_shared_database_a_name_belongs_to_whoever_took_it_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELLOOP_DATABASE_URL", f"sqlite:///{tmp_path}/team.db")
+    create_project(tmp_path / "mine", settings=SETTINGS, classes=["cat", "dog"])
+    with pytest.raises(ProjectError, match="already holds a project named 'pets'"):
+        create_project(tmp_path / "yours", settings=SETTINGS, classes=["cat", "dog"])
+    assert not (tmp_path / "yours" / "settings.toml").exists()

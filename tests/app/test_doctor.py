@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections import namedtuple
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from app.project import Project, create_project
 from app.settings import ProjectSettings
 from app.trainer.lock import trainer_lock
 from storage.filesystem import Mount
+from storage.library import choose_library
 from storage.rounds import begin_round, fail_round
 from storage.samples import NewSample, add_samples
 from storage.trainer import start_generation
@@ -157,7 +157,7 @@ def test_a_failed_round_is_wrong_with_its_reason(project: Project) -> None:
 
 
 def test_a_newer_schema_is_refused_with_a_sentence(project: Project) -> None:
-    connection = sqlite3.connect(project.database_path)
+    connection = choose_library().dbapi.connect(project.database_path)
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app.screens.components.filters import ReviewRow
+from app.screens.components.plain_text import escaped
 from app.screens.components.review_rows import decision_words, prediction_words
 from app.screens.components.sample_image import large
 from app.screens.components.session import annotator_id, database, project_id
-from app.screens.components.trainer_status import escaped
 from storage.errors import StorageError
 from storage.labels import LabelEventInfo, list_events, record_decision, undo
 from storage.samples import SampleInfo

@@ -14,7 +14,7 @@ from app.screens.components.decisions import (
     undo_last,
     walk,
 )
-from app.screens.components.trainer_status import escaped
+from app.screens.components.plain_text import escaped
 from storage.labels import LabelEventInfo
 from storage.projects import ClassInfo
 from storage.queue import ClaimedSample
@@ -38,7 +38,7 @@ def class_buttons(
                 shortcut=key,
                 type="primary" if entry.index == current else "secondary",
                 width=width,
-                wrap=False,
+                wrap=len(classes) > len(label_keys.DIGITS),
                 on_click=decide,
                 args=(claimed, "label", entry.index),
                 kwargs={"suggested": suggested},

@@ -10,6 +10,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.screens.components.plain_text import escaped
 from app.screens.components.session import annotator_id, database, project_id
 from storage.errors import StorageError
 from storage.labels import LabelEventInfo, history, last_decision, record_decision, undo
@@ -124,7 +125,7 @@ def show_failure() -> None:
     """Say once, as a sentence, why the last action was not stored."""
     failure = st.session_state.pop(FAILURE_KEY, None)
     if failure:
-        st.error(failure, icon=":material/error:")
+        st.error(escaped(failure), icon=":material/error:")
 
 
 def _lead_time_s(token: str) -> float | None:

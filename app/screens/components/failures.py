@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.errors import AppError
 from app.importing.errors import ImportingError
+from app.screens.components.plain_text import escaped
 from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ def as_sentences() -> Iterator[None]:
     try:
         yield
     except (StorageError, AppError, ImportingError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escaped(str(error)), icon=":material/error:")
     except Exception:
         logger.exception("a screen failed")
         st.error(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.screens.components.plain_text import escaped
 from app.screens.components.sample_image import thumbnail
-from app.screens.components.trainer_status import escaped
 from storage.samples import SampleInfo
 
 PAGE_SIZE = 20  # thumbnails; what is decoded at once

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app.screens.components.decisions import show_again
+from app.screens.components.plain_text import escaped
 from app.screens.components.sample_image import thumbnail
-from app.screens.components.trainer_status import escaped
 from storage.labels import LabelEventInfo
 from storage.projects import ClassInfo
 from storage.samples import SampleInfo

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.importing.run import ImportReport
 from app.screens.components.import_job import current_job, forget_job, show_progress
+from app.screens.components.plain_text import escaped
 from app.screens.components.session import database, project_id
-from app.screens.components.trainer_status import escaped
 from storage.samples import Refusal, list_broken, list_refusals
 
 

@@ -23,6 +23,7 @@ _RULES = """
   .st-key-label_sample, .st-key-label_sample img { height: 38vh; max-height: 38vh; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-label_classes > * { flex: 1 1 30%; min-width: 100px; }
+  .st-key-label_classes:has(> :nth-child(11)) > * { flex-basis: 45%; }
   .st-key-label_classes button { width: 100%; }
   .st-key-label_history { flex-wrap: nowrap; overflow-x: auto; }
   .st-key-label_history > * { flex: 0 0 78px; }

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.screens.components.labeling_state import LabelingState
-from app.screens.components.trainer_status import escaped
+from app.screens.components.plain_text import escaped
 
 CLASSES_ON_LINE = 20
 

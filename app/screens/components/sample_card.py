@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.screens.components import label_keys
 from app.screens.components.decisions import decide
+from app.screens.components.plain_text import escaped
 from app.screens.components.sample_image import large
 from app.screens.components.session import database, project_id
-from app.screens.components.trainer_status import escaped
 from storage.labels import LabelEventInfo
 from storage.projects import ClassInfo, list_classes
 from storage.queue import ClaimedSample

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.screens.components.plain_text import escaped
 from app.screens.components.session import annotator_id, database, project_id
 from app.screens.components.trainer_state import BeatWatch, Mood, TrainerState, trainer_state
 from storage.trainer import get_heartbeat, pending_request, request_training
@@ -45,7 +46,7 @@ def read_trainer() -> TrainerState:
 def trainer_badge(state: TrainerState) -> None:
     """Draw the state as one line, with a bar while something is counted."""
     if state.mood == "failed":
-        st.error(state.sentence, icon=ICONS["failed"])
+        st.error(escaped(state.sentence), icon=ICONS["failed"])
     elif state.mood == "silent":
         st.warning(state.sentence, icon=ICONS["silent"])
     else:
@@ -70,11 +71,6 @@ def train_buttons(state: TrainerState, *, can_train: bool) -> None:
         )
     elif can_train and state.mood in {"idle", "stopped"}:
         st.button("Train now", key="trainer_train", icon=":material/model_training:", on_click=_ask, args=("train",))
-
-
-def escaped(text: str) -> str:
-    """Text of a file name or an error as it is: Markdown must not read it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:" else letter for letter in text)
 
 
 def _ask(kind: str) -> None:

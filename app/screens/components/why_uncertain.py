@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from app.screens.components.plain_text import escaped
 from app.screens.components.round_scores import Floats, SampleDraws
 from app.screens.components.sample_image import large
-from app.screens.components.trainer_status import escaped
 from app.screens.components.uncertainty_charts import draws_chart, mean_probabilities_chart, split_chart
 from storage.samples import SampleInfo
 

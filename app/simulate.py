@@ -139,9 +139,13 @@ def _from_files(config: SimulationConfig) -> LabeledImages:
     assert config.labels is not None
     assert config.test is not None
     pool, test = _read_labels(config.labels, config.images), _read_labels(config.test, config.images)
-    overlap = {path for path, _ in pool} & {path for path, _ in test}
-    if overlap:
-        raise SettingsError(f"{len(overlap)} images are in --labels and in --test, {sorted(overlap)[0].name} first.")
+    judging = {path for path, _ in test}
+    both = sum(path in judging for path, _ in pool)
+    if both:
+        sys.stderr.write(f"{both} images are in --labels and in --test; they test, and are not asked about\n")
+        pool = [(path, label) for path, label in pool if path not in judging]
+    if not pool:
+        raise SettingsError("Every image of --labels is in --test too; nothing is left to ask about.")
     rows = [*pool, *test]
     classes = tuple(sorted({label for _, label in rows}))
     known = {sample_id: classes.index(label) for sample_id, (_, label) in enumerate(rows)}

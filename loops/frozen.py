@@ -35,8 +35,6 @@ _TRAINER_WARNINGS = (
     (r"You're resuming from a checkpoint that ended before", UserWarning),
     (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
     (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
-    (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
-    (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
     (r"The provided params to be frozen already exist", UserWarning),  # batch norms train from the first epoch
     (r"Detected KeyboardInterrupt", UserWarning),  # the learner raises
     (r"GPU available but not used", UserWarning),  # the caller said so

@@ -31,10 +31,8 @@ def test_the_door_silences_named_messages_and_nothing_else():
 
 
 def test_nothing_is_said_on_import_or_while_fitting(tmp_path):
-    """In a fresh interpreter, as a person at a terminal sees it; of Lightning's own import the caller knows."""
+    """In a fresh interpreter, as a person at a terminal sees it."""
     script = (
-        "import warnings; warnings.filterwarnings('ignore', message='.*pkg_resources')\n"
-        "warnings.filterwarnings('ignore', message='`ModuleAvailableCache`')\n"
         "import numpy as np; from pathlib import Path; from loops.features import FeatureStore\n"
         "from loops.learner import Learner, choose_learner; from dataclasses import replace\n"
         f"store = FeatureStore(Path({str(tmp_path)!r}), 'pixels-16')\n"

@@ -10,7 +10,8 @@ LoopsError
 ├── NotFittedError              the learner has no model yet
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnknownAcquisitionError     no acquisition function of that name
-└── UnknownLearnerError         no learner of that name
+├── UnknownLearnerError         no learner of that name
+└── YieldedLossesError          a training step does not yield one loss per optimizer
 """
 
 from __future__ import annotations
@@ -93,3 +94,10 @@ class UnknownLearnerError(LoopsError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no learner {name!r}; known are {', '.join(known)}")
+
+
+class YieldedLossesError(LoopsError):
+    """A training step does not yield one loss per optimizer."""
+
+    def __init__(self, found: str, *, wanted: int) -> None:
+        super().__init__(f"training_step must yield one loss for each of its {wanted} optimizers; {found}")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 POOL, TEST = 300, 100  # digits in the small project
-PATIENCE = 150.0  # seconds for anything; two busy cores are slow, and nothing here measures time
+PATIENCE = 120.0  # seconds for anything; two busy cores are slow, and nothing here measures time
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW_TO_GET_ONE = (
     "no browser found: install one (Debian and Ubuntu: `apt-get install chromium`; elsewhere: "
@@ -76,6 +76,7 @@ class Running:
     url: str
     labels: dict[str, int]  # true class index of each image, by file name
     said: Path
+    database: Database
 
     def child(self, name: str) -> psutil.Process | None:
         """Find the supervisor's `app.trainer.process` or `streamlit` child, if it lives."""
@@ -86,6 +87,11 @@ class Running:
                         return child
         return None
 
+    def new_child(self, name: str, *, old: psutil.Process) -> psutil.Process | None:
+        """Find the child that was started in the place of one that died."""
+        found = self.child(name)
+        return found if found is not None and found.pid != old.pid else None
+
     @property
     def trainer(self) -> psutil.Process | None:
         return self.child("app.trainer.process")
@@ -94,16 +100,8 @@ class Running:
     def screens(self) -> psutil.Process | None:
         return self.child("streamlit")
 
-    @contextlib.contextmanager
-    def database(self) -> Iterator[Database]:
-        opened = self.project.open_database()
-        try:
-            yield opened
-        finally:
-            opened.close()
-
     def rows(self, query: str, **values: object) -> list[tuple[object, ...]]:
-        with self.database() as database, database.read() as session:
+        with self.database.read() as session:
             return [tuple(row) for row in session.execute(text(query), values)]
 
     def is_healthy(self) -> bool:
@@ -168,7 +166,7 @@ def start(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
                 start_new_session=True,
                 env=plain_environment(),
             )
-        running = Running(project, process, f"http://127.0.0.1:{port}", labels, said)
+        running = Running(project, process, f"http://127.0.0.1:{port}", labels, said, project.open_database())
         started.append(running)
         look_until(lambda: is_healthy(port) or process.poll() is not None, "the screens")
         assert process.poll() is None, said.read_text()
@@ -178,6 +176,7 @@ def start(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
     yield start_one
     for running in started:
         end_with_all_descendants(running.process)
+        running.database.close()
 
 
 def free_port() -> int:
@@ -241,7 +240,12 @@ class Labeler:
 
     def wait_for_sample(self, other_than: str | None = None) -> str:
         """Wait until a sample is on screen, drawn to the end; return the token under which it was claimed."""
-        return look_until(lambda: self._settled(other_than), "a sample on the screen")
+        try:
+            return look_until(lambda: self._settled(other_than), "a sample on the screen")
+        except AssertionError as error:
+            self.page.screenshot(path=self.running.project.logs_dir / "screen.png")
+            shown = self.page.locator("body").inner_text()
+            raise AssertionError(f"{error}; the page said: {shown}; tokens: {self._tokens()}") from error
 
     def _settled(self, other_than: str | None) -> str | None:
         token = self._token()
@@ -251,14 +255,17 @@ class Labeler:
         return token if self._token() == token else None
 
     def _token(self) -> str | None:
-        """Read the token from the skip button's key, unless the page is just being drawn anew."""
-        tokens = self.page.evaluate(
+        """Read the token from the keys of the buttons, unless the page is just being drawn anew."""
+        found = self._tokens()
+        return found.pop() if len(found) == 1 else None
+
+    def _tokens(self) -> set[str]:
+        keys = self.page.evaluate(
             """() => [...document.querySelectorAll('[class*="st-key-class_"], [class*="st-key-skip_"]')]
-                .filter((box) => box.closest('[data-stale="true"]') === null)
+                .filter((box) => box.checkVisibility() && box.closest('[data-stale="true"]') === null)
                 .map((box) => box.className)"""
         )
-        found = {match.group(1) for names in tokens if (match := re.search(r"_([0-9a-f]{32})", names))}
-        return found.pop() if len(found) == 1 else None
+        return {match.group(1) for key in keys if (match := re.search(r"_([0-9a-f]{32})", key))}
 
     def _image_is_drawn(self) -> bool:
         return bool(
@@ -271,7 +278,7 @@ class Labeler:
         )
 
     def key_of(self, class_index: int) -> str:
-        return str((class_index + 1) % 10)
+        return str(class_index)  # a class named by a digit has its key
 
     def press(self, key: str, token: str) -> str:
         """Press a key and wait for the next sample, which confirms that the label was stored."""

@@ -22,12 +22,11 @@ def test_a_confirmed_label_survives_the_kill_of_the_screens(start, make_small_pr
     killed = 0
     for confirmed in range(1, 4):
         token = person.label(token)  # the next sample is on screen: the label is confirmed
-        screens = running.screens
-        assert screens is not None
+        screens = wait_for(lambda: running.screens, "the screens")
         screens.kill()
         killed += 1
         assert labels_in_database(running) == confirmed
-        wait_for(lambda old=screens.pid: running.screens is not None and running.screens.pid != old, "new screens")
+        wait_for(lambda old=screens: running.new_child("streamlit", old=old), "new screens")
         wait_for(lambda: running.is_healthy(), "the screens to answer")
         person.page.goto(running.url)
         assert person.wait_for_sample() == token  # and the same sample is asked again
@@ -41,10 +40,8 @@ def test_a_killed_trainer_is_started_again(start, make_small_project, tmp_path, 
     before = wait_for(lambda: running.trainer, "the trainer")
     [(generation,)] = running.rows("SELECT generation FROM heartbeats")
     before.kill()
-    wait_for(lambda: running.rows("SELECT generation FROM heartbeats") > [(generation,)], "the next trainer")
-    after = running.trainer
-    assert after is not None
-    assert after.pid != before.pid
+    wait_for(lambda: running.new_child("app.trainer.process", old=before), "the next trainer")
+    wait_for(lambda: running.rows("SELECT generation FROM heartbeats") > [(generation,)], "its heartbeat")
     assert running.rows("SELECT number, state FROM rounds") == [(0, "open")]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
 import streamlit as st
@@ -31,7 +32,7 @@ def test_a_tiny_image_grows_by_a_whole_factor_without_hard_edges(tmp_path):
     assert large.size == (100, 100)
     row = [large.getpixel((x, 0)) for x in range(100)]
     assert (row[0], row[-1]) == (0, 255)
-    assert max(after - before for before, after in zip(row, row[1:], strict=False)) < 10
+    assert max(after - before for before, after in itertools.pairwise(row)) < 10
 
 
 def test_a_photograph_shrinks_and_its_thumbnail_is_kept(tmp_path):

@@ -251,18 +251,18 @@ class Labeler:
         token = self._token()
         if token is None or token == other_than or not self._image_is_drawn():
             return None
-        self.page.wait_for_timeout(150)  # the buttons of one sample are drawn one after another
+        self.page.wait_for_timeout(150)
         return token if self._token() == token else None
 
     def _token(self) -> str | None:
-        """Read the token from the keys of the buttons, unless the page is just being drawn anew."""
+        """Read the token from the keys of the buttons; while they are drawn one after another there are two."""
         found = self._tokens()
         return found.pop() if len(found) == 1 else None
 
     def _tokens(self) -> set[str]:
         keys = self.page.evaluate(
             """() => [...document.querySelectorAll('[class*="st-key-class_"], [class*="st-key-skip_"]')]
-                .filter((box) => box.checkVisibility() && box.closest('[data-stale="true"]') === null)
+                .filter((box) => box.checkVisibility())
                 .map((box) => box.className)"""
         )
         return {match.group(1) for key in keys if (match := re.search(r"_([0-9a-f]{32})", key))}

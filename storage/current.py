@@ -57,6 +57,8 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
 def changed_since(session: Session, *, project_id: int, event_id: int) -> int:
     """Count the samples whose training label is another than right after an event; skips and audit do not count.
 
+    A recheck that confirms the label changes nothing; one that finds another class does.
+
     Costs as much as there are events since, not as there are labels.
     """
     touched = select(LabelEvent.sample_id).where(LabelEvent.project_id == project_id, LabelEvent.id > event_id)
@@ -107,7 +109,7 @@ def _fold(which: ColumnElement[bool], through_event_id: int) -> Select[Any]:
 def _training_labels(session: Session, standing: Select[Any]) -> dict[int, int | None]:
     rows = session.execute(
         select(LabelEvent.sample_id, LabelEvent.class_index).where(
-            LabelEvent.id.in_(standing), LabelEvent.action == "label", LabelEvent.purpose == "train"
+            LabelEvent.id.in_(standing), LabelEvent.action == "label", LabelEvent.purpose != "audit"
         )
     )
     return pairs(rows)

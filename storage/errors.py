@@ -20,6 +20,8 @@ StorageError
 ├── ProjectExistsError
 ├── InvalidClassError                 a class name or index that cannot be used
 ├── InvalidSampleError                a sample that cannot be stored
+├── InvalidQueryError                 a line of a ranking that must not be asked
+├── InvalidSuspectError               a suspicion that makes no sense
 ├── InvalidDecisionError              a decision that makes no sense
 │   └── RequestIdReusedError
 ├── SampleTakenError                  another annotator is looking at it
@@ -167,6 +169,20 @@ class InvalidClassError(StorageError):
 
 class InvalidSampleError(StorageError):
     """A sample cannot be stored as given."""
+
+
+class InvalidQueryError(StorageError):
+    """A line of a ranking must not be asked."""
+
+    def __init__(self, sample_id: int, reason: str) -> None:
+        super().__init__(f"Sample {sample_id} cannot be asked about: {reason}.")
+
+
+class InvalidSuspectError(StorageError):
+    """A suspicion makes no sense."""
+
+    def __init__(self, sample_id: int, reason: str) -> None:
+        super().__init__(f"The label of sample {sample_id} cannot be suspected: {reason}.")
 
 
 class InvalidDecisionError(StorageError):

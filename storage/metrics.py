@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -17,7 +17,7 @@ from storage.plain import finite, to_info
 class NewMetric:
     """One number; ``low`` and ``high`` bound it, ``n`` is what it was counted on."""
 
-    name: str  # such as "accuracy_audit", "mean_bald", "recall_test" (with a class)
+    name: str  # such as "accuracy_audit", "accuracy_cross_validated", "mean_bald", "recall_test" (with a class)
     value: float
     low: float | None = None
     high: float | None = None
@@ -80,12 +80,25 @@ def replace_metrics(
     """Store a round's numbers; one that is not defined (the recall of a class without samples: NaN) is left out."""
     for table in (Metric, Confusion):
         session.execute(delete(table).where(table.round_id == round_id))
-    numbers = [_metric_row(round_id, metric) for metric in metrics if math.isfinite(metric.value)]
+    _insert(session, round_id, metrics)
     cells = [{**vars(cell), "round_id": round_id} for cell in confusion if cell.count]
-    if numbers:
-        session.execute(insert(Metric), numbers)
     if cells:
         session.execute(insert(Confusion), cells)
+
+
+def merge_metrics(session: Session, *, round_id: int, metrics: Sequence[NewMetric]) -> None:
+    """Add numbers to a round's; the latest of a name and class stays, and one that is not defined leaves none."""
+    latest = {(metric.name, metric.class_index): metric for metric in metrics}
+    for name, class_index in latest:
+        same = (Metric.name == name, Metric.class_index.is_not_distinct_from(class_index))
+        session.execute(delete(Metric).where(Metric.round_id == round_id, *same))
+    _insert(session, round_id, latest.values())
+
+
+def _insert(session: Session, round_id: int, metrics: Iterable[NewMetric]) -> None:
+    rows = [_metric_row(round_id, metric) for metric in metrics if math.isfinite(metric.value)]
+    if rows:
+        session.execute(insert(Metric), rows)
 
 
 def _metric_row(round_id: int, metric: NewMetric) -> dict[str, object]:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from storage.engine import Session
@@ -41,7 +41,7 @@ class RoundProgress:
     """How far the open round is; all zero without one."""
 
     round_number: int | None
-    answered_train: int  # queries with a current label
+    answered_train: int  # queries with a current label; a recheck counts once somebody looked again
     answered_audit: int
     remaining: int  # queries that may still be asked
 
@@ -115,11 +115,11 @@ def round_progress(session: Session, *, project_id: int) -> RoundProgress:
         session.execute(
             select(Query.purpose, func.count())
             .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
-            .where(_in_open_round(project_id), CurrentDecision.action == "label")
+            .where(_in_open_round(project_id), CurrentDecision.action == "label", _answers())
             .group_by(Query.purpose)
         )
     )
-    remaining = session.scalar(select(func.count(Query.id)).where(_in_open_round(project_id), _is_askable())) or 0
+    remaining = session.scalar(select(func.count(Query.id)).where(_in_open_round(project_id), is_askable())) or 0
     audit = answered.pop("audit", 0)
     return RoundProgress(number, sum(answered.values()), audit, remaining)
 
@@ -129,12 +129,24 @@ def latest_query_id(session: Session, *, sample_id: int) -> int | None:
     return session.scalar(select(func.max(Query.id)).where(Query.sample_id == sample_id))
 
 
+def is_askable() -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether it still waits for an answer and its sample can be shown."""
+    decided = exists().where(CurrentDecision.sample_id == Query.sample_id, _answers())
+    broken = exists().where(SampleError.sample_id == Query.sample_id)
+    return and_(~decided, ~broken)
+
+
+def is_held(lease_s: float, now: datetime) -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether its sample is on somebody's screen."""
+    return exists().where(Claim.sample_id == Query.sample_id, _live(lease_s, now))
+
+
 def _own_claim(session: Session, project_id: int, annotator_id: int, lease_s: float, now: datetime) -> Claim | None:
     own = select(Claim).where(Claim.project_id == project_id, Claim.annotator_id == annotator_id)
     claim = session.scalar(own.order_by(Claim.id.desc()).limit(1))
     if claim is None:
         return None
-    decided = session.get(CurrentDecision, claim.sample_id) is not None
+    decided = _is_answered(session, claim)
     broken = session.get(SampleError, claim.sample_id) is not None
     if broken or (decided and not _is_live(claim, lease_s, now)):
         session.delete(claim)
@@ -146,8 +158,7 @@ def _own_claim(session: Session, project_id: int, annotator_id: int, lease_s: fl
 
 def _next_query(session: Session, project_id: int, lease_s: float, now: datetime) -> tuple[int, int] | None:
     """The first askable query that no live claim holds; PostgreSQL passes over those another claim is just taking."""
-    held = exists().where(Claim.sample_id == Query.sample_id, _live(lease_s, now))
-    free = select(Query.id, Query.sample_id).where(_in_open_round(project_id), _is_askable(), ~held)
+    free = select(Query.id, Query.sample_id).where(_in_open_round(project_id), is_askable(), ~is_held(lease_s, now))
     locked = free.order_by(Query.rank).limit(1).with_for_update(of=Query, skip_locked=True)
     row = session.execute(locked).one_or_none()
     return (row[0], row[1]) if row else None
@@ -158,10 +169,22 @@ def _in_open_round(project_id: int) -> ColumnElement[bool]:
     return Query.round_id == opened
 
 
-def _is_askable() -> ColumnElement[bool]:
-    decided = exists().where(CurrentDecision.sample_id == Query.sample_id)
-    broken = exists().where(SampleError.sample_id == Query.sample_id)
-    return and_(~decided, ~broken)
+def _answers() -> ColumnElement[bool]:
+    """Say of a row of ``CurrentDecision`` whether it answers the row of ``Query`` about its sample.
+
+    A recheck is asked about a label that stands already: only a decision that the round did not know answers it.
+    """
+    known = select(Round.snapshot_event_id).where(Round.id == Query.round_id).correlate(Query).scalar_subquery()
+    return or_(Query.purpose != "recheck", CurrentDecision.event_id > known)
+
+
+def _is_answered(session: Session, claim: Claim) -> bool:
+    """Say whether what an annotator has on screen was decided meanwhile."""
+    decision = session.get(CurrentDecision, claim.sample_id)
+    query = session.get(Query, claim.query_id) if claim.query_id else None
+    if decision is None or query is None or query.purpose != "recheck":
+        return decision is not None
+    return decision.event_id > session.get_one(Round, query.round_id).snapshot_event_id
 
 
 def _live(lease_s: float, now: datetime) -> ColumnElement[bool]:

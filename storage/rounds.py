@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from storage.engine import Session
-from storage.errors import RoundStateError, StaleGenerationError, UnknownRoundError
-from storage.metrics import NewConfusion, NewMetric, replace_metrics
-from storage.models import Query, Round
+from storage.errors import InvalidQueryError, RoundStateError, StaleGenerationError, UnknownRoundError
+from storage.metrics import NewConfusion, NewMetric, merge_metrics, replace_metrics
+from storage.models import LabelEvent, Query, Round
 from storage.plain import finite, to_info, utc_now
 from storage.projects import lock_project
 from storage.trainer import refuse_stale_generation
+
+PUBLISHED = ("open", "closed")
+PURPOSES = ("train", "audit", "recheck")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class NewQuery:
 
     sample_id: int
     rank: int
-    purpose: str  # train | audit | recheck
+    purpose: str  # one of PURPOSES; a recheck is a blind second look at a labeled sample
     score: float | None  # higher is asked first; a cold start has none
     acquisition_probability: float | None
     suggestion: int | None = None  # class index
@@ -165,13 +168,15 @@ def publish_round(
         False, and nothing is changed, when the round was published before.
 
     Raises:
+        InvalidQueryError: When a purpose is unknown, or an audit sample is to be rechecked: it would be trained on.
         RoundStateError: When the round is not scoring.
         StaleGenerationError: When a newer trainer has taken over.
     """
     row = _locked(session, round_id)
-    if row.state in ("open", "closed"):
+    if row.state in PUBLISHED:
         return False
     row = _own_round(session, round_id, generation, wanted="publish", states=("scoring",))
+    _check_purposes(session, queries)
     if queries:
         session.execute(insert(Query), [_query_row(round_id, query) for query in queries])
     replace_metrics(session, round_id=round_id, metrics=metrics, confusion=confusion)
@@ -183,6 +188,19 @@ def publish_round(
     row.fit_seconds, row.score_seconds = fit_seconds, score_seconds
     session.flush()
     return True
+
+
+def add_metrics(session: Session, *, round_id: int, generation: int, metrics: Sequence[NewMetric]) -> None:
+    """Add numbers that were measured after the round was published; one of the same name and class is replaced.
+
+    Raises:
+        RoundStateError: When the round is not published yet: hand them to `publish_round`.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = fenced_round(session, round_id=round_id, generation=generation)
+    if row.state not in PUBLISHED:
+        raise RoundStateError(wanted="add metrics", number=row.number, state=row.state)
+    merge_metrics(session, round_id=round_id, metrics=metrics)
 
 
 def fail_round(session: Session, *, round_id: int, generation: int, reason: str) -> None:
@@ -205,7 +223,7 @@ def resume_round(session: Session, *, round_id: int, generation: int) -> RoundIn
         StaleGenerationError: When a newer trainer has taken over.
     """
     row = _locked(session, round_id)
-    if row.state in ("open", "closed"):
+    if row.state in PUBLISHED:
         raise RoundStateError(wanted="resume", number=row.number, state=row.state)
     _refuse_stale(session, row, generation)
     row.generation, row.reason = generation, None
@@ -220,6 +238,18 @@ def list_queries(session: Session, *, round_id: int) -> list[QueryInfo]:
     return [to_info(QueryInfo, row) for row in rows]
 
 
+def fenced_round(session: Session, *, round_id: int, generation: int) -> Round:
+    """Lock a round for the trainer in charge, which need not be the one that published it.
+
+    Raises:
+        UnknownRoundError: When there is no such round.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    row = _locked(session, round_id)
+    _refuse_stale(session, row, generation)
+    return row
+
+
 def _locked(session: Session, round_id: int) -> Round:
     row = session.get(Round, round_id, with_for_update=True)
     if row is None:
@@ -228,8 +258,7 @@ def _locked(session: Session, round_id: int) -> Round:
 
 
 def _own_round(session: Session, round_id: int, generation: int, *, wanted: str, states: Sequence[str]) -> Round:
-    row = _locked(session, round_id)
-    _refuse_stale(session, row, generation)
+    row = fenced_round(session, round_id=round_id, generation=generation)
     if row.generation != generation:
         raise RoundStateError(wanted=f"{wanted} without resuming it", number=row.number, state=row.state)
     if row.state not in states:
@@ -245,3 +274,17 @@ def _refuse_stale(session: Session, row: Round, generation: int) -> None:
 
 def _query_row(round_id: int, query: NewQuery) -> dict[str, object]:
     return {**vars(query), "round_id": round_id, "score": finite(query.score)}
+
+
+def _check_purposes(session: Session, queries: Sequence[NewQuery]) -> None:
+    for query in queries:
+        if query.purpose not in PURPOSES:
+            raise InvalidQueryError(query.sample_id, f"its purpose {query.purpose!r} is none of {', '.join(PURPOSES)}")
+        if query.purpose == "recheck" and _is_audited(session, query.sample_id):
+            raise InvalidQueryError(query.sample_id, "it belongs to the audit, whose labels must stay as they came")
+
+
+def _is_audited(session: Session, sample_id: int) -> bool:
+    """The latest event tells, even of a label that was undone: corrections and undos keep the purpose."""
+    latest = select(func.max(LabelEvent.id)).where(LabelEvent.sample_id == sample_id).scalar_subquery()
+    return session.scalar(select(LabelEvent.purpose).where(LabelEvent.id == latest)) == "audit"

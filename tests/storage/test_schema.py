@@ -1,10 +1,12 @@
 import shutil
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from storage import schema
 from storage.engine import open_database
@@ -12,13 +14,20 @@ from storage.errors import BackupError, ForeignDatabaseError, SchemaTooNewError
 from storage.labels import current_labels, list_events
 from storage.library import choose_library
 from storage.models import Base
+from storage.queue import claim_next
+from storage.rounds import list_queries, list_rounds
+from storage.samples import SampleCounts, count_samples
+from storage.schema import HEAD
+from storage.suspects import list_suspects
 
-SECOND = """
+OLD = Path(__file__).parent / "schemas"  # a project of every earlier version, as SQL
+
+NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -31,14 +40,14 @@ def upgrade():
 
 @pytest.fixture
 def newer_program(tmp_path, monkeypatch):
-    """Pretend that this program knows a second schema version."""
+    """Pretend that this program knows one more schema version."""
 
     def release(more="pass"):
         folder = tmp_path / "migrations"
         shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_note.py").write_text(SECOND.format(more=more))
+        (folder / "versions" / "9999_note.py").write_text(NEXT.format(head=HEAD, more=more))
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "HEAD", "0002")
+        monkeypatch.setattr(schema, "HEAD", "9999")
 
     return release
 
@@ -85,10 +94,69 @@ def test_an_upgrade_keeps_every_label_and_leaves_a_backup_that_opens(world, newe
         assert "note" in {column["name"] for column in inspect(session.connection()).get_columns("projects")}
     (backup,) = backups(world)
     with choose_library().dbapi.connect(backup) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
         assert copy.execute("SELECT count(*) FROM label_events").fetchone() == (3,)
     copy.close()
     world.database.close()
+
+
+def restore(version, path):
+    """Make a database file as an earlier version of this program left it."""
+    with choose_library().dbapi.connect(path) as old:
+        old.executescript((OLD / f"{version}.sql").read_text())
+        events = old.execute("SELECT * FROM label_events ORDER BY id").fetchall()
+    old.close()
+    return events
+
+
+def stored_events(path):
+    with choose_library().dbapi.connect(path) as connection:
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+        events = connection.execute("SELECT * FROM label_events ORDER BY id").fetchall()
+    connection.close()
+    return version, events
+
+
+def test_every_earlier_schema_is_kept_as_a_project():
+    versions = {script.revision for script in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()}
+    assert {path.stem for path in OLD.glob("*.sql")} == versions - {HEAD}
+
+
+@pytest.mark.parametrize("version", ["0001"])
+def test_a_project_of_an_earlier_version_opens_with_no_label_changed(tmp_path, version):
+    path = tmp_path / "labelloop.db"
+    before = restore(version, path)
+    database = open_database(f"sqlite:///{path}")
+    with database.write() as session:
+        labels = {label.sample_id: label.class_index for label in current_labels(session, project_id=1)}
+        assert labels == {1: 0, 2: 0, 3: 1, 5: None, 6: 1}
+        assert count_samples(session, project_id=1) == SampleCounts(pool=4, test=1, labeled=4, skipped=1, broken=1)
+        assert [entry.state for entry in list_rounds(session, project_id=1)] == ["closed", "open"]
+        assert [query.sample_id for query in list_queries(session, round_id=2)] == [7, 8, 9]
+        assert list_suspects(session, project_id=1) == []
+        assert claim_next(session, project_id=1, annotator_id=1).sample.id == 4  # she took its label back
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+    database.close()
+    assert len(before) == 9
+    assert stored_events(path) == (HEAD, before)
+    (backup,) = (tmp_path / "backups").iterdir()
+    assert stored_events(backup) == (version, before)
+
+
+def test_the_backup_of_an_earlier_version_can_itself_be_opened(tmp_path):
+    before = restore("0001", tmp_path / "labelloop.db")
+    open_database(f"sqlite:///{tmp_path / 'labelloop.db'}").close()
+    (backup,) = (tmp_path / "backups").iterdir()
+    open_database(f"sqlite:///{backup}").close()
+    assert stored_events(backup) == (HEAD, before)
+
+
+def test_an_upgraded_project_still_refuses_to_change_a_label(tmp_path):
+    restore("0001", tmp_path / "labelloop.db")
+    database = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+    with pytest.raises(DBAPIError, match="append-only"), database.write() as session:
+        session.execute(text("UPDATE label_events SET class_index = 1 WHERE id = 1"))
+    database.close()
 
 
 def test_an_upgrade_that_fails_half_way_changes_nothing(world, newer_program):
@@ -97,7 +165,7 @@ def test_an_upgrade_that_fails_half_way_changes_nothing(world, newer_program):
     with pytest.raises(Exception, match="syntax error"):
         reopen(world)
     with choose_library().dbapi.connect(world.database.path) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
         assert "note" not in {row[1] for row in connection.execute("PRAGMA table_info(projects)")}
         assert connection.execute("SELECT count(*) FROM label_events").fetchone() == (1,)
     connection.close()
@@ -112,8 +180,8 @@ def test_without_a_good_backup_there_is_no_upgrade(world, newer_program):
 
 def test_a_newer_schema_is_refused_and_left_alone(world):
     with world.database.write() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0099'"))
-    with pytest.raises(SchemaTooNewError, match="0099"):
+        session.execute(text("UPDATE alembic_version SET version_num = '99999'"))
+    with pytest.raises(SchemaTooNewError, match="99999"):
         reopen(world)
     assert backups(world) == []
 

@@ -1,0 +1,45 @@
+"""The tables, typed; ORM objects never leave storage. Each table has one writing side."""
+
+from storage.models.base import Base
+from storage.models.labeling import (
+    Annotator,
+    Claim,
+    Class,
+    CurrentDecision,
+    ImportRefusal,
+    LabelEvent,
+    Project,
+    Sample,
+    TrainerRequest,
+)
+from storage.models.training import (
+    Confusion,
+    Metric,
+    Query,
+    Round,
+    SampleError,
+    Suspect,
+    TrainerError,
+    TrainerHeartbeat,
+)
+
+__all__ = [
+    "Annotator",
+    "Base",
+    "Claim",
+    "Class",
+    "Confusion",
+    "CurrentDecision",
+    "ImportRefusal",
+    "LabelEvent",
+    "Metric",
+    "Project",
+    "Query",
+    "Round",
+    "Sample",
+    "SampleError",
+    "Suspect",
+    "TrainerError",
+    "TrainerHeartbeat",
+    "TrainerRequest",
+]

@@ -1,0 +1,150 @@
+"""Tables that the screens write: projects, samples, decisions, claims and requests to the trainer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.base import Base
+
+
+class Project(Base):
+    """A project; a SQLite file holds one, a PostgreSQL database may hold several."""
+
+    __tablename__ = "projects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class Class(Base):
+    """A class; its index is what label events store, so it never changes."""
+
+    __tablename__ = "classes"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Annotator(Base):
+    """A person who labels."""
+
+    __tablename__ = "annotators"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Sample(Base):
+    """An image, by reference; never changed after its import."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        UniqueConstraint("project_id", "sha256"),
+        Index(None, "project_id", "split", "id"),
+        CheckConstraint("split IN ('pool', 'test')", name="split"),
+        CheckConstraint("split = 'test' OR class_index IS NULL", name="class_only_for_test"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    uri: Mapped[str]
+    sha256: Mapped[str]
+    width: Mapped[int]  # pixels
+    height: Mapped[int]  # pixels
+    split: Mapped[str]
+    class_index: Mapped[int | None]
+    audit_key: Mapped[float]  # uniform in [0, 1)
+    created_at: Mapped[datetime]
+
+
+class ImportRefusal(Base):
+    """A file an import left out, and why."""
+
+    __tablename__ = "import_refusals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    uri: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class LabelEvent(Base):
+    """What a person did, for ever: triggers refuse UPDATE, DELETE and REPLACE."""
+
+    __tablename__ = "label_events"
+    __table_args__ = (
+        Index(None, "project_id", "id"),
+        Index(None, "project_id", "annotator_id", "id"),
+        Index(None, "project_id", "action"),
+        Index(None, "sample_id", "id"),
+        Index(None, "supersedes", "action"),
+        CheckConstraint("action IN ('label', 'skip', 'flag', 'undo')", name="action"),
+        CheckConstraint("(action = 'label') = (class_index IS NOT NULL)", name="class_only_for_label"),
+        CheckConstraint("purpose IN ('train', 'audit', 'recheck')", name="purpose"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"))
+    action: Mapped[str]
+    class_index: Mapped[int | None]
+    purpose: Mapped[str]
+    round_number: Mapped[int | None]
+    acquisition: Mapped[str | None]
+    score: Mapped[float | None]
+    acquisition_probability: Mapped[float | None]
+    rank: Mapped[int | None]
+    model_version: Mapped[str | None]
+    suggestion_shown: Mapped[bool]
+    lead_time_s: Mapped[float | None]
+    request_id: Mapped[str] = mapped_column(unique=True)
+    supersedes: Mapped[int | None] = mapped_column(ForeignKey("label_events.id"))
+    created_at: Mapped[datetime]
+
+
+class CurrentDecision(Base):
+    """The fold of a sample's events, kept in the event's own transaction: claims and counts must not scan events."""
+
+    __tablename__ = "current_decisions"
+    __table_args__ = (Index(None, "project_id", "action"),)
+    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"), primary_key=True, autoincrement=False)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("label_events.id"))
+    action: Mapped[str]
+
+
+class Claim(Base):
+    """Which annotator has which sample on screen, until when."""
+
+    __tablename__ = "claims"
+    __table_args__ = (Index(None, "project_id", "annotator_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"), unique=True)  # a sample belongs to one project
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"))
+    query_id: Mapped[int | None] = mapped_column(ForeignKey("queries.id"))
+    token: Mapped[str] = mapped_column(unique=True)
+    claimed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class TrainerRequest(Base):
+    """A wish of a person to the trainer; which one it handled last stands in its heartbeat."""
+
+    __tablename__ = "trainer_requests"
+    __table_args__ = (
+        CheckConstraint("kind IN ('train', 'retry', 'stop')", name="kind"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    kind: Mapped[str]
+    annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotators.id"))
+    created_at: Mapped[datetime]

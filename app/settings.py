@@ -20,8 +20,8 @@ else:
     import tomli as tomllib
 
 LEARNERS = ("auto", "cnn", "features")
-ACQUISITIONS = ("auto", "bald", "predictive_entropy", "margin", "variation_ratios", "random")
-COLD_STARTS = ("diverse", "random")
+ACQUISITIONS = ("auto", "bald", "predictive_entropy", "margin", "variation_ratios", "committee_bald", "vaal", "random")
+COLD_STARTS = ("diverse", "vaal", "random")
 LONGEST_NAME = 200
 MOST_MC_ITERATIONS = 1000
 MOST_SEED = 2**63 - 1  # the database keeps the seed in a signed 64-bit integer
@@ -45,6 +45,8 @@ class ProjectSettings:
     mc_iterations: int = 20  # MC-dropout draws per sample
     cold_start: str = "diverse"  # one of COLD_STARTS
     reset_weights: bool = True  # train from fresh weights each round
+    re_rank: bool = True  # refit the last layer after each label and rank the unseen part of the queue anew
+    cross_validate: bool = True  # between rounds: accuracy by cross-validation, and labels that are likely wrong
     seed: int = 0
 
     def __post_init__(self) -> None:

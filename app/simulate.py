@@ -17,9 +17,11 @@ from app.errors import SettingsError
 from app.importing.images import load_image
 from app.simulation_config import SimulationConfig
 from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.committee import learner_for
 from loops.features import FeatureStore, embed
 from loops.learner import Learner, choose_learner
 from loops.oracle import KnownLabels, Query
+from loops.seeding import seed_of
 
 THRESHOLDS = (0.90, 0.95)
 
@@ -60,9 +62,12 @@ def simulate(config: SimulationConfig) -> dict[str, Any]:
             test=_without(images.test, broken),
             on_query=_report,
         )
-        learner = Learner(
-            spec, store, num_classes=len(images.classes), seed=config.seed, mc_iterations=config.mc_iterations
-        )
+
+        def make(fold: int | None) -> Learner:
+            seed = config.seed if fold is None else seed_of(config.seed, "fold", fold)
+            return Learner(spec, store, num_classes=len(images.classes), seed=seed, mc_iterations=config.mc_iterations)
+
+        learner = learner_for(acquisition, make, seed=config.seed)
         settings = LoopSettings(
             acquisition=acquisition,
             query_size=config.query_size,

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
+from loops.checkpoint import SavedCheckpoint
 from loops.evaluation import evaluate
-from loops.learner import Learner, SavedCheckpoint
 from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query
 from loops.protocol import no_silent_end
-from loops.ranking import cold_start_ranking, interleave_audit, model_ranking
+from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
+from loops.round_learner import RoundLearner
+from loops.seeding import seed_of
+from loops.vaal import vaal_scores
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 
@@ -30,7 +34,7 @@ class LoopSettings:
     labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
     target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
     audit_share: float = 0.0  # share of what is asked that is drawn uniformly
-    cold_start: str = "diverse"  # diverse | random
+    cold_start: str = "diverse"  # diverse | random | vaal
     seed: int = 0
 
     @property
@@ -63,7 +67,7 @@ class ActiveLearningLoop(Loop[None]):
     def __init__(
         self,
         *,
-        learner: Learner,
+        learner: RoundLearner,
         oracle: Oracle,
         settings: LoopSettings,
         rounds_folder: Path | None = None,
@@ -138,11 +142,19 @@ class ActiveLearningLoop(Loop[None]):
         )
 
     def score_pool(self, answers: Answers) -> PoolScores | None:
-        """Scores every sample that may still be asked about; None before there is a model or when none is left."""
-        sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist()]
+        """Scores every sample that may be asked about; None before there is a model or when none is left."""
+        rechecks = [ranked.sample_id for ranked in second_looks(answers, self._settings.ranking_size)]
+        sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
         if not has_model(answers) or not sample_ids:
             return None
-        return self._learner.score(sample_ids, round_number=answers.round_number)
+        pool_scores = self._learner.score(sample_ids, round_number=answers.round_number)
+        if self._settings.acquisition == "vaal":
+            pool_scores.scores["vaal"] = self._adversarial_scores(answers, sample_ids)
+        return pool_scores
+
+    def _adversarial_scores(self, answers: Answers, sample_ids: list[int]) -> NDArray[np.float32]:
+        labeled, pool = self._learner.embedding(sorted(answers.labels)), self._learner.embedding(sample_ids)
+        return vaal_scores(labeled, pool, seed=seed_of(self._settings.seed, "vaal", answers.round_number))
 
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""
@@ -161,7 +173,7 @@ class ActiveLearningLoop(Loop[None]):
             ranking = model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed)
         query = Query(
             round_number=answers.round_number,
-            ranking=interleave_audit(ranking, answers, settings.audit_share, settings.seed),
+            ranking=with_others_mixed_in(ranking, answers, settings.audit_share, settings.seed),
             acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
             pool_scores=pool_scores,

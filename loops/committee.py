@@ -25,6 +25,7 @@ from loops.kfold import CrossValidation, KFoldLoop
 from loops.learner import Learner, LearnerSpec
 from loops.mc_dropout import KEEP_DRAWS_UP_TO
 from loops.oracle import PoolScores
+from loops.round_learner import RoundLearner
 
 _ARRAYS = ("sample_ids", "labels", "folds", "probs")  # of a saved cross-validation
 
@@ -223,3 +224,14 @@ def _cross_validation_of(state: dict[str, torch.Tensor] | None, members: Sequenc
         return None
     sample_ids, labels_N, folds_N, probs_N_C = (state[name].numpy() for name in _ARRAYS)
     return CrossValidation(sample_ids, labels_N, folds_N, probs_N_C, learners=dict(enumerate(members)))
+
+
+def learner_for(acquisition: str, make: Callable[[int | None], Learner], *, seed: int) -> RoundLearner:
+    """What an acquisition function needs to ask: `committee_bald` a committee, every other a single learner.
+
+    Args:
+        acquisition: Its name.
+        make: Makes a new learner; of a fold, or for None the only one.
+        seed: Of the folds.
+    """
+    return Committee(make, seed=seed) if acquisition == "committee_bald" else make(None)

@@ -28,6 +28,7 @@ from loops.errors import (
 )
 from loops.features import FeatureStore
 from loops.frozen import Classifier, FreezeUnfreeze, Trainer
+from loops.instant_head import split_at_last_layer
 from loops.learner_spec import LearnerSpec, choose_learner
 from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropoutScorer, gather
 from loops.networks import PrepareFeatures, PreparePixels, RandomAffine, feature_head, small_cnn
@@ -138,6 +139,21 @@ class Learner:
             keep_draws=len(ids) * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
         )
         return gather(self._predict(scorer, ids))
+
+    @torch.inference_mode()
+    def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:
+        """What the network makes of samples before its last layer, dropout off, and that layer with its dropout.
+
+        Returns:
+            `features_N_D` and the head, for an `InstantHead`.
+
+        Raises:
+            NotFittedError: Before the first fit or load.
+        """
+        body, head = split_at_last_layer(self._fitted().network)
+        batches = PoolBatches(self._store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
+        tiles = [body(batches[position][1]) for position in range(len(batches))]
+        return torch.cat(tiles).numpy(), head
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """The stored rows, flattened: `features_N_D`, for the cold start and the map."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from loops.errors import NotEnoughSamplesError
 
-Purpose = Literal["train", "audit"]
+Purpose = Literal["train", "audit", "recheck"]
 Dataset = Literal["test", "audit"]
 
 
@@ -32,6 +32,7 @@ class Answers:
     audit_pool: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # `[M]`, in drawing order
     audit: Mapping[int, int] = field(default_factory=dict)  # labeled, drawn uniformly, never trained on
     test: Mapping[int, int] = field(default_factory=dict)
+    suspects: Mapping[int, float] = field(default_factory=dict)  # labeled, likely wrong: sample id -> suspicion 0..1
 
 
 @dataclass(frozen=True)

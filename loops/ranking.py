@@ -12,6 +12,9 @@ from loops.acquisition import random_scores, rank
 from loops.cold_start import diverse
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.seeding import seed_of
+from loops.vaal import vaal_cold_start
+
+RECHECK_SHARE = 0.05  # of what is shown, while there are suspected labels
 
 
 def model_ranking(
@@ -32,37 +35,49 @@ def model_ranking(
 def cold_start_ranking(
     answers: Answers, features_N_D: NDArray[np.float32], size: int, kind: str, seed: int
 ) -> list[RankedSample]:
-    """Ranks the pool without a model: typical samples of diverse clusters, or at random.
+    """Ranks the pool without a model: typical samples of diverse clusters, strangers to one another, or at random.
 
     Args:
         answers: Gives the pool.
         features_N_D: Embedding of `answers.pool`, row by row.
         size: Length of the ranking.
-        kind: `diverse` or `random`.
+        kind: `diverse`, `random` or `vaal`.
         seed: Of the project.
     """
     if kind == "random":
         return _random_ranking(answers.pool, size, seed_of(seed, "random", answers.round_number))
-    chosen = diverse(answers.pool, features_N_D, size, seed_of(seed, "cold start", answers.round_number))
+    choose = vaal_cold_start if kind == "vaal" else diverse
+    chosen = choose(answers.pool, features_N_D, size, seed_of(seed, "cold start", answers.round_number))
     return [RankedSample(sample_id, "train", -float(place), 1.0) for place, sample_id in enumerate(chosen.tolist())]
 
 
-def interleave_audit(
+def second_looks(answers: Answers, size: int) -> list[RankedSample]:
+    """The most suspicious labels, to be asked once more, blind; at most one in twenty of a ranking of that size."""
+    most = sorted(answers.suspects.items(), key=lambda suspect: (-suspect[1], suspect[0]))
+    wanted = max(1, round(RECHECK_SHARE * size))
+    return [RankedSample(sample_id, "recheck", suspicion, 1.0) for sample_id, suspicion in most[:wanted]]
+
+
+def with_others_mixed_in(
     ranking: Sequence[RankedSample], answers: Answers, audit_share: float, seed: int
 ) -> tuple[RankedSample, ...]:
-    """Mixes audit samples in at random places, so that about `audit_share` of what people see is one of them.
+    """Mixes audit samples and second looks in at random places, where nothing on screen tells them apart.
 
-    They come in the drawing order of the reserve, whatever the model thinks of them, and nothing on screen tells them
-    apart. When the ranking has ended, the audit samples that are left follow only if there is nothing else to ask.
+    About `audit_share` of what people see is an audit sample. They come in the drawing order of the reserve, whatever
+    the model thinks of them; those that are left when the ranking has ended follow only if there is nothing else to
+    ask.
     """
     generator = np.random.default_rng(seed_of(seed, "audit", answers.round_number))
     reserve = deque(_audit_samples(answers))
+    rechecks = deque(second_looks(answers, len(ranking)))
     mixed: list[RankedSample] = []
     for ranked in ranking:
         while reserve and generator.random() < audit_share:
             mixed.append(reserve.popleft())
+        if rechecks and generator.random() < RECHECK_SHARE:
+            mixed.append(rechecks.popleft())
         mixed.append(ranked)
-    return tuple(mixed) if ranking else tuple(reserve)
+    return tuple(mixed) if ranking else (*reserve, *rechecks)
 
 
 def _audit_samples(answers: Answers) -> list[RankedSample]:

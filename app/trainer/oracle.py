@@ -8,17 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.project import Project
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.publishing import publish
 from app.trainer.triggers import UNFINISHED, trigger_of_round, waiting_request
-from loops.active_learning import LoopSettings
-from loops.features import FeatureStore
+from app.trainer.workbench import Workbench
 from loops.oracle import Answers, Query
-from storage.engine import Database, Session
+from storage.engine import Session
 from storage.labels import CurrentLabel, current_labels, last_event_id
 from storage.rounds import RoundInfo, begin_round, latest_round, resume_round
 from storage.samples import SampleInfo, list_samples
+from storage.suspects import list_suspects
 from storage.trainer import beat
 
 
@@ -31,77 +29,77 @@ class DatabaseOracle:
     last label event in it: a trainer killed in the middle of the round gets the same answers again.
     """
 
-    project: Project
-    database: Database
-    project_id: int
-    generation: int
-    settings: LoopSettings
-    store: FeatureStore
-    learner: str
-    heartbeat: Heartbeat
+    bench: Workbench
 
     def answer(self, query: Query | None) -> Answers | None:
         """Asks and answers; see `loops.oracle.Oracle`."""
         if query is not None:
-            publish(query, self.project, self.database, project_id=self.project_id, generation=self.generation)
+            publish(query, self.bench)
             if query.last:
                 return None
-        with self.database.write() as session:
+        with self.bench.database.write() as session:
             round_info = self._round_to_run(session)
         if round_info is None:
             return None
         number = round_info.number
-        self.heartbeat.show("training", f"round {number}", round_number=number)
+        self.bench.heartbeat.show("training", f"round {number}", round_number=number)
         return self._answers(round_info)
 
     def _round_to_run(self, session: Session) -> RoundInfo | None:
-        latest = latest_round(session, project_id=self.project_id)
+        bench = self.bench
+        latest = latest_round(session, project_id=bench.project_id)
         if latest is not None and latest.state in (*UNFINISHED, "failed"):
             self._handle_requests(session)
-            return resume_round(session, round_id=latest.id, generation=self.generation)
-        trigger = trigger_of_round(session, self.project_id, self.settings.query_size)
+            return resume_round(session, round_id=latest.id, generation=bench.generation)
+        trigger = trigger_of_round(session, bench.project_id, bench.settings.query_size)
         if trigger is None:
             return None
         self._handle_requests(session)
-        snapshot = last_event_id(session, project_id=self.project_id)
-        labels = train_labels(current_labels(session, project_id=self.project_id, through_event_id=snapshot))
+        snapshot = last_event_id(session, project_id=bench.project_id)
+        labels = train_labels(current_labels(session, project_id=bench.project_id, through_event_id=snapshot))
         return begin_round(
             session,
-            project_id=self.project_id,
-            generation=self.generation,
+            project_id=bench.project_id,
+            generation=bench.generation,
             trigger=trigger,
             labels=len(labels),
-            learner=self.learner,
-            acquisition=self.settings.acquisition,
+            learner=bench.spec.name,
+            acquisition=bench.acquisition,
             snapshot_event_id=snapshot,
         )
 
     def _handle_requests(self, session: Session) -> None:
-        request = waiting_request(session, self.project_id)
+        bench = self.bench
+        request = waiting_request(session, bench.project_id)
         if request is not None:
-            beat(session, project_id=self.project_id, generation=self.generation, handled_request_id=request.id)
+            beat(session, project_id=bench.project_id, generation=bench.generation, handled_request_id=request.id)
 
     def _answers(self, round_info: RoundInfo) -> Answers:
-        with self.database.read() as session:
-            pool = list_samples(session, project_id=self.project_id, split="pool")
-            test = list_samples(session, project_id=self.project_id, split="test")
+        project_id, share = self.bench.project_id, self.bench.settings.audit_share
+        with self.bench.database.read() as session:
+            pool = list_samples(session, project_id=project_id, split="pool")
+            test = list_samples(session, project_id=project_id, split="test")
             snapshot = round_info.snapshot_event_id
-            current = current_labels(session, project_id=self.project_id, through_event_id=snapshot)
+            current = current_labels(session, project_id=project_id, through_event_id=snapshot)
+            suspects = list_suspects(session, project_id=project_id)
         known = [sample.id for sample in (*pool, *test)]
-        embedded = set(known) - set(self.store.missing(known).tolist())
+        embedded = set(known) - set(self.bench.store.missing(known).tolist())
         decided = {label.sample_id for label in current}
         open_samples = [sample for sample in pool if sample.id in embedded and sample.id not in decided]
-        reserve = sorted(
-            (sample for sample in open_samples if sample.audit_key < self.settings.audit_share),
-            key=lambda sample: sample.audit_key,
-        )
+        reserve = [sample for sample in open_samples if sample.audit_key < share]
+        looked_at_twice = {label.sample_id for label in current if label.purpose != "train"}
         return Answers(
             round_number=round_info.number,
             labels=_only(embedded, train_labels(current)),
-            pool=_ids([sample for sample in open_samples if sample.audit_key >= self.settings.audit_share]),
-            audit_pool=_ids(reserve),
+            pool=_ids([sample for sample in open_samples if sample.audit_key >= share]),
+            audit_pool=_ids(sorted(reserve, key=lambda sample: sample.audit_key)),
             audit=_only(embedded, audit_labels(current)),
             test=_only(embedded, {sample.id: sample.class_index for sample in test if sample.class_index is not None}),
+            suspects={
+                suspect.sample_id: suspect.suspicion
+                for suspect in suspects
+                if suspect.sample_id in decided - looked_at_twice and suspect.sample_id in embedded
+            },
         )
 
 

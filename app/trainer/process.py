@@ -21,14 +21,16 @@ import torch
 from app.errors import AppError
 from app.project import Project, open_project
 from app.settings import ProjectSettings
+from app.trainer.between_rounds import BetweenRounds
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import waiting_reason, work_is_waiting
+from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.errors import StorageError
-from storage.rounds import fail_round, latest_round
+from storage.rounds import fail_round, latest_round, open_round
 from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
@@ -49,6 +51,7 @@ class Worker:
     heartbeat: Heartbeat
     stop: threading.Event
     failed: bool = False
+    between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
     pool_changed_at: float = field(default_factory=time.monotonic)
 
@@ -80,7 +83,9 @@ class Worker:
 
     def _resume(self) -> None:
         try:
-            run_rounds(self.project, self.database, self.project_id, self.generation, self.heartbeat)
+            bench = self._bench()
+            run_rounds(bench)
+            self.between_rounds = BetweenRounds(bench)
             self.failed = False
         except TrainingInterruptedError:
             logger.info("stopped in the middle of a round; it goes on from there at the next start")
@@ -109,8 +114,20 @@ class Worker:
         self.heartbeat.show("failed", message, round_number=number)
 
     def _rest(self, settings: ProjectSettings) -> None:
-        if not self.failed:
-            self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings))
+        if self.failed:
+            return
+        if self.between_rounds is None and self._has_open_round():
+            self.between_rounds = BetweenRounds(self._bench())
+        if self.between_rounds is not None:
+            self.between_rounds.work()
+        self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings))
+
+    def _has_open_round(self) -> bool:
+        with self.database.read() as session:
+            return open_round(session, project_id=self.project_id) is not None
+
+    def _bench(self) -> Workbench:
+        return set_up(self.project, self.database, self.project_id, self.generation, self.heartbeat)
 
 
 def run_trainer(project: Project, *, once: bool = False) -> int:

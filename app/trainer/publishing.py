@@ -12,31 +12,33 @@ from numpy.typing import NDArray
 
 from app.project import Project
 from app.settings import write_atomically
+from app.trainer.workbench import Workbench
 from loops.evaluation import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
-from storage.engine import Database
 from storage.metrics import NewConfusion, NewMetric
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
 
 
-def publish(query: Query, project: Project, database: Database, *, project_id: int, generation: int) -> None:
+def publish(query: Query, bench: Workbench) -> None:
     """Publishes the query's ranking, exactly once however often it is repeated.
 
     The Parquet file goes first: a ranking that people see always has its scores, and a file without a ranking is
     overwritten by the repetition.
     """
     if query.pool_scores is not None:
-        _write_scores(query, project)
-    with database.write() as session:
-        latest = latest_round(session, project_id=project_id)
+        _write_scores(query, bench.project)
+    with bench.database.write() as session:
+        latest = latest_round(session, project_id=bench.project_id)
         if latest is None or latest.number != query.round_number:
             return
         if latest.state == "training":  # there was nothing to fit, so no checkpoint moved it on
-            mark_scoring(session, round_id=latest.id, generation=generation, checkpoint=None, sha256=None, size=None)
+            mark_scoring(
+                session, round_id=latest.id, generation=bench.generation, checkpoint=None, sha256=None, size=None
+            )
         publish_round(
             session,
             round_id=latest.id,
-            generation=generation,
+            generation=bench.generation,
             queries=_queries(query),
             metrics=list(_metrics(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
@@ -108,7 +110,7 @@ def _write_scores(query: Query, project: Project) -> None:
     folder = project.rounds_dir / f"{query.round_number:04d}"
     folder.mkdir(parents=True, exist_ok=True)
     buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer)
+    pq.write_table(table, buffer, row_group_size=_ROW_GROUP)
     write_atomically(folder / "scores.parquet", buffer.getvalue().to_pybytes())
 
 

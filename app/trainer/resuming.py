@@ -6,11 +6,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.project import Project
+from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.learner import Learner
-from storage.engine import Database
+from loops.round_learner import RoundLearner
 from storage.rounds import RoundInfo, list_rounds
 from storage.trainer import record_error
 
@@ -19,9 +18,7 @@ GENERATIONS_KEPT = 3
 logger = logging.getLogger(__name__)
 
 
-def restore(
-    loop: ActiveLearningLoop, learner: Learner, project: Project, database: Database, *, project_id: int
-) -> None:
+def restore(loop: ActiveLearningLoop, learner: RoundLearner, bench: Workbench) -> None:
     """Loads the newest sound checkpoint that the database lists into learner and loop.
 
     A damaged one is set aside under another name, recorded, and the one before serves; with none the round is fitted
@@ -31,22 +28,20 @@ def restore(
     Args:
         loop: Gets the progress.
         learner: Gets the weights.
-        project: Where the checkpoints are.
-        database: Which lists them, with their SHA-256.
-        project_id: Of the project in it.
+        bench: Its database lists the checkpoints, with their SHA-256.
     """
-    with database.read() as session:
-        rounds = list_rounds(session, project_id=project_id)
+    with bench.database.read() as session:
+        rounds = list_rounds(session, project_id=bench.project_id)
     for round_info in with_checkpoint(rounds)[:GENERATIONS_KEPT]:
         try:
-            path = project.folder / str(round_info.checkpoint)
+            path = bench.project.folder / str(round_info.checkpoint)
             loop_state = learner.load(
                 path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0
             )
         except CheckpointMismatchError:
             return
         except CheckpointDamagedError as error:
-            _set_aside(path, error, database, project_id, round_info.number)
+            _set_aside(path, error, bench, round_info.number)
             continue
         loop.load_state_dict(loop_state)
         return
@@ -57,24 +52,22 @@ def with_checkpoint(rounds: Sequence[RoundInfo]) -> list[RoundInfo]:
     return [round_info for round_info in reversed(rounds) if round_info.checkpoint is not None]
 
 
-def prune(project: Project, database: Database, *, project_id: int) -> None:
+def prune(bench: Workbench) -> None:
     """Deletes the checkpoints of all but the newest rounds; their rankings, scores and metrics stay."""
-    with database.read() as session:
-        rounds = list_rounds(session, project_id=project_id)
+    with bench.database.read() as session:
+        rounds = list_rounds(session, project_id=bench.project_id)
     for round_info in with_checkpoint(rounds)[GENERATIONS_KEPT:]:
-        (project.folder / str(round_info.checkpoint)).unlink(missing_ok=True)
+        (bench.project.folder / str(round_info.checkpoint)).unlink(missing_ok=True)
 
 
-def _set_aside(
-    path: Path, error: CheckpointDamagedError, database: Database, project_id: int, round_number: int
-) -> None:
+def _set_aside(path: Path, error: CheckpointDamagedError, bench: Workbench, round_number: int) -> None:
     logger.error("%s; the one before it serves", error)
     if path.exists():
         path.replace(path.with_name(f"{path.name}.damaged"))
-    with database.write() as session:
+    with bench.database.write() as session:
         record_error(
             session,
-            project_id=project_id,
+            project_id=bench.project_id,
             round_number=round_number,
             step="restore",
             message=str(error),

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.project import Project
+from app.settings import save_settings
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
@@ -33,6 +35,9 @@ class Run:
     """A trainer process on one project, and an annotator who answers each round as soon as it is open."""
 
     def __init__(self, project: Project, class_of: dict[str, int]) -> None:
+        # What the trainer does between rounds depends on when the labels come, and so would the queue.
+        settings = replace(project.settings(), re_rank=False, cross_validate=False)
+        save_settings(project.settings_path, settings)
         self.project, self._class_of = project, class_of
         self.database = project.open_database()
         self.project_id = project.project_id(self.database)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from loops.oracle import Answers, PoolScores, RankedSample
-from loops.ranking import cold_start_ranking, interleave_audit, model_ranking
+from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
 
 
 def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_number: int = 1) -> Answers:
@@ -46,7 +48,7 @@ def test_the_cold_start_asks_each_cluster_before_any_twice() -> None:
 def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> None:
     ranking = [RankedSample(n, "train", 0.0, 1.0) for n in range(1000)]
     reserve = list(range(2000, 3000))
-    mixed = interleave_audit(ranking, some_answers([], reserve), 0.1, seed=0)
+    mixed = with_others_mixed_in(ranking, some_answers([], reserve), 0.1, seed=0)
     audit = [ranked.sample_id for ranked in mixed if ranked.purpose == "audit"]
     assert audit == reserve[: len(audit)]
     assert 80 < len(audit) < 145  # 111 expected, standard deviation 11
@@ -55,9 +57,18 @@ def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> N
 
 def test_without_an_audit_share_nothing_is_mixed_in() -> None:
     ranking = [RankedSample(1, "train", 0.0, 1.0)]
-    assert interleave_audit(ranking, some_answers([], [2, 3]), 0.0, seed=0) == tuple(ranking)
+    assert with_others_mixed_in(ranking, some_answers([], [2, 3]), 0.0, seed=0) == tuple(ranking)
 
 
 def test_when_nothing_else_is_left_the_rest_of_the_reserve_is_asked() -> None:
-    mixed = interleave_audit([], some_answers([], [2, 3]), 0.1, seed=0)
+    mixed = with_others_mixed_in([], some_answers([], [2, 3]), 0.1, seed=0)
     assert [(ranked.sample_id, ranked.purpose) for ranked in mixed] == [(2, "audit"), (3, "audit")]
+
+
+def test_suspected_labels_come_back_blind_the_most_suspicious_first_and_few_of_them() -> None:
+    ranking = [RankedSample(n, "train", 0.0, 1.0) for n in range(1000)]
+    answers = replace(some_answers([], []), suspects={5001: 0.6, 5002: 0.9, 5003: 0.7})
+    mixed = with_others_mixed_in(ranking, answers, 0.0, seed=0)
+    assert [r.sample_id for r in mixed if r.purpose == "recheck"] == [5002, 5003, 5001]
+    many = replace(answers, suspects=dict.fromkeys(range(5000, 6000), 0.5))
+    assert len(second_looks(many, 100)) == 5

@@ -15,7 +15,7 @@ import pytest
 from app.creation import make_project
 from app.project import Project
 from app.settings import ProjectSettings
-from app.trainer import rounds
+from app.trainer import workbench
 from app.trainer.heartbeat import Heartbeat
 from loops.learner import LearnerSpec
 from storage.engine import Database
@@ -114,4 +114,4 @@ def heartbeat(database: Database, project_id: int, generation: int) -> Iterator[
 @pytest.fixture
 def quick_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = LearnerSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
-    monkeypatch.setattr(rounds, "choose_learner", lambda _name, _sizes: spec)
+    monkeypatch.setattr(workbench, "choose_learner", lambda _name, _sizes: spec)

@@ -9,10 +9,12 @@ import pytest
 
 from app.project import Project
 from app.settings import save_settings
-from app.trainer import rounds
+from app.trainer import workbench
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import waiting_reason, work_is_waiting
+from app.trainer.workbench import Workbench, set_up
+from loops.learner import Learner
 from storage.engine import Database
 from storage.labels import undo
 from storage.metrics import list_metrics
@@ -39,8 +41,11 @@ class Trainer:
         return work_is_waiting(self.database, self.project_id, settings, after_failure=after_failure)
 
     def run(self) -> list[RoundInfo]:
-        run_rounds(self.project, self.database, self.project_id, *self._rest)
+        run_rounds(self.bench())
         return self.rounds()
+
+    def bench(self) -> Workbench:
+        return set_up(self.project, self.database, self.project_id, *self._rest)
 
     def rounds(self) -> list[RoundInfo]:
         with self.database.read() as session:
@@ -189,8 +194,8 @@ def test_another_number_of_classes_starts_with_a_fresh_model(
     trainer.run()
     annotator.label(QUERY_SIZE)
     trainer.run()
-    listed = rounds.list_classes
-    monkeypatch.setattr(rounds, "list_classes", lambda *args, **named: [*listed(*args, **named), "one more"])
+    listed = workbench.list_classes
+    monkeypatch.setattr(workbench, "list_classes", lambda *args, **named: [*listed(*args, **named), "one more"])
     annotator.label(QUERY_SIZE)
     assert trainer.run()[-1].labels == 2 * QUERY_SIZE
     assert (trainer.project.rounds_dir / "0001" / "model.ckpt").exists()
@@ -211,7 +216,7 @@ def test_labels_given_while_it_trains_belong_to_the_next_round(
 ) -> None:
     trainer.run()
     annotator.label(QUERY_SIZE)
-    fit = rounds.Learner.fit
+    fit = Learner.fit
     given = []
 
     def label_meanwhile(learner: Any, labels: dict[int, int], **named: Any) -> None:
@@ -219,7 +224,7 @@ def test_labels_given_while_it_trains_belong_to_the_next_round(
             given.extend(annotator.label(QUERY_SIZE))
         fit(learner, labels, **named)
 
-    monkeypatch.setattr(rounds.Learner, "fit", label_meanwhile)
+    monkeypatch.setattr(Learner, "fit", label_meanwhile)
     _, first, second = trainer.run()
     assert (first.labels, second.labels) == (QUERY_SIZE, 2 * QUERY_SIZE)
 

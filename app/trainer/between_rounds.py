@@ -1,0 +1,81 @@
+"""What the trainer does while people label: re-rank the queue's tail, and cross-validate the labels there are."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.trainer.cross_validation import cross_validate, due_round
+from app.trainer.re_ranking import ReRanker
+from app.trainer.triggers import work_is_waiting
+from app.trainer.workbench import Workbench
+from loops.errors import TrainingInterruptedError
+from storage.trainer import record_error
+
+LOOK_S = 0.5  # between two looks for new labels in the middle of a fit
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class BetweenRounds:
+    """Work that nobody waits for: it gives way to a round at the next batch, and its failure stops no round."""
+
+    bench: Workbench
+    re_ranker: ReRanker = field(init=False)
+    given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
+    looked_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Begins with a re-ranker that has seen nothing."""
+        self.re_ranker = ReRanker(self.bench)
+
+    def work(self) -> None:
+        """One look for new labels; and the cross-validation, if it is due."""
+        self._try("re-ranking", self._re_rank)
+        self._try("cross-validating", self._cross_validate)
+
+    def _re_rank(self) -> None:
+        self.re_ranker.look()
+
+    def _cross_validate(self) -> None:
+        round_info = due_round(self.bench)
+        if round_info is not None:
+            cross_validate(self.bench, round_info, self._tick)
+
+    def _tick(self) -> None:
+        """Between two batches of a fit: labels that came are taken into the ranking; a finished round goes first."""
+        self.bench.heartbeat.check(0, 0)
+        if time.monotonic() - self.looked_at < LOOK_S:
+            return
+        self.looked_at = time.monotonic()
+        bench = self.bench
+        if work_is_waiting(bench.database, bench.project_id, bench.project.settings(), after_failure=False):
+            raise TrainingInterruptedError(steps=0, wanted=0)
+        self._try("re-ranking", self._re_rank)
+
+    def _try(self, step: str, work: Callable[[], None]) -> None:
+        if step in self.given_up:
+            return
+        try:
+            work()
+        except TrainingInterruptedError:
+            logger.info("%s gives way", step)
+        except Exception as error:  # the border: recorded, shown, and not tried again before the next round
+            logger.exception("%s failed", step)
+            self.given_up.add(step)
+            self._record(step, error)
+
+    def _record(self, step: str, error: Exception) -> None:
+        with self.bench.database.write() as session:
+            record_error(
+                session,
+                project_id=self.bench.project_id,
+                round_number=None,
+                step=step,
+                message=str(error) or type(error).__name__,
+                traceback=traceback.format_exc(),
+            )

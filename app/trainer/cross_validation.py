@@ -1,0 +1,106 @@
+"""While nobody waits for a round: cross-validate the labels there are, and look for the wrong ones among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from shutil import rmtree
+
+import pytorch_lightning as pl
+
+from app.trainer.oracle import train_labels
+from app.trainer.workbench import Workbench
+from loops.errors import NotEnoughSamplesError
+from loops.folds import duplicate_groups
+from loops.kfold import CrossValidation, KFoldLoop
+from loops.label_audit import audit_labels
+from storage.labels import current_labels
+from storage.metrics import NewMetric, list_metrics
+from storage.rounds import RoundInfo, add_metrics, latest_round
+from storage.suspects import NewSuspect, replace_suspects
+
+FEWEST_LABELS = 20  # below, the folds differ by more than the labels
+NUM_FOLDS = 5
+METRIC = "accuracy_cross_validated"
+
+
+class GiveWay(pl.Callback):
+    """Calls a function after every batch of a fit; what it raises ends the fit."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Gives way."""
+        self._tick()
+
+
+def due_round(bench: Workbench) -> RoundInfo | None:
+    """The open round, if its labels are to be cross-validated and were not yet."""
+    with bench.database.read() as session:
+        latest = latest_round(session, project_id=bench.project_id)
+        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
+    if not bench.settings.cross_validate or latest is None or latest.state != "open" or latest.checkpoint is None:
+        return None
+    return latest if latest.labels >= FEWEST_LABELS and latest.number not in done else None
+
+
+def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], None]) -> None:
+    """Cross-validates the labels of an open round; its accuracy and the suspected labels go to the database.
+
+    Args:
+        bench: The project as it is now.
+        round_info: Whose labels.
+        tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
+    """
+    with bench.database.read() as session:
+        current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
+    labels = train_labels(current)
+    folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
+    try:
+        loop = _TrackedKFoldLoop(
+            labels,
+            lambda fold: bench.learner([GiveWay(tick)], fold=fold),
+            num_folds=NUM_FOLDS,
+            groups=duplicate_groups(sorted(labels), bench.learner().embedding(sorted(labels))),
+            seed=bench.settings.seed,
+            round_number=round_info.number,
+            folder=folder,
+        )
+    except NotEnoughSamplesError:
+        return
+    loop.bench = bench
+    loop.resume()
+    result = loop.run()
+    event_of = {label.sample_id: label.event_id for label in current}
+    _store(bench, round_info, result, event_of)
+    rmtree(folder, ignore_errors=True)
+
+
+class _TrackedKFoldLoop(KFoldLoop):
+    """Shows the folds on screen."""
+
+    bench: Workbench
+
+    def on_advance_start(self) -> None:
+        """Names the fold."""
+        super().on_advance_start()
+        self.bench.heartbeat.show("cross-validating", done=self.fold, total=self.num_folds)
+
+
+def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:
+    low, high = result.interval
+    suspects = [
+        NewSuspect(
+            sample_id=audited.sample_id,
+            event_id=event_of[audited.sample_id],
+            given_index=audited.label,
+            suggested_index=audited.suggestion,
+            suspicion=1.0 - audited.normalized_margin,
+        )
+        for audited in audit_labels(result)
+        if audited.likely_wrong
+    ]
+    with bench.database.write() as session:
+        metric = NewMetric(METRIC, result.accuracy, low, high, len(result.sample_ids))
+        add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=[metric])
+        replace_suspects(session, round_id=round_info.id, generation=bench.generation, suspects=suspects)

@@ -58,6 +58,8 @@ def claim_next(
     own = _own_claim(session, project_id, annotator_id, lease_s, now)
     if own is not None:
         return _describe(session, own)
+    if not _await_order(session, project_id):
+        return None
     for _ in range(MAX_RACES):
         query = _next_query(session, project_id, lease_s, now)
         if query is None:
@@ -154,6 +156,12 @@ def _own_claim(session: Session, project_id: int, annotator_id: int, lease_s: fl
         return None
     _renew(claim, lease_s, now)
     return claim
+
+
+def _await_order(session: Session, project_id: int) -> bool:
+    """Find the open round, and on PostgreSQL wait for a re-ranking: it locks every query, so all would be passed over."""
+    opened = select(Round.id).where(Round.project_id == project_id, Round.state == "open")
+    return session.scalar(opened.with_for_update(read=True, key_share=True)) is not None
 
 
 def _next_query(session: Session, project_id: int, lease_s: float, now: datetime) -> tuple[int, int] | None:

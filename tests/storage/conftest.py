@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Database, open_database
-from storage.labels import LabelEventInfo, record_decision, undo
+from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import ClaimedSample, claim_next
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
@@ -68,14 +68,17 @@ class World:
                 labels=0,
                 learner="cnn",
                 acquisition="bald",
-                snapshot_event_id=0,
+                snapshot_event_id=last_event_id(session, project_id=self.project_id),
             )
 
-    def publish(self, *sample_ids: int, audit: tuple[int, ...] = (), generation: int = 1) -> RoundInfo:
-        """Begin and publish a round that asks for these samples, best first."""
+    def publish(
+        self, *sample_ids: int, audit: tuple[int, ...] = (), recheck: tuple[int, ...] = (), generation: int = 1
+    ) -> RoundInfo:
+        """Begin and publish a round that knows all events so far and asks for these samples, best first."""
         begun = self.begin(generation)
+        purposes = dict.fromkeys(audit, "audit") | dict.fromkeys(recheck, "recheck")
         queries = [
-            NewQuery(sample_id, rank, "audit" if sample_id in audit else "train", 0.5, 0.25)
+            NewQuery(sample_id, rank, purposes.get(sample_id, "train"), 0.5, 0.25)
             for rank, sample_id in enumerate(sample_ids)
         ]
         with self.database.write() as session:

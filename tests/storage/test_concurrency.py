@@ -3,7 +3,7 @@
 from storage.engine import open_database
 from storage.labels import current_labels, list_events
 from storage.models import Project
-from storage.rounds import list_rounds, mark_scoring
+from storage.rounds import list_queries, list_rounds, mark_scoring
 from storage.samples import add_samples
 
 COUNT_UP = """
@@ -79,6 +79,23 @@ for number in range(1, 11):
 database.close()
 """
 
+LABEL_OR_REORDER = f"""
+import random
+import sys
+from storage.engine import open_database
+from storage.rerank import rerank
+
+if sys.argv[2] == "0":
+    database = open_database(f"sqlite:///{{sys.argv[1]}}")
+    for seed in range(20):
+        scores = dict(zip(range(1, 101), random.Random(seed).sample(range(100), 100)))
+        with database.write() as session:
+            rerank(session, round_id=1, generation=1, scores=scores)
+    database.close()
+else:
+    exec({LABEL_ALL!r})
+"""
+
 PUBLISH = """
 import sys
 from storage.engine import open_database
@@ -130,6 +147,18 @@ def test_four_processes_label_a_ranking_without_gap_or_double(world, samples_lik
     assert sorted(shown) == list(range(1, 101))
     assert [label.sample_id for label in world.ask(current_labels)] == list(range(1, 101))
     assert len(world.ask(list_events)) == 100
+
+
+def test_a_ranking_that_is_reordered_meanwhile_is_labeled_without_gap_or_double(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(90)])
+    world.publish(*range(1, 101))
+    shown = numbers(run_processes(LABEL_OR_REORDER, 4, world.database.path))
+    assert sorted(shown) == list(range(1, 101))
+    assert shown != sorted(shown)
+    with world.database.read() as session:
+        assert [query.rank for query in list_queries(session, round_id=1)] == list(range(100))
+    ranks = [event.rank for event in world.ask(list_events)]
+    assert sorted(ranks) == list(range(100))  # every place was answered once, under the rank it was shown with
 
 
 def test_two_hundred_resubmissions_store_ten_events(world, run_processes):

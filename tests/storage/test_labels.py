@@ -232,3 +232,42 @@ def test_a_decision_frees_the_claim_and_a_flag_keeps_it(world):
     assert world.claim() == shown
     world.skip(1, request_id=shown.token)
     assert world.claim().sample.id == 2
+
+
+def recheck(world, class_index):
+    """Label sample 1 as a cat, let a round ask again, and answer that."""
+    first = world.label(1, 0)
+    world.publish(1, recheck=(1,))
+    return first, world.label(1, class_index, request_id=world.claim().token)
+
+
+@pytest.mark.parametrize(("second_look", "changed"), [(0, 0), (1, 1)])
+def test_a_recheck_changes_what_is_trained_on_only_when_it_finds_another_class(world, second_look, changed):
+    first, again = recheck(world, second_look)
+    assert world.ask(changed_since, event_id=first.id) == changed
+    assert standing(world) == {1: second_look}
+    assert standing(world, first.id) == {1: 0}
+    assert again.supersedes == first.id
+
+
+def test_an_undone_recheck_restores_the_label_before_and_comes_back_as_a_recheck(world):
+    first, again = recheck(world, 1)
+    taken_back = world.undo(again.id)
+    assert (taken_back.purpose, standing(world)) == ("recheck", {1: 0})
+    assert world.ask(changed_since, event_id=first.id) == 0
+    shown = world.claim()
+    assert (shown.sample.id, shown.purpose) == (1, "recheck")
+    assert world.label(1, 1, request_id=shown.token).supersedes == first.id
+
+
+def test_a_recheck_stands_in_the_history_beside_the_label_it_looked_at(world):
+    first, again = recheck(world, 1)
+    assert [event.id for event in world.ask(history, annotator_id=world.ada)] == [again.id, first.id]
+    assert world.ask(last_decision, annotator_id=world.ada) == again
+
+
+def test_an_audit_label_that_is_corrected_is_no_change_of_what_is_trained_on(world):
+    world.publish(1, audit=(1,))
+    first = world.label(1, 0, request_id=world.claim().token)
+    world.label(1, 1)
+    assert world.ask(changed_since, event_id=first.id) == 0

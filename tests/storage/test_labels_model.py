@@ -1,4 +1,4 @@
-"""Any order of labels, skips, flags and undos by two annotators, against a model that fits on a page."""
+"""Any order of labels, skips, flags, undos and new rankings, by two annotators, against a model that fits on a page."""
 
 import tempfile
 from pathlib import Path
@@ -12,8 +12,9 @@ from storage.engine import open_database
 from storage.labels import changed_since, current_labels, history, list_events, record_decision, undo
 from storage.models import CurrentDecision
 from storage.projects import create_project, get_or_create_annotator
-from storage.queue import claim_next
-from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
+from storage.queue import claim_next, round_progress
+from storage.rerank import rerank
+from storage.rounds import NewQuery, begin_round, list_queries, mark_scoring, open_round, publish_round
 from storage.samples import SampleCounts, add_samples, count_samples
 
 SAMPLES = st.integers(1, 4)
@@ -27,6 +28,8 @@ class Model:
     def __init__(self):
         self.events = []
         self.by_request = {}
+        self.rechecks = set()  # of the open round
+        self.snapshot = 0  # events it knows
 
     def append(self, request, *event):
         if request not in self.by_request:
@@ -50,6 +53,11 @@ class Model:
     def training(self, through=None):
         standing = self.standing(through).items()
         return {sample: entry[2] for sample, entry in standing if entry[1] == "label" and sample != AUDIT}
+
+    def askable(self):
+        standing = self.standing()
+        again = {sample for sample in self.rechecks & standing.keys() if standing[sample][0] <= self.snapshot}
+        return {1, 2, 3, 4} - standing.keys() | again
 
     def history(self, annotator):
         undone = {event[4] for event in self.events}
@@ -121,7 +129,32 @@ class Labeling(RuleBasedStateMachine):
             again = claim_next(session, project_id=1, annotator_id=annotator)
         assert again == shown
         if shown is None:
-            assert len(self.model.standing()) >= 4 - 1  # all decided, but for what the other one holds
+            assert len(self.model.askable()) <= 1  # but for what the other one holds
+
+    @rule(wanted=st.sets(SAMPLES))
+    def publish_a_round(self, wanted):
+        """Everything is asked about; of what is labeled some a second time."""
+        self.model.rechecks = wanted & self.model.standing().keys() - {AUDIT}
+        self.model.snapshot = len(self.model.events)
+        with self.database.write() as session:
+            publish(session, recheck=self.model.rechecks, snapshot=self.model.snapshot)
+
+    @rule(scores=st.dictionaries(SAMPLES, st.sampled_from([0.0, 0.5, 1.0])))
+    def reorder_the_round(self, scores):
+        with self.database.write() as session:
+            opened = open_round(session, project_id=1)
+            before = list_queries(session, round_id=opened.id)
+            moved = rerank(session, round_id=opened.id, generation=1, scores=scores)
+            after = list_queries(session, round_id=opened.id)
+        assert [query.rank for query in after] == [1, 2, 3, 4]
+        changed = [old.sample_id for old, new in zip(before, after, strict=True) if old.sample_id != new.sample_id]
+        assert len(changed) == moved
+        assert set(changed) <= scores.keys() & self.model.askable() - self.model.rechecks - {AUDIT}
+
+    @invariant()
+    def what_is_left_to_ask_is_what_nobody_decided_or_looked_at_again(self):
+        with self.database.read() as session:
+            assert round_progress(session, project_id=1).remaining == len(self.model.askable())
 
     @invariant()
     def what_stands_is_the_fold_of_the_events(self):
@@ -155,12 +188,24 @@ class Labeling(RuleBasedStateMachine):
             histories = [history(session, project_id=1, annotator_id=number, limit=99) for number in (1, 2)]
         assert [(event.sample_id, event.action) for event in events] == [event[:2] for event in self.model.events]
         assert {event.purpose for event in events if event.sample_id == AUDIT} <= {"audit"}
+        assert {event.purpose for event in events if event.sample_id != AUDIT} <= {"train", "recheck"}
         actions = [entry[1] for entry in self.model.standing().values()]
         labeled, skipped = actions.count("label"), actions.count("skip")
         assert counts == SampleCounts(4 - labeled - skipped, 0, labeled, skipped, 0)
         for number, found in enumerate(histories, 1):
             decisions = [event for event in self.model.history(number) if self.model.events[event - 1][1] != "flag"]
             assert [event.id for event in found] == decisions
+
+
+def publish(session, *, recheck, snapshot):
+    begun = begin_round(
+        session, project_id=1, generation=1, trigger="test", labels=0, learner="cnn", acquisition="bald",
+        snapshot_event_id=snapshot,
+    )  # fmt: skip
+    mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)
+    purposes = {number: "recheck" if number in recheck else "train" for number in range(1, 5)} | {AUDIT: "audit"}
+    queries = [NewQuery(number, number, purpose, 0.5, 1.0) for number, purpose in purposes.items()]
+    publish_round(session, round_id=begun.id, generation=1, queries=queries, metrics=(), fit_seconds=0, score_seconds=0)
 
 
 @pytest.fixture
@@ -171,15 +216,7 @@ def prepared(database, samples_like):
         for name in ("ada", "bob"):
             get_or_create_annotator(session, project_id=1, name=name)
         add_samples(session, project_id=1, samples=[samples_like(number) for number in range(4)])
-        begun = begin_round(
-            session, project_id=1, generation=1, trigger="test", labels=0, learner="cnn", acquisition="bald",
-            snapshot_event_id=0,
-        )  # fmt: skip
-        mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)
-        queries = [NewQuery(n, n, "audit" if n == AUDIT else "train", 0.5, 1.0) for n in range(1, 5)]
-        publish_round(
-            session, round_id=begun.id, generation=1, queries=queries, metrics=(), fit_seconds=0, score_seconds=0
-        )
+        publish(session, recheck=(), snapshot=0)
     database.close()
     return database.path
 

@@ -182,3 +182,84 @@ def test_progress_counts_labels_by_purpose_and_what_is_left(world):
     break_sample(world, 4)
     world.label(9)  # not asked about
     assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=1, remaining=1)
+
+
+def test_a_recheck_is_asked_though_its_sample_is_labeled_and_looks_like_any_other(world):
+    world.label(1, 1)
+    world.publish(1, 2, recheck=(1,))
+    shown = world.claim()
+    assert (shown.sample.id, shown.purpose, shown.suggestion) == (1, "recheck", None)
+    assert world.claim(world.bob).sample.id == 2
+    event = world.label(1, 0, request_id=shown.token)
+    assert (event.purpose, event.supersedes, event.rank, event.round_number) == ("recheck", 1, 0, 0)
+    assert world.claim() is None
+
+
+def test_a_recheck_that_confirms_the_label_is_not_asked_again(world):
+    world.label(1)
+    world.publish(1, recheck=(1,))
+    world.label(1, request_id=world.claim().token)
+    assert world.claim() is None
+
+
+@pytest.mark.parametrize("look", ["label", "skip"])
+def test_who_looked_again_by_other_ways_since_the_snapshot_has_answered_the_recheck(world, look):
+    world.label(1)
+    begun = world.publish(1, recheck=(1,))
+    assert begun.snapshot_event_id == 1
+    getattr(world, look)(1)
+    assert world.claim() is None
+
+
+def test_a_flag_answers_no_recheck(world):
+    world.label(1)
+    world.publish(1, recheck=(1,))
+    world.flag(1)
+    assert world.claim().sample.id == 1
+
+
+def test_every_round_may_look_once_more(world):
+    world.label(1)
+    for _ in range(3):
+        world.publish(1, recheck=(1,))
+        world.label(1, request_id=world.claim().token)
+        assert world.claim() is None
+
+
+def test_a_training_query_about_a_labeled_sample_is_passed_over_as_before(world):
+    world.label(1)
+    world.publish(1)
+    assert world.claim() is None
+
+
+def test_an_expired_recheck_stays_on_its_screen_until_somebody_answers_it(world):
+    world.label(1)
+    world.publish(1, 2, recheck=(1,))
+    shown = world.claim(world.ada, now=NOON)
+    assert world.claim(world.ada, now=minutes(11)).token == shown.token
+    world.label(1, 1, annotator_id=world.bob)
+    assert world.claim(world.ada, now=minutes(22)).sample.id == 2
+
+
+def test_a_recheck_whose_label_was_taken_back_is_still_asked(world):
+    event = world.label(1)
+    world.publish(1, recheck=(1,))
+    world.undo(event.id, world.bob)
+    world.tell(release_claims, annotator_id=world.bob)
+    assert (world.claim().sample.id, world.claim().purpose) == (1, "recheck")
+
+
+def test_a_broken_sample_is_not_rechecked(world):
+    world.label(1)
+    world.publish(1, recheck=(1,))
+    break_sample(world, 1)
+    assert world.claim() is None
+
+
+def test_progress_counts_a_recheck_as_left_until_it_is_answered(world):
+    world.label(1)
+    world.label(2)
+    world.publish(1, 2, 3, recheck=(1, 2))
+    assert world.ask(round_progress) == RoundProgress(0, answered_train=0, answered_audit=0, remaining=3)
+    world.label(1)
+    assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=0, remaining=2)

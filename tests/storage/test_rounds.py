@@ -3,12 +3,13 @@ import math
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from storage.errors import RoundStateError, StaleGenerationError, UnknownRoundError
+from storage.errors import InvalidQueryError, RoundStateError, StaleGenerationError, UnknownRoundError
 from storage.metrics import NewConfusion, NewMetric, list_confusion, list_metrics
 from storage.models import Round
 from storage.rounds import (
     NewQuery,
     QueryInfo,
+    add_metrics,
     fail_round,
     latest_round,
     list_queries,
@@ -215,3 +216,79 @@ def test_the_filled_cells_of_a_confusion_matrix_come_back(world):
     publish(world, begun.id)
     assert world.ask(list_confusion, round_number=0, dataset="test") == [NewConfusion("test", 0, 1, 3)]
     assert world.ask(list_confusion, round_number=0, dataset="audit") == []
+
+
+def add(world, round_id, *metrics, generation=1):
+    step(world, add_metrics, round_id=round_id, generation=generation, metrics=metrics)
+
+
+def values(world):
+    return {(metric.name, metric.class_index): metric.value for metric in world.ask(list_metrics)}
+
+
+def test_numbers_measured_later_join_those_of_the_publication(world):
+    begun = world.begin()
+    score(world, begun.id)
+    publish(world, begun.id, metrics=[NewMetric("accuracy_audit", 0.5)])
+    add(world, begun.id, NewMetric("accuracy_cross_validated", 0.75, low=0.5, high=1.0, n=4))
+    assert values(world) == {("accuracy_audit", None): 0.5, ("accuracy_cross_validated", None): 0.75}
+    (added,) = world.ask(list_metrics, name="accuracy_cross_validated")
+    assert (added.low, added.high, added.n, added.round_number) == (0.5, 1.0, 4, 0)
+    assert world.ask(list_confusion, round_number=0, dataset="test") == [NewConfusion("test", 0, 1, 3)]
+
+
+def test_a_number_said_again_replaces_that_of_its_name_and_class_alone(world):
+    opened = world.publish(1)
+    both = [NewMetric("recall_test", 0.25, class_index=0), NewMetric("recall_test", 0.25, class_index=1)]
+    add(world, opened.id, NewMetric("recall_test", 0.25), *both)
+    add(world, opened.id, NewMetric("recall_test", 0.5, class_index=1))
+    add(world, opened.id, NewMetric("recall_test", 0.1), NewMetric("recall_test", 0.75))
+    assert values(world) == {("recall_test", 0): 0.25, ("recall_test", 1): 0.5, ("recall_test", None): 0.75}
+    assert len(world.ask(list_metrics)) == 3
+
+
+def test_a_number_that_is_not_defined_any_more_is_gone(world):
+    opened = world.publish(1)
+    add(world, opened.id, NewMetric("accuracy_cross_validated", 0.75))
+    add(world, opened.id, NewMetric("accuracy_cross_validated", math.nan))
+    assert values(world) == {}
+
+
+def test_numbers_can_be_added_to_a_closed_round_too_but_not_to_an_unpublished_one(world):
+    closed = world.publish(1)
+    world.publish(2)
+    add(world, closed.id, NewMetric("accuracy_cross_validated", 0.75))
+    assert [metric.round_number for metric in world.ask(list_metrics)] == [0]
+    begun = world.begin()
+    with pytest.raises(RoundStateError, match="add metrics: round 2 is training"):
+        add(world, begun.id, NewMetric("accuracy_cross_validated", 0.75))
+
+
+def test_a_replaced_trainer_adds_no_numbers_and_its_successor_does(world):
+    first = world.tell(start_generation, pid=1)
+    opened = world.publish(1, generation=first)
+    second = world.tell(start_generation, pid=2)
+    with pytest.raises(StaleGenerationError):
+        add(world, opened.id, NewMetric("mean_bald", 0.5), generation=first)
+    add(world, opened.id, NewMetric("mean_bald", 0.75), generation=second)
+    assert values(world) == {("mean_bald", None): 0.75}
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_an_audit_sample_is_never_rechecked(world, taken_back):
+    world.publish(1, 2, audit=(1,))
+    event = world.label(1)
+    if taken_back:
+        world.undo(event.id)
+    begun = world.begin()
+    score(world, begun.id)
+    with pytest.raises(InvalidQueryError, match=r"Sample 1 .*audit"):
+        publish(world, begun.id, queries=[NewQuery(1, 0, "recheck", 0.5, 1.0)])
+    assert states(world) == [(0, "open"), (1, "scoring")]
+
+
+def test_an_unknown_purpose_is_refused(world):
+    begun = world.begin()
+    score(world, begun.id)
+    with pytest.raises(InvalidQueryError, match="'test' is none of train, audit, recheck"):
+        publish(world, begun.id, queries=[NewQuery(1, 0, "test", 0.5, 1.0)])

@@ -94,3 +94,12 @@ def test_refused_files_are_listed_latest_first(world):
         ("b.png", "no image"),
         ("a.png", "empty"),
     ]
+
+
+def test_a_sample_to_be_rechecked_stays_a_labeled_one(world):
+    world.label(1)
+    world.publish(1, 2, recheck=(1,))
+    before = SampleCounts(pool=9, test=0, labeled=1, skipped=0, broken=0)
+    assert world.ask(count_samples) == before
+    world.label(1, 1, request_id=world.claim().token)
+    assert world.ask(count_samples) == before

@@ -141,8 +141,9 @@ def test_a_state_stays_as_it_was_when_training_goes_on():
     assert before["epoch_loop.progress"]["total"]["completed"] == 0
 
 
-def test_each_epoch_has_an_order_of_its_own():
-    loop, _ = make_loop()
+@pytest.mark.parametrize("order", ["by torch", "by epoch"])
+def test_each_epoch_has_an_order_of_its_own(order):
+    loop, _ = make_loop(order)
     seen = []
     loop.epoch_loop._loss = lambda model, batch: seen.append(batch[0]) or loss(model, batch)
     loop.run()
@@ -150,6 +151,15 @@ def test_each_epoch_has_an_order_of_its_own():
 
     assert not torch.equal(first, second)
     assert torch.equal(first.sort(0).values, second.sort(0).values)
+
+
+def test_each_step_has_random_numbers_of_its_own():
+    loop, _ = make_loop()
+    drawn = []
+    loop.epoch_loop._loss = lambda model, batch: drawn.append(torch.rand(1).item()) or loss(model, batch)
+    loop.run()
+
+    assert len(set(drawn)) == EPOCHS * STEPS
 
 
 def test_random_numbers_of_the_process_are_left_alone():

@@ -28,10 +28,11 @@ def last_suggestions(session: Session, *, project_id: int) -> dict[int, Suggesti
         select(Query.sample_id, Query.suggestion, Query.suggestion_probability, Round.number)
         .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
         .join(Round, Round.id == Query.round_id)
-        .where(CurrentDecision.project_id == project_id, Query.suggestion.is_not(None))
+        .where(CurrentDecision.project_id == project_id)
         .order_by(Round.number)
     )
     return {
         sample_id: SuggestionInfo(suggestion, probability or 0.0, number)
         for sample_id, suggestion, probability, number in rows
+        if suggestion is not None
     }

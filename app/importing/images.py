@@ -96,7 +96,7 @@ def read_image_bytes(path: Path) -> bytes:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise RefusedImageError(f"cannot be read: {_plain(error)}") from error
-    _check_size(len(content))  # it may have grown since
+    _check_size(len(content))
     return content
 
 
@@ -105,7 +105,6 @@ def _check_kind(found: os.stat_result) -> None:
         raise RefusedImageError("is a folder, not a file")
     if not stat.S_ISREG(found.st_mode):
         raise RefusedImageError("is a pipe, socket or device, not a file")
-    _check_size(found.st_size)
 
 
 def _check_size(size: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 from io import BytesIO
 from pathlib import Path
@@ -67,6 +68,13 @@ def test_an_animation_shows_its_first_frame(tmp_path):
 def test_a_file_that_vanished_is_refused_with_a_reason(tmp_path):
     with pytest.raises(RefusedImageError, match="No such file"):
         load_image(tmp_path / "gone.png")
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(RefusedImageError, match="pipe"):
+        check_image(tmp_path / "pipe.png", tmp_path)
 
 
 def test_a_name_with_a_zero_byte_is_refused(tmp_path):

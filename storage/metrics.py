@@ -90,8 +90,8 @@ def merge_metrics(session: Session, *, round_id: int, metrics: Sequence[NewMetri
     """Add numbers to a round's; the latest of a name and class stays, and one that is not defined leaves none."""
     latest = {(metric.name, metric.class_index): metric for metric in metrics}
     for name, class_index in latest:
-        same = (Metric.name == name, Metric.class_index.is_not_distinct_from(class_index))
-        session.execute(delete(Metric).where(Metric.round_id == round_id, *same))
+        same = (Metric.round_id == round_id, Metric.name == name, Metric.class_index == class_index)  # None: IS NULL
+        session.execute(delete(Metric).where(*same))
     _insert(session, round_id, latest.values())
 
 

@@ -159,7 +159,7 @@ def _own_claim(session: Session, project_id: int, annotator_id: int, lease_s: fl
 
 
 def _await_order(session: Session, project_id: int) -> bool:
-    """Find the open round, and on PostgreSQL wait for a re-ranking: it locks every query, so all would be passed over."""
+    """Find the open round, and on PostgreSQL wait for a re-ranking: it locks all queries, and all would be skipped."""
     opened = select(Round.id).where(Round.project_id == project_id, Round.state == "open")
     return session.scalar(opened.with_for_update(read=True, key_share=True)) is not None
 

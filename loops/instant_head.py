@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from loops.acquisition import acquisition_function, rank
-from loops.errors import IdenticalDrawsError, MissingFeaturesError, NotEnoughSamplesError
+from loops.errors import IdenticalDrawsError, MissingFeaturesError
 from loops.instant import FitLoop, TrainingEpochLoop
 from loops.mc_dropout import MCDropout, split_at_dropout
 
@@ -60,7 +60,8 @@ class InstantHead:
     model, the further the layer moves. Scores are those of a round: MC dropout with K fixed masks.
 
     Each refit starts from the round's weights, so the ranking is a function of the labels to the last bit, in whatever
-    order and portions they came: an undone label undoes its ranking, and a trainer that was killed finds the same.
+    order and portions they came and whatever else is ranked: an undone label undoes its ranking, and a trainer that was
+    killed finds the same.
 
     Args:
         sample_ids: `[N]`, all that may be labeled or ranked until the next round.
@@ -88,7 +89,6 @@ class InstantHead:
         self._features_N_D: Tensor = self._fabric.to_device(torch.from_numpy(features_N_D))
         self._round: nn.Sequential = self._fabric.to_device(copy.deepcopy(head)).eval()
         self._head = copy.deepcopy(self._round)
-        self._precision = PRECISION * float(self._features_N_D.square().mean())
         self._acquisition = acquisition_function(acquisition)
         self._mc_iterations, self._seed = mc_iterations, seed
 
@@ -101,26 +101,16 @@ class InstantHead:
         """Fits the layer to all labels, those of the round and those since.
 
         Args:
-            labels: Sample id -> class index. Classes that were added since the round are left to the next one.
+            labels: Sample id -> class index. Classes that were added since the round are left to the next one. Without
+                any the layer is the round's.
 
         Raises:
             MissingFeaturesError: If a labeled sample was not given at the start.
-            NotEnoughSamplesError: If there are no labels of the round's classes.
         """
         known = {sample_id: labels[sample_id] for sample_id in sorted(labels) if labels[sample_id] < self.num_classes}
-        if not known:
-            raise NotEnoughSamplesError(wanted=1, found=0)
-        batch = (self._features_N_D[self._positions(list(known))], torch.tensor(list(known.values())))
         head = copy.deepcopy(self._round)
-        epoch_loop = TrainingEpochLoop(
-            self._fabric,
-            model=head,
-            optimizer=torch.optim.LBFGS(head.parameters(), max_iter=ITERATIONS, line_search_fn="strong_wolfe"),
-            dataloader=[batch],
-            loss=self._loss,
-            seed=self._seed,
-        )
-        FitLoop(epoch_loop, max_epochs=MAX_STEPS).run()
+        if known:
+            self._fit(head, self._features_N_D[self._positions(list(known))], torch.tensor(list(known.values())))
         self._head = head
 
     def rank(self, sample_ids: ArrayLike) -> RankedTail:
@@ -179,8 +169,21 @@ class InstantHead:
         positions = torch.tensor([self._position_of[sample_id] for sample_id in sample_ids], dtype=torch.long)
         return positions.to(self._fabric.device)
 
-    def _loss(self, head: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        return negative_log_posterior(head, batch, around=self._round, precision=self._precision)
+    def _fit(self, head: nn.Sequential, features_B_D: Tensor, labels_B: Tensor) -> None:
+        precision = PRECISION * float(features_B_D.square().mean())
+
+        def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+            return negative_log_posterior(model, batch, around=self._round, precision=precision)
+
+        epoch_loop = TrainingEpochLoop(
+            self._fabric,
+            model=head,
+            optimizer=torch.optim.LBFGS(head.parameters(), max_iter=ITERATIONS, line_search_fn="strong_wolfe"),
+            dataloader=[(features_B_D, labels_B)],
+            loss=loss,
+            seed=self._seed,
+        )
+        FitLoop(epoch_loop, max_epochs=MAX_STEPS).run()
 
 
 def negative_log_posterior(

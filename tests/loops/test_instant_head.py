@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from loops.acquisition import ACQUISITION_FUNCTIONS
-from loops.errors import IdenticalDrawsError, MissingFeaturesError, NotEnoughSamplesError, UnknownAcquisitionError
+from loops.errors import IdenticalDrawsError, MissingFeaturesError, UnknownAcquisitionError
 from loops.instant_head import InstantHead, negative_log_posterior, split_at_last_layer
 from loops.networks import PrepareFeatures, PreparePixels, feature_head, small_cnn
 
@@ -115,7 +115,7 @@ def test_a_refit_ends_where_the_posterior_is_flat():
     head.refit(LABELS)
     layer = head._head
     batch = (torch.from_numpy(FEATURES[np.array(list(LABELS)) - 100]), torch.tensor(list(LABELS.values())))
-    precision = float(np.square(FEATURES).mean())
+    precision = batch[0].square().mean().item()
     slope = torch.autograd.grad(
         negative_log_posterior(layer, batch, around=fresh_layer(), precision=precision), layer.parameters()
     )
@@ -139,8 +139,27 @@ def test_classes_added_since_the_round_are_left_to_the_next():
     other.refit(LABELS | {125: 2})
 
     assert other.score(TAIL).tobytes() == head.score(TAIL).tobytes()
-    with pytest.raises(NotEnoughSamplesError, match="found 0"):
-        head.refit({125: 2})
+
+
+def test_when_all_labels_are_undone_the_layer_is_the_rounds_again():
+    layer = feature_head(32, 2)
+    head = make_head(layer)
+    head.refit(LABELS)
+    head.refit({})
+
+    assert head.score(TAIL).tobytes() == make_head(layer).score(TAIL).tobytes()
+
+
+def test_a_head_made_anew_for_another_tail_fits_the_same():
+    whole, part = make_head(), make_head(ids=np.array([*LABELS, 120]))
+    for head in (whole, part):
+        head.refit(LABELS)
+
+    assert torch.equal(whole.state_dict()["head"]["1.weight"], part.state_dict()["head"]["1.weight"])
+
+
+def test_it_says_which_samples_it_was_not_given():
+    assert make_head().missing([120, 7, 8]) == [7, 8]
 
 
 def test_an_empty_tail_has_an_empty_ranking():

@@ -21,7 +21,8 @@ def labeling() -> None:
     """The sample and its buttons; a press reruns this part alone."""
     with as_sentences():
         show_failure()
-        claimed, recent = next_sample(), recent_decisions()
+        claimed = next_sample()
+        recent = recent_decisions(claimed)
         if (claimed is None) != st.session_state.get(WAITING_KEY, False):
             st.session_state[WAITING_KEY] = claimed is None
             st.rerun()

@@ -3,15 +3,21 @@
 import streamlit as st
 
 from app.screens.components.charts import is_dark
-from app.screens.components.confusion import confusion_chart, confusion_rows, per_class_rows
+from app.screens.components.confusion import (
+    MOST_WRITTEN,
+    confused_pairs,
+    confusion_chart,
+    confusion_rows,
+    per_class_rows,
+)
 from app.screens.components.empty_states import no_accuracy, no_round
 from app.screens.components.forecast import forecast, too_few_rounds
 from app.screens.components.key_figures import key_figures
 from app.screens.components.progress_charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
-from app.screens.components.progress_figures import MEANS, balance_rows, read_figures
+from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, read_figures
 from app.screens.components.round_choice import choose_measured_round
 from app.screens.components.session import current_project, database, project_id
-from app.screens.components.tables import per_class_table, rounds_table
+from app.screens.components.tables import confused_table, per_class_table, rounds_table
 
 figures = read_figures(database(), project_id())
 query_size = current_project().settings().query_size
@@ -20,14 +26,13 @@ st.title("Progress")
 key_figures(drawn_rounds=len(figures.published))
 
 st.header("Accuracy")
+dataset, points = figures.curve_points()
+prediction = forecast(points)
+if figures.accuracies or figures.cross_validated:
+    drawn = [*figures.accuracies, *figures.cross_validated]
+    st.altair_chart(accuracy_chart(drawn, prediction), width="stretch", key="accuracy_chart")
+    st.caption(accuracy_words(figures))
 if figures.accuracies:
-    dataset, points = figures.curve_points()
-    prediction = forecast(points)
-    st.altair_chart(accuracy_chart(figures.accuracies, prediction), width="stretch", key="accuracy_chart")
-    st.caption(
-        "The audit accuracy is the honest one: it is measured on samples drawn uniformly at random and never trained "
-        "on, while the samples the model asks for are the hard ones. Bands are 95 % intervals."
-    )
     st.info(prediction.sentence if prediction else too_few_rounds(points), icon=":material/trending_up:")
 elif figures.published:
     no_accuracy(figures, query_size=query_size)
@@ -41,18 +46,14 @@ else:
     st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)
 if chosen is not None:
-    measured = [
-        m
-        for m in figures.metrics
-        if m.round_number == chosen.round_number and m.name.endswith(f"_{chosen.dataset}") and m.class_index is not None
-    ]
     labels = figures.labels_per_class(audit=False) + figures.labels_per_class(audit=True)
-    per_class_table(per_class_rows(measured, chosen.counts, figures.classes, labels))
+    per_class_table(per_class_rows(chosen.counts, figures.classes, labels))
     st.subheader("Confusion matrix")
-    st.altair_chart(
-        confusion_chart(confusion_rows(chosen.counts, figures.classes), figures.classes, dark=is_dark()),
-        key="confusion_chart",
-    )
+    cells = confusion_rows(chosen.counts, figures.classes)
+    if len(figures.classes) > MOST_WRITTEN:
+        st.caption("The pairs of classes most often taken for one another; the whole matrix is below.")
+        confused_table(confused_pairs(cells))
+    st.altair_chart(confusion_chart(cells, figures.classes, dark=is_dark()), key="confusion_chart")
 
 st.header("Rounds")
 means = [metric for metric in figures.metrics if metric.name in MEANS]

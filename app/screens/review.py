@@ -8,7 +8,7 @@ from app.screens.components.export_box import export_box
 from app.screens.components.filters import ReviewRow, filter_box, matching
 from app.screens.components.gallery import gallery, page_of
 from app.screens.components.progress_figures import read_figures
-from app.screens.components.review_rows import card, review_rows
+from app.screens.components.review_rows import card, review_rows, suspects_sentence
 from app.screens.components.session import current_project, database, project_id
 from app.screens.components.tables import review_table
 from storage.samples import get_samples
@@ -18,7 +18,7 @@ GALLERY, TABLE = "Gallery", "Table"
 
 project = current_project()
 figures = read_figures(database(), project_id())
-rows = review_rows(figures, database(), project.rounds_dir)
+rows = review_rows(figures, database(), project_id())
 
 st.title("Review")
 show_outcome()
@@ -29,14 +29,17 @@ if not rows:
 audited = sum(row.label.purpose == "audit" for row in rows)
 st.caption(
     f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
-    "trained on. A prediction is the model's last word before it learned the label."
+    "trained on. A prediction is what the model answered when it asked for the sample."
 )
-chosen_rows = matching(rows, filter_box(rows, figures.classes))
+choices = filter_box(rows, figures.classes)
+if choices.suspects_only:
+    st.caption(suspects_sentence(sum(row.suspect is not None for row in rows)))
+chosen_rows = matching(rows, choices)
 shown_as = st.segmented_control("Show as", (GALLERY, TABLE), default=GALLERY, key="review_view")
 
 overview, detail = st.columns([3, 2], gap="large")
 with overview:
-    st.caption(f"{len(chosen_rows):,} of {len(rows):,} shown. Press a label to look at the sample and correct it.")
+    st.caption(f"{len(chosen_rows):,} of {len(rows):,} shown. Press one to look at it and correct it.")
     if not chosen_rows:
         st.info("No sample passes these filters: take one away.", icon=":material/arrow_forward:")
     page = chosen_rows[page_of(len(chosen_rows), key="review")]

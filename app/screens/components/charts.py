@@ -14,7 +14,7 @@ CLASS_COLORS = (
 )  # fmt: skip
 # More classes than colors, and eyes that see few colors, need the shape as well.
 CLASS_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
-DATASET_COLORS = {"audit": "#E69F00", "test": "#4E9BD4", "forecast": "#8A8F98"}
+DATASET_COLORS = {"audit": "#E69F00", "test": "#4E9BD4"}
 DATASET_NAMES = {"audit": "Audit", "test": "Test set", "validation": "Validation"}
 MEASURE_COLORS = {"bald": "#DD5C2E", "predictive_entropy": "#4E9BD4"}
 EPISTEMIC_COLOR, ALEATORIC_COLOR = "#DD5C2E", "#4E9BD4"
@@ -43,3 +43,10 @@ def is_dark() -> bool:
 def share_axis(title: str) -> alt.Axis:
     """An axis of shares, written as percent."""
     return alt.Axis(title=title, format=".0%")
+
+
+def label_angle(names: Sequence[str]) -> tuple[int, int]:
+    """How class names stand below a chart, in degrees, and the room this takes from its height, in pixels."""
+    if sum(map(len, names)) <= 40:
+        return 0, 0
+    return (-40, 30) if len(names) <= 20 else (-90, 90)  # slanted, every second of fifty names would be left out

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
-from app.screens.components.charts import CLASS_COLORS
-from storage.metrics import MetricInfo, NewConfusion
+from app.screens.components.charts import CLASS_COLORS, label_angle
+from storage.metrics import NewConfusion
 
-_CELL = 44  # pixels
-_FEWEST_WRITTEN = 25  # classes; past this the numbers in the cells overlap
+_CELL, _LEAST_CELL = 44, 18  # pixels; in less, the classes' names overlap
+_WIDEST = 560  # pixels, as long as the cells do not get too small for it
+MOST_WRITTEN = 25  # classes; past this the numbers in the cells overlap
+_Z_95 = 1.96
 
 
 def confusion_rows(counts: Sequence[NewConfusion], names: Sequence[str]) -> pd.DataFrame:
@@ -35,10 +39,19 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
         names: the classes in their order.
         dark: whether the page is dark, so that numbers in pale cells are light.
     """
-    side = max(240, min(560, _CELL * len(names)))
+    side = matrix_side(len(names))
+    angle, room = label_angle(names)
+    size = 10 if len(names) > MOST_WRITTEN else 12
     base = alt.Chart(rows).encode(
-        x=alt.X("predicted:N", title="Prediction (class)", sort=list(names), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("true:N", title="Label (class)", sort=list(names)),
+        x=alt.X(
+            "predicted:N",
+            title="Prediction (class)",
+            sort=list(names),
+            axis=alt.Axis(labelAngle=angle, labelFontSize=size),
+        ),
+        y=alt.Y(
+            "true:N", title="Label (class)", sort=list(names), axis=alt.Axis(labelFontSize=size, labelOverlap=False)
+        ),
         tooltip=[
             alt.Tooltip("true:N", title="Label"),
             alt.Tooltip("predicted:N", title="Prediction"),
@@ -51,52 +64,62 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
         opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)
     )
     layers: list[alt.Chart] = [shade]
-    if len(names) <= _FEWEST_WRITTEN:
+    if len(names) <= MOST_WRITTEN:
         written = base.transform_filter("datum.count > 0").mark_text(fontSize=12, fontWeight="bold")
         on_page, on_shade = ("#E8EFF1" if dark else "#17252A"), "#0B1418"
         color = alt.when("datum.share > 0.6").then(alt.value(on_shade)).otherwise(alt.value(on_page))
         layers.append(written.encode(text="count:Q", color=color))
-    return alt.layer(*layers).properties(height=side)
+    return alt.layer(*layers).properties(height=side + room)
 
 
-def per_class_rows(
-    metrics: Sequence[MetricInfo], counts: Sequence[NewConfusion], names: Sequence[str], labels: Mapping[int, int]
-) -> pd.DataFrame:
-    """One row per class: labels, recall, precision; the interval where the round published one.
+def matrix_side(classes: int) -> int:
+    """Height of the matrix in pixels: a cell is never lower than a line of its class's name."""
+    return max(240, min(_WIDEST, _CELL * classes), _LEAST_CELL * classes)
+
+
+def confused_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The cells off the diagonal that hold samples, the fullest first: what fifty classes are too many to look for."""
+    wrong = rows[(rows["true"] != rows["predicted"]) & (rows["count"] > 0)]
+    wrong = wrong.sort_values(["count", "share"], ascending=False, kind="stable")
+    return wrong.rename(
+        columns={"true": "Label", "predicted": "Prediction", "count": "Samples", "share": "Share of the class"}
+    ).reset_index(drop=True)
+
+
+def per_class_rows(counts: Sequence[NewConfusion], names: Sequence[str], labels: Mapping[int, int]) -> pd.DataFrame:
+    """One row per class: labels, recall, precision, each with its 95 % interval (Wilson).
 
     Args:
-        metrics: recall_* and precision_* of one round and dataset, class_index set.
-        counts: the confusion matrix, which serves where no metric was published.
+        counts: the confusion matrix of one round and dataset.
         names: the classes in their order.
         labels: number of labels by class index.
     """
-    published = {(m.name.split("_")[0], m.class_index): m for m in metrics}
+    true, predicted, right = Counter[int](), Counter[int](), Counter[int]()
+    for cell in counts:
+        true[cell.true_index] += cell.count
+        predicted[cell.predicted_index] += cell.count
+        right[cell.true_index] += cell.count * (cell.true_index == cell.predicted_index)
     return pd.DataFrame(
         [
             {
                 "Class": name,
                 "Labels": labels.get(index, 0),
-                "Recall": _value(published.get(("recall", index)), _share(counts, index, of="true_index")),
-                "Recall, 95 %": _interval(published.get(("recall", index))),
-                "Precision": _value(published.get(("precision", index)), _share(counts, index, of="predicted_index")),
-                "Precision, 95 %": _interval(published.get(("precision", index))),
+                "Measured": true[index],
+                "Recall": right[index] / true[index] if true[index] else None,
+                "Recall, 95 %": wilson_words(right[index], true[index]),
+                "Precision": right[index] / predicted[index] if predicted[index] else None,
+                "Precision, 95 %": wilson_words(right[index], predicted[index]),
             }
             for index, name in enumerate(names)
         ]
     )
 
 
-def _share(counts: Sequence[NewConfusion], index: int, *, of: str) -> float | None:
-    total = sum(cell.count for cell in counts if getattr(cell, of) == index)
-    right = sum(cell.count for cell in counts if cell.true_index == cell.predicted_index == index)
-    return right / total if total else None
-
-
-def _value(metric: MetricInfo | None, otherwise: float | None) -> float | None:
-    return otherwise if metric is None else metric.value
-
-
-def _interval(metric: MetricInfo | None) -> str:
-    if metric is None or metric.low is None or metric.high is None:
+def wilson_words(right: int, n: int) -> str:
+    """The Wilson interval of ``right`` out of ``n`` at 95 %, in words (Wilson 1927)."""
+    if not n:
         return "not known"
-    return f"{100 * metric.low:.0f} to {100 * metric.high:.0f} %"
+    share, z2 = right / n, _Z_95**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
+    return f"{100 * max(0.0, middle - half):.0f} to {100 * min(1.0, middle + half):.0f} %"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.screens.components.filters import ReviewRow
 from app.screens.components.plain_text import escaped
-from app.screens.components.review_rows import decision_words, prediction_words
+from app.screens.components.review_rows import decision_words, prediction_words, suspect_words
 from app.screens.components.sample_image import large
 from app.screens.components.session import annotator_id, database, project_id
 from storage.errors import StorageError
@@ -31,8 +31,14 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
     )
     if row.label.purpose == "audit":
         st.caption("An audit sample: it measures the accuracy and is never trained on; a correction keeps it so.")
+    if row.label.purpose == "recheck":
+        st.caption("This is what a blind second look said; the history below holds the first.")
+    if row.suspect is not None:
+        st.warning(f"Suspected label: {escaped(suspect_words(row, classes))}.", icon=":material/troubleshoot:")
     _class_choice(row, events, classes)
     with st.container(horizontal=True):
+        if row.suspect is not None:
+            _button("The label is right", "review_confirm", _decide, row, events, row.label.class_index)
         if row.label.action == "label":
             _button("Skip instead", "review_skip", _decide, row, events, None)
         _button("Undo this decision", "review_undo", _undo, row.label.event_id, "The sample waits on the Label screen.")
@@ -103,7 +109,7 @@ def _decide(row: ReviewRow, events: Sequence[LabelEventInfo], class_index: int |
     if moved:
         st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
     else:
-        st.session_state[MESSAGE_KEY] = f"The decision on sample {row.label.sample_id} is changed."
+        st.session_state[MESSAGE_KEY] = f"The decision on sample {row.label.sample_id} is stored."
 
 
 def _undo(event_id: int, outcome: str) -> None:

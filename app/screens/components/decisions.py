@@ -33,13 +33,26 @@ def next_sample() -> ClaimedSample | None:
     return claimed
 
 
-def recent_decisions() -> list[LabelEventInfo]:
-    """The annotator's last ten decided samples, latest first, each once."""
+def recent_decisions(claimed: ClaimedSample | None = None) -> list[LabelEventInfo]:
+    """The annotator's last ten decided samples, latest first, each once.
+
+    Args:
+        claimed: the sample on screen. When it is a blind second look, the decision it is about stays out: it would
+            mark the old class on the buttons and the sample in the strip.
+    """
     identity, person = project_id(), annotator_id()
     with database().read() as session:
         events = history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
     latest = {event.sample_id: event for event in reversed(events)}
+    if claimed is not None and _is_blind(claimed, latest.get(claimed.sample.id)):
+        latest.pop(claimed.sample.id)
     return sorted(latest.values(), key=lambda event: event.id, reverse=True)[:HISTORY_LENGTH]
+
+
+def _is_blind(claimed: ClaimedSample, event: LabelEventInfo | None) -> bool:
+    if event is None or claimed.purpose != "recheck":
+        return False
+    return event.purpose != "recheck" or event.round_number != claimed.round_number
 
 
 def decide(claimed: ClaimedSample, action: Literal["label", "skip"], index: int | None, *, suggested: bool) -> None:

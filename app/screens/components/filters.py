@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.screens.components.predictions import Prediction
 from storage.labels import CurrentLabel
+from storage.suggestions import SuggestionInfo
+from storage.suspects import SuspectInfo
 
 ACTIONS = ("label", "skip")
+SUSPECTS_KEY = "review_suspects"
 NEWEST, OLDEST, DISAGREEMENT = "newest first", "oldest first", "surest disagreement"
 
 
@@ -19,7 +21,8 @@ class ReviewRow:
     """One sample's current decision beside what the model said."""
 
     label: CurrentLabel
-    prediction: Prediction | None
+    prediction: SuggestionInfo | None
+    suspect: SuspectInfo | None = None
 
     @property
     def disagrees(self) -> bool:
@@ -41,19 +44,26 @@ class ReviewFilter:
     purposes: tuple[str, ...] = ()
     flagged_only: bool = False
     disagreements_only: bool = False
+    suspects_only: bool = False
     order: str = NEWEST
 
 
 def matching(rows: Sequence[ReviewRow], chosen: ReviewFilter) -> list[ReviewRow]:
-    """The rows that pass every choice, in the order chosen."""
+    """The rows that pass every choice, in the order chosen; suspected labels always with the likeliest wrong first."""
     kept = [row for row in rows if _passes(row, chosen)]
+    if chosen.suspects_only:
+        return sorted(kept, key=_suspicion, reverse=True)
     if chosen.order == DISAGREEMENT:
         return sorted(kept, key=_doubt, reverse=True)
     return sorted(kept, key=lambda row: row.label.event_id, reverse=chosen.order == NEWEST)
 
 
+def _suspicion(row: ReviewRow) -> tuple[float, int]:
+    return row.suspect.suspicion if row.suspect else 0.0, row.label.event_id
+
+
 def _doubt(row: ReviewRow) -> tuple[bool, float, int]:
-    return row.disagrees, row.prediction.confidence if row.prediction else 0.0, row.label.event_id
+    return row.disagrees, row.prediction.probability if row.prediction else 0.0, row.label.event_id
 
 
 def _passes(row: ReviewRow, chosen: ReviewFilter) -> bool:
@@ -66,12 +76,18 @@ def _passes(row: ReviewRow, chosen: ReviewFilter) -> bool:
     )
     if any(allowed and value not in allowed for value, allowed in listed):
         return False
-    return (label.flagged or not chosen.flagged_only) and (row.disagrees or not chosen.disagreements_only)
+    switches = (
+        (label.flagged, chosen.flagged_only),
+        (row.disagrees, chosen.disagreements_only),
+        (row.suspect is not None, chosen.suspects_only),
+    )
+    return all(holds or not wanted for holds, wanted in switches)
 
 
 def filter_box(rows: Sequence[ReviewRow], names: Sequence[str]) -> ReviewFilter:
     """Draw the choices, with the number of rows behind each switch; returns what was chosen."""
     flagged, disagreeing = sum(row.label.flagged for row in rows), sum(row.disagrees for row in rows)
+    suspected = sum(row.suspect is not None for row in rows)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         classes = st.multiselect(
             "Class",
@@ -92,10 +108,24 @@ def filter_box(rows: Sequence[ReviewRow], names: Sequence[str]) -> ReviewFilter:
         purposes = st.multiselect(
             "Purpose", sorted({row.label.purpose for row in rows}), placeholder="all", key="review_purposes", width=130
         )
-        order = st.selectbox("Order", (NEWEST, OLDEST, DISAGREEMENT), key="review_order", width=180)
+        order = st.selectbox(
+            "Order",
+            (NEWEST, OLDEST, DISAGREEMENT),
+            key="review_order",
+            width=180,
+            disabled=bool(st.session_state.get(SUSPECTS_KEY)),  # these have their own: likeliest wrong first
+        )
     with st.container(horizontal=True):
         flagged_only = st.toggle(f"Flagged only ({flagged})", key="review_flagged")
         disagreements_only = st.toggle(f"Label and model disagree ({disagreeing})", key="review_disagreements")
+        suspects_only = st.toggle(f"Suspected labels ({suspected})", key=SUSPECTS_KEY)
     return ReviewFilter(
-        tuple(classes), tuple(annotators), tuple(actions), tuple(purposes), flagged_only, disagreements_only, order
+        classes=tuple(classes),
+        annotators=tuple(annotators),
+        actions=tuple(actions),
+        purposes=tuple(purposes),
+        flagged_only=flagged_only,
+        disagreements_only=disagreements_only,
+        suspects_only=suspects_only,
+        order=order,
     )

@@ -36,7 +36,7 @@ def gallery(cards: Sequence[Card], samples: Mapping[int, SampleInfo], *, key: st
     chosen: int | None = st.session_state.get(state)
     with st.container(horizontal=True, gap="small", key=f"{key}_gallery"):
         for card in cards:
-            with st.container(width=_THUMBNAIL, gap=None):
+            with st.container(width=_THUMBNAIL, gap=None, key=f"pick_{key}_{card.sample_id}"):
                 st.image(thumbnail(samples[card.sample_id]), width=_THUMBNAIL)
                 st.button(
                     escaped(card.title),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.components.failures import as_sentences
-from app.screens.components.progress_figures import interval, percent, read_figures
+from app.screens.components.progress_figures import interval, percent, read_headline
 from app.screens.components.session import database, project_id
 from app.screens.components.trainer_status import read_trainer, trainer_badge
 from storage.metrics import MetricInfo
@@ -24,16 +24,15 @@ def key_figures(*, drawn_rounds: int) -> None:
             published, not on every label: charts that jump while one reads them are no help.
     """
     with as_sentences():
-        figures = read_figures(database(), project_id())
-        accuracy = figures.accuracy_now()
+        figures = read_headline(database(), project_id())
         with st.container(horizontal=True, key="key_figures"):
             st.metric("Labels", f"{figures.counts.labeled:,}", width=_WIDTH)
             st.metric("Skips", f"{figures.counts.skipped:,}", width=_WIDTH)
             st.metric("Pool left", f"{figures.counts.pool:,}", width=_WIDTH)
             _round(figures.rounds[-1] if figures.rounds else None)
-            _accuracy(accuracy)
+            _accuracy(figures.accuracy)
         trainer_badge(read_trainer())
-        if len(figures.published) > drawn_rounds:
+        if figures.published > drawn_rounds:
             st.rerun()
 
 

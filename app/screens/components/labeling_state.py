@@ -9,7 +9,7 @@ from app.screens.components.session import current_project, database, project_id
 from app.settings import ProjectSettings
 from storage.engine import Session
 from storage.labels import changed_since, current_labels, last_event_id
-from storage.metrics import MetricInfo, list_metrics
+from storage.metrics import list_metrics
 from storage.projects import ClassInfo, list_classes
 from storage.queue import RoundProgress, round_progress
 from storage.rounds import open_round
@@ -50,7 +50,7 @@ def read_labeling_state() -> LabelingState:
             trained_round=opened.number if opened else None,
             labels_per_class=_per_class(project.database_url, identity, last, session),
             not_in_model=changed_since(session, project_id=identity, event_id=snapshot) if last > snapshot else 0,
-            accuracy=_latest_accuracy(list_metrics(session, project_id=identity)),
+            accuracy=_latest_accuracy(session, identity),
         )
 
 
@@ -61,9 +61,9 @@ def _per_class(database_url: str, identity: int, last: int, _session: Session) -
     return Counter(label.class_index for label in labels if label.class_index is not None)
 
 
-def _latest_accuracy(metrics: list[MetricInfo]) -> float | None:
+def _latest_accuracy(session: Session, identity: int) -> float | None:
     for name in ("accuracy_test", "accuracy_audit"):
-        values = [metric for metric in metrics if metric.name == name]
+        values = list_metrics(session, project_id=identity, name=name)  # all of them would be two per class and round
         if values:
-            return max(values, key=lambda metric: metric.round_number).value
+            return values[-1].value
     return None

@@ -17,8 +17,13 @@ _RULES = """
 [class*="st-key-past_"] button { position: relative; min-height: 1.6rem; padding: 0 .25rem; font-size: .8rem; }
 [class*="st-key-past_"] button::before { content: ""; position: absolute; left: 0; right: 0; bottom: 100%; height: 66px;
   cursor: pointer; z-index: 2; }
-[class*="st-key-past_"] [data-testid="stElementToolbar"], .st-key-label_sample [data-testid="stElementToolbar"] {
-  display: none; }
+[class*="st-key-past_"] [data-testid="stElementToolbar"], .st-key-label_sample [data-testid="stElementToolbar"],
+[class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
+[class*="st-key-pick_"] img { width: 100px; height: 100px; object-fit: contain; border-radius: 6px;
+  background: color-mix(in srgb, currentColor 6%, transparent); }
+[class*="st-key-pick_"] button { position: relative; }
+[class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
+  cursor: pointer; z-index: 2; }
 @media (max-width: 640px) {
   .st-key-label_sample, .st-key-label_sample img { height: 38vh; max-height: 38vh; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
@@ -27,6 +32,8 @@ _RULES = """
   .st-key-label_classes button { width: 100%; }
   .st-key-label_history { flex-wrap: nowrap; overflow-x: auto; }
   .st-key-label_history > * { flex: 0 0 78px; }
+  [class*="_gallery"] { flex-wrap: nowrap; overflow-x: auto; padding-bottom: .5rem; }
+  [class*="_gallery"] > * { flex: 0 0 100px; }
 }
 </style>
 """

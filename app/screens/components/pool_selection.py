@@ -41,7 +41,7 @@ def choose_by_histogram(view: PoolView, database: Database, *, round_number: int
     rows_N = descending(view, np.flatnonzero(in_ranges(view.scores, ranges)), measure)
     st.caption(
         f"{len(rows_N):,} of {len(view.scores):,} samples of the pool are in both ranges, highest "
-        f"{MEASURES[measure]} first. Press a score to see why."
+        f"{MEASURES[measure]} first. Press one to see why."
     )
     if not len(rows_N):
         st.info("No sample is in both ranges: widen one of them.", icon=":material/arrow_forward:")

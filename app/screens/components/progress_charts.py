@@ -7,27 +7,32 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from app.screens.components.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, share_axis
+from app.screens.components.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, label_angle, share_axis
 from app.screens.components.forecast import Forecast
 from app.screens.components.round_scores import MEASURES
 from storage.metrics import MetricInfo
 
 HEIGHT = 320  # pixels
+_MOST_BARS = 20  # rounds
+CHOSEN_SAMPLES, FORECAST = "Cross-validated", "Forecast"
+# By name of the series: color, shape of its dots, dashes of its line. Eyes that see few colors have the other two.
+_SERIES = {
+    DATASET_NAMES["audit"]: (DATASET_COLORS["audit"], "circle", [1, 0]),
+    DATASET_NAMES["test"]: (DATASET_COLORS["test"], "square", [1, 0]),
+    CHOSEN_SAMPLES: ("#CC79A7", "diamond", [2, 3]),
+    FORECAST: ("#8A8F98", "triangle-right", [6, 4]),
+}
 _LABELS = alt.X("labels:Q", title="Labels (number)", scale=alt.Scale(nice=True))
 
 
 def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -> alt.LayerChart | alt.FacetChart:
     """Accuracy against labels with its 95 % interval, one line per dataset, and the forecast as a dashed line."""
     rows = accuracy_rows(metrics)
-    color = alt.Color(
-        "dataset:N",
-        title=None,
-        scale=alt.Scale(
-            domain=[DATASET_NAMES["audit"], DATASET_NAMES["test"], "Forecast"], range=list(DATASET_COLORS.values())
-        ),
-        # The band's own opacity would fade the legend until nobody can tell the colors.
-        legend=alt.Legend(orient="top", symbolOpacity=1, symbolType="circle"),
-    )
+    # The band's own opacity would fade the legend until nobody can tell the colors.
+    legend = alt.Legend(orient="top", symbolOpacity=1, symbolStrokeWidth=0)
+    color = alt.Color("dataset:N", title=None, scale=_scale(0), legend=legend)
+    shape = alt.Shape("dataset:N", title=None, scale=_scale(1), legend=legend)
+    dash = alt.StrokeDash("dataset:N", scale=_scale(2), legend=None)
     base = alt.Chart(rows).encode(x=_LABELS, color=color)
     accuracy = alt.Y("accuracy:Q", axis=share_axis("Accuracy (%)"), scale=alt.Scale(zero=False))
     tooltip = [
@@ -39,11 +44,13 @@ def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -
         alt.Tooltip("high:Q", title="95 % high", format=".1%"),
         alt.Tooltip("n:Q", title="Samples measured"),
     ]
-    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="Accuracy (%)"), y2="high:Q")
-    bars = base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(y=alt.Y("low:Q"), y2="high:Q")
-    line = base.mark_line(strokeWidth=2).encode(y=accuracy)
-    dots = base.mark_point(filled=True, size=70, opacity=1).encode(y=accuracy, tooltip=tooltip)
-    layers = [band, bars, line, dots]
+    # No band for samples the model chose: it would look like an interval for the pool.
+    band = base.transform_filter(alt.datum.dataset != CHOSEN_SAMPLES).mark_area(opacity=0.18)
+    barred = alt.FieldOneOfPredicate("dataset", barred_series(rows))
+    bars = base.transform_filter(barred).mark_rule(strokeWidth=1.5, opacity=0.7).encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=accuracy, strokeDash=dash)
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(y=accuracy, shape=shape, tooltip=tooltip)
+    layers = [band.encode(y=alt.Y("low:Q", title="Accuracy (%)"), y2="high:Q"), bars, line, dots]
     if prediction is not None:
         layers = [*_forecast_layers(prediction, color), *layers]
     return alt.layer(*layers).properties(height=HEIGHT)
@@ -52,11 +59,22 @@ def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -
 def accuracy_rows(metrics: Sequence[MetricInfo]) -> pd.DataFrame:
     """One row per measured accuracy, in the words of the chart."""
     columns = ["dataset", "round", "labels", "accuracy", "low", "high", "n"]
-    rows = [
-        (DATASET_NAMES[m.name.removeprefix("accuracy_")], m.round_number, m.labels, m.value, m.low, m.high, m.n)
-        for m in metrics
-    ]
+    rows = [(_series_of(m.name), m.round_number, m.labels, m.value, m.low, m.high, m.n) for m in metrics]
     return pd.DataFrame(rows, columns=columns)
+
+
+def barred_series(rows: pd.DataFrame) -> list[str]:
+    """The series that get a bar per round: the one without a band, and those whose bars do not make a fence."""
+    points = rows["dataset"].value_counts().to_dict()
+    return [name for name in _SERIES if name == CHOSEN_SAMPLES or points.get(name, 0) <= _MOST_BARS]
+
+
+def _series_of(metric: str) -> str:
+    return DATASET_NAMES.get(metric.removeprefix("accuracy_"), CHOSEN_SAMPLES)
+
+
+def _scale(aspect: int) -> alt.Scale:
+    return alt.Scale(domain=list(_SERIES), range=[look[aspect] for look in _SERIES.values()])
 
 
 def _forecast_layers(prediction: Forecast, color: alt.Color) -> list[alt.Chart]:
@@ -66,7 +84,7 @@ def _forecast_layers(prediction: Forecast, color: alt.Color) -> list[alt.Chart]:
             "accuracy": prediction.accuracy_N,
             "low": prediction.low_N,
             "high": prediction.high_N,
-            "dataset": "Forecast",
+            "dataset": FORECAST,
         }
     )
     tooltip = [
@@ -120,11 +138,12 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
         names: the classes in their order.
     """
     purposes = ["trained on", "audit"]
+    angle, room = label_angle(names)
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=-40 if _long(names) else 0)),
+            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=angle)),
             y=alt.Y("sum(labels):Q", title="Labels (number)", axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color(
                 "purpose:N",
@@ -134,10 +153,6 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
             ),
             tooltip=["class:N", "purpose:N", "labels:Q"],
         )
-        .properties(height=260)
+        .properties(height=260 + room)
     )
     return chart
-
-
-def _long(names: Sequence[str]) -> bool:
-    return sum(map(len, names)) > 40

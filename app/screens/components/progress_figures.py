@@ -17,7 +17,8 @@ from storage.rounds import RoundInfo, list_rounds
 from storage.samples import SampleCounts, count_samples
 
 PUBLISHED = ("open", "closed")
-ACCURACIES = ("accuracy_audit", "accuracy_test")
+ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody chose: these may be believed
+CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
 MEANS = ("mean_bald", "mean_predictive_entropy")
 
 
@@ -37,18 +38,14 @@ class ProgressFigures:
         return [metric for metric in self.metrics if metric.name in ACCURACIES]
 
     @property
+    def cross_validated(self) -> list[MetricInfo]:
+        """Out-of-fold accuracy on the labeled samples, by round; never a stand-in for the ones above."""
+        return [metric for metric in self.metrics if metric.name == CROSS_VALIDATED]
+
+    @property
     def published(self) -> list[RoundInfo]:
         """Rounds whose ranking was opened, oldest first."""
         return [info for info in self.rounds if info.state in PUBLISHED]
-
-    def latest(self, name: str) -> MetricInfo | None:
-        """The newest value of a metric of the whole project."""
-        found = [metric for metric in self.metrics if metric.name == name and metric.class_index is None]
-        return max(found, key=lambda metric: metric.round_number, default=None)
-
-    def accuracy_now(self) -> MetricInfo | None:
-        """The accuracy to show first: the audit's, or the test set's while nothing was audited."""
-        return self.latest("accuracy_audit") or self.latest("accuracy_test")
 
     def curve_points(self) -> tuple[str, list[AccuracyPoint]]:
         """The points a forecast stands on: the test set's where there is one, it has the narrower interval."""
@@ -74,18 +71,64 @@ def read_figures(database: Database, project_id: int) -> ProgressFigures:
             counts=count_samples(session, project_id=project_id),
             labels=current_labels(session, project_id=project_id),
             rounds=list_rounds(session, project_id=project_id),
-            metrics=list_metrics(session, project_id=project_id),
+            metrics=[
+                metric
+                for name in (*ACCURACIES, CROSS_VALIDATED, *MEANS)
+                for metric in list_metrics(session, project_id=project_id, name=name)
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The few figures that are read again every two seconds; their cost does not grow with the labels."""
+
+    counts: SampleCounts
+    rounds: list[RoundInfo]
+    accuracy: MetricInfo | None
+
+    @property
+    def published(self) -> int:
+        """Number of rounds whose ranking was opened."""
+        return sum(info.state in PUBLISHED for info in self.rounds)
+
+
+def read_headline(database: Database, project_id: int) -> Headline:
+    """Read counts, rounds and the accuracy to show first: the audit's, or the test set's while nothing was audited."""
+    with database.read() as session:
+        measured = [list_metrics(session, project_id=project_id, name=name) for name in ACCURACIES]
+        return Headline(
+            counts=count_samples(session, project_id=project_id),
+            rounds=list_rounds(session, project_id=project_id),
+            accuracy=next((metrics[-1] for metrics in measured if metrics), None),
         )
 
 
 def balance_rows(figures: ProgressFigures) -> pd.DataFrame:
     """Labels per class and purpose, zeros included: an empty class must be seen."""
+    counted = {"trained on": figures.labels_per_class(audit=False), "audit": figures.labels_per_class(audit=True)}
     rows = [
-        (name, purpose, figures.labels_per_class(audit=audit)[index])
-        for purpose, audit in (("trained on", False), ("audit", True))
+        (name, purpose, labels[index])
+        for purpose, labels in counted.items()
         for index, name in enumerate(figures.classes)
     ]
     return pd.DataFrame(rows, columns=["class", "purpose", "labels"])
+
+
+def accuracy_words(figures: ProgressFigures) -> str:
+    """What each drawn accuracy may be believed for."""
+    sentences = []
+    if figures.accuracies:
+        sentences.append(
+            "The audit accuracy is the honest one: it is measured on samples drawn uniformly at random and never "
+            "trained on, while the samples the model asks for are the hard ones."
+        )
+    if figures.cross_validated:
+        sentences.append(
+            "The cross-validated accuracy (dashed) is measured on samples the model chose, so it is no estimate for "
+            "the pool: it says how well the labels agree with one another."
+        )
+    return " ".join([*sentences, "Bands and bars are 95 % intervals."])
 
 
 def round_rows(rounds: Sequence[RoundInfo]) -> pd.DataFrame:

@@ -126,7 +126,7 @@ def thin(rows_N: Ids, *, at_most: int = MOST_DRAWN, seed: int = 0) -> Ids:
     return np.sort(np.random.default_rng(seed).choice(rows_N, size=at_most, replace=False))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)  # 4 MB each at 50,000 samples
 def _read_scores(path: str, modified_ns: int, size: int) -> RoundScores:  # noqa: ARG001 - both are the cache's key
     table = pq.read_table(path, columns=[*_PLAIN_COLUMNS, "probs"])
     columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS}

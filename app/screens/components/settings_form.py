@@ -1,6 +1,6 @@
 """The settings a person edits, each with one plain sentence; the same fields for a new project and an old one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -18,12 +18,38 @@ ACQUISITION_NAMES: Mapping[str, str] = {
     "predictive_entropy": "Predictive entropy: where it is least sure over all",
     "margin": "Margin: where two classes are closest",
     "variation_ratios": "Variation ratios: where its votes are split",
+    "committee_bald": "Committee BALD: where several models disagree",
+    "vaal": "VAAL: what looks least like the labeled samples",
     "random": "Random: the yardstick",
+}
+ACQUISITION_HELP: Mapping[str, str] = {
+    "auto": "BALD for the small network, margin for pretrained features.",
+    "bald": "Asks where the dropout draws of one model are each sure of another class.",
+    "predictive_entropy": "Asks where the mean of the draws is spread over the most classes.",
+    "margin": "Asks where the two likeliest classes are nearly equal.",
+    "variation_ratios": "Asks where the fewest draws vote for the winning class.",
+    "committee_bald": "Asks where models trained on different parts of your labels contradict each other; "
+    "a round takes longer, for it trains one model per part.",
+    "vaal": "Asks for images that an adversarial network can tell from those already labeled; it never looks at the "
+    "classes, so it finds what is new rather than what is hard.",
+    "random": "Asks for any sample: slower to learn from, and what the others must be compared with.",
 }
 COLD_START_NAMES: Mapping[str, str] = {
     "diverse": "A varied, typical set",
+    "vaal": "VAAL: what looks least like those already chosen",
     "random": "At random",
 }
+COLD_START_HELP: Mapping[str, str] = {
+    "diverse": "Groups similar images and takes the most typical of each group.",
+    "vaal": "Begins with a few typical images and adds ones an adversarial network can tell from them.",
+    "random": "Takes any images.",
+}
+
+
+def choices_help(choices: Sequence[str], names: Mapping[str, str], sentences: Mapping[str, str]) -> str:
+    """One line per choice that has a sentence: its short name, and what it does."""
+    lines = [f"- **{names[name].split(':')[0]}**: {sentences[name]}" for name in choices if name in sentences]
+    return "\n".join(lines)
 
 
 def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]:
@@ -52,6 +78,7 @@ def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
         ACQUISITIONS,
         index=ACQUISITIONS.index(settings.acquisition),
         format_func=lambda name: ACQUISITION_NAMES.get(name, name),
+        help=choices_help(ACQUISITIONS, ACQUISITION_NAMES, ACQUISITION_HELP),
         key=f"{prefix}_acquisition",
     )
     st.caption("How a sample is scored; the highest score is asked first.")
@@ -90,6 +117,7 @@ def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
         COLD_STARTS,
         index=COLD_STARTS.index(settings.cold_start),
         format_func=lambda name: COLD_START_NAMES.get(name, name),
+        help=choices_help(COLD_STARTS, COLD_START_NAMES, COLD_START_HELP),
         key=f"{prefix}_cold_start",
     )
     st.caption("How the first round is chosen, before there is a model.")

@@ -14,17 +14,33 @@ from app.screens.components.review_rows import table
 from storage.rounds import RoundInfo
 from storage.samples import SampleInfo
 
+_ROW, _TALLEST = 35, 640  # pixels
+MOST_PAIRS = 20
+
 
 def per_class_table(rows: pd.DataFrame) -> None:
-    """Draw labels, recall and precision per class."""
+    """Draw labels, recall and precision per class, up to 17 classes without a second scroll bar."""
     shares = rows.assign(Recall=rows["Recall"] * 100, Precision=rows["Precision"] * 100)
     st.dataframe(
         shares,
         hide_index=True,
         key="per_class_table",
+        height=min(_TALLEST, _ROW * (len(rows) + 1) + 3),
         column_config={
             "Recall": _share("Recall", "Of the samples of this class, the share the model found."),
             "Precision": _share("Precision", "Of the samples the model called this class, the share that are."),
+        },
+    )
+
+
+def confused_table(pairs: pd.DataFrame) -> None:
+    """Draw the classes that are most often taken for one another."""
+    st.dataframe(
+        pairs.head(MOST_PAIRS).assign(**{"Share of the class": pairs["Share of the class"] * 100}),
+        hide_index=True,
+        key="confused_table",
+        column_config={
+            "Share of the class": _share("Share of the class", "Of the samples of this class, the share in this cell.")
         },
     )
 

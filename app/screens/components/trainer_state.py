@@ -72,6 +72,8 @@ def _work(heartbeat: Heartbeat) -> str:
         step = f"{_round(heartbeat)}: training" + _epochs(heartbeat)
     elif heartbeat.state == "scoring":
         step = f"{_round(heartbeat)}: scoring the pool" + _scored(heartbeat)
+    elif heartbeat.state == "cross-validating":
+        step = f"{_round(heartbeat)}: cross-validating the labels" + _folds(heartbeat)
     else:
         step = "The trainer is starting"
     return step + _eta(heartbeat.eta_s)
@@ -87,6 +89,10 @@ def _epochs(heartbeat: Heartbeat) -> str:
 
 def _scored(heartbeat: Heartbeat) -> str:
     return f", {heartbeat.done:,} of {heartbeat.total:,} samples" if heartbeat.total else ""
+
+
+def _folds(heartbeat: Heartbeat) -> str:
+    return f", {heartbeat.done or 0} of {heartbeat.total} folds done" if heartbeat.total else ""
 
 
 def _eta(eta_s: float | None) -> str:

@@ -116,6 +116,22 @@ def test_the_arrows_walk_the_history_and_back_to_the_queue(asked, open_screen):
     assert standing(asked) == {1: 2, 2: 2, 3: 1}
 
 
+def test_a_blind_second_look_shows_nothing_of_the_first(asked, open_screen):
+    screen = press(open_screen("label.py"), "class_2_")
+    again = NewQuery(1, 0, "recheck", None, None, suggestion=0, suggestion_probability=0.9)
+    asked.publish(labels=1, queries=[again, NewQuery(2, 1, "train", None, None)])
+    first = events(asked)[0]
+    screen = press(screen, "class_1_")  # sample 2 was on screen already; the next one is sample 1 again
+    assert f"past_button_{first.id}" not in keys(screen, "past_button_")
+    assert all(button.proto.type != "primary" for button in screen.button if button.key.startswith("class_"))
+    assert not any(word in said(screen).lower() for word in ("recheck", "second look", "suspect"))
+    screen = press(screen, "class_0_")
+    assert [(event.sample_id, event.purpose, event.supersedes) for event in events(asked)][2:] == [
+        (1, "recheck", first.id)
+    ]
+    assert standing(asked)[1] == 0
+
+
 def test_the_suggestion_is_hidden_and_its_showing_is_recorded(asked, open_screen):
     screen = open_screen("label.py")
     assert keys(screen, "accept_") == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from storage.metrics import NewConfusion, NewMetric
+from storage.projects import add_classes
 
 
 def texts(elements):
@@ -45,6 +46,33 @@ def test_four_measured_rounds_are_forecast_in_words(filled, open_screen):
         filled.publish(labels=labels, metrics=[NewMetric("accuracy_test", 1 - 5 / labels, n=400)])
     screen = open_screen("progress.py")
     assert "About 67 more labels for +2 points" in texts(screen.info)
+
+
+def test_the_cross_validated_accuracy_is_never_the_accuracy(filled, open_screen):
+    filled.publish(labels=0)
+    for labels in (4, 8, 16, 32):
+        filled.publish(labels=labels, metrics=[accuracy("accuracy_cross_validated", 0.9, labels)])
+    screen = open_screen("progress.py")
+    assert "no estimate for the pool" in texts(screen.caption)
+    assert {metric.label: metric.value for metric in screen.metric}["Accuracy"] == "-"
+    assert "No accuracy has been measured yet" in texts(screen.info)
+    assert "more labels for" not in texts(screen.info)
+
+
+def test_without_cross_validation_nothing_is_said_of_it(filled, open_screen):
+    filled.publish(labels=0)
+    filled.publish(labels=4, metrics=[accuracy("accuracy_audit", 0.8, 20)])
+    assert "cross-validated" not in texts(open_screen("progress.py").caption)
+
+
+def test_many_classes_are_listed_by_the_pairs_confused_most(filled, open_screen):
+    with filled.database.write() as session:
+        add_classes(session, project_id=filled.project_id, names=[f"kind {n}" for n in range(47)])
+    filled.publish(labels=0)
+    filled.publish(labels=4, confusion=[NewConfusion("audit", 0, 0, 3), NewConfusion("audit", 0, 49, 2)])
+    screen = open_screen("progress.py")
+    assert len(screen.dataframe[0].value) == 50
+    assert screen.dataframe[1].value[["Label", "Prediction", "Samples"]].to_numpy().tolist() == [["cat", "kind 46", 2]]
 
 
 def test_the_classes_of_a_measured_round_are_listed(filled, open_screen):

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from storage.labels import current_labels, list_events, record_decision
-from storage.rounds import NewQuery
+from storage.rounds import NewQuery, latest_round
+from storage.suspects import NewSuspect, replace_suspects
 
 
 def texts(elements):
@@ -81,10 +82,10 @@ def test_a_correction_does_not_overwrite_a_newer_decision_unseen(filled, open_sc
     assert "decided anew meanwhile" in texts(screen.error)
 
 
-def test_disagreements_are_judged_by_the_last_prediction_before_the_label(filled, open_screen):
+def test_disagreements_are_judged_by_the_last_prediction_when_the_sample_was_asked(filled, open_screen):
     filled.publish(labels=0)
-    number = filled.publish(labels=4, queries=[NewQuery(3, 0, "audit", None, None, 2, 0.9)])
-    filled.write_scores(number, sample_ids=[1, 2], torn=[])  # the model says cat
+    asked = [NewQuery(1, 0, "train", None, None, 0, 0.8), NewQuery(2, 1, "train", None, None, 0, 0.8)]
+    filled.publish(labels=4, queries=[*asked, NewQuery(3, 2, "audit", None, None, 2, 0.9)])
     filled.label(1, 0)
     filled.label(2, 1)
     filled.label(3, 0)
@@ -94,6 +95,45 @@ def test_disagreements_are_judged_by_the_last_prediction_before_the_label(filled
     assert "1 of them audit samples" in texts(screen.caption)
     assert "model: cat" in texts(screen.caption).replace("\\", "")
     assert "model: emu" in texts(screen.caption).replace("\\", "")
+
+
+def suspect(filled, *suspects):
+    number = filled.publish(labels=4)
+    with filled.database.write() as session:
+        info = latest_round(session, project_id=filled.project_id)
+        assert info.number == number
+        replace_suspects(session, round_id=info.id, generation=filled.generation, suspects=suspects)
+
+
+def test_suspected_labels_are_shown_most_suspect_first(filled, open_screen):
+    first, second = filled.label(1, 0), filled.label(2, 1)
+    filled.label(3, 2)
+    suspect(filled, NewSuspect(2, second, 1, 2, 0.6), NewSuspect(1, first, 0, 1, 0.93))
+    screen = open_screen("review.py")
+    assert screen.toggle(key="review_suspects").label == "Suspected labels (2)"
+    screen.toggle(key="review_suspects").set_value(True).run()
+    words = texts(screen.caption).replace("\\", "")
+    assert words.index("cat → dog, suspicion 93%") < words.index("dog → emu, suspicion 60%")
+    assert "2 of 3 shown" in words
+    assert "blind second looks" in words
+
+
+def test_a_label_confirmed_is_suspected_no_more(filled, open_screen):
+    first = filled.label(1, 0)
+    suspect(filled, NewSuspect(1, first, 0, 1, 0.93))
+    screen = chosen(open_screen("review.py"), 1)
+    assert "cat → dog" in texts(screen.warning)
+    screen.button(key="review_confirm").click().run()
+    assert (standing(filled)[1].class_index, len(events(filled))) == (0, 2)
+    assert screen.toggle(key="review_suspects").label == "Suspected labels (0)"
+    assert not screen.warning
+
+
+def test_without_suspects_the_screen_says_when_there_may_be_some(filled, open_screen):
+    filled.label(1, 0)
+    screen = open_screen("review.py")
+    screen.toggle(key="review_suspects").set_value(True).run()
+    assert "No label is suspected" in texts(screen.caption)
 
 
 def test_filters_that_match_nothing_say_so(filled, open_screen):

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.screens.components.confusion import confusion_rows, per_class_rows
-from storage.metrics import MetricInfo, NewConfusion
+from app.screens.components.confusion import (
+    confused_pairs,
+    confusion_rows,
+    matrix_side,
+    per_class_rows,
+    wilson_words,
+)
+from storage.metrics import NewConfusion
 
 # of 4 cats, 3 are found and 1 is called a dog; the only dog is found
 COUNTS = [NewConfusion("audit", 0, 0, 3), NewConfusion("audit", 0, 1, 1), NewConfusion("audit", 1, 1, 1)]
@@ -18,16 +24,32 @@ def test_every_cell_has_its_share_of_the_true_class():
     assert rows.loc[("emu", "emu"), "share"] == 0
 
 
-def test_recall_and_precision_come_from_the_matrix_where_none_was_published():
-    rows = per_class_rows([], COUNTS, NAMES, {0: 7}).set_index("Class")
+def test_recall_and_precision_come_from_the_matrix():
+    rows = per_class_rows(COUNTS, NAMES, {0: 7}).set_index("Class")
     assert rows.loc["cat", "Recall"] == pytest.approx(0.75)
     assert rows.loc["cat", "Precision"] == 1
     assert rows.loc["dog", "Precision"] == pytest.approx(0.5)
     assert rows["Recall"].isna().tolist() == [False, False, True]
     assert rows["Labels"].tolist() == [7, 0, 0]
+    assert rows["Measured"].tolist() == [4, 1, 0]
+    assert rows.loc["emu", "Recall, 95 %"] == "not known"
 
 
-def test_a_published_recall_brings_its_interval():
-    recall = MetricInfo(1, 4, "recall_audit", 0.75, 0.3, 0.95, 4, 0)
-    rows = per_class_rows([recall], COUNTS, NAMES, {})
-    assert rows["Recall, 95 %"].tolist() == ["30 to 95 %", "not known", "not known"]
+@pytest.mark.parametrize(
+    ("right", "n", "words"),
+    # All of n right: the lower end is n / (n + 1.96^2), 4 of 4 is 4 / 7.84; none right mirrors it.
+    [(4, 4, "51 to 100 %"), (0, 4, "0 to 49 %"), (50, 100, "40 to 60 %"), (0, 0, "not known")],
+)
+def test_a_share_brings_its_wilson_interval(right, n, words):
+    assert wilson_words(right, n) == words
+
+
+def test_the_most_confused_pair_comes_first_and_the_diagonal_never():
+    counts = [*COUNTS, NewConfusion("audit", 2, 0, 5), NewConfusion("audit", 2, 2, 9)]
+    pairs = confused_pairs(confusion_rows(counts, NAMES))
+    assert pairs[["Label", "Prediction", "Samples"]].to_numpy().tolist() == [["emu", "cat", 5], ["cat", "dog", 1]]
+
+
+def test_every_one_of_fifty_classes_has_a_line_of_its_own():
+    assert matrix_side(50) / 50 >= 16
+    assert matrix_side(10) == 440

@@ -233,7 +233,7 @@ def test_nothing_is_said_before_there_are_members(make, tmp_path):
 def test_it_stands_in_the_learners_place_in_the_active_learning_loop(make, tmp_path):
     oracle = KnownLabels({i: i % 2 for i in range(40)}, query_size=6)
     checkpoints = {}
-    settings = LoopSettings("committee_bald", query_size=6, labeling_budget=12)
+    settings = LoopSettings("committee_bald", query_size=6, labeling_budget=12, cold_start="random")
     loop = ActiveLearningLoop(
         learner=make(),
         oracle=oracle,
@@ -248,7 +248,7 @@ def test_it_stands_in_the_learners_place_in_the_active_learning_loop(make, tmp_p
         zip(asked.pool_scores.sample_ids.tolist(), asked.pool_scores.scores["committee_bald"].tolist(), strict=True)
     )
 
-    assert [query.acquisition for query in oracle.queries] == ["cold_start_diverse", "committee_bald", "committee_bald"]
+    assert [query.acquisition for query in oracle.queries] == ["cold_start_random", "committee_bald", "committee_bald"]
     assert [scores[i] for i in order] == sorted(scores.values(), reverse=True)
     restored, saved = make(), checkpoints[2]
     state = restored.load(saved.path, sha256=saved.sha256, size=saved.size)

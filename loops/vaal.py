@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -181,7 +182,8 @@ def _scores(
     # On the CPU whatever there is: networks this small wait for a GPU longer than they compute.
     trainer = Trainer(accelerator="cpu", max_epochs=1, callbacks=[])
     trainer.fit_loop.epoch_loop.batch_loop.connect(optimizer_loop=YieldLoop())
-    with torch.random.fork_rng(devices=[]):
+    # One thread: on busy cores, two wait for each other many times longer than either computes.
+    with torch.random.fork_rng(devices=[]), threadpool_limits(1, user_api="openmp"):
         torch.manual_seed(seed)
         model = AdversarialAutoencoder(pool_N_P.shape[1])
         trainer.fit(model, DataLoader(pairs, batch_size=None))

@@ -54,7 +54,7 @@ with detail:
     sample_id = st.session_state.get(CHOSEN_KEY)
     if sample_id is None:
         sample_id = int(scores.sample_ids[scores.measures["bald"].argmax()])
-        st.caption("The sample with the highest BALD of this round; choose another on the left.")
+        st.caption("The sample with the highest BALD of this round; choose another to see it here.")
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)
     row, draws = scores.row_of(sample_id), read_draws(path, sample_id)

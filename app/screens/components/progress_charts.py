@@ -28,11 +28,13 @@ _LABELS = alt.X("labels:Q", title="Labels (number)", scale=alt.Scale(nice=True))
 def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -> alt.LayerChart | alt.FacetChart:
     """Accuracy against labels with its 95 % interval, one line per dataset, and the forecast as a dashed line."""
     rows = accuracy_rows(metrics)
+    drawn = drawn_series(rows, forecast=prediction is not None)
     # The band's own opacity would fade the legend until nobody can tell the colors.
-    legend = alt.Legend(orient="top", symbolOpacity=1, symbolStrokeWidth=0)
-    color = alt.Color("dataset:N", title=None, scale=_scale(0), legend=legend)
-    shape = alt.Shape("dataset:N", title=None, scale=_scale(1), legend=legend)
-    dash = alt.StrokeDash("dataset:N", scale=_scale(2), legend=None)
+    columns = 2 if len(drawn) > 3 else 0  # four side by side are wider than a phone
+    legend = alt.Legend(orient="top", symbolOpacity=1, symbolStrokeWidth=0, columns=columns)
+    color = alt.Color("dataset:N", title=None, scale=_scale(drawn, 0), legend=legend)
+    shape = alt.Shape("dataset:N", title=None, scale=_scale(drawn, 1), legend=legend)
+    dash = alt.StrokeDash("dataset:N", scale=_scale(drawn, 2), legend=None)
     base = alt.Chart(rows).encode(x=_LABELS, color=color)
     accuracy = alt.Y("accuracy:Q", axis=share_axis("Accuracy (%)"), scale=alt.Scale(zero=False))
     tooltip = [
@@ -73,8 +75,14 @@ def _series_of(metric: str) -> str:
     return DATASET_NAMES.get(metric.removeprefix("accuracy_"), CHOSEN_SAMPLES)
 
 
-def _scale(aspect: int) -> alt.Scale:
-    return alt.Scale(domain=list(_SERIES), range=[look[aspect] for look in _SERIES.values()])
+def drawn_series(rows: pd.DataFrame, *, forecast: bool) -> list[str]:
+    """The series of the legend, in their order: those that have a point."""
+    there = {*rows["dataset"], *([FORECAST] if forecast else [])}
+    return [name for name in _SERIES if name in there]
+
+
+def _scale(names: Sequence[str], aspect: int) -> alt.Scale:
+    return alt.Scale(domain=list(names), range=[_SERIES[name][aspect] for name in names])
 
 
 def _forecast_layers(prediction: Forecast, color: alt.Color) -> list[alt.Chart]:

@@ -32,7 +32,7 @@ ACQUISITION_HELP: Mapping[str, str] = {
     "a round takes longer, for it trains one model per part.",
     "vaal": "Asks for images that an adversarial network can tell from those already labeled; it never looks at the "
     "classes, so it finds what is new rather than what is hard.",
-    "random": "Asks for any sample: slower to learn from, and what the others must be compared with.",
+    "random": "Asks for any sample; the others must be compared with it.",
 }
 COLD_START_NAMES: Mapping[str, str] = {
     "diverse": "A varied, typical set",

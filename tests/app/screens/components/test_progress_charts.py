@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.screens.components.progress_charts import accuracy_chart, accuracy_rows, barred_series
+from app.screens.components.progress_charts import accuracy_chart, accuracy_rows, barred_series, drawn_series
 from storage.metrics import MetricInfo
 
 
@@ -11,6 +11,12 @@ def metrics(name, rounds):
 def test_every_accuracy_is_a_series_of_its_own():
     rows = accuracy_rows(metrics("audit", 1) + metrics("test", 1) + metrics("cross_validated", 1))
     assert rows["dataset"].tolist() == ["Audit", "Test set", "Cross-validated"]
+
+
+def test_the_legend_names_what_is_drawn_and_no_more():
+    rows = accuracy_rows(metrics("cross_validated", 1) + metrics("audit", 1))
+    assert drawn_series(rows, forecast=False) == ["Audit", "Cross-validated"]
+    assert drawn_series(rows, forecast=True) == ["Audit", "Cross-validated", "Forecast"]
 
 
 def test_a_fence_of_bars_is_left_out_where_a_band_shows_the_same():

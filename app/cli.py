@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
 Learner = Literal["auto", "cnn", "features"]
-Acquisition = Literal["auto", "bald", "predictive_entropy", "margin", "variation_ratios", "random"]
-ColdStart = Literal["diverse", "random"]
+Acquisition = Literal[
+    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "committee_bald", "vaal", "random"
+]
+ColdStart = Literal["diverse", "vaal", "random"]
 Format = Literal["csv", "jsonl", "folders"]
 
 ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]

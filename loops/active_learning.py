@@ -149,12 +149,17 @@ class ActiveLearningLoop(Loop[None]):
             return None
         pool_scores = self._learner.score(sample_ids, round_number=answers.round_number)
         if self._settings.acquisition == "vaal":
-            pool_scores.scores["vaal"] = self._adversarial_scores(answers, sample_ids)
+            pool_scores.scores["vaal"] = self._adversarial_scores(answers, pool_scores.sample_ids)
         return pool_scores
 
-    def _adversarial_scores(self, answers: Answers, sample_ids: list[int]) -> NDArray[np.float32]:
-        labeled, pool = self._learner.embedding(sorted(answers.labels)), self._learner.embedding(sample_ids)
-        return vaal_scores(labeled, pool, seed=seed_of(self._settings.seed, "vaal", answers.round_number))
+    def _adversarial_scores(self, answers: Answers, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of all, 0 for second looks: they are labeled, and would teach the discriminator a wrong pool."""
+        unlabeled_N = ~np.isin(sample_ids, list(answers.suspects))
+        labeled = self._learner.embedding(sorted(answers.labels))
+        seed = seed_of(self._settings.seed, "vaal", answers.round_number)
+        scores_N = np.zeros(len(sample_ids), np.float32)
+        scores_N[unlabeled_N] = vaal_scores(labeled, self._learner.embedding(sample_ids[unlabeled_N]), seed=seed)
+        return scores_N
 
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""

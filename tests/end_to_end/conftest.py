@@ -148,7 +148,7 @@ def read_labels(manifest: Path) -> list[tuple[str, int]]:
         return [(row["path"], int(row["label"])) for row in csv.DictReader(file)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def start(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Project], Running]]:
     """Start `labelloop run` in a process group of its own; whatever is left of it in the end is killed."""
     started: list[Running] = []

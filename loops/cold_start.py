@@ -68,7 +68,9 @@ def _landmarks(n: int, seed: int) -> NDArray[np.int64]:
 
 def _clusters(points: NDArray[np.float32], clusters: int, seed: int) -> NDArray[np.int64]:
     landmarks = points[_landmarks(len(points), seed)]
-    distinct = len(np.unique(landmarks, axis=0))
+    # To five digits: equal rows may differ in the last bit after PCA, and k-means warns of clusters it cannot tell apart.
+    largest = float(np.abs(landmarks).max(initial=1e-12))
+    distinct = len(np.unique((landmarks / largest).round(5), axis=0))
     kmeans = KMeans(min(clusters, distinct), n_init=3, max_iter=50, random_state=seed % 2**32)
     # One OpenMP thread: several add up in the order in which they finish, and the same seed may choose other samples.
     with threadpool_limits(1, user_api="openmp"):

@@ -58,7 +58,7 @@ class IdenticalDrawsError(LoopsError):
     """All MC iterations gave the same answer, so they say nothing about doubt."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"MC dropout has nothing to say: {reason}")
+        super().__init__(f"the draws have nothing to say: {reason}")
 
 
 class NotEnoughSamplesError(LoopsError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import rmtree
 
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
@@ -57,7 +58,10 @@ def prune(bench: Workbench) -> None:
     with bench.database.read() as session:
         rounds = list_rounds(session, project_id=bench.project_id)
     for round_info in with_checkpoint(rounds)[GENERATIONS_KEPT:]:
-        (bench.project.folder / str(round_info.checkpoint)).unlink(missing_ok=True)
+        checkpoint = bench.project.folder / str(round_info.checkpoint)
+        checkpoint.unlink(missing_ok=True)
+        for fold in checkpoint.parent.glob("fold-*"):  # of a committee
+            rmtree(fold, ignore_errors=True)
 
 
 def _set_aside(path: Path, error: CheckpointDamagedError, bench: Workbench, round_number: int) -> None:

@@ -22,7 +22,9 @@ _SERIES = {
     CHOSEN_SAMPLES: ("#CC79A7", "diamond", [2, 3]),
     FORECAST: ("#8A8F98", "triangle-right", [6, 4]),
 }
-_LABELS = alt.X("labels:Q", title="Labels (number)", scale=alt.Scale(nice=True))
+_LABELS = alt.X(
+    "labels:Q", title="Labels (number)", scale=alt.Scale(nice=True), axis=alt.Axis(tickMinStep=1, format=",d")
+)
 
 
 def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -> alt.LayerChart | alt.FacetChart:

@@ -68,7 +68,7 @@ def _landmarks(n: int, seed: int) -> NDArray[np.int64]:
 
 def _clusters(points: NDArray[np.float32], clusters: int, seed: int) -> NDArray[np.int64]:
     landmarks = points[_landmarks(len(points), seed)]
-    # To five digits: equal rows may differ in the last bit after PCA, and k-means warns of clusters it cannot tell apart.
+    # To five digits: equal rows may differ in the last bit after PCA, and k-means warns of more clusters than points.
     largest = float(np.abs(landmarks).max(initial=1e-12))
     distinct = len(np.unique((landmarks / largest).round(5), axis=0))
     kmeans = KMeans(min(clusters, distinct), n_init=3, max_iter=50, random_state=seed % 2**32)

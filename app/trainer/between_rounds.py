@@ -35,11 +35,12 @@ class BetweenRounds:
 
     def work(self) -> None:
         """One look for new labels; and the cross-validation, if it is due."""
-        self._try("re-ranking", self._re_rank)
+        self.re_rank()
         self._try("cross-validating", self._cross_validate)
 
-    def _re_rank(self) -> None:
-        self.re_ranker.look()
+    def re_rank(self) -> None:
+        """One look for new labels."""
+        self._try("re-ranking", self.re_ranker.look)
 
     def _cross_validate(self) -> None:
         round_info = due_round(self.bench)
@@ -55,9 +56,9 @@ class BetweenRounds:
         bench = self.bench
         if work_is_waiting(bench.database, bench.project_id, bench.project.settings(), after_failure=False):
             raise TrainingInterruptedError(steps=0, wanted=0)
-        self._try("re-ranking", self._re_rank)
+        self.re_rank()
 
-    def _try(self, step: str, work: Callable[[], None]) -> None:
+    def _try(self, step: str, work: Callable[[], object]) -> None:
         if step in self.given_up:
             return
         try:

@@ -34,7 +34,8 @@ from storage.rounds import fail_round, latest_round, open_round
 from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
-POLL_S = 0.5
+POLL_S = 0.5  # between two looks at everything
+LABELS_POLL_S = 0.1  # between two looks for new labels: a label should move the queue before the next one is given
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Worker:
                 return
             else:
                 self._rest(settings)
-                self.stop.wait(POLL_S)
+                self._watch_labels()
 
     def _import_has_settled(self) -> bool:
         with self.database.read() as session:
@@ -121,6 +122,12 @@ class Worker:
         if self.between_rounds is not None:
             self.between_rounds.work()
         self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings))
+
+    def _watch_labels(self) -> None:
+        end = time.monotonic() + POLL_S
+        while time.monotonic() < end and not self.stop.wait(LABELS_POLL_S):
+            if self.between_rounds is not None and not self.failed:
+                self.between_rounds.re_rank()
 
     def _has_open_round(self) -> bool:
         with self.database.read() as session:

@@ -1,4 +1,7 @@
-"""What the trainer does while people label: re-rank the queue's tail, and cross-validate the labels there are."""
+"""What the trainer does while people label: re-rank the queue's tail, and cross-validate the labels there are.
+
+Re-ranking goes on in the middle of every fit: the queue of the open round is labeled until the next one is published.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from app.trainer.workbench import Workbench
 from loops.errors import TrainingInterruptedError
 from storage.trainer import record_error
 
-LOOK_S = 0.5  # between two looks for new labels in the middle of a fit
+LABELS_LOOK_S = 0.1  # between two looks for new labels in the middle of a fit
+ROUND_LOOK_S = 0.5  # between two looks for a finished round
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +31,8 @@ class BetweenRounds:
     bench: Workbench
     re_ranker: ReRanker = field(init=False)
     given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
-    looked_at: float = 0.0
+    labels_looked_at: float = 0.0
+    round_looked_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Begins with a re-ranker that has seen nothing."""
@@ -42,6 +47,12 @@ class BetweenRounds:
         """One look for new labels."""
         self._try("re-ranking", self.re_ranker.look)
 
+    def re_rank_in_a_fit(self) -> None:
+        """One look for new labels, if the last one was not just now; called after every batch of any fit."""
+        if time.monotonic() - self.labels_looked_at >= LABELS_LOOK_S:
+            self.labels_looked_at = time.monotonic()
+            self.re_rank()
+
     def _cross_validate(self) -> None:
         round_info = due_round(self.bench)
         if round_info is not None:
@@ -50,13 +61,15 @@ class BetweenRounds:
     def _tick(self) -> None:
         """Between two batches of a fit: labels that came are taken into the ranking; a finished round goes first."""
         self.bench.heartbeat.check(0, 0)
-        if time.monotonic() - self.looked_at < LOOK_S:
-            return
-        self.looked_at = time.monotonic()
+        self.re_rank_in_a_fit()
+        if time.monotonic() - self.round_looked_at >= ROUND_LOOK_S:
+            self.round_looked_at = time.monotonic()
+            self._give_way()
+
+    def _give_way(self) -> None:
         bench = self.bench
         if work_is_waiting(bench.database, bench.project_id, bench.project.settings(), after_failure=False):
             raise TrainingInterruptedError(steps=0, wanted=0)
-        self.re_rank()
 
     def _try(self, step: str, work: Callable[[], object]) -> None:
         if step in self.given_up:

@@ -22,6 +22,7 @@ from app.errors import AppError
 from app.project import Project, open_project
 from app.settings import ProjectSettings
 from app.trainer.between_rounds import BetweenRounds
+from app.trainer.cross_validation import GiveWay
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.rounds import run_rounds
@@ -85,7 +86,8 @@ class Worker:
     def _resume(self) -> None:
         try:
             bench = self._bench()
-            run_rounds(bench)
+            meanwhile = [] if self.between_rounds is None else [GiveWay(self.between_rounds.re_rank_in_a_fit)]
+            run_rounds(bench, meanwhile)
             self.between_rounds = BetweenRounds(bench)
             self.failed = False
         except TrainingInterruptedError:

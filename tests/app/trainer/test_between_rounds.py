@@ -177,3 +177,15 @@ def decide_wrongly(bench: Workbench) -> object:
 def test_settings_file_keeps_both_switches(project: Project) -> None:
     save_settings(project.settings_path, replace(project.settings(), re_rank=False, cross_validate=False))
     assert (project.settings().re_rank, project.settings().cross_validate) == (False, False)
+
+
+def test_labels_given_in_the_middle_of_a_fit_re_rank_the_queue_of_the_open_round(
+    after_a_round: Workbench, annotator: Annotator
+) -> None:
+    annotator.label(QUERY_SIZE)
+    between = BetweenRounds(after_a_round)
+    before = queue(after_a_round)
+    between.re_rank_in_a_fit()
+    after = queue(after_a_round)
+    assert before != after
+    assert {line[0] for line in before} == {line[0] for line in after}

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _PCA_DIMENSIONS = 50
 _FEWEST = 10  # samples; t-SNE of fewer shows nothing that two of its dimensions do not
@@ -30,4 +31,6 @@ def draw_map(features_N_D: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.
         return padded
     flat_N_P = PCA(min(_PCA_DIMENSIONS, n, dimensions), random_state=seed).fit_transform(features_N_D)
     tsne = TSNE(2, perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed)
-    return np.asarray(tsne.fit_transform(flat_N_P), np.float32)
+    # One OpenMP thread: on busy cores several spend minutes waiting for each other at the barriers of t-SNE's steps.
+    with threadpool_limits(1, user_api="openmp"):
+        return np.asarray(tsne.fit_transform(flat_N_P), np.float32)

@@ -19,6 +19,7 @@ from app.project import Project, new_project, open_project
 
 if TYPE_CHECKING:
     from app.importing.run import ImportReport
+    from storage.engine import Database
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
@@ -27,7 +28,7 @@ Acquisition = Literal[
     "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "committee_bald", "vaal", "random"
 ]
 ColdStart = Literal["diverse", "vaal", "random"]
-Format = Literal["csv", "jsonl", "folders"]
+Format = Literal["csv", "jsonl", "folders", "model"]
 
 ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
 LearnerOption = Annotated[Learner, typer.Option("--learner", help="auto: chosen by the size of the images.")]
@@ -230,20 +231,34 @@ def status(
 def export(
     project: ProjectArgument,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
-    format_: Annotated[Format, typer.Option("--format", help="folders: copies, one folder per class.")],
+    format_: Annotated[
+        Format, typer.Option("--format", help="folders: copies, one folder per class. model: the trained model.")
+    ],
 ) -> None:
-    """Write the labels, and every label event, to a new folder."""
-    from app.exporting import export as write_export
-
+    """Write the labels with every label event, or the trained model, to a new folder."""
     opened = open_project(project)
     database = opened.open_database()
     try:
-        written = write_export(database, opened.project_id(database), format_, out)
+        said = _export_model(database, opened, out) if format_ == "model" else _export(database, opened, format_, out)
     finally:
         database.close()
+    typer.echo(said)
+
+
+def _export(database: Database, project: Project, format_: str, out: Path) -> str:
+    from app.exporting import export as write_export
+
+    written = write_export(database, project.project_id(database), format_, out)
     for name, reason in written.left_out:
         typer.echo(f"left out {name}: {reason}")
-    typer.echo(f"{written.labels:,} labels and {written.events:,} label events written to {written.folder}.")
+    return f"{written.labels:,} labels and {written.events:,} label events written to {written.folder}."
+
+
+def _export_model(database: Database, project: Project, out: Path) -> str:
+    from app.trainer.model_export import export_model  # loads torch
+
+    written = export_model(database, project, out)
+    return f"The model of round {written.round_number} ({written.classes} classes) written to {written.folder}."
 
 
 @commands.command()

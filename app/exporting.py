@@ -18,7 +18,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,29 +73,52 @@ def export(database: Database, project_id: int, format: str, out: Path) -> Writt
     """
     if format not in _WRITERS:
         raise ExportError(f"There is no export format {format!r}; known are {', '.join(_WRITERS)}.")
+    target = new_target(out)
+    content = _read(database, project_id)
+    with whole_folder(target) as temporary:
+        written = _WRITERS[format](content, temporary)
+    return replace(written, folder=target)
+
+
+def new_target(out: Path) -> Path:
+    """Return the absolute path of an export's folder.
+
+    Raises:
+        ExportError: When something is there.
+    """
     target = out.expanduser().absolute()
     if target.exists() or target.is_symlink():
         raise ExportError(f"{target} is there already; an export needs a new folder, nothing is overwritten.")
-    content = _read(database, project_id)
+    return target
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to write to, which becomes ``target`` when all went well and is gone when not.
+
+    Raises:
+        ExportError: When it cannot be written.
+    """
     try:
-        return _write_whole(content, _WRITERS[format], target)
+        with _renamed_when_whole(target) as temporary:
+            yield temporary
     except OSError as error:
         raise ExportError(
             f"The export to {target} failed: {error.strerror or error}; nothing was left there."
         ) from error
 
 
-def _write_whole(content: _Content, write: Callable[[_Content, Path], Written], target: Path) -> Written:
+@contextmanager
+def _renamed_when_whole(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        written = write(content, temporary)
+        yield temporary
         temporary.chmod(0o755)  # mkdtemp's 0700 would lock out whoever the export is for
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return replace(written, folder=target)
 
 
 def _read(database: Database, project_id: int) -> _Content:

@@ -84,17 +84,30 @@ class EfficientNetEmbedder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        network = _fold_batch_norms(_efficientnet_lite0()).to(device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = PooledFeatures().to(device)
 
     @torch.inference_mode()
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Returns the pooled features of RGB squares of 224 pixels."""
         images = torch.from_numpy(np.stack(squares)).to(self._device).permute(0, 3, 1, 2)
-        # The Lite networks were trained on (x - 127) / 128, not on ImageNet's per-channel statistics.
-        images = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
-        features: Tensor = self._network.extract_features(images).mean((2, 3))
+        features: Tensor = self._network(images)
         return features.cpu().numpy()
+
+
+class PooledFeatures(nn.Module):
+    """EfficientNet-Lite0, frozen: from uint8 images `[B, 3, 224, 224]` to features `[B, 1280]`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = _fold_batch_norms(_efficientnet_lite0())
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean over places of the last convolution's output."""
+        # The Lite networks were trained on (x - 127) / 128, not on ImageNet's per-channel statistics.
+        scaled = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
+        features: Tensor = self._network.extract_features(scaled).mean((2, 3))
+        return features
 
 
 _CONVOLUTION_AND_NORM = (  # of the stem, the last layer and each block, as EfficientNet names them

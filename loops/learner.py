@@ -31,7 +31,7 @@ from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.instant_head import split_at_last_layer
 from loops.learner_spec import LearnerSpec, choose_learner
 from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropoutScorer, gather
-from loops.networks import PrepareFeatures, PreparePixels, RandomAffine, feature_head, small_cnn
+from loops.networks import RandomAffine, network_parts
 from loops.oracle import PoolScores
 from loops.seeding import seed_of
 
@@ -222,12 +222,7 @@ class Learner:
         return classifier
 
     def _new_classifier(self, row_shape: tuple[int, ...], *, seed: int = 0, total_steps: int = 1) -> Classifier:
-        backbone = nn.Sequential()
-        if len(row_shape) == 3:
-            prepare: nn.Module = PreparePixels(row_shape[0])
-            backbone, head = small_cnn(row_shape[0], row_shape[-1], self._num_classes)
-        else:
-            prepare, head = PrepareFeatures(row_shape[0]), feature_head(row_shape[0], self._num_classes)
+        prepare, backbone, head = network_parts(row_shape, self._num_classes)
         return Classifier(
             prepare=prepare,
             augment=RandomAffine() if len(row_shape) == 3 else nn.Identity(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +88,21 @@ class RandomAffine(nn.Module):
         row_x = torch.stack([scale_x * turn.cos(), -scale_x * turn.sin() + shear, shift_x], dim=1)
         row_y = torch.stack([scale_y * turn.sin(), scale_y * turn.cos(), shift_y], dim=1)
         return torch.stack([row_x, row_y], dim=1)
+
+
+def network_parts(row_shape: Sequence[int], num_classes: int) -> tuple[nn.Module, nn.Sequential, nn.Sequential]:
+    """The network for stored rows of this shape.
+
+    Args:
+        row_shape: `(C, S, S)` of pixels, or `(D,)` of features.
+        num_classes: What the head ends in.
+
+    Returns:
+        Preparation, backbone (empty for features) and head.
+    """
+    if len(row_shape) == 3:
+        return PreparePixels(row_shape[0]), *small_cnn(row_shape[0], row_shape[-1], num_classes)
+    return PrepareFeatures(row_shape[0]), nn.Sequential(), feature_head(row_shape[0], num_classes)
 
 
 def small_cnn(in_channels: int, side: int, num_classes: int) -> tuple[nn.Sequential, nn.Sequential]:

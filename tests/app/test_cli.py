@@ -193,6 +193,13 @@ def test_export_writes_a_folder_once(labelloop: Run, project: Path, tmp_path: Pa
     assert (again.code, _is_one_sentence(again.err)) == (1, True)
 
 
+def test_there_is_no_model_to_export_before_a_round_was_trained(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    outcome = labelloop("export", project, "--format", "model", tmp_path / "out")
+    assert (outcome.code, _is_one_sentence(outcome.err)) == (1, True)
+    assert outcome.err.startswith("No round of this project was trained yet")
+    assert not (tmp_path / "out").exists()
+
+
 def test_doctor_exits_with_1_and_a_sentence_when_something_is_wrong(
     labelloop: Run, project: Path, images: Path
 ) -> None:

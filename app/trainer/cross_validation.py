@@ -13,6 +13,7 @@ from loops.errors import NotEnoughSamplesError
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.label_audit import audit_labels
+from loops.learner import Learner
 from storage.labels import current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round
@@ -56,10 +57,15 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
         current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
     labels = train_labels(current)
     folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
+
+    def learner_of_fold(fold: int) -> Learner:
+        bench.heartbeat.show("cross-validating", round_number=round_info.number, done=fold, total=NUM_FOLDS)
+        return bench.learner([GiveWay(tick)], fold=fold)
+
     try:
-        loop = _TrackedKFoldLoop(
+        loop = KFoldLoop(
             labels,
-            lambda fold: bench.learner([GiveWay(tick)], fold=fold),
+            learner_of_fold,
             num_folds=NUM_FOLDS,
             groups=duplicate_groups(sorted(labels), bench.learner().embedding(sorted(labels))),
             seed=bench.settings.seed,
@@ -68,23 +74,11 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
         )
     except NotEnoughSamplesError:
         return
-    loop.bench = bench
     loop.resume()
     result = loop.run()
     event_of = {label.sample_id: label.event_id for label in current}
     _store(bench, round_info, result, event_of)
     rmtree(folder, ignore_errors=True)
-
-
-class _TrackedKFoldLoop(KFoldLoop):
-    """Shows the folds on screen."""
-
-    bench: Workbench
-
-    def on_advance_start(self) -> None:
-        """Names the fold."""
-        super().on_advance_start()
-        self.bench.heartbeat.show("cross-validating", done=self.fold, total=self.num_folds)
 
 
 def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:

@@ -83,7 +83,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
         looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
         raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {_plain(error)}") from error
     if not resolved.is_relative_to(resolved_root):
-        raise RefusedImageError("lies outside the imported folder")
+        raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
     return resolved
 
 

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
+from loops.committee import Committee
 from loops.errors import NotEnoughSamplesError
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
@@ -55,7 +56,25 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
     """
     with bench.database.read() as session:
         current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
-    labels = train_labels(current)
+    if round_info.acquisition == "committee_bald":
+        result = _of_committee(bench, round_info)
+    else:
+        result = _of_folds(bench, round_info, train_labels(current), tick)
+    if result is not None:
+        _store(bench, round_info, result, {label.sample_id: label.event_id for label in current})
+
+
+def _of_committee(bench: Workbench, round_info: RoundInfo) -> CrossValidation | None:
+    """A committee's fit was a cross-validation; its result lies in the checkpoint."""
+    committee = Committee(lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
+    path = bench.project.folder / str(round_info.checkpoint)
+    committee.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    return committee.cross_validation
+
+
+def _of_folds(
+    bench: Workbench, round_info: RoundInfo, labels: dict[int, int], tick: Callable[[], None]
+) -> CrossValidation | None:
     folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
 
     def learner_of_fold(fold: int) -> Learner:
@@ -73,12 +92,11 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
             folder=folder,
         )
     except NotEnoughSamplesError:
-        return
+        return None
     loop.resume()
     result = loop.run()
-    event_of = {label.sample_id: label.event_id for label in current}
-    _store(bench, round_info, result, event_of)
     rmtree(folder, ignore_errors=True)
+    return result
 
 
 def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:

@@ -189,3 +189,18 @@ def test_labels_given_in_the_middle_of_a_fit_re_rank_the_queue_of_the_open_round
     after = queue(after_a_round)
     assert before != after
     assert {line[0] for line in before} == {line[0] for line in after}
+
+
+def test_a_committee_is_not_cross_validated_a_second_time(
+    bench: Workbench, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committee = replace(bench, settings=replace(bench.settings, acquisition="committee_bald"))
+    run_rounds(committee)
+    annotator.label(24)
+    run_rounds(committee)
+    monkeypatch.delattr(cross_validation, "KFoldLoop")
+    BetweenRounds(committee).work()
+    with bench.database.read() as session:
+        (metric,) = list_metrics(session, project_id=bench.project_id, name="accuracy_cross_validated")
+        assert list_errors(session, project_id=bench.project_id) == []
+    assert metric.n == 24

@@ -6,6 +6,7 @@ with BEGIN IMMEDIATE; see docs/decisions/0001-sqlite-transactions.md.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from storage.errors import (
     DatabaseBusyError,
@@ -147,6 +149,8 @@ def _connect_sqlite(url: URL) -> Database:
         raise DatabaseUrlError(str(url), f"there is no folder {path.parent}")
     refuse_network_file_system(path)
     library = choose_library()
+    with _translated():
+        _settle_journal_mode(url, library)
     reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True)
     writing = _sqlite_engine(url, library, begin="BEGIN IMMEDIATE", query_only=False)
     return Database(url, reading=reading, writing=writing, library=library.title, journal_mode=library.journal_mode)
@@ -160,10 +164,8 @@ def _sqlite_engine(url: URL, library: SqliteLibrary, *, begin: str, query_only: 
 
 
 def _set_pragmas(library: SqliteLibrary, query_only: bool, connection: Any, _record: object) -> None:  # noqa: ANN401
-    """Set up a new connection, in this order: the timeout must be in force when the journal mode is set."""
     connection.isolation_level = None  # the driver must not begin transactions of its own
     _pragma(connection, "busy_timeout", BUSY_TIMEOUT_MS)
-    _set_journal_mode(connection, library)
     _pragma(connection, "synchronous", "FULL")
     _pragma(connection, "foreign_keys", "ON")
     if _pragma(connection, "foreign_keys") != 1:  # silently ignored inside a transaction
@@ -174,21 +176,27 @@ def _set_pragmas(library: SqliteLibrary, query_only: bool, connection: Any, _rec
         _pragma(connection, "query_only", "ON")
 
 
-def _set_journal_mode(connection: Any, library: SqliteLibrary) -> None:  # noqa: ANN401
-    """Switching to WAL needs the file alone for a moment and ignores busy_timeout: two first starts at once collide."""
+def _settle_journal_mode(url: URL, library: SqliteLibrary) -> None:
+    """Bring the file into the library's journal mode, which stays in it.
+
+    Switching needs the file alone for a moment and ignores busy_timeout, and a connection that has looked at a WAL
+    file holds it until it is closed: first starts that all kept theirs open would wait for each other for ever.
+    """
+    alone = create_engine(url, module=library.dbapi, poolclass=NullPool)
     wanted = library.journal_mode
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while _try_journal_mode(connection, library, wanted) != wanted:
+    while _try_journal_mode(alone, wanted) != wanted:
         if time.monotonic() > deadline:
             raise DatabaseBusyError(f"{library.title} needs journal mode {wanted}, and another program holds the file")
-        time.sleep(0.02)
+        time.sleep(random.uniform(0.005, 0.05))
 
 
-def _try_journal_mode(connection: Any, library: SqliteLibrary, wanted: str) -> str:  # noqa: ANN401
+def _try_journal_mode(alone: Engine, wanted: str) -> str:
     try:
-        return str(_pragma(connection, "journal_mode", wanted)).lower()
-    except library.dbapi.OperationalError as error:
-        if "locked" not in str(error):
+        with alone.connect() as connection:
+            return str(connection.exec_driver_sql(f"PRAGMA journal_mode={wanted}").scalar()).lower()
+    except OperationalError as error:
+        if "locked" not in str(error.orig):
             raise
         return "locked"
 

@@ -138,18 +138,25 @@ def samples_like():
     return new_sample
 
 
+AT_ONCE = """
+import sys, storage.engine, storage.labels, storage.queue, storage.rerank, storage.rounds, storage.schema
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
 @pytest.fixture
 def run_processes():
-    """Run a script in several real processes at once and return what each printed."""
+    """Run a script in several real processes, begun at one moment, and return what each printed."""
 
     def run(script: str, count: int, *arguments: object) -> list[str]:
-        command = [sys.executable, "-c", script, *map(str, arguments)]
-        processes = [
-            subprocess.Popen(
-                [*command, str(number)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-            for number in range(count)
-        ]
+        command = [sys.executable, "-c", AT_ONCE + script, *map(str, arguments)]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        processes = [subprocess.Popen([*command, str(number)], cwd=ROOT, text=True, **pipes) for number in range(count)]
+        assert [process.stdout.readline() for process in processes] == ["ready\n"] * count
+        for process in processes:
+            process.stdin.close()
+            process.stdin = None  # communicate would flush it
         outputs = [process.communicate(timeout=120) for process in processes]
         assert [process.returncode for process in processes] == [0] * count, outputs
         return [output for output, _ in outputs]

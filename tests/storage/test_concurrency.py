@@ -1,5 +1,7 @@
 """Real processes on one file: nothing is lost, nothing is given twice, nobody gets a lock error."""
 
+import threading
+
 from storage.engine import open_database
 from storage.labels import current_labels, list_events
 from storage.models import Project
@@ -19,8 +21,11 @@ for _ in range(50):
 database.close()
 """
 
+WITHOUT_WAL = "import storage.library; storage.library.is_wal_safe = lambda version: False\n"
+
 LABEL_ALL = """
 import sys
+import time
 from storage.engine import open_database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
@@ -35,6 +40,7 @@ while True:
     if claimed is None:
         break
     print(claimed.sample.id)
+    time.sleep(0.02)  # a look at it; SQLite lets a writer that never pauses starve the others
     with database.write() as session:
         record_decision(
             session,
@@ -124,13 +130,28 @@ def test_read_modify_writes_of_four_processes_lose_nothing(world, run_processes)
 
 
 def test_without_wal_they_lose_nothing_either(world, run_processes):
-    script = f"import storage.library; storage.library.is_wal_safe = lambda version: False\n{COUNT_UP}"
     world.database.close()  # one journal mode at a time
-    run_processes(script, 4, world.database.path)
+    run_processes(WITHOUT_WAL + COUNT_UP, 4, world.database.path)
     world.database = open_database(f"sqlite:///{world.database.path}")
     with world.database.read() as session:
         assert session.get_one(Project, 1).seed == 200
     world.database.close()
+
+
+def test_starts_that_all_waited_to_leave_wal_do_not_wait_for_each_other(world, run_processes):
+    held = world.database.connect_to_write()  # by a program that is still in WAL
+
+    def let_go() -> None:
+        held.close()
+        world.database.close()
+
+    timer = threading.Timer(4.0, let_go)  # when all have started and none got the file
+    timer.start()
+    run_processes(WITHOUT_WAL + COUNT_UP, 4, world.database.path)
+    timer.join()
+    world.database = open_database(f"sqlite:///{world.database.path}")
+    with world.database.read() as session:
+        assert session.get_one(Project, 1).seed == 200
 
 
 def test_forty_annotators_in_four_processes_never_hold_one_sample(world, samples_like, run_processes):

@@ -57,9 +57,9 @@ with detail:
         st.caption("The sample with the highest BALD of this round; choose another to see it here.")
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)
-    row, draws = scores.row_of(sample_id), read_draws(path, sample_id)
+    row, draws = scores.row_of(sample_id), read_draws(path, scores, [sample_id]).get(sample_id)
     if row is None or draws is None:
         outside_the_pool(sample, view.label_of(sample_id))
     else:
         words = f"Predicted {view.predicted(row)} ({scores.confidence_N[row]:.0%}), {view.label_of(sample_id)}."
-        why_uncertain(sample, draws, classes=figures.classes, words=words)
+        why_uncertain(sample, scores, draws, classes=figures.classes, words=words)

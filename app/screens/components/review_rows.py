@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from app.screens.components.filters import ReviewRow
 from app.screens.components.gallery import Card
 from app.screens.components.progress_figures import ProgressFigures
-from app.screens.components.sample_image import thumbnail
+from app.screens.components.sample_image import data_url, thumbnail
 from storage.engine import Database
 from storage.samples import SampleInfo
 from storage.suggestions import last_suggestions
@@ -74,7 +73,7 @@ def table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes:
     return pd.DataFrame(
         [
             {
-                "Image": _data_url(thumbnail(samples[row.label.sample_id])),
+                "Image": data_url(thumbnail(samples[row.label.sample_id])),
                 "Sample": row.label.sample_id,
                 "Label": decision_words(row, classes),
                 "Prediction": prediction_words(row, classes),
@@ -90,8 +89,3 @@ def table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes:
             for row in rows
         ]
     )
-
-
-def _data_url(image: bytes) -> str:
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,21 +88,34 @@ def read_round_scores(path: Path) -> RoundScores:
         raise UnreadableScoresError(path) from error
 
 
-def read_draws(path: Path, sample_id: int) -> SampleDraws | None:
-    """Read the draws of one sample; None when it was not in the pool.
+def read_draws(path: Path, scores: RoundScores, sample_ids: Sequence[int]) -> dict[int, SampleDraws]:
+    """Read the draws of some samples; those that were not in the pool are left out.
+
+    Only the row groups that hold them are read: the draws of a whole pool are hundreds of megabytes.
 
     Raises:
         UnreadableScoresError: When the file cannot be read.
     """
+    rows = {sample_id: row for sample_id in sample_ids if (row := scores.row_of(sample_id)) is not None}
     try:
-        table = pq.read_table(path, columns=["probs", "draws"], filters=[("sample_id", "=", sample_id)])
+        with pq.ParquetFile(path) as file:
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            firsts = np.concatenate([[0], np.cumsum(sizes)])
+            groups = {row: int(np.searchsorted(firsts, row, side="right")) - 1 for row in rows.values()}
+            tables = {group: file.read_row_group(group, columns=["probs", "draws"]) for group in set(groups.values())}
+        return {
+            sample_id: _draws_at(tables[groups[row]], row - int(firsts[groups[row]])) for sample_id, row in rows.items()
+        }
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UnreadableScoresError(path) from error
-    if not table.num_rows:
-        return None
-    probs_C = np.asarray(table["probs"][0].as_py(), dtype=float)
-    flat = table["draws"][0].as_py()
-    return SampleDraws(probs_C, None if flat is None else np.asarray(flat, dtype=float).reshape(len(probs_C), -1))
+
+
+def _draws_at(table: pa.Table, row: int) -> SampleDraws:
+    probs, draws = table["probs"][row], table["draws"][row]
+    probs_C = probs.values.to_numpy().astype(float)
+    return SampleDraws(
+        probs_C, draws.values.to_numpy().astype(float).reshape(len(probs_C), -1) if draws.is_valid else None
+    )
 
 
 def draws_are_identical(scores: RoundScores) -> bool:

@@ -1,5 +1,6 @@
 """The bytes a screen shows for a sample: tiny images enlarged smoothly, photographs reduced once and kept."""
 
+import base64
 import io
 import logging
 import os
@@ -27,6 +28,12 @@ def large(sample: SampleInfo) -> bytes:
 def thumbnail(sample: SampleInfo) -> bytes:
     """The sample for a history or a gallery (PNG or JPEG)."""
     return image_bytes(sample, side=THUMBNAIL_SIDE, folder=current_project().thumbnails_dir)
+
+
+def data_url(image: bytes) -> str:
+    """An encoded image as an address that needs no further request."""
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def image_bytes(sample: SampleInfo, *, side: int, folder: Path) -> bytes:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import log
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from app.screens.components.round_scores import (
@@ -25,13 +26,26 @@ def test_scores_are_read_by_sample_id(filled):
 
 
 def test_the_draws_of_one_sample_are_class_by_draw(filled):
-    draws = read_draws(filled.write_scores(1, sample_ids=[5, 2], torn=[2]), 2)
+    path = filled.write_scores(1, sample_ids=[5, 2], torn=[2])
+    draws = read_draws(path, read_round_scores(path), [2])[2]
     assert draws.draws_C_K.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     assert draws.probs_C.tolist() == [0.5, 0.5, 0.0]
 
 
 def test_a_sample_outside_the_pool_has_no_draws(filled):
-    assert read_draws(filled.write_scores(1, sample_ids=[5]), 6) is None
+    path = filled.write_scores(1, sample_ids=[5])
+    assert read_draws(path, read_round_scores(path), [6]) == {}
+
+
+def test_draws_are_found_in_whichever_row_group_they_stand(filled):
+    path = filled.write_scores(1, sample_ids=[6, 5, 4, 3, 2], torn=[4, 2])
+    pq.write_table(pq.read_table(path), path, row_group_size=2)
+    draws = read_draws(path, read_round_scores(path), [2, 4, 5])
+    assert {sample_id: found.probs_C.tolist() for sample_id, found in draws.items()} == {
+        2: [0.5, 0.5, 0.0],
+        4: [0.5, 0.5, 0.0],
+        5: [1.0, 0.0, 0.0],
+    }
 
 
 def test_a_rewritten_file_is_read_again(filled):

@@ -1,23 +1,11 @@
 from __future__ import annotations
 
-from math import log
-
 import numpy as np
 import pytest
 
+from app.screens.components.doubt import all_draws_equal
 from app.screens.components.pool_selection import drawn_words, selected_range, slider_top
 from app.screens.components.uncertainty_charts import histogram_rows
-from app.screens.components.why_uncertain import all_draws_equal, entropy_split
-
-
-def test_two_sure_disagreeing_draws_are_model_doubt_alone():
-    split = entropy_split(np.array([[1.0, 0.0], [0.0, 1.0]]))
-    assert (split.total, split.epistemic, split.aleatoric) == pytest.approx((log(2), log(2), 0.0))
-
-
-def test_two_equal_undecided_draws_are_ambiguity_alone():
-    split = entropy_split(np.array([[0.5, 0.5], [0.5, 0.5]]))
-    assert (split.total, split.epistemic, split.aleatoric) == pytest.approx((log(2), 0.0, log(2)))
 
 
 def test_equal_draws_are_an_alarm_unless_the_model_is_simply_sure():

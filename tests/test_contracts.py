@@ -13,7 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 SCREENS = sorted((REPOSITORY / "app" / "screens").rglob("*.py"))
 PAGES = [path for path in SCREENS if path.parent.name == "screens" and path.name != "__init__.py"]
-HEAVY = "{'torch', 'pytorch_lightning', 'flash', 'baal', 'sklearn', 'loops', 'app.trainer'}"
+HEAVY = "{'torch', 'pytorch_lightning', 'flash', 'baal', 'sklearn', 'app.trainer'}"
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:

@@ -11,13 +11,13 @@ from app.screens.components.confusion import (
     per_class_rows,
 )
 from app.screens.components.empty_states import no_accuracy, no_round
-from app.screens.components.forecast import forecast, too_few_rounds
 from app.screens.components.key_figures import key_figures
 from app.screens.components.progress_charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
 from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, read_figures
 from app.screens.components.round_choice import choose_measured_round
 from app.screens.components.session import current_project, database, project_id
 from app.screens.components.tables import confused_table, per_class_table, rounds_table
+from loops.learning_curve import forecast, too_few_rounds
 
 figures = read_figures(database(), project_id())
 query_size = current_project().settings().query_size

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from app.screens.components.forecast import AccuracyPoint
+from loops.learning_curve import AccuracyPoint
 from storage.engine import Database
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import MetricInfo, list_metrics

@@ -1,4 +1,8 @@
-"""What more labels would bring: a learning curve fitted to the accuracy of the rounds, with a band and a sentence."""
+"""What more labels would bring: a learning curve fitted to the accuracy of the rounds, with a band and a sentence.
+
+NumPy alone: the trainer, the command line and the screens forecast with this one piece of code, and screens load no
+torch.
+"""
 
 from __future__ import annotations
 
@@ -53,16 +57,48 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """What more labels would bring, as a share of accuracy, with the 95 % band of that step."""
+
+    more: int  # labels
+    expected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """B fitted curves, one for each redrawn history."""
+
+    a_B: Floats
+    b_B: Floats
+    c_B: Floats
+
+    def at(self, row: int) -> LearningCurve:
+        """One of them."""
+        return LearningCurve(self.a_B[row], self.b_B[row], self.c_B[row])
+
+    def accuracy(self, labels_N: Floats) -> Floats:
+        """Accuracies `[B, N]` at numbers of labels."""
+        return LearningCurve(self.a_B[:, None], self.b_B[:, None], self.c_B[:, None]).accuracy(labels_N)
+
+
+@dataclass(frozen=True)
 class Forecast:
     """The fitted curve on a grid of label counts up to twice the labels there are."""
 
     curve: LearningCurve
+    redrawn: Curves
     labels: int  # labels at the last round
     labels_N: Floats
     accuracy_N: Floats
     low_N: Floats  # 95 % band
     high_N: Floats
     sentence: str
+
+    def gain(self, more: int) -> Gain:
+        """What that many more labels would bring."""
+        return _gain(self.curve, self.redrawn, self.labels, more)
 
 
 def fit_learning_curve(points: Sequence[AccuracyPoint]) -> LearningCurve:
@@ -72,7 +108,7 @@ def fit_learning_curve(points: Sequence[AccuracyPoint]) -> LearningCurve:
     points count for more (as in Figueroa et al. 2012): the first rounds of a model seldom lie on a power law.
     """
     labels_N, accuracy_N, deviation_N = _columns(points)
-    return _fit(labels_N, accuracy_N[None, :], _weights(labels_N, deviation_N)[None, :]).at(0)
+    return fit_curves(labels_N, accuracy_N[None, :], _weights(labels_N, deviation_N)[None, :]).at(0)
 
 
 def forecast(points: Sequence[AccuracyPoint]) -> Forecast | None:
@@ -90,11 +126,11 @@ def forecast(points: Sequence[AccuracyPoint]) -> Forecast | None:
     rng, shape = np.random.default_rng(0), (RESAMPLINGS, len(points))
     redrawn_B_N = np.clip(accuracy_N + rng.normal(size=shape) * deviation_N, 0.0, 1.0)
     weights_B_N = _weights(labels_N, deviation_N) * rng.exponential(size=shape)
-    redrawn = _fit(labels_N, redrawn_B_N, weights_B_N)
+    redrawn = fit_curves(labels_N, redrawn_B_N, weights_B_N)
     grid_N = np.linspace(labels_N[0], 2 * labels_N[-1], 60)
-    low_N, high_N = np.percentile(redrawn.column().accuracy(grid_N), [2.5, 97.5], axis=0)
+    low_N, high_N = np.percentile(redrawn.accuracy(grid_N), [2.5, 97.5], axis=0)
     now = int(labels_N[-1])
-    return Forecast(curve, now, grid_N, curve.accuracy(grid_N), low_N, high_N, _in_words(curve, redrawn, now))
+    return Forecast(curve, redrawn, now, grid_N, curve.accuracy(grid_N), low_N, high_N, _in_words(curve, redrawn, now))
 
 
 def too_few_rounds(points: Sequence[AccuracyPoint]) -> str:
@@ -114,19 +150,6 @@ def tail(points: Sequence[AccuracyPoint]) -> list[AccuracyPoint]:
     return recent if len(recent) >= FEWEST_ROUNDS else list(points[-FEWEST_ROUNDS:])
 
 
-@dataclass(frozen=True)
-class _Curves:
-    a_B: Floats
-    b_B: Floats
-    c_B: Floats
-
-    def at(self, row: int) -> LearningCurve:
-        return LearningCurve(self.a_B[row], self.b_B[row], self.c_B[row])
-
-    def column(self) -> LearningCurve:
-        return LearningCurve(self.a_B[:, None], self.b_B[:, None], self.c_B[:, None])
-
-
 def _columns(points: Sequence[AccuracyPoint]) -> tuple[Floats, Floats, Floats]:
     labels_N = np.array([point.labels for point in points], dtype=float)
     accuracy_N = np.array([point.accuracy for point in points], dtype=float)
@@ -138,14 +161,20 @@ def _weights(labels_N: Floats, deviation_N: Floats) -> Floats:
     return labels_N / deviation_N**2
 
 
-def _fit(labels_N: Floats, accuracy_B_N: Floats, weights_B_N: Floats) -> _Curves:
-    """Fit every row of ``accuracy_B_N``; the best ``c`` of the grid by weighted squared error."""
+def fit_curves(labels_N: Floats, accuracy_B_N: Floats, weights_B_N: Floats) -> Curves:
+    """Fit every row of ``accuracy_B_N``; the best ``c`` of the grid by weighted squared error.
+
+    Args:
+        labels_N: Numbers of labels, at least two different ones, above 0.
+        accuracy_B_N: One history per row.
+        weights_B_N: Of its points.
+    """
     weights_B_N = weights_B_N / weights_B_N.sum(axis=1, keepdims=True)
     fits = [_fit_at(decay, labels_N, accuracy_B_N, weights_B_N) for decay in _DECAYS]
     a_G_B, b_G_B, error_G_B = (np.stack(column) for column in zip(*fits, strict=True))
     best_B = error_G_B.argmin(axis=0)
     rows_B = np.arange(accuracy_B_N.shape[0])
-    return _Curves(a_G_B[best_B, rows_B], b_G_B[best_B, rows_B], _DECAYS[best_B])
+    return Curves(a_G_B[best_B, rows_B], b_G_B[best_B, rows_B], _DECAYS[best_B])
 
 
 def _fit_at(decay: float, labels_N: Floats, accuracy_B_N: Floats, weights_B_N: Floats) -> tuple[Floats, Floats, Floats]:
@@ -164,23 +193,30 @@ def _fit_at(decay: float, labels_N: Floats, accuracy_B_N: Floats, weights_B_N: F
     return a_B, b_B, (weights_B_N * (fitted_B_N - accuracy_B_N) ** 2).sum(axis=1)
 
 
-def _in_words(curve: LearningCurve, redrawn: _Curves, labels: int) -> str:
+def _in_words(curve: LearningCurve, redrawn: Curves, labels: int) -> str:
     """Name the largest worthwhile gain within twice the labels, with the band of that step."""
     now = float(curve.accuracy(labels))
     for points in STEPS_POINTS:
         wanted = curve.labels_for(now + points / 100)
         if wanted <= 2 * labels:
-            more = max(1, round(wanted - labels))
+            gain = _gain(curve, redrawn, labels, max(1, round(wanted - labels)))
             unit = "point" if points == 1 else "points"
-            return f"About {more:,} more labels for +{points} {unit} of accuracy {_band(redrawn, labels, more)}."
-    gain = 100 * (float(curve.accuracy(2 * labels)) - now)
+            return f"About {gain.more:,} more labels for +{points} {unit} of accuracy ({band_words(gain)})."
+    gain = _gain(curve, redrawn, labels, labels)
     return (
-        f"The curve is flat: twice the labels ({labels:,} more) would bring about +{gain:.1f} points of accuracy "
-        f"{_band(redrawn, labels, labels)}."
+        f"The curve is flat: twice the labels ({labels:,} more) would bring about {100 * gain.expected:+.1f} points of "
+        f"accuracy ({band_words(gain)})."
     )
 
 
-def _band(redrawn: _Curves, labels: int, more: int) -> str:
-    steps_B_2 = redrawn.column().accuracy(np.array([float(labels), float(labels + more)]))
-    low, high = 100 * np.percentile(steps_B_2[:, 1] - steps_B_2[:, 0], [2.5, 97.5])
-    return f"(95 % band of that step: {low:+.1f} to {high:+.1f})"
+def band_words(gain: Gain) -> str:
+    """The band of a step, in percentage points."""
+    return f"95 % band of that step: {100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
+
+
+def _gain(curve: LearningCurve, redrawn: Curves, labels: int, more: int) -> Gain:
+    ends_2 = np.array([float(labels), float(labels + more)])
+    now, then = curve.accuracy(ends_2).tolist()
+    steps_B_2 = redrawn.accuracy(ends_2)
+    low, high = np.percentile(steps_B_2[:, 1] - steps_B_2[:, 0], [2.5, 97.5])
+    return Gain(more, then - now, float(low), float(high))

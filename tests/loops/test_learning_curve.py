@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.screens.components.forecast import (
+from loops.learning_curve import (
     AccuracyPoint,
     fit_learning_curve,
     forecast,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,23 @@ from loops.errors import NotEnoughSamplesError
 from loops.oracle import Dataset, Evaluation
 
 
-def wilson_interval(correct: int, n: int, z: float = 1.96) -> tuple[float, float]:
+@dataclass(frozen=True)
+class LevelledAccuracy:
+    """Accuracy on the whole pool, estimated from labels that were drawn unequally, with its 95 % interval."""
+
+    accuracy: float
+    low: float
+    high: float
+    n: int  # labels that were drawn at random
+    effective_n: float  # of a uniform sample with an interval as wide
+
+
+def wilson_interval(correct: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """The Wilson score interval of a share: honest for few samples and near 0 and 1. Wilson 1927.
 
     Args:
-        correct: How many of `n` were right.
-        n: How many were looked at; with none, nothing is known.
+        correct: How many of `n` were right; a fraction where samples have weights.
+        n: How many were looked at, or their effective number; with none, nothing is known.
         z: Width in standard errors; 1.96 is 95 %.
 
     Returns:
@@ -54,6 +66,62 @@ def evaluate(
     correct = int(np.trace(confusion_C_C))
     low, high = wilson_interval(correct, n)
     return Evaluation(dataset, correct / n, low, high, n, confusion_C_C)
+
+
+def levelled_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int) -> NDArray[np.float64]:
+    """Weights under which actively drawn labels estimate a mean over the pool without bias.
+
+    LURE, the levelled unbiased risk estimator: Farquhar, Gal, Rainforth 2021, arXiv:2101.11665. Each draw gives an
+    unbiased estimate of its own, `a_m = L_m / (N q_m) + sum of L before m / N`; they are averaged with the paper's
+    weights, proportional to `1 / ((N - m) (N - m + 1))`. Without chosen labels these are the paper's, `v_m / M`; a
+    label that was chosen rather than drawn has no such estimate, and enters the later ones as known.
+
+    Args:
+        probabilities_M: Of being drawn next, given those drawn before, in the order of drawing; 1 where nothing else
+            could have come.
+        pool_size: N, the drawn and the chosen ones too.
+
+    Returns:
+        `[M]`, whose sum is 1 in expectation; all 0 if nothing was drawn.
+    """
+    m_M = np.arange(1, len(probabilities_M) + 1)
+    drawn_M = (probabilities_M > 0) & (probabilities_M < 1) & (m_M < pool_size)
+    level_M = np.zeros(len(m_M))
+    level_M[drawn_M] = 1 / ((pool_size - m_M[drawn_M]) * (pool_size - m_M[drawn_M] + 1.0))
+    level_M /= max(level_M.sum(), np.finfo(float).tiny)
+    later_M = level_M[::-1].cumsum()[::-1] - level_M
+    own_M = np.divide(level_M, probabilities_M, out=np.zeros(len(m_M)), where=drawn_M)
+    weights_M: NDArray[np.float64] = (own_M + later_M) / pool_size
+    return weights_M
+
+
+def levelled_accuracy(
+    correct_M: Sequence[bool] | NDArray[np.bool_],
+    probabilities_M: Sequence[float] | NDArray[np.floating[Any]],
+    *,
+    pool: int,
+) -> LevelledAccuracy | None:
+    """Accuracy on the pool from labels drawn with known, unequal probabilities (`levelled_weights`).
+
+    Predictions must come from models that were not fitted on these labels: LURE removes the bias of the choice, not
+    that of learning by heart. The interval is Wilson's with Kish's effective number of samples.
+
+    Args:
+        correct_M: Whether each was predicted rightly, in the order of drawing.
+        probabilities_M: See `levelled_weights`.
+        pool: Number of samples that could be drawn at the start.
+
+    Returns:
+        None if nothing was drawn at random.
+    """
+    probs_M = np.asarray(probabilities_M, float)
+    weights_M = levelled_weights(probs_M, pool)
+    if not weights_M.any():
+        return None
+    accuracy = 1.0 - float(np.clip(weights_M @ ~np.asarray(correct_M, bool), 0.0, 1.0))
+    effective_n = float(weights_M.sum() ** 2 / (weights_M**2).sum())
+    low, high = wilson_interval(accuracy * effective_n, effective_n)
+    return LevelledAccuracy(accuracy, low, high, int((probs_M < 1).sum()), effective_n)
 
 
 def recall(evaluation: Evaluation) -> NDArray[np.float64]:

@@ -102,7 +102,10 @@ def read_draws(path: Path, scores: RoundScores, sample_ids: Sequence[int]) -> di
             sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             firsts = np.concatenate([[0], np.cumsum(sizes)])
             groups = {row: int(np.searchsorted(firsts, row, side="right")) - 1 for row in rows.values()}
-            tables = {group: file.read_row_group(group, columns=["probs", "draws"]) for group in set(groups.values())}
+            tables = {
+                group: file.read_row_group(group, columns=["probs", "draws"], use_threads=False)
+                for group in set(groups.values())
+            }
         return {
             sample_id: _draws_at(tables[groups[row]], row - int(firsts[groups[row]])) for sample_id, row in rows.items()
         }

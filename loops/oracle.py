@@ -64,7 +64,7 @@ class RankedSample:
     sample_id: int
     purpose: Purpose
     score: float
-    acquisition_probability: float  # that this sample was chosen at all, given the pool of its round
+    acquisition_probability: float  # of being drawn next, given what was drawn before; 1: nothing else could have come
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,9 @@ def _audit_samples(answers: Answers) -> list[RankedSample]:
 
 def _random_ranking(sample_ids: NDArray[np.int64], size: int, seed: int) -> list[RankedSample]:
     scores = random_scores(sample_ids, seed=seed)
-    return _ranked(sample_ids, scores, size, seed, probability=min(1.0, size / max(1, len(sample_ids))))
+    ranked = _ranked(sample_ids, scores, size, seed, probability=1.0)
+    # Of being drawn next, given what was drawn before: that is what LURE levels.
+    return [replace(sample, acquisition_probability=1 / (len(sample_ids) - i)) for i, sample in enumerate(ranked)]
 
 
 def _ranked(

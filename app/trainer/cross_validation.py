@@ -7,6 +7,7 @@ from shutil import rmtree
 
 import pytorch_lightning as pl
 
+from app.trainer.levelled import levelled_metric
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
 from loops.committee import Committee
@@ -112,7 +113,10 @@ def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, eve
         for audited in audit_labels(result)
         if audited.likely_wrong
     ]
+    metrics = [NewMetric(METRIC, result.accuracy, low, high, len(result.sample_ids))]
+    levelled = levelled_metric(bench, result)
+    if levelled is not None:
+        metrics.append(levelled)
     with bench.database.write() as session:
-        metric = NewMetric(METRIC, result.accuracy, low, high, len(result.sample_ids))
-        add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=[metric])
+        add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=metrics)
         replace_suspects(session, round_id=round_info.id, generation=bench.generation, suspects=suspects)

@@ -191,6 +191,28 @@ def test_labels_given_in_the_middle_of_a_fit_re_rank_the_queue_of_the_open_round
     assert {line[0] for line in before} == {line[0] for line in after}
 
 
+def test_labels_that_were_drawn_at_random_give_a_levelled_accuracy(
+    bench: Workbench, annotator: Annotator, project_id: int
+) -> None:
+    drawn = replace(bench, settings=replace(bench.settings, acquisition="random", cold_start="random"))
+    run_rounds(drawn)
+    annotator.label(24)
+    run_rounds(drawn)
+    BetweenRounds(drawn).work()
+    with bench.database.read() as session:
+        (levelled,) = list_metrics(session, project_id=project_id, name="accuracy_lure")
+        (cross_validated,) = list_metrics(session, project_id=project_id, name="accuracy_cross_validated")
+    assert levelled.n == cross_validated.n == 24
+    assert levelled.value == pytest.approx(cross_validated.value), "uniform draws all weigh the same"
+
+
+def test_chosen_labels_have_no_levelled_accuracy(after_a_round: Workbench, project_id: int) -> None:
+    BetweenRounds(after_a_round).work()
+    with after_a_round.database.read() as session:
+        assert list_metrics(session, project_id=project_id, name="accuracy_cross_validated")
+        assert list_metrics(session, project_id=project_id, name="accuracy_lure") == []
+
+
 def test_a_committee_is_not_cross_validated_a_second_time(
     bench: Workbench, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

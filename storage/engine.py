@@ -35,6 +35,7 @@ __all__ = ["Database", "Session", "open_database"]
 
 BUSY_TIMEOUT_MS = 15_000
 JOURNAL_SIZE_LIMIT = 67_108_864  # bytes
+_ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('labelloop'))"
 QUICK_CHECK_BYTES = 268_435_456  # half a second's check
 
 
@@ -208,12 +209,14 @@ def _pragma(connection: Any, name: str, value: object = None) -> Any:  # noqa: A
 
 def _connect_postgresql(url: URL) -> Database:
     try:
-        writing = create_engine(url, pool_pre_ping=True)
+        reading, writing = (create_engine(url, pool_pre_ping=True) for _ in range(2))
     except ModuleNotFoundError as error:
         shown = url.render_as_string(hide_password=True)
         raise DatabaseUrlError(shown, "install 'labelloop[postgresql]'") from error
+    # One writer at a time, as with BEGIN IMMEDIATE: what a transaction has read is still true at its commit.
+    event.listen(writing, "begin", lambda connection: connection.exec_driver_sql(_ONE_WRITER))
     # One snapshot for all queries of a read, as SQLite's BEGIN gives it.
-    reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    reading = reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(url, reading=reading, writing=writing, library="psycopg", journal_mode="server")
 
 

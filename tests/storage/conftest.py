@@ -13,10 +13,12 @@ import pytest
 
 from storage.engine import Database, open_database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
+from storage.models import Base
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import ClaimedSample, claim_next
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
 from storage.samples import NewSample, add_samples
+from tests.storage.postgresql import find_binaries, running_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,6 +109,24 @@ class World:
             return function(session, project_id=self.project_id, **more)
 
 
+ON_BOTH = {"test_concurrency", "test_labels", "test_queue", "test_rerank", "test_rounds", "test_votes"}
+
+
+def pytest_generate_tests(metafunc):
+    """What storage promises to several people at once, it promises on both databases."""
+    if "database" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        metafunc.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+
+
+def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if not (item.get_closest_marker("sqlite") and "[postgresql" in item.name)]
+
+
+@pytest.fixture
+def backend(request) -> str:
+    return getattr(request, "param", "sqlite")
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
     """A migrated, closed database: copying it is faster than migrating anew."""
@@ -115,12 +135,36 @@ def template(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """The URL of a migrated database on a PostgreSQL server."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    with running_server(binaries) as url:
+        yield url
+
+
 @pytest.fixture
-def database(template, tmp_path):
-    shutil.copy(template, tmp_path / "labelloop.db")
-    database = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+def database(backend, request, tmp_path):
+    if backend == "postgresql":
+        database = open_database(request.getfixturevalue("postgresql"))
+        empty(database)
+    else:
+        shutil.copy(request.getfixturevalue("template"), tmp_path / "labelloop.db")
+        database = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
     yield database
     database.close()
+
+
+def empty(database) -> None:
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with database.connect_to_write() as connection:
+        connection.exec_driver_sql(
+            "SET LOCAL session_replication_role = replica"
+        )  # without the triggers that protect events
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        connection.commit()
 
 
 @pytest.fixture

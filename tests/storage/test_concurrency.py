@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from storage.engine import open_database
 from storage.labels import current_labels, list_events
 from storage.models import Project
@@ -13,7 +15,7 @@ import sys
 from storage.engine import open_database
 from storage.models import Project
 
-database = open_database(f"sqlite:///{sys.argv[1]}")
+database = open_database(sys.argv[1])
 for _ in range(50):
     with database.write() as session:
         project = session.get_one(Project, 1)
@@ -31,7 +33,7 @@ from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.queue import claim_next
 
-database = open_database(f"sqlite:///{sys.argv[1]}")
+database = open_database(sys.argv[1])
 with database.write() as session:
     annotator_id = get_or_create_annotator(session, project_id=1, name=f"annotator {sys.argv[2]}")
 while True:
@@ -60,7 +62,7 @@ from storage.engine import open_database
 from storage.projects import get_or_create_annotator
 from storage.queue import claim_next
 
-database = open_database(f"sqlite:///{sys.argv[1]}")
+database = open_database(sys.argv[1])
 for number in range(10):
     with database.write() as session:
         annotator_id = get_or_create_annotator(session, project_id=1, name=f"{sys.argv[2]}/{number}")
@@ -73,7 +75,7 @@ import sys
 from storage.engine import open_database
 from storage.labels import record_decision
 
-database = open_database(f"sqlite:///{sys.argv[1]}")
+database = open_database(sys.argv[1])
 for number in range(1, 11):
     for _ in range(5):
         with database.write() as session:
@@ -92,7 +94,7 @@ from storage.engine import open_database
 from storage.rerank import rerank
 
 if sys.argv[2] == "0":
-    database = open_database(f"sqlite:///{{sys.argv[1]}}")
+    database = open_database(sys.argv[1])
     for seed in range(20):
         scores = dict(zip(range(1, 101), random.Random(seed).sample(range(100), 100)))
         with database.write() as session:
@@ -107,7 +109,7 @@ import sys
 from storage.engine import open_database
 from storage.rounds import NewQuery, publish_round
 
-database = open_database(f"sqlite:///{sys.argv[1]}")
+database = open_database(sys.argv[1])
 with database.write() as session:
     queries = [NewQuery(number, number, "train", 0.5, 1.0) for number in range(1, 11)]
     print(
@@ -119,25 +121,31 @@ database.close()
 """
 
 
+def url_of(world):
+    return world.database.url.render_as_string(hide_password=False)
+
+
 def numbers(outputs):
     return [int(line) for output in outputs for line in output.split()]
 
 
 def test_read_modify_writes_of_four_processes_lose_nothing(world, run_processes):
-    run_processes(COUNT_UP, 4, world.database.path)
+    run_processes(COUNT_UP, 4, url_of(world))
     with world.database.read() as session:
         assert session.get_one(Project, 1).seed == 200
 
 
+@pytest.mark.sqlite
 def test_without_wal_they_lose_nothing_either(world, run_processes):
     world.database.close()  # one journal mode at a time
-    run_processes(WITHOUT_WAL + COUNT_UP, 4, world.database.path)
+    run_processes(WITHOUT_WAL + COUNT_UP, 4, url_of(world))
     world.database = open_database(f"sqlite:///{world.database.path}")
     with world.database.read() as session:
         assert session.get_one(Project, 1).seed == 200
     world.database.close()
 
 
+@pytest.mark.sqlite
 def test_starts_that_all_waited_to_leave_wal_do_not_wait_for_each_other(world, run_processes):
     held = world.database.connect_to_write()  # by a program that is still in WAL
 
@@ -147,7 +155,7 @@ def test_starts_that_all_waited_to_leave_wal_do_not_wait_for_each_other(world, r
 
     timer = threading.Timer(4.0, let_go)  # when all have started and none got the file
     timer.start()
-    run_processes(WITHOUT_WAL + COUNT_UP, 4, world.database.path)
+    run_processes(WITHOUT_WAL + COUNT_UP, 4, url_of(world))
     timer.join()
     world.database = open_database(f"sqlite:///{world.database.path}")
     with world.database.read() as session:
@@ -157,14 +165,14 @@ def test_starts_that_all_waited_to_leave_wal_do_not_wait_for_each_other(world, r
 def test_forty_annotators_in_four_processes_never_hold_one_sample(world, samples_like, run_processes):
     world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(40)])
     world.publish(*range(1, 51))
-    claimed = numbers(run_processes(CLAIM_AND_LEAVE, 4, world.database.path))
+    claimed = numbers(run_processes(CLAIM_AND_LEAVE, 4, url_of(world)))
     assert sorted(claimed) == list(range(1, 41))  # the forty best, each once
 
 
 def test_four_processes_label_a_ranking_without_gap_or_double(world, samples_like, run_processes):
     world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(90)])
     world.publish(*range(1, 101))
-    shown = numbers(run_processes(LABEL_ALL, 4, world.database.path))
+    shown = numbers(run_processes(LABEL_ALL, 4, url_of(world)))
     assert sorted(shown) == list(range(1, 101))
     assert [label.sample_id for label in world.ask(current_labels)] == list(range(1, 101))
     assert len(world.ask(list_events)) == 100
@@ -173,7 +181,7 @@ def test_four_processes_label_a_ranking_without_gap_or_double(world, samples_lik
 def test_a_ranking_that_is_reordered_meanwhile_is_labeled_without_gap_or_double(world, samples_like, run_processes):
     world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(90)])
     world.publish(*range(1, 101))
-    shown = numbers(run_processes(LABEL_OR_REORDER, 4, world.database.path))
+    shown = numbers(run_processes(LABEL_OR_REORDER, 4, url_of(world)))
     assert sorted(shown) == list(range(1, 101))
     assert shown != sorted(shown)
     with world.database.read() as session:
@@ -183,7 +191,7 @@ def test_a_ranking_that_is_reordered_meanwhile_is_labeled_without_gap_or_double(
 
 
 def test_two_hundred_resubmissions_store_ten_events(world, run_processes):
-    answers = run_processes(RESUBMIT, 4, world.database.path)
+    answers = run_processes(RESUBMIT, 4, url_of(world))
     assert len(world.ask(list_events)) == 10
     assert answers == [answers[0]] * 4  # all processes were told of the same events
 
@@ -192,6 +200,6 @@ def test_four_trainers_publish_a_round_once(world, run_processes):
     begun = world.begin()
     with world.database.write() as session:
         mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)
-    answers = run_processes(PUBLISH, 4, world.database.path)
+    answers = run_processes(PUBLISH, 4, url_of(world))
     assert sorted(answers) == ["False\n"] * 3 + ["True\n"]
     assert [entry.state for entry in world.ask(list_rounds)] == ["open"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from app.trainer.cross_validation import cross_validate, due_round
 from app.trainer.re_ranking import ReRanker
+from app.trainer.stability import measure_stability
 from app.trainer.triggers import work_is_waiting
 from app.trainer.workbench import Workbench
 from loops.errors import TrainingInterruptedError
@@ -39,8 +40,9 @@ class BetweenRounds:
         self.re_ranker = ReRanker(self.bench)
 
     def work(self) -> None:
-        """One look for new labels; and the cross-validation, if it is due."""
+        """One look for new labels; and what is due of the measurements."""
         self.re_rank()
+        self._try("measuring stability", lambda: measure_stability(self.bench))
         self._try("cross-validating", self._cross_validate)
 
     def re_rank(self) -> None:

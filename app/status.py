@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from app.advice import read_advice
 from app.project import Project
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
@@ -25,19 +26,22 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
 
     ``accuracy``, ``low`` and ``high`` (Wilson interval) are None where a round has measured none, as the cold start.
     ``state`` of the trainer is the last one it wrote; a growing ``heartbeat_age_s`` tells that it is gone.
+    ``advice`` is the stop adviser's: a sentence and its numbers.
     """
-    project_id = project.project_id(database)
+    project_id, settings = project.project_id(database), project.settings()
     with database.read() as session:
         rounds = list_rounds(session, project_id=project_id)
         metrics = list_metrics(session, project_id=project_id)
         counts = count_samples(session, project_id=project_id)
         heartbeat = get_heartbeat(session, project_id=project_id)
+        advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
     return {
-        "project": project.settings().name,
+        "project": settings.name,
         "rounds": [_round(info, metrics) for info in rounds],
         "labels": counts.labeled,
         "skips": counts.skipped,
         "pool": counts.pool,
+        "advice": advice.as_dict(),
         "trainer": _trainer(heartbeat),
     }
 
@@ -76,6 +80,7 @@ def status_text(status: Mapping[str, Any]) -> str:
         f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
         f"Trainer: {_trainer_text(status['trainer'])}",
+        status["advice"]["sentence"],
         "",
     ]
     if not status["rounds"]:

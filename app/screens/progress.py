@@ -26,7 +26,7 @@ st.title("Progress")
 key_figures(drawn_rounds=len(figures.published))
 
 st.header("Accuracy")
-dataset, points = figures.curve_points()
+points = figures.curve_points()
 prediction = forecast(points)
 if figures.accuracies or figures.cross_validated:
     drawn = [*figures.accuracies, *figures.cross_validated]

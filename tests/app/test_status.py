@@ -78,6 +78,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: Opened) -> None:
     found = project_status(opened.database, opened.project)
+    assert found.pop("advice")["verdict"] == "too early"
     assert found == {
         "project": "pets",
         "rounds": [],
@@ -86,7 +87,7 @@ def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: 
         "pool": 4,
         "trainer": {"state": "never started", "heartbeat_age_s": None},
     }
-    assert "labelloop run" in status_text(found)
+    assert "labelloop run" in status_text(project_status(opened.database, opened.project))
 
 
 def test_labels_and_skips_leave_the_pool(opened: Opened) -> None:
@@ -116,11 +117,23 @@ def test_a_person_reads_a_table_with_the_interval(opened: Opened) -> None:
     lines = status_text(project_status(opened.database, opened.project)).splitlines()
     assert lines[0] == "pets: 0 labels, 0 skips, 4 left in the pool"
     assert lines[1].startswith("Trainer: idle, last heard of ")
-    assert [line.split() for line in lines[3:]] == [
+    assert lines[2].startswith("Too early to say when to stop. Too few rounds to forecast (1 of 4")
+    assert [line.split() for line in lines[4:]] == [
         ["round", "state", "labels", "accuracy", "95", "%", "interval"],
         ["0", "closed", "0", "-", "-"],
         ["1", "open", "10", "87.5", "%", "80.0", "-", "95.0", "%"],
     ]
+
+
+def test_four_flat_rounds_that_agree_may_stop_and_say_so_to_programs_and_people(opened: Opened) -> None:
+    kappa = NewMetric("prediction_kappa", 0.995, n=400)
+    for labels in (10, 20, 40, 80):
+        audit = NewMetric("accuracy_audit", 0.5, low=0.0, high=1.0, n=4)  # the test set is the surer one
+        opened.run_round(labels=labels, metrics=[NewMetric("accuracy_test", 0.9, 0.88, 0.92, n=900), audit, kappa])
+    found = project_status(opened.database, opened.project)
+    assert found["advice"]["verdict"] == "stop"
+    assert (found["advice"]["kappa"], found["advice"]["next_labels"]) == (0.995, 50)
+    assert "You may stop: the next 50 labels" in status_text(found)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from app.advice import accuracy_points
 from loops.learning_curve import AccuracyPoint
 from storage.engine import Database
 from storage.labels import CurrentLabel, current_labels
@@ -47,12 +48,9 @@ class ProgressFigures:
         """Rounds whose ranking was opened, oldest first."""
         return [info for info in self.rounds if info.state in PUBLISHED]
 
-    def curve_points(self) -> tuple[str, list[AccuracyPoint]]:
-        """The points a forecast stands on: the test set's where there is one, it has the narrower interval."""
-        names = {metric.name for metric in self.accuracies}
-        name = "accuracy_test" if "accuracy_test" in names else "accuracy_audit"
-        points = [AccuracyPoint(m.labels, m.value, m.low, m.high) for m in self.accuracies if m.name == name]
-        return name.removeprefix("accuracy_"), points
+    def curve_points(self) -> list[AccuracyPoint]:
+        """The points a forecast stands on."""
+        return accuracy_points(self.accuracies)
 
     def labels_per_class(self, *, audit: bool) -> Counter[int]:
         """Current labels by class index: those measured with, or those trained on."""

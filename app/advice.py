@@ -1,0 +1,34 @@
+"""Whether to go on labeling: the stop adviser over what the rounds of a project have measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loops.learning_curve import AccuracyPoint
+from loops.stop_adviser import Advice, advise
+from storage.engine import Session
+from storage.metrics import MetricInfo, list_metrics
+from storage.pace import seconds_per_decision
+
+# A test set's interval is the narrower one; without it the audit's accuracy is forecast.
+UNBIASED = ("accuracy_test", "accuracy_audit")
+KAPPA = "prediction_kappa"
+QUEUES = 5  # rounds that the forecast looks ahead, as many as a published ranking holds
+
+
+def read_advice(session: Session, *, project_id: int, query_size: int) -> Advice:
+    """Advise on a project as it is now."""
+    kappas = list_metrics(session, project_id=project_id, name=KAPPA)
+    return advise(
+        accuracy_points([m for name in UNBIASED for m in list_metrics(session, project_id=project_id, name=name)]),
+        [kappa.value for kappa in kappas],
+        next_labels=QUEUES * query_size,
+        seconds_per_label=seconds_per_decision(session, project_id=project_id),
+    )
+
+
+def accuracy_points(metrics: Sequence[MetricInfo]) -> list[AccuracyPoint]:
+    """The points a forecast stands on: the test set's where there is one, else the audit's."""
+    names = {metric.name for metric in metrics}
+    name = next((name for name in UNBIASED if name in names), None)
+    return [AccuracyPoint(m.labels, m.value, m.low, m.high) for m in metrics if m.name == name]

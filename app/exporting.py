@@ -32,7 +32,8 @@ from storage.samples import SampleInfo, get_samples
 
 EVENT_COLUMNS = (
     "sample_id", "uri", "sha256", "label", "action", "annotator", "created_at", "lead_time_s", "round", "purpose",
-    "acquisition", "score", "acquisition_prob", "rank", "model_version", "suggestion_shown", "request_id", "supersedes",
+    "acquisition", "score", "acquisition_prob", "rank", "model_version", "suggestion_shown", "why_shown",
+    "shown_together", "request_id", "supersedes",
 )  # fmt: skip
 LABEL_COLUMNS = ("uri", "label")
 
@@ -151,6 +152,8 @@ def _event_row(event: LabelEventInfo, content: _Content) -> Row:
         "rank": event.rank,
         "model_version": event.model_version,
         "suggestion_shown": event.suggestion_shown,
+        "why_shown": event.why_shown,
+        "shown_together": event.shown_together,
         "request_id": event.request_id,
         "supersedes": event.supersedes,
     }

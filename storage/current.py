@@ -54,6 +54,11 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
     return [CurrentLabel(*row, flagged=row[0] in flagged) for row in rows]
 
 
+def decided_ids(session: Session, *, project_id: int) -> set[int]:
+    """Return the samples that have a label or a skip."""
+    return set(session.scalars(select(CurrentDecision.sample_id).where(CurrentDecision.project_id == project_id)))
+
+
 def changed_since(session: Session, *, project_id: int, event_id: int) -> int:
     """Count the samples whose training label is another than right after an event; skips and audit do not count.
 

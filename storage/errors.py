@@ -138,7 +138,7 @@ class UnknownSampleError(StorageError):
 class UnknownEventError(StorageError):
     """There is no such label event in the project."""
 
-    def __init__(self, event_id: int) -> None:
+    def __init__(self, event_id: int | str) -> None:
         super().__init__(f"There is no label event {event_id} in this project.")
 
 

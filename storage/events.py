@@ -34,6 +34,8 @@ class LabelEventInfo:
     model_version: str | None
     suggestion_shown: bool
     lead_time_s: float | None
+    shown_together: int  # samples on screen at once; 1 but for grid mode
+    why_shown: bool  # whether the reasons for asking were on screen
     request_id: str
     supersedes: int | None
     created_at: datetime
@@ -55,6 +57,12 @@ def last_event_id(session: Session, *, project_id: int) -> int:
 def find_event(session: Session, *, request_id: str) -> LabelEventInfo | None:
     """Find the label event a request has stored."""
     found = _select(session, LabelEvent.request_id == request_id)
+    return found[0] if found else None
+
+
+def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
+    """Find the undo of an event."""
+    found = _select(session, LabelEvent.supersedes == event_id, LabelEvent.action == "undo")
     return found[0] if found else None
 
 

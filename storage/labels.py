@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
+from storage.asking import latest_query_id
 from storage.current import CurrentLabel, changed_since, current_labels, fold_decision, set_decision, standing_event
 from storage.engine import Session
 from storage.errors import (
@@ -17,11 +18,11 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import LabelEventInfo, find_event, history, last_decision, last_event_id, list_events
+from storage.events import LabelEventInfo, find_event, find_undo, history, last_decision, last_event_id, list_events
 from storage.models import Annotator, Claim, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes, lock_project
-from storage.queue import claim_sample, latest_query_id
+from storage.queue import put_on_screen
 
 __all__ = [
     "CurrentLabel",
@@ -34,6 +35,7 @@ __all__ = [
     "list_events",
     "record_decision",
     "undo",
+    "undo_request",
 ]
 
 _ASKED = ("purpose", "round_number", "acquisition", "score", "acquisition_probability", "rank", "model_version")
@@ -49,12 +51,30 @@ def record_decision(
     class_index: int | None,
     request_id: str,
     suggestion_shown: bool = False,
+    why_shown: bool = False,
+    shown_together: int = 1,
     lead_time_s: float | None = None,
+    acquisition: str | None = None,
 ) -> LabelEventInfo:
     """Store a label, skip or flag, once per request id: sent again, it returns the event stored the first time.
 
     A flag keeps the claim and is stored as ``flag:<request id>``, so the decision that follows from the same screen,
     with the same request id, is not taken for its repetition.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        sample_id: The sample.
+        annotator_id: Who decides.
+        action: ``label``, ``skip`` or ``flag``.
+        class_index: For a label.
+        request_id: Made when the sample was shown; unique in the database.
+        suggestion_shown: Whether the model's answer was on screen.
+        why_shown: Whether the reasons for asking were on screen.
+        shown_together: Samples on screen at once.
+        lead_time_s: From the sample's appearance to the decision, in seconds.
+        acquisition: How the sample came on screen if not by its place in the ranking, such as ``grid``; it has no
+            score, rank or probability then. An audit or recheck sample keeps its own.
 
     Raises:
         RequestIdReusedError: When the request id belongs to another sample's event.
@@ -67,8 +87,15 @@ def record_decision(
     if stored is not None:
         return _same_request(stored, sample_id)
     _check(session, project_id, sample_id, action, class_index)
+    if shown_together < 1:
+        raise InvalidDecisionError(
+            f"A decision is about one of {shown_together} samples on screen; there is at least one."
+        )
     _check_annotator(session, project_id, annotator_id)
     standing = standing_event(session, sample_id=sample_id)
+    asked = _asked_under(session, sample_id, annotator_id, standing)
+    if acquisition is not None and asked["purpose"] == "train":
+        asked = _chosen_otherwise(session, project_id, acquisition)
     event = LabelEvent(
         project_id=project_id,
         sample_id=sample_id,
@@ -76,11 +103,13 @@ def record_decision(
         action=action,
         class_index=class_index,
         suggestion_shown=suggestion_shown,
+        why_shown=why_shown,
+        shown_together=shown_together,
         lead_time_s=finite(lead_time_s),
         request_id=request_id,
         supersedes=standing.id if standing and action != "flag" else None,
         created_at=utc_now(),
-        **_asked_under(session, sample_id, annotator_id, standing),
+        **asked,
     )
     return _append(session, event)
 
@@ -96,25 +125,63 @@ def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int)
         InvalidDecisionError: When the event is itself an undo.
     """
     lock_project(session, project_id=project_id)
-    stored = find_event(session, request_id=f"undo:{event_id}")
+    undone = session.get(LabelEvent, event_id)
+    if undone is None or undone.project_id != project_id:
+        raise UnknownEventError(event_id)
+    return _undo(session, undone, annotator_id, undo_id=f"undo:{event_id}")
+
+
+def undo_request(
+    session: Session, *, project_id: int, annotator_id: int, request_id: str, undo_id: str
+) -> LabelEventInfo:
+    """Take back the decision an annotator's page sent under a request id, before the page knows the event's id.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        annotator_id: Who undoes; their own decisions only.
+        request_id: Of the decision, or of the flag where no decision has it.
+        undo_id: The request id of the undo itself: sent again, it returns the undo stored the first time.
+
+    Returns:
+        The undo; where the decision was undone before, that undo.
+
+    Raises:
+        UnknownEventError: When the annotator has no such decision in the project.
+        InvalidDecisionError: When the request was itself an undo.
+        RequestIdReusedError: When the undo's id belongs to another sample's event.
+    """
+    lock_project(session, project_id=project_id)
+    either = LabelEvent.request_id.in_([request_id, f"flag:{request_id}"])
+    found = session.scalars(select(LabelEvent).where(either).order_by(LabelEvent.action == "flag")).first()
+    if found is None or (found.project_id, found.annotator_id) != (project_id, annotator_id):
+        raise UnknownEventError(request_id)
+    return _undo(session, found, annotator_id, undo_id=undo_id)
+
+
+def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str) -> LabelEventInfo:
+    if undone.action == "undo":
+        raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
+    stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
     if stored is not None:
-        return stored
-    undone = _undoable(session, project_id, event_id)
-    _check_annotator(session, project_id, annotator_id)
+        return _same_request(stored, undone.sample_id)
+    _check_annotator(session, undone.project_id, annotator_id)
     event = LabelEvent(
-        project_id=project_id,
+        project_id=undone.project_id,
         sample_id=undone.sample_id,
         annotator_id=annotator_id,
         action="undo",
         suggestion_shown=False,
-        request_id=f"undo:{event_id}",
-        supersedes=event_id,
+        why_shown=False,
+        shown_together=1,
+        request_id=undo_id,
+        supersedes=undone.id,
         created_at=utc_now(),
         **{name: getattr(undone, name) for name in _ASKED},
     )
     info = _append(session, event)
     if undone.action != "flag":
-        _show_again(session, project_id, annotator_id, undone.sample_id)
+        _show_again(session, undone.project_id, annotator_id, undone.sample_id)
     return info
 
 
@@ -186,17 +253,15 @@ def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: 
     }
 
 
-def _undoable(session: Session, project_id: int, event_id: int) -> LabelEvent:
-    event = session.get(LabelEvent, event_id)
-    if event is None or event.project_id != project_id:
-        raise UnknownEventError(event_id)
-    if event.action == "undo":
-        raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
-    return event
+def _chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:
+    """A score or probability of the ranking would be wrong here: they are what an estimate weighs a label by."""
+    opened = session.scalar(select(Round).where(Round.project_id == project_id, Round.state == "open"))
+    known = {"round_number": opened.number, "model_version": opened.model_version} if opened else {}
+    return {"purpose": "train", "acquisition": acquisition, **known}
 
 
 def _show_again(session: Session, project_id: int, annotator_id: int, sample_id: int) -> None:
     try:
-        claim_sample(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
+        put_on_screen(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
     except SampleTakenError:
         return  # it stays on the other annotator's screen, and the undo stands

@@ -122,7 +122,7 @@ def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSampl
     project = lock_project(session, project_id=project_id)
     classes = count_classes(session, project_id=project_id)
     added, duplicates, now = 0, list[Duplicate](), utc_now()
-    for chunk in _chunks(samples):
+    for chunk in chunks(samples):
         first_uris = _stored_uris(session, project_id, [sample.sha256 for sample in chunk])
         rows = []
         for sample in chunk:
@@ -154,7 +154,7 @@ def get_sample(session: Session, *, sample_id: int) -> SampleInfo:
 def get_samples(session: Session, *, sample_ids: Sequence[int]) -> dict[int, SampleInfo]:
     """Return samples by id; unknown ids are left out."""
     found: dict[int, SampleInfo] = {}
-    for chunk in _chunks(sample_ids):
+    for chunk in chunks(sample_ids):
         for row in session.execute(select(*_COLUMNS).where(Sample.id.in_([int(sample_id) for sample_id in chunk]))):
             found[row[0]] = SampleInfo(*row)
     return found
@@ -236,7 +236,8 @@ def list_refusals(session: Session, *, project_id: int) -> list[Refusal]:
     return [to_info(Refusal, row) for row in rows]
 
 
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut into pieces that one statement can take."""
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base
@@ -104,6 +104,8 @@ class LabelEvent(Base):
     model_version: Mapped[str | None]
     suggestion_shown: Mapped[bool]
     lead_time_s: Mapped[float | None]
+    shown_together: Mapped[int] = mapped_column(server_default="1")  # samples on screen at once
+    why_shown: Mapped[bool] = mapped_column(server_default=false())
     request_id: Mapped[str] = mapped_column(unique=True)
     supersedes: Mapped[int | None] = mapped_column(ForeignKey("label_events.id"))
     created_at: Mapped[datetime]
@@ -121,18 +123,20 @@ class CurrentDecision(Base):
 
 
 class Claim(Base):
-    """Which annotator has which sample on screen, until when."""
+    """Which annotator has which sample, on screen or fetched ahead, until when."""
 
     __tablename__ = "claims"
-    __table_args__ = (Index(None, "project_id", "annotator_id"),)
+    __table_args__ = (UniqueConstraint("sample_id", "annotator_id"), Index(None, "project_id", "annotator_id"))
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
-    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"), unique=True)  # a sample belongs to one project
+    sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"))
     query_id: Mapped[int | None] = mapped_column(ForeignKey("queries.id"))
     token: Mapped[str] = mapped_column(unique=True)
     claimed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    seen: Mapped[bool] = mapped_column(server_default=true())  # False: fetched ahead, never on screen
+    in_grid: Mapped[bool] = mapped_column(server_default=false())  # shown among many, not in the queue
 
 
 class TrainerRequest(Base):

@@ -72,6 +72,7 @@ class Query(Base):
     acquisition_probability: Mapped[float | None]
     suggestion: Mapped[int | None]
     suggestion_probability: Mapped[float | None]
+    annotators: Mapped[int] = mapped_column(server_default="1")  # how many should decide, each blind to the others
 
 
 class Metric(Base):

@@ -7,6 +7,7 @@ from storage.queue import RoundProgress, claim_sample, release_claims, round_pro
 from storage.samples import add_samples, mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+TEN_MINUTES = {"lease_s": 600}
 
 
 def minutes(number):
@@ -88,17 +89,17 @@ def test_a_new_ranking_replaces_only_what_nobody_has_seen(world):
 
 def test_a_claim_expires_with_its_lease_and_no_sooner(world):
     world.publish(1, 2)
-    world.claim(world.ada, lease_s=600, now=NOON)
-    assert world.claim(world.bob, lease_s=600, now=minutes(9)).sample.id == 2
+    world.claim(world.ada, **TEN_MINUTES, now=NOON)
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(9)).sample.id == 2
     world.tell(release_claims, annotator_id=world.bob)
-    assert world.claim(world.bob, lease_s=600, now=minutes(10)).sample.id == 1
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(10)).sample.id == 1
 
 
 def test_an_annotator_at_work_keeps_the_lease_alive(world):
     world.publish(1)
     for minute in range(0, 60, 9):
-        assert world.claim(world.ada, lease_s=600, now=minutes(minute)).sample.id == 1
-        assert world.claim(world.bob, lease_s=600, now=minutes(minute + 4)) is None
+        assert world.claim(world.ada, **TEN_MINUTES, now=minutes(minute)).sample.id == 1
+        assert world.claim(world.bob, **TEN_MINUTES, now=minutes(minute + 4)) is None
 
 
 @pytest.mark.parametrize("jump", [-24 * 60, -60, 60, 24 * 60, -54 * 365 * 24 * 60])
@@ -112,30 +113,30 @@ def test_a_clock_jump_takes_nothing_from_the_annotators_screen(world, jump):
 @pytest.mark.parametrize("jump", [-24 * 60, -60])
 def test_a_claim_from_the_future_does_not_freeze_its_sample(world, jump):
     world.publish(1)
-    world.claim(world.ada, now=NOON)
-    assert world.claim(world.bob, now=minutes(jump)).sample.id == 1
+    world.claim(world.ada, **TEN_MINUTES, now=NOON)
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(jump)).sample.id == 1
 
 
 def test_a_clock_that_goes_back_a_little_frees_nothing(world):
     world.publish(1)
-    world.claim(world.ada, lease_s=600, now=NOON)
-    assert world.claim(world.bob, lease_s=600, now=minutes(-9)) is None
+    world.claim(world.ada, **TEN_MINUTES, now=NOON)
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(-9)) is None
 
 
 def test_a_claim_renewed_after_a_jump_back_lasts_one_lease_again(world):
     world.publish(1)
-    world.claim(world.ada, lease_s=600, now=NOON)
-    world.claim(world.ada, lease_s=600, now=minutes(-60))
-    assert world.claim(world.bob, lease_s=600, now=minutes(-51)) is None
-    assert world.claim(world.bob, lease_s=600, now=minutes(-50)).sample.id == 1
+    world.claim(world.ada, **TEN_MINUTES, now=NOON)
+    world.claim(world.ada, **TEN_MINUTES, now=minutes(-60))
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(-51)) is None
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(-50)).sample.id == 1
 
 
 def test_a_label_after_the_lease_was_lost_is_stored_and_leaves_the_new_claim_alone(world):
     world.publish(1)
-    lost = world.claim(world.ada, now=NOON)
-    held = world.claim(world.bob, now=minutes(11))
+    lost = world.claim(world.ada, **TEN_MINUTES, now=NOON)
+    held = world.claim(world.bob, **TEN_MINUTES, now=minutes(11))
     world.label(1, 1, request_id=lost.token)
-    assert world.claim(world.bob, now=minutes(12)).token == held.token
+    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(12)).token == held.token
 
 
 def test_an_expired_claim_on_a_sample_that_was_decided_meanwhile_is_dropped(world):

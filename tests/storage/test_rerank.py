@@ -95,8 +95,8 @@ def test_a_sample_whose_lease_ran_out_changes_its_place_again(world):
     opened = world.publish(1, 2)
     world.claim(now=noon)
     scores = {1: 0.0, 2: 1.0}
-    assert reorder(world, opened, scores, now=noon + timedelta(minutes=9)) == 0
-    assert reorder(world, opened, scores, now=noon + timedelta(minutes=10)) == 2
+    assert reorder(world, opened, scores, now=noon + timedelta(seconds=59)) == 0
+    assert reorder(world, opened, scores, now=noon + timedelta(seconds=60)) == 2
     assert order(world, opened) == [2, 1]
 
 

@@ -1,0 +1,114 @@
+"""Which queries of the open round still wait for an answer, for whom, and how far the round is.
+
+A query is answered by one decision, or by those of as many annotators as it wants; a skip counts as a decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, and_, distinct, exists, func, or_, select
+
+from storage.engine import Session
+from storage.events import DECISIONS, is_undone
+from storage.models import Claim, CurrentDecision, LabelEvent, Query, Round, SampleError
+from storage.plain import pairs
+
+LEASE_S = 60.0  # an open page renews its claims more often; a closed one frees its samples within a minute
+
+
+@dataclass(frozen=True)
+class RoundProgress:
+    """How far the open round is; all zero without one."""
+
+    round_number: int | None
+    answered_train: int  # queries with a current label; a recheck counts once somebody looked again
+    answered_audit: int
+    remaining: int  # queries that may still be asked
+
+
+def round_progress(session: Session, *, project_id: int) -> RoundProgress:
+    """Count the open round's queries; a skip leaves the ranking but answers nothing."""
+    number = session.scalar(select(Round.number).where(Round.project_id == project_id, Round.state == "open"))
+    if number is None:
+        return RoundProgress(None, 0, 0, 0)
+    answered = pairs(
+        session.execute(
+            select(Query.purpose, func.count())
+            .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
+            .where(in_open_round(project_id), CurrentDecision.action == "label", _counts(), _are_enough())
+            .group_by(Query.purpose)
+        )
+    )
+    remaining = session.scalar(select(func.count(Query.id)).where(in_open_round(project_id), is_askable())) or 0
+    audit = answered.pop("audit", 0)
+    return RoundProgress(number, sum(answered.values()), audit, remaining)
+
+
+def in_open_round(project_id: int) -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether it belongs to the ranking in force."""
+    opened = select(Round.id).where(Round.project_id == project_id, Round.state == "open").scalar_subquery()
+    return Query.round_id == opened
+
+
+def is_askable() -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether it still waits for an answer and its sample can be shown."""
+    answered = and_(exists().where(CurrentDecision.sample_id == Query.sample_id, _counts()), _are_enough())
+    return and_(~answered, ~exists().where(SampleError.sample_id == Query.sample_id))
+
+
+def is_askable_to(annotator_id: int) -> ColumnElement[bool]:
+    """Say it for one annotator: nobody decides twice about a query that wants several."""
+    own = exists().where(_decides(), LabelEvent.annotator_id == annotator_id)
+    return and_(is_askable(), or_(_wants_one(), ~own))
+
+
+def has_room_for(annotator_id: int, *, lease_s: float, now: datetime) -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether its sample is with fewer others than the query still wants decisions."""
+    others = and_(Claim.sample_id == Query.sample_id, Claim.annotator_id != annotator_id, is_live(lease_s, now))
+    held = select(func.count()).select_from(Claim).where(others).correlate(Query).scalar_subquery()
+    return or_(~exists().where(others), and_(~_wants_one(), held < Query.annotators - _deciders()))
+
+
+def is_on_a_screen(*, lease_s: float, now: datetime) -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether somebody has its sample on screen; one only fetched ahead is not."""
+    return exists().where(Claim.sample_id == Query.sample_id, Claim.seen, is_live(lease_s, now))
+
+
+def is_live(lease_s: float, now: datetime) -> ColumnElement[bool]:
+    """Say of a row of ``Claim`` whether it counts: not expired, and not from a future the clock came back from."""
+    return and_(Claim.expires_at > now, Claim.claimed_at <= now + timedelta(seconds=lease_s))
+
+
+def latest_query_id(session: Session, *, sample_id: int) -> int | None:
+    """Return the latest query about a sample."""
+    return session.scalar(select(func.max(Query.id)).where(Query.sample_id == sample_id))
+
+
+def _wants_one() -> ColumnElement[bool]:
+    return or_(Query.annotators == 1, Query.purpose == "recheck")
+
+
+def _are_enough() -> ColumnElement[bool]:
+    """Say of a row of ``Query`` with a decision whether it wants no more; most want one, and no event is counted."""
+    return or_(_wants_one(), _deciders() >= Query.annotators)
+
+
+def _counts() -> ColumnElement[bool]:
+    """Say of a row of ``CurrentDecision`` whether it counts for the row of ``Query`` about its sample.
+
+    A recheck is asked about a label that stands already: only a decision that the round did not know answers it.
+    """
+    known = select(Round.snapshot_event_id).where(Round.id == Query.round_id).correlate(Query).scalar_subquery()
+    return or_(Query.purpose != "recheck", CurrentDecision.event_id > known)
+
+
+def _deciders() -> ScalarSelect[Any]:
+    """The number of annotators who have a decision on a query's sample, however old it is."""
+    return select(func.count(distinct(LabelEvent.annotator_id))).where(_decides()).correlate(Query).scalar_subquery()
+
+
+def _decides() -> ColumnElement[bool]:
+    return and_(LabelEvent.sample_id == Query.sample_id, LabelEvent.action.in_(DECISIONS), ~is_undone())

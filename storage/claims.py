@@ -1,0 +1,131 @@
+"""Claims: which samples an annotator has on screen or fetched ahead, as leases that end when the page is closed.
+
+A claim is dead when it has expired, or when it begins further in the future than a lease: the clock went back. Its own
+annotator keeps even a dead one as long as nobody took the sample, so a clock jump moves nobody's screen. Whoever takes
+a sample deletes the dead claims on it; one that is still there can therefore always be renewed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+
+from storage.asking import LEASE_S, is_live
+from storage.engine import Session
+from storage.models import Claim, Query, Round
+from storage.plain import utc_now
+from storage.projects import lock_project
+from storage.samples import SampleInfo, get_samples
+
+
+@dataclass(frozen=True)
+class ClaimedSample:
+    """A sample an annotator has, and why."""
+
+    sample: SampleInfo
+    token: str  # the request id of the first decision to come
+    query_id: int | None
+    rank: int | None
+    score: float | None
+    purpose: str
+    round_number: int | None
+    acquisition: str | None
+    suggestion: int | None  # class index
+    suggestion_probability: float | None
+    claimed_at: datetime
+    seen: bool  # False: fetched ahead, never on screen
+
+
+def renew_claims(
+    session: Session, *, project_id: int, annotator_id: int, lease_s: float = LEASE_S, now: datetime | None = None
+) -> None:
+    """Prolong an annotator's leases that are half used up or dead; not at every call: each one would be a disk write.
+
+    An open page calls this every quarter of a lease.
+    """
+    now = now or utc_now()
+    lease = timedelta(seconds=lease_s)
+    lock_project(session, project_id=project_id)
+    old = or_(Claim.expires_at < now + lease / 2, Claim.claimed_at > now)  # the second: the clock went back
+    session.execute(
+        update(Claim).where(is_own(project_id, annotator_id), old).values(expires_at=now + lease),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(
+        update(Claim).where(is_own(project_id, annotator_id), Claim.claimed_at > now).values(claimed_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def release_claims(session: Session, *, project_id: int, annotator_id: int, keep: Sequence[str] = ()) -> None:
+    """Free what an annotator has, but for the claims of these tokens."""
+    session.execute(delete(Claim).where(is_own(project_id, annotator_id), Claim.token.not_in(keep)))
+
+
+def is_own(project_id: int, annotator_id: int) -> ColumnElement[bool]:
+    """Say of a row of ``Claim`` whether it is this annotator's."""
+    return and_(Claim.project_id == project_id, Claim.annotator_id == annotator_id)
+
+
+def take(
+    session: Session,
+    samples: Sequence[tuple[int, int | None]],
+    *,
+    project_id: int,
+    annotator_id: int,
+    seen: bool,
+    in_grid: bool = False,
+    lease_s: float = LEASE_S,
+    now: datetime,
+) -> list[Claim]:
+    """Give free samples, as ``(sample id, query id)``, to an annotator; one they have already keeps its token."""
+    wanted = Claim.sample_id.in_([sample_id for sample_id, _ in samples])
+    session.execute(delete(Claim).where(wanted, Claim.annotator_id != annotator_id, ~is_live(lease_s, now)))
+    held = {claim.sample_id: claim for claim in session.scalars(select(Claim).where(is_own(project_id, annotator_id)))}
+    claims = []
+    for sample_id, query_id in samples:
+        claim = held.get(sample_id) or _new_claim(project_id, annotator_id, sample_id)
+        claim.query_id, claim.seen, claim.in_grid = query_id, seen, in_grid
+        claim.claimed_at, claim.expires_at = now, now + timedelta(seconds=lease_s)
+        claims.append(claim)
+    session.add_all(claims)
+    session.flush()
+    return claims
+
+
+def _new_claim(project_id: int, annotator_id: int, sample_id: int) -> Claim:
+    return Claim(project_id=project_id, sample_id=sample_id, annotator_id=annotator_id, token=uuid.uuid4().hex)
+
+
+def describe(session: Session, claims: Sequence[Claim]) -> list[ClaimedSample]:
+    """Say what is known about claimed samples, in the order given."""
+    session.flush()
+    samples = get_samples(session, sample_ids=[claim.sample_id for claim in claims])
+    asked = _asked(session, [claim.query_id for claim in claims if claim.query_id is not None])
+    return [_described(claim, samples[claim.sample_id], *asked.get(claim.query_id, (None, None))) for claim in claims]
+
+
+def _asked(session: Session, query_ids: Sequence[int]) -> dict[int | None, tuple[Query, Round]]:
+    rows = session.execute(select(Query, Round).join(Round, Round.id == Query.round_id).where(Query.id.in_(query_ids)))
+    return {query.id: (query, asked) for query, asked in rows}
+
+
+def _described(claim: Claim, sample: SampleInfo, query: Query | None, asked: Round | None) -> ClaimedSample:
+    return ClaimedSample(
+        sample=sample,
+        token=claim.token,
+        query_id=claim.query_id,
+        rank=query.rank if query else None,
+        score=query.score if query else None,
+        purpose=query.purpose if query else "train",
+        round_number=asked.number if asked else None,
+        acquisition=asked.acquisition if asked else None,
+        suggestion=query.suggestion if query else None,
+        suggestion_probability=query.suggestion_probability if query else None,
+        claimed_at=claim.claimed_at,
+        seen=claim.seen,
+    )

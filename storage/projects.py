@@ -100,6 +100,13 @@ def get_or_create_annotator(session: Session, *, project_id: int, name: str) -> 
     return annotator.id
 
 
+def list_annotators(session: Session, *, project_id: int) -> list[str]:
+    """List the names of all who ever labeled, in the order in which they came."""
+    return list(
+        session.scalars(select(Annotator.name).where(Annotator.project_id == project_id).order_by(Annotator.id))
+    )
+
+
 def lock_project(session: Session, *, project_id: int) -> Project:
     """Make writers of one project wait for each other on PostgreSQL; SQLite's BEGIN IMMEDIATE has done so already.
 

@@ -5,7 +5,8 @@ import streamlit as st
 from app.screens.components.failures import as_sentences
 from app.screens.components.help_dialog import help_button
 from app.screens.components.looks import looks
-from app.screens.components.session import annotator_box, is_project
+from app.screens.components.session import is_project
+from app.screens.components.who import ask_who
 
 st.set_page_config(page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide")
 looks()
@@ -21,6 +22,6 @@ with as_sentences():
     ready = is_project()
     page = st.navigation([setup, label, progress, uncertainty, review, keys] if ready else [setup, keys])
     if ready:
-        annotator_box()
+        ask_who(needed=page not in (setup, keys))
         help_button()
     page.run()

@@ -235,7 +235,7 @@ class Labeler:
         self.running = running
 
     def open(self) -> str:
-        self.page.goto(self.running.url)
+        self.page.goto(f"{self.running.url}/?annotator=tester")
         return self.wait_for_sample()
 
     def wait_for_sample(self, other_than: str | None = None) -> str:

@@ -28,7 +28,7 @@ def test_a_confirmed_label_survives_the_kill_of_the_screens(start, make_small_pr
         assert labels_in_database(running) == confirmed
         wait_for(lambda old=screens: running.new_child("streamlit", old=old), "new screens")
         wait_for(lambda: running.is_healthy(), "the screens to answer")
-        person.page.goto(running.url)
+        person.page.goto(f"{running.url}/?annotator=tester")
         assert person.wait_for_sample() == token  # and the same sample is asked again
     assert killed == 3
     assert labels_in_database(running) == 3

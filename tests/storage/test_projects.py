@@ -7,6 +7,7 @@ from storage.projects import (
     create_project,
     find_project,
     get_or_create_annotator,
+    list_annotators,
     list_classes,
     list_projects,
 )
@@ -41,6 +42,12 @@ def test_a_blank_or_double_class_is_refused_and_none_is_added(world, names):
 def test_an_annotator_keeps_their_id(world):
     assert world.tell(get_or_create_annotator, name="ada") == world.ada
     assert world.tell(get_or_create_annotator, name="eve") not in (world.ada, world.bob)
+
+
+def test_annotators_are_listed_in_the_order_in_which_they_came(world):
+    names = world.ask(list_annotators)
+    world.tell(get_or_create_annotator, name="eve")
+    assert world.ask(list_annotators) == [*names, "eve"]
 
 
 def test_an_unknown_project_is_refused(world):

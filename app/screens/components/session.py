@@ -4,7 +4,6 @@ The supervisor names the project's folder in the environment variable LABELLOOP_
 everything another process may write is read afresh.
 """
 
-import getpass
 import os
 from pathlib import Path
 
@@ -12,11 +11,11 @@ import streamlit as st
 
 from app.errors import ProjectError
 from app.project import Project, open_project
+from app.screens.components.identity import given_name
 from storage.engine import Database
 from storage.projects import get_or_create_annotator
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
-ANNOTATOR_KEY = "annotator_name"
 
 
 def project_folder() -> Path:
@@ -54,38 +53,25 @@ def project_id() -> int:
     return current_project().project_id(database())
 
 
-def default_annotator() -> str:
-    """The account's name, or "me" where it says nothing about a person."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # no such account in a container; no pwd module elsewhere
-        return "me"
-    return "me" if name in {"root", ""} else name
-
-
 def annotator() -> str:
-    """The name under which decisions are stored."""
-    name = st.session_state.get(ANNOTATOR_KEY) or st.query_params.get("annotator", "")
-    return str(name).strip() or default_annotator()
+    """The name under which decisions are stored.
+
+    Raises:
+        ProjectError: When the person has not said who they are.
+    """
+    name = given_name()
+    if not name:
+        raise ProjectError("Say first who is labeling: reload the page.")
+    return name
 
 
 def annotator_id() -> int:
     """The annotator's id; a new name is registered at once, in its own transaction."""
+    return _annotator_id(current_project().database_url, project_id(), annotator())
+
+
+# An annotator is never taken out again, so the id of a name may be kept: each label would cost a transaction more.
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _annotator_id(database_url: str, identity: int, name: str) -> int:  # noqa: ARG001
     with database().write() as session:
-        return get_or_create_annotator(session, project_id=project_id(), name=annotator())
-
-
-def annotator_box() -> str:
-    """Draw the box for the annotator's name in the sidebar; a refresh keeps the name, it stands in the address."""
-    if ANNOTATOR_KEY not in st.session_state:
-        st.session_state[ANNOTATOR_KEY] = annotator()
-    st.sidebar.text_input(
-        "Your name",
-        key=ANNOTATOR_KEY,
-        max_chars=80,
-        help="Stored with each of your labels. Two people need two names.",
-    )
-    name = annotator()
-    if name != default_annotator() and st.query_params.get("annotator") != name:
-        st.query_params["annotator"] = name
-    return name
+        return get_or_create_annotator(session, project_id=identity, name=name)

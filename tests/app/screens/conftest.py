@@ -140,7 +140,9 @@ def open_screen(repository: Path) -> Callable[[str], AppTest]:
 
     def opened(page: str) -> AppTest:
         entry = repository / "app" / "screens" / "main.py"
-        screen = AppTest.from_file(str(entry), default_timeout=60).run()
+        screen = AppTest.from_file(str(entry), default_timeout=60)
+        screen.query_params["annotator"] = "tester"
+        screen.run()
         screen.switch_page(page)
         screen.run()
         assert not screen.exception

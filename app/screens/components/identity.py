@@ -1,0 +1,59 @@
+"""Under which name a person labels: their account where signing in is set up, else the name they gave.
+
+A name given once is found again in the session, in the address and in a cookie of the browser, in this order. Where
+Streamlit's secrets hold an [auth] section, nobody can type a name: it is the account's.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+import streamlit as st
+
+ANNOTATOR_KEY = "annotator_name"  # of the session and of the sidebar's box
+PARAMETER = "annotator"  # of the address
+COOKIE = "labelloop_annotator"
+LONGEST_NAME = 80  # characters
+_ACCOUNT_FIELDS = ("email", "preferred_username", "name", "sub")  # the first that is there; two people share a "name"
+
+
+def given_name() -> str:
+    """The name of the person at this browser; empty for a first visit, or before signing in."""
+    if must_sign_in() is not None:
+        return account_name(dict(st.user))
+    places = (st.session_state.get(ANNOTATOR_KEY), st.query_params.get(PARAMETER), _remembered())
+    return next((name for name in map(cleaned, places) if name), "")
+
+
+def must_sign_in() -> bool | None:
+    """Whether the person still has to sign in; None where signing in is not set up."""
+    signed_in = st.user.get("is_logged_in")  # Streamlit knows this word only when the secrets hold [auth]
+    return None if signed_in is None else not signed_in
+
+
+def account_name(user: Mapping[str, object]) -> str:
+    """What identifies an account; empty before it signed in."""
+    if not user.get("is_logged_in"):
+        return ""
+    return next((name for field in _ACCOUNT_FIELDS if (name := cleaned(user.get(field)))), "")
+
+
+def cleaned(name: object) -> str:
+    """A name on one line, without signs that cannot be seen: an address or a cookie may hold anything."""
+    text = "".join(letter if letter.isprintable() else " " for letter in name) if isinstance(name, str) else ""
+    return " ".join(text.split())[:LONGEST_NAME].strip()
+
+
+def suggested_name() -> str:
+    """What the dialog proposes: the account of this machine, or nothing where it says nothing about a person."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # no such account in a container; no pwd module elsewhere
+        return ""
+    return "" if name == "root" else cleaned(name)
+
+
+def _remembered() -> str:
+    return unquote(st.context.cookies.get(COOKIE, ""))

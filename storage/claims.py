@@ -8,13 +8,13 @@ a sample deletes the dead claims on it; one that is still there can therefore al
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select
 
-from storage.asking import LEASE_S, is_live
+from storage.asking import LEASE_S
 from storage.engine import Session
 from storage.models import Claim, Query, Round
 from storage.plain import utc_now
@@ -43,22 +43,21 @@ class ClaimedSample:
 def renew_claims(
     session: Session, *, project_id: int, annotator_id: int, lease_s: float = LEASE_S, now: datetime | None = None
 ) -> None:
-    """Prolong an annotator's leases that are half used up or dead; not at every call: each one would be a disk write.
-
-    An open page calls this every quarter of a lease.
-    """
-    now = now or utc_now()
-    lease = timedelta(seconds=lease_s)
+    """Prolong an annotator's leases; an open page calls this every quarter of a lease."""
     lock_project(session, project_id=project_id)
-    old = or_(Claim.expires_at < now + lease / 2, Claim.claimed_at > now)  # the second: the clock went back
-    session.execute(
-        update(Claim).where(is_own(project_id, annotator_id), old).values(expires_at=now + lease),
-        execution_options={"synchronize_session": False},
-    )
-    session.execute(
-        update(Claim).where(is_own(project_id, annotator_id), Claim.claimed_at > now).values(claimed_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    own = session.scalars(select(Claim).where(is_own(project_id, annotator_id)))
+    renew(own, lease_s=lease_s, now=now or utc_now())
+
+
+def renew(claims: Iterable[Claim], *, lease_s: float, now: datetime) -> None:
+    """Prolong leases that are half used up or dead; not at every call: each one would be a disk write."""
+    lease = timedelta(seconds=lease_s)
+    for claim in claims:
+        if claim.claimed_at > now:  # the clock went back
+            claim.claimed_at = now
+            claim.expires_at = now + lease
+        if claim.expires_at < now + lease / 2:
+            claim.expires_at = now + lease
 
 
 def release_claims(session: Session, *, project_id: int, annotator_id: int, keep: Sequence[str] = ()) -> None:
@@ -79,26 +78,42 @@ def take(
     annotator_id: int,
     seen: bool,
     in_grid: bool = False,
-    lease_s: float = LEASE_S,
+    lease_s: float,
     now: datetime,
 ) -> list[Claim]:
     """Give free samples, as ``(sample id, query id)``, to an annotator; one they have already keeps its token."""
-    wanted = Claim.sample_id.in_([sample_id for sample_id, _ in samples])
-    session.execute(delete(Claim).where(wanted, Claim.annotator_id != annotator_id, ~is_live(lease_s, now)))
-    held = {claim.sample_id: claim for claim in session.scalars(select(Claim).where(is_own(project_id, annotator_id)))}
+    held = select(Claim).where(Claim.sample_id.in_([sample_id for sample_id, _ in samples]))
+    own = dict[int, Claim]()
+    for claim in session.scalars(held):
+        if claim.annotator_id == annotator_id:
+            own[claim.sample_id] = claim
+        elif not _is_live(claim, lease_s, now):
+            session.delete(claim)
+    renew(own.values(), lease_s=lease_s, now=now)
     claims = []
     for sample_id, query_id in samples:
-        claim = held.get(sample_id) or _new_claim(project_id, annotator_id, sample_id)
+        claim = own.get(sample_id) or _new_claim(project_id, annotator_id, sample_id, lease_s, now)
         claim.query_id, claim.seen, claim.in_grid = query_id, seen, in_grid
-        claim.claimed_at, claim.expires_at = now, now + timedelta(seconds=lease_s)
         claims.append(claim)
     session.add_all(claims)
     session.flush()
     return claims
 
 
-def _new_claim(project_id: int, annotator_id: int, sample_id: int) -> Claim:
-    return Claim(project_id=project_id, sample_id=sample_id, annotator_id=annotator_id, token=uuid.uuid4().hex)
+def _is_live(claim: Claim, lease_s: float, now: datetime) -> bool:
+    """The same as `storage.asking.is_live`, of a row in hand."""
+    return claim.expires_at > now and claim.claimed_at <= now + timedelta(seconds=lease_s)
+
+
+def _new_claim(project_id: int, annotator_id: int, sample_id: int, lease_s: float, now: datetime) -> Claim:
+    return Claim(
+        project_id=project_id,
+        sample_id=sample_id,
+        annotator_id=annotator_id,
+        token=uuid.uuid4().hex,
+        claimed_at=now,
+        expires_at=now + timedelta(seconds=lease_s),
+    )
 
 
 def describe(session: Session, claims: Sequence[Claim]) -> list[ClaimedSample]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy import and_, case, delete, exists, select
 
 from storage.asking import (
     LEASE_S,
@@ -20,7 +20,7 @@ from storage.asking import (
     latest_query_id,
     round_progress,
 )
-from storage.claims import ClaimedSample, describe, is_own, release_claims, renew_claims, take
+from storage.claims import ClaimedSample, describe, is_own, release_claims, renew, renew_claims, take
 from storage.engine import Session
 from storage.errors import SampleTakenError, UnknownSampleError
 from storage.models import Annotator, Claim, CurrentDecision, Query, Sample, SampleError
@@ -69,36 +69,42 @@ def claim_batch(
         has no more.
     """
     now = now or utc_now()
-    renew_claims(session, project_id=project_id, annotator_id=annotator_id, lease_s=lease_s, now=now)
-    own = session.scalars(select(Claim).where(is_own(project_id, annotator_id))).all()
-    kept = _kept(session, project_id, annotator_id, keep)
+    lock_project(session, project_id=project_id)
+    own = _own_and_due(session, project_id, annotator_id)
+    kept = _kept(own, keep)
+    renew(kept, lease_s=lease_s, now=now)
     fresh = _best_free(session, project_id, annotator_id, count - len(kept), kept, lease_s, now)
     stay = {claim.sample_id for claim in kept} | {sample_id for sample_id, _ in fresh}
-    for claim in own:
+    for claim, _ in own:
         if claim.sample_id not in stay:
             session.delete(claim)
-    taken = take(session, fresh, project_id=project_id, annotator_id=annotator_id, seen=False, lease_s=lease_s, now=now)
+    taken = take(
+        session, fresh, project_id=project_id, annotator_id=annotator_id, seen=False, lease_s=lease_s, now=now
+    )
     return describe(session, [*kept, *taken])
 
 
-def _kept(session: Session, project_id: int, annotator_id: int, keep: Sequence[str]) -> list[Claim]:
-    """The annotator's claims that stay, marked as seen: those of the page first, then by place in the ranking."""
+def _own_and_due(session: Session, project_id: int, annotator_id: int) -> list[tuple[Claim, bool]]:
+    """The annotator's claims by place in the ranking, and whether each still waits for their decision."""
     undecided = ~exists().where(CurrentDecision.sample_id == Claim.sample_id)
     whole = ~exists().where(SampleError.sample_id == Claim.sample_id)
-    due = or_(
-        and_(Claim.query_id.is_(None), undecided, whole), and_(Query.id.is_not(None), is_askable_to(annotator_id))
-    )
-    waiting = (
-        select(Claim)
+    due = case((Claim.query_id.is_(None), and_(undecided, whole)), else_=is_askable_to(annotator_id))
+    rows = session.execute(
+        select(Claim, due)
         .outerjoin(Query, Query.id == Claim.query_id)
-        .where(is_own(project_id, annotator_id), ~Claim.in_grid, or_(Claim.seen, Claim.token.in_(keep)), due)
-        .order_by(Query.round_id.asc().nulls_first(), Query.rank)  # of an earlier round first: it was on screen before
+        .where(is_own(project_id, annotator_id))
+        .order_by(Query.round_id.asc().nulls_first(), Query.rank)  # of an earlier round first: it was shown before
     )
+    return [(claim, bool(is_due)) for claim, is_due in rows]
+
+
+def _kept(own: Sequence[tuple[Claim, bool]], keep: Sequence[str]) -> list[Claim]:
+    """The claims that stay, marked as seen: those of the page first."""
     place = {token: number for number, token in enumerate(keep)}
-    kept = sorted(session.scalars(waiting), key=lambda claim: place.get(claim.token, len(place)))
+    kept = [claim for claim, due in own if due and not claim.in_grid and (claim.seen or claim.token in place)]
     for claim in kept:
         claim.seen = True
-    return kept
+    return sorted(kept, key=lambda claim: place.get(claim.token, len(place)))
 
 
 def _best_free(
@@ -129,8 +135,7 @@ def claim_next(
     lock_project(session, project_id=project_id)
     shown = _on_screen(session, project_id, annotator_id, lease_s, now)
     if shown is not None:
-        renew_claims(session, project_id=project_id, annotator_id=annotator_id, lease_s=lease_s, now=now)
-        session.refresh(shown)
+        renew([shown], lease_s=lease_s, now=now)
         return describe(session, [shown])[0]
     batch = claim_batch(session, project_id=project_id, annotator_id=annotator_id, count=1, lease_s=lease_s, now=now)
     if not batch:

@@ -10,8 +10,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
+import click
 import typer
 
 from app.errors import AppError, ProjectError, UsageError
@@ -25,8 +26,9 @@ DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
 Learner = Literal["auto", "cnn", "features"]
 Acquisition = Literal[
-    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "committee_bald", "vaal", "random"
-]
+    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge", "epig",
+    "committee_bald", "vaal", "random",
+]  # fmt: skip
 ColdStart = Literal["diverse", "vaal", "random"]
 Format = Literal["csv", "jsonl", "folders", "model"]
 
@@ -108,6 +110,8 @@ def init(
     acquisition: AcquisitionOption = "auto",
     query_size: QuerySizeOption = 10,
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.1,
+    overlap: Annotated[int, typer.Option(min=1, max=10, help="Annotators per overlapping sample.")] = 1,
+    overlap_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of samples that overlap.")] = 0.1,
 ) -> None:
     """Make a project of your own images."""
     from app.creation import make_project
@@ -119,6 +123,8 @@ def init(
         acquisition=acquisition,
         query_size=query_size,
         audit_share=audit,
+        overlap=overlap,
+        overlap_share=overlap_share,
     )
     created = make_project(
         project, settings=settings, classes=classes.split(","), images=images, test=test, progress=_show_progress
@@ -159,25 +165,43 @@ def _show_progress(done: int, total: int) -> None:
 
 @commands.command()
 def simulate(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets curve.csv and curve.png.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="What the CSVs' paths are relative to.")] = None,
     labels: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the pool.")] = None,
     test: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the test set.")] = None,
-    npz: Annotated[Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test.")] = None,
-    pool: Annotated[int | None, typer.Option(min=1, help="With --npz: samples in the pool.")] = None,
-    test_size: Annotated[int | None, typer.Option(min=1, help="With --npz: samples in the test set.")] = None,
+    npz: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test, in place of the CSVs.")
+    ] = None,
+    pool: Annotated[int | None, typer.Option(min=1, help="With --npz: samples in the pool; none: all.")] = None,
+    test_size: Annotated[
+        int | None, typer.Option(min=1, help="With --npz: samples in the test set; none: all.")
+    ] = None,
     learner: LearnerOption = "auto",
-    acquisition: AcquisitionOption = "auto",
+    acquisition: Annotated[
+        list[str],  # typer takes no list of a Literal
+        typer.Option(
+            click_type=click.Choice(get_args(Acquisition)),
+            help="Repeat it for several. auto: the one that suits the learner.",
+        ),
+    ] = ["auto"],  # noqa: B006 - typer reads it as the default
     query_size: QuerySizeOption = 10,
-    budget: Annotated[int, typer.Option(min=1, help="Labels in all.")] = 200,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    budget: Annotated[int, typer.Option(min=1, help="Labels in all, audit labels too.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many, counting up from --seed.")] = 1,
     mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
     cold_start: Annotated[ColdStart, typer.Option(help="How the first samples are chosen.")] = "diverse",
+    audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
+    processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
 ) -> None:
-    """Run the loop with known labels in place of a person; the last line is JSON."""
-    from app.simulation_config import SimulationConfig
+    """Run the loop with known labels in place of a person; the last line is JSON.
 
-    config = SimulationConfig(
+    One acquisition function and one seed: the run is told on stderr, and --out gets curve.csv and curve.png. Several:
+    they run side by side, what is finished is not run again, and --out gets table.md, table.csv, curves.png, study.json
+    and a folder per run.
+    """
+    from app.simulation.config import SimulationConfig, StudyConfig
+
+    base = SimulationConfig(
         out=out,
         images=images,
         labels=labels,
@@ -186,16 +210,23 @@ def simulate(
         pool=pool,
         test_size=test_size,
         learner=learner,
-        acquisition=acquisition,
+        acquisition=acquisition[0],
         query_size=query_size,
         budget=budget,
         seed=seed,
         mc_iterations=mc_iterations,
         cold_start=cold_start,
+        audit=audit,
     )
-    from app.simulate import simulate as run_simulation  # after the arguments were found good: it loads torch
+    study = StudyConfig(base, tuple(acquisition), seeds, processes)
+    from app.simulation.study import run_study, simulate_once  # after the arguments were found good: it loads torch
 
-    typer.echo(json.dumps(run_simulation(config)))
+    if len(study.runs()) == 1:
+        typer.echo(json.dumps(simulate_once(base)))
+        return
+    summary = run_study(study)
+    typer.echo((out / "table.md").read_text(encoding="utf-8"))
+    typer.echo(json.dumps(summary))
 
 
 @commands.command()

@@ -20,10 +20,14 @@ else:
     import tomli as tomllib
 
 LEARNERS = ("auto", "cnn", "features")
-ACQUISITIONS = ("auto", "bald", "predictive_entropy", "margin", "variation_ratios", "committee_bald", "vaal", "random")
+ACQUISITIONS = (
+    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge", "epig",
+    "committee_bald", "vaal", "random",
+)  # fmt: skip
 COLD_STARTS = ("diverse", "vaal", "random")
 LONGEST_NAME = 200
 MOST_MC_ITERATIONS = 1000
+MOST_ANNOTATORS = 10  # of one sample
 MOST_SEED = 2**63 - 1  # the database keeps the seed in a signed 64-bit integer
 
 
@@ -47,6 +51,8 @@ class ProjectSettings:
     reset_weights: bool = True  # train from fresh weights each round
     re_rank: bool = True  # refit the last layer after each label and rank the unseen part of the queue anew
     cross_validate: bool = True  # between rounds: accuracy by cross-validation, and labels that are likely wrong
+    overlap: int = 1  # annotators who decide, blind to each other, on a sample of the overlapping share
+    overlap_share: float = 0.1  # share 0..1 of the samples that several decide on; nothing while overlap is 1
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -65,6 +71,8 @@ class ProjectSettings:
         check_range("audit_share", self.audit_share, 0.0, 0.5)
         # BALD of a single draw is 0 for every sample, so one MC iteration ranks nothing.
         check_range("mc_iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
+        check_range("overlap", self.overlap, 1, MOST_ANNOTATORS)
+        check_range("overlap_share", self.overlap_share, 0.0, 1.0)
         check_range("seed", self.seed, 0, MOST_SEED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 
 from app.project import Project
 from app.settings import write_atomically
+from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
+from storage.engine import Session
 from storage.metrics import NewConfusion, NewMetric
+from storage.overlap import list_pending
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
 
 _ROW_GROUP = 500  # samples; a screen reads one sample's draws in 1 ms, not in 200 as with one group of 50,000
@@ -41,12 +45,18 @@ def publish(query: Query, bench: Workbench) -> None:
             session,
             round_id=latest.id,
             generation=bench.generation,
-            queries=_queries(query),
+            queries=_with_overlap(_queries(query), session, bench),
             metrics=list(_metrics(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
             fit_seconds=query.fit_seconds,
             score_seconds=query.score_seconds,
         )
+
+
+def _with_overlap(queries: list[NewQuery], session: Session, bench: Workbench) -> list[NewQuery]:
+    settings = bench.settings
+    wanted = [replace(line, annotators=annotators_wanted(line.sample_id, settings)) for line in queries]
+    return with_pending(wanted, list_pending(session, project_id=bench.project_id), settings)
 
 
 def _queries(query: Query) -> list[NewQuery]:

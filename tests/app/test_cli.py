@@ -96,6 +96,7 @@ def test_help_names_every_command(labelloop: Run) -> None:
         "init p --images x --classes a,b --learner transformer",
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
+        "init p --images x --classes a,b --overlap 11",
         "run --port 70000",
         "run --port eighty",
         "export p out",
@@ -162,10 +163,12 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
 ) -> None:
     (images / "test.csv").write_text("path,label\n0.png,cat\n1.png,dog\n")
     options = "--classes cat,dog --learner cnn --acquisition margin --query-size 7 --audit 0.2"
+    options += " --overlap 3 --overlap-share 0.25"
     outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
     settings = open_project(tmp_path / "p").settings()
     assert (settings.name, settings.learner, settings.acquisition) == ("p", "cnn", "margin")
     assert (settings.query_size, settings.audit_share) == (7, 0.2)
+    assert (settings.overlap, settings.overlap_share) == (3, 0.25)
     assert "2 test samples added" in outcome.out
     status = json.loads(labelloop("status", tmp_path / "p", "--json").out)
     assert (status["project"], status["pool"]) == ("p", 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.settings import ACQUISITIONS, COLD_STARTS, LEARNERS, ProjectSettings
+from app.settings import ACQUISITIONS, COLD_STARTS, LEARNERS, MOST_ANNOTATORS, ProjectSettings
 
 LEARNER_NAMES: Mapping[str, str] = {
     "auto": "Choose by the size of the images",
@@ -18,6 +18,10 @@ ACQUISITION_NAMES: Mapping[str, str] = {
     "predictive_entropy": "Predictive entropy: where it is least sure over all",
     "margin": "Margin: where two classes are closest",
     "variation_ratios": "Variation ratios: where its votes are split",
+    "power_bald": "PowerBALD: drawn by lot, likelier where the draws disagree",
+    "batch_bald": "BatchBALD: what tells most when labeled together",
+    "badge": "BADGE: what would change the model most, in different directions",
+    "epig": "EPIG: what would change the predictions for the other images",
     "committee_bald": "Committee BALD: where several models disagree",
     "vaal": "VAAL: what looks least like the labeled samples",
     "random": "Random: the yardstick",
@@ -28,6 +32,13 @@ ACQUISITION_HELP: Mapping[str, str] = {
     "predictive_entropy": "Asks where the mean of the draws is spread over the most classes.",
     "margin": "Asks where the two likeliest classes are nearly equal.",
     "variation_ratios": "Asks where the fewest draws vote for the winning class.",
+    "power_bald": "Draws images by lot, more likely the more the dropout draws disagree, so a round does not ask the same "
+    "question ten times; the probabilities are kept.",
+    "batch_bald": "Asks for a set of images whose labels together tell most, so that none repeats another; the pool is "
+    "looked at through a hundred draws.",
+    "badge": "Draws images the model is unsure of whose labels would change it in different directions.",
+    "epig": "Asks for images whose labels would change what the model says of the others; each class it predicts counts "
+    "equally, a rare one too.",
     "committee_bald": "Asks where models trained on different parts of your labels contradict each other; "
     "a round takes longer, for it trains one model per part.",
     "vaal": "Asks for images that an adversarial network can tell from those already labeled; it never looks at the "
@@ -61,6 +72,7 @@ def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]
         values |= _round_fields(settings, prefix)
     with st.expander("More"):
         values |= _further_fields(settings, prefix)
+        values |= _overlap_fields(settings, prefix)
     return values
 
 
@@ -124,3 +136,13 @@ def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     reset = st.toggle("Train from fresh weights each round", settings.reset_weights, key=f"{prefix}_reset_weights")
     st.caption("Fresh weights do not carry the habits of earlier rounds along.")
     return {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}
+
+
+def _overlap_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    overlap = st.number_input("Annotators per sample", 1, MOST_ANNOTATORS, settings.overlap, key=f"{prefix}_overlap")
+    st.caption("How many people decide, blind to each other, on the samples that overlap; 1 means nobody does twice.")
+    share = st.number_input(
+        "Overlapping share", 0.0, 1.0, settings.overlap_share, step=0.05, format="%.2f", key=f"{prefix}_overlap_share"
+    )
+    st.caption("The share of samples that so many people decide on; Review shows how far they agree.")
+    return {"overlap": int(overlap), "overlap_share": float(share)}

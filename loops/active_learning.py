@@ -175,7 +175,9 @@ class ActiveLearningLoop(Loop[None]):
             features = self._learner.embedding(answers.pool)
             ranking = cold_start_ranking(answers, features, settings.ranking_size, settings.cold_start, settings.seed)
         else:
-            ranking = model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed)
+            ranking = model_ranking(
+                answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, self._learner
+            )
         query = Query(
             round_number=answers.round_number,
             ranking=with_others_mixed_in(ranking, answers, settings.audit_share, settings.seed),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from loops.acquisition import bald
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
@@ -136,6 +137,15 @@ class Committee:
             probs_N_C=_mean(list(np.moveaxis(draws_N_C_K, -1, 0))),
             draws_N_C_K=draws_N_C_K.astype(np.float16) if draws_N_C_K.size <= KEEP_DRAWS_UP_TO else None,
         )
+
+    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+        """The members' votes, `probs_N_C_K`: as many as there are members, whatever was asked for."""
+        del round_number, mc_iterations
+        return np.stack([member.predict(sample_ids) for member in self._fitted()], axis=-1)
+
+    def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:
+        """As the first member has it: the members' features are of different spaces."""
+        return self._fitted()[0].penultimate(sample_ids)
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """The stored rows, flattened, as each member has them: `features_N_D`."""

@@ -30,7 +30,7 @@ from loops.features import FeatureStore
 from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.instant_head import split_at_last_layer
 from loops.learner_spec import LearnerSpec, choose_learner
-from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropoutScorer, gather
+from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropout, MCDropoutScorer, gather
 from loops.networks import RandomAffine, network_parts
 from loops.oracle import PoolScores
 from loops.seeding import seed_of
@@ -139,6 +139,20 @@ class Learner:
             keep_draws=len(ids) * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
         )
         return gather(self._predict(scorer, ids))
+
+    @torch.inference_mode()
+    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+        """The answers of K masks, the same K for all samples of a round: `probs_N_C_K`.
+
+        Raises:
+            IdenticalDrawsError: If MC dropout has nothing to say.
+            NotFittedError: Before the first fit or load.
+        """
+        seed = seed_of(self._seed, "masks", round_number)
+        committee = MCDropout(self._fitted().network, mc_iterations=mc_iterations, seed=seed)
+        batches = PoolBatches(self._store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
+        tiles = [torch.softmax(committee(batches[position][1]), dim=1) for position in range(len(batches))]
+        return torch.cat(tiles).numpy()
 
     @torch.inference_mode()
     def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.acquisition import random_scores, rank
+from loops.choosing import choose
 from loops.cold_start import diverse
 from loops.oracle import Answers, PoolScores, RankedSample
+from loops.round_learner import RoundLearner
 from loops.seeding import seed_of
 from loops.vaal import vaal_cold_start
 
@@ -19,18 +21,16 @@ RECHECK_SHARE = 0.05  # of what is shown, while there are suspected labels
 
 
 def model_ranking(
-    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int
+    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, learner: RoundLearner
 ) -> list[RankedSample]:
-    """Ranks the pool by the acquisition function, highest score first.
+    """Ranks the pool by the acquisition function, highest score first; see `choose`.
 
     Scores may cover audit samples too; only `answers.pool` is ranked, by id.
     """
-    in_pool = np.isin(pool_scores.sample_ids, answers.pool)
-    sample_ids = pool_scores.sample_ids[in_pool]
     if acquisition == "random":
+        sample_ids = pool_scores.sample_ids[np.isin(pool_scores.sample_ids, answers.pool)]
         return _random_ranking(sample_ids, size, seed_of(seed, "random", answers.round_number))
-    scores = pool_scores.scores[acquisition][in_pool]
-    return _ranked(sample_ids, scores, size, seed_of(seed, "ties", answers.round_number), probability=1.0)
+    return choose(answers, pool_scores, size, acquisition, seed, learner)
 
 
 def cold_start_ranking(

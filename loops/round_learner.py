@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from loops.checkpoint import SavedCheckpoint
 from loops.oracle import PoolScores
@@ -26,6 +27,14 @@ class RoundLearner(Protocol):
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
         """What the model does not know of each sample."""
+        ...
+
+    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+        """Answers of K members or masks, the same K for all samples: `probs_N_C_K`."""
+        ...
+
+    def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:
+        """What the last layer sees, `features_N_D`, and that layer with its dropout."""
         ...
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:

@@ -36,7 +36,7 @@ class RecordingLearner:
         return PoolScores(ids, {"bald": ids.astype(np.float32)}, self.predict(sample_ids))
 
     def embedding(self, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.asarray(sample_ids, np.float32)[:, None]
+        return np.eye(200, dtype=np.float32)[np.asarray(sample_ids)]  # no two look the same
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         path.write_text("saved")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
@@ -11,6 +13,21 @@ from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_
 
 def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_number: int = 1) -> Answers:
     return Answers(round_number, {}, np.array(pool, np.int64), np.array(audit_pool or [], np.int64))
+
+
+class LooksOf:
+    """A learner of whom a ranking only asks what samples look like."""
+
+    def __init__(self, looks: dict[int, list[float]] | None = None) -> None:
+        self._looks = looks
+
+    def embedding(self, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        if self._looks is None:
+            return np.eye(100, dtype=np.float32)[sample_ids]  # no two look the same
+        return np.array([self._looks[sample_id] for sample_id in sample_ids.tolist()], np.float32)
+
+
+NO_TWO_THE_SAME: Any = LooksOf()
 
 
 def some_scores(margin_of: dict[int, float]) -> PoolScores:
@@ -22,14 +39,16 @@ def some_scores(margin_of: dict[int, float]) -> PoolScores:
 
 def test_only_the_pool_is_ranked_whatever_else_was_scored() -> None:
     scores = some_scores({7: 0.1, 9: 0.9, 8: 0.5, 5: 1.0})
-    ranking = model_ranking(some_answers([7, 8, 9], [5]), scores, 2, "margin", seed=0)
+    ranking = model_ranking(some_answers([7, 8, 9], [5]), scores, 2, "margin", 0, NO_TWO_THE_SAME)
     assert [(r.sample_id, r.score) for r in ranking] == [(9, pytest.approx(0.9)), (8, 0.5)]
 
 
 def test_random_takes_each_sample_with_the_same_probability() -> None:
     pool = list(range(20))
     first = [
-        model_ranking(some_answers(pool, round_number=n), some_scores(dict.fromkeys(pool, 0.0)), 5, "random", 0)
+        model_ranking(
+            some_answers(pool, round_number=n), some_scores(dict.fromkeys(pool, 0.0)), 5, "random", 0, NO_TWO_THE_SAME
+        )
         for n in range(400)
     ]
     one_of_what_is_left = [1 / 20, 1 / 19, 1 / 18, 1 / 17, 1 / 16]
@@ -73,3 +92,18 @@ def test_suspected_labels_come_back_blind_the_most_suspicious_first_and_few_of_t
     assert [r.sample_id for r in mixed if r.purpose == "recheck"] == [5002, 5003, 5001]
     many = replace(answers, suspects=dict.fromkeys(range(5000, 6000), 0.5))
     assert len(second_looks(many, 100)) == 5
+
+
+def test_near_duplicates_are_never_asked_together_and_wait_for_a_later_round() -> None:
+    """7 and 8 are the same picture but for noise; no other two are."""
+    looks = {n: row.tolist() for n, row in enumerate(np.eye(40))}
+    looks = {n: looks[n] for n in range(20, 40)} | {7: looks[0], 8: [0.9, *looks[0][1:]]}
+    scores = some_scores({n: n / 100 for n in range(20, 40)} | {7: 0.9, 8: 0.95})
+    learner: Any = LooksOf(looks)
+
+    ranking = model_ranking(some_answers(list(looks)), scores, 4, "margin", 0, learner)
+    everything = model_ranking(some_answers(list(looks)), scores, 99, "margin", 0, learner)
+
+    assert [ranked.sample_id for ranked in ranking] == [8, 39, 38, 37]
+    assert everything[-1].sample_id == 7
+    assert len(everything) == 22

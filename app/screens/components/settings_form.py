@@ -32,13 +32,13 @@ ACQUISITION_HELP: Mapping[str, str] = {
     "predictive_entropy": "Asks where the mean of the draws is spread over the most classes.",
     "margin": "Asks where the two likeliest classes are nearly equal.",
     "variation_ratios": "Asks where the fewest draws vote for the winning class.",
-    "power_bald": "Draws images by lot, more likely the more the dropout draws disagree, so a round does not ask the same "
-    "question ten times; the probabilities are kept.",
-    "batch_bald": "Asks for a set of images whose labels together tell most, so that none repeats another; the pool is "
-    "looked at through a hundred draws.",
+    "power_bald": "Draws images by lot, more likely the more the dropout draws disagree, so a round does not ask "
+    "the same question ten times; the probabilities are kept.",
+    "batch_bald": "Asks for a set of images whose labels together tell most, so that none repeats another; the "
+    "pool is looked at through a hundred draws.",
     "badge": "Draws images the model is unsure of whose labels would change it in different directions.",
-    "epig": "Asks for images whose labels would change what the model says of the others; each class it predicts counts "
-    "equally, a rare one too.",
+    "epig": "Asks for images whose labels would change what the model says of the others; each class it predicts "
+    "counts equally, a rare one too.",
     "committee_bald": "Asks where models trained on different parts of your labels contradict each other; "
     "a round takes longer, for it trains one model per part.",
     "vaal": "Asks for images that an adversarial network can tell from those already labeled; it never looks at the "

@@ -1,6 +1,7 @@
 """Which queries of the open round still wait for an answer, for whom, and how far the round is.
 
-A query is answered by one decision, or by those of as many annotators as it wants; a skip counts as a decision.
+A query is answered by one decision, by those of as many annotators as it wants, or by one on Review; a skip counts as
+a decision.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, and_, distinct, exists, func, or_, select
 
 from storage.engine import Session
-from storage.events import DECISIONS, is_undone
+from storage.events import DECISIONS, is_adjudication, is_undone
 from storage.models import Claim, CurrentDecision, LabelEvent, Query, Round, SampleError
 from storage.plain import pairs
 
@@ -92,8 +93,12 @@ def _wants_one() -> ColumnElement[bool]:
 
 
 def _are_enough() -> ColumnElement[bool]:
-    """Say of a row of ``Query`` with a decision whether it wants no more; most want one, and no event is counted."""
-    return or_(_wants_one(), _deciders() >= Query.annotators)
+    """Say of a row of ``Query`` with a decision whether it wants no more; most want one, and no event is counted.
+
+    After a decision on Review nobody is asked either: a late vote would stand above it.
+    """
+    settled = exists().where(_decides(), is_adjudication())
+    return or_(_wants_one(), _deciders() >= Query.annotators, settled)
 
 
 def _counts() -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from storage.models import Annotator, LabelEvent
 from storage.plain import to_info
 
 DECISIONS = ("label", "skip")
+ADJUDICATION = "correct:"  # how the request ids of decisions on Review begin
 _UNDO = aliased(LabelEvent)
 
 
@@ -84,6 +85,11 @@ def is_undone(*, through_event_id: int | None = None) -> ColumnElement[bool]:
     if through_event_id is not None:
         named = named.where(_UNDO.id <= through_event_id)
     return named.exists()
+
+
+def is_adjudication() -> ColumnElement[bool]:
+    """Say of a row of ``LabelEvent`` whether it was decided on Review, knowing what was said before."""
+    return LabelEvent.request_id.startswith(ADJUDICATION, autoescape=True)
 
 
 def _select(session: Session, *which: ColumnElement[bool], latest: int | None = None) -> list[LabelEventInfo]:

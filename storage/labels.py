@@ -164,7 +164,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
         raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
     stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
     if stored is not None:
-        return _same_request(stored, undone.sample_id)
+        return _same_undo(stored, undone)
     _check_annotator(session, undone.project_id, annotator_id)
     event = LabelEvent(
         project_id=undone.project_id,
@@ -201,6 +201,12 @@ def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
 
 def _same_request(stored: LabelEventInfo, sample_id: int) -> LabelEventInfo:
     if stored.sample_id != sample_id:
+        raise RequestIdReusedError(stored.request_id)
+    return stored
+
+
+def _same_undo(stored: LabelEventInfo, undone: LabelEvent) -> LabelEventInfo:
+    if (stored.action, stored.supersedes) != ("undo", undone.id):
         raise RequestIdReusedError(stored.request_id)
     return stored
 

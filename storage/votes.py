@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from storage.engine import Session
-from storage.events import DECISIONS, is_undone
+from storage.events import ADJUDICATION, DECISIONS, is_adjudication, is_undone
 from storage.models import Annotator, LabelEvent
 from storage.plain import pairs
 
-ADJUDICATION = "correct:"  # how the request ids of decisions on Review begin
+__all__ = ["ADJUDICATION", "Disagreement", "Vote", "list_disagreements", "list_votes"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _standing_votes(session: Session, project_id: int) -> list[Any]:
     newest = (
         select(func.max(LabelEvent.id))
         .where(LabelEvent.project_id == project_id, LabelEvent.action.in_(DECISIONS), ~is_undone())
-        .where(LabelEvent.request_id.not_like(f"{ADJUDICATION}%"))
+        .where(~is_adjudication())
         .group_by(LabelEvent.sample_id, LabelEvent.annotator_id)
     )
     columns = (LabelEvent.sample_id, LabelEvent.annotator_id, Annotator.name, LabelEvent.class_index, LabelEvent.id)
@@ -86,7 +86,7 @@ def _settled(session: Session, project_id: int) -> dict[int, int]:
     rows = session.execute(
         select(LabelEvent.sample_id, func.max(LabelEvent.id))
         .where(LabelEvent.project_id == project_id, LabelEvent.action.in_(DECISIONS), ~is_undone())
-        .where(LabelEvent.request_id.like(f"{ADJUDICATION}%"))
+        .where(is_adjudication())
         .group_by(LabelEvent.sample_id)
     )
     return pairs(rows)

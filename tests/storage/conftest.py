@@ -15,7 +15,7 @@ from storage.engine import Database, open_database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
 from storage.models import Base
 from storage.projects import create_project, get_or_create_annotator
-from storage.queue import ClaimedSample, claim_next
+from storage.queue import ClaimedSample, claim_batch, claim_next
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
 from storage.samples import NewSample, add_samples
 from tests.storage.postgresql import find_binaries, running_server
@@ -60,6 +60,12 @@ class World:
         with self.database.write() as session:
             return claim_next(session, project_id=self.project_id, annotator_id=annotator_id or self.ada, **more)
 
+    def batch(self, annotator_id: int | None = None, count: int = 3, **more) -> list[ClaimedSample]:
+        with self.database.write() as session:
+            return claim_batch(
+                session, project_id=self.project_id, annotator_id=annotator_id or self.ada, count=count, **more
+            )
+
     def begin(self, generation: int = 1) -> RoundInfo:
         with self.database.write() as session:
             return begin_round(
@@ -74,13 +80,18 @@ class World:
             )
 
     def publish(
-        self, *sample_ids: int, audit: tuple[int, ...] = (), recheck: tuple[int, ...] = (), generation: int = 1
+        self,
+        *sample_ids: int,
+        audit: tuple[int, ...] = (),
+        recheck: tuple[int, ...] = (),
+        annotators: int = 1,
+        generation: int = 1,
     ) -> RoundInfo:
         """Begin and publish a round that knows all events so far and asks for these samples, best first."""
         begun = self.begin(generation)
         purposes = dict.fromkeys(audit, "audit") | dict.fromkeys(recheck, "recheck")
         queries = [
-            NewQuery(sample_id, rank, purposes.get(sample_id, "train"), 0.5, 0.25)
+            NewQuery(sample_id, rank, purposes.get(sample_id, "train"), 0.5, 0.25, annotators=annotators)
             for rank, sample_id in enumerate(sample_ids)
         ]
         with self.database.write() as session:
@@ -109,7 +120,10 @@ class World:
             return function(session, project_id=self.project_id, **more)
 
 
-ON_BOTH = {"test_concurrency", "test_labels", "test_queue", "test_rerank", "test_rounds", "test_votes"}
+ON_BOTH = {
+    "test_concurrency", "test_grid", "test_labels", "test_queue", "test_batch", "test_replace_tail", "test_rerank",
+    "test_rounds", "test_several_annotators", "test_votes",
+}  # fmt: skip
 
 
 def pytest_generate_tests(metafunc):

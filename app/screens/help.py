@@ -1,17 +1,26 @@
-"""Help: all keys, and what happens to a label."""
+"""Help: all keys, how fast they are answered here, and what happens to a label."""
 
 import streamlit as st
 
+from app.screens.components.feed import LATENCY_KEY
 from app.screens.components.label_keys import keys_table
+from app.screens.components.latency import latency_sentence
 
 st.title("Help")
 st.subheader("Keys on the Label page")
 st.markdown(keys_table())
-st.caption("One key is one label and moves on. A held key counts once; keys are ignored inside text boxes.")
+st.caption(
+    "One key is one label and moves on. A held key counts once; keys are ignored inside text boxes and while an image "
+    "is still loading. On a touch screen: tap a class; swipe the image to the left to skip, to the right to undo."
+)
+st.subheader("How fast a key is answered")
+st.markdown(latency_sentence(st.session_state.get(LATENCY_KEY)))
 st.subheader("What happens to a label")
 st.markdown(
     """
-1. The press is stored at once, as one event that is never changed; undo and corrections are new events.
+1. The press is answered by your browser at once and kept there until the server has stored it, as one event that is
+   never changed; undo and corrections are new events. "All saved" on the Label page says that nothing is waiting.
+   A lost connection, a reload or a killed server loses nothing.
 2. When the round's number of labels is reached, the trainer learns from all of them, in the background. Go on labeling.
 3. The new model scores every sample of the pool, and those it would learn most from are asked next.
 4. A share of what you see is drawn at random and never trained on: the audit samples. Accuracy is measured on them,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import re
 import shutil
 import signal
 import socket
@@ -51,14 +50,14 @@ BROWSER_FLAGS = [
 Answer = TypeVar("Answer")
 
 
-def look_until(look: Callable[[], Answer | None], what: str) -> Answer:
+def look_until(look: Callable[[], Answer | None], what: str, *, pause: float = 0.1) -> Answer:
     """Look again and again until there is something to see."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         seen = look()
         if seen:
             return seen
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"waited {PATIENCE:.0f} s in vain for {what}")
 
 
@@ -112,10 +111,10 @@ class Running:
         found = self.rows("SELECT number FROM rounds WHERE state = 'open'")
         return int(str(found[0][0])) if found else None
 
-    def class_on_screen(self, token: str) -> int:
-        """The true class of the sample that was claimed under a token."""
-        found = self.rows("SELECT uri FROM samples JOIN claims ON samples.id = sample_id WHERE token = :t", t=token)
-        return self.labels[Path(str(found[0][0])).name]
+    def class_of(self, sample_id: int) -> int:
+        """The true class of a sample."""
+        [(uri,)] = self.rows("SELECT uri FROM samples WHERE id = :id", id=sample_id)
+        return self.labels[Path(str(uri)).name]
 
 
 @pytest.fixture(scope="session")
@@ -239,54 +238,50 @@ class Labeler:
         return self.wait_for_sample()
 
     def wait_for_sample(self, other_than: str | None = None) -> str:
-        """Wait until a sample is on screen, drawn to the end; return the token under which it was claimed."""
+        """Wait until a sample is on screen, drawn to the end; return what tells it from the others."""
         try:
-            return look_until(lambda: self._settled(other_than), "a sample on the screen")
+            return look_until(lambda: self._other(other_than), "a sample on the screen", pause=0.01)
         except AssertionError as error:
             self.page.screenshot(path=self.running.project.logs_dir / "screen.png")
-            shown = self.page.locator("body").inner_text()
-            raise AssertionError(f"{error}; the page said: {shown}; tokens: {self._tokens()}") from error
+            raise AssertionError(f"{error}; the page said: {self.page.locator('body').inner_text()}") from error
 
-    def _settled(self, other_than: str | None) -> str | None:
-        token = self._token()
-        if token is None or token == other_than or not self._image_is_drawn():
-            return None
-        self.page.wait_for_timeout(150)
-        return token if self._token() == token else None
+    def _other(self, other_than: str | None) -> str | None:
+        token = self.shown()
+        return token if token != other_than else None
 
-    def _token(self) -> str | None:
-        """Read the token from the keys of the buttons; while they are drawn one after another there are two."""
-        found = self._tokens()
-        return found.pop() if len(found) == 1 else None
+    def shown(self) -> str | None:
+        """What is on screen and was painted, if anything is."""
+        return self._told("shown") or None
 
-    def _tokens(self) -> set[str]:
-        keys = self.page.evaluate(
-            """() => [...document.querySelectorAll('[class*="st-key-class_"], [class*="st-key-skip_"]')]
-                .filter((box) => box.checkVisibility())
-                .map((box) => box.className)"""
-        )
-        return {match.group(1) for key in keys if (match := re.search(r"_([0-9a-f]{32})", key))}
+    def sample_id(self) -> int:
+        return int(self._told("sample"))
 
-    def _image_is_drawn(self) -> bool:
-        return bool(
-            self.page.evaluate(
-                """() => {
-                    const image = document.querySelector('.st-key-label_sample img');
-                    return image !== null && image.complete && image.naturalWidth > 0;
-                }"""
-            )
-        )
+    def unsaved(self) -> int:
+        """How many decisions the server has not confirmed; none before the page is drawn."""
+        return int(self._told("unsaved") or 0)
+
+    def wait_until_saved(self) -> None:
+        look_until(lambda: self._told("unsaved") == "0", "all labels to be saved")
+
+    def _told(self, name: str) -> str:
+        # One look: a locator would wait for a page that is just being loaded anew.
+        script = f"""() => [...document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')]
+            .map((host) => host.shadowRoot?.querySelector('.labeler')?.dataset.{name}).find(Boolean) ?? ''"""
+        with contextlib.suppress(Exception):  # the page was left for a newer one in the middle of the question
+            return str(self.page.evaluate(script))
+        return ""
 
     def key_of(self, class_index: int) -> str:
         return str(class_index)  # a class named by a digit has its key
 
     def press(self, key: str, token: str) -> str:
-        """Press a key and wait for the next sample, which confirms that the label was stored."""
+        """Press a key and wait for the next sample, which does not wait for the server."""
         self.page.keyboard.press(key)
         return self.wait_for_sample(other_than=token)
 
     def label(self, token: str) -> str:
-        return self.press(self.key_of(self.running.class_on_screen(token)), token)
+        """Label what is on screen rightly."""
+        return self.press(self.key_of(self.running.class_of(self.sample_id())), token)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is left when parts of it are killed. (The trainer's own rounds: test_trainer_kills.py.)"""
+"""What is left when parts are killed. (The rounds: test_trainer_kills.py; the page: test_labeler.py.)"""
 
 from __future__ import annotations
 
@@ -8,30 +8,6 @@ import psutil
 import pytest
 
 pytestmark = [pytest.mark.timeout(900)]
-
-
-def labels_in_database(running) -> int:
-    return len(running.rows("SELECT id FROM label_events WHERE action = 'label'"))
-
-
-@pytest.mark.browser
-def test_a_confirmed_label_survives_the_kill_of_the_screens(start, make_small_project, labeler, tmp_path, wait_for):
-    running = start(make_small_project(tmp_path / "project"))
-    person = labeler(running)
-    token = person.open()
-    killed = 0
-    for confirmed in range(1, 4):
-        token = person.label(token)  # the next sample is on screen: the label is confirmed
-        screens = wait_for(lambda: running.screens, "the screens")
-        screens.kill()
-        killed += 1
-        assert labels_in_database(running) == confirmed
-        wait_for(lambda old=screens: running.new_child("streamlit", old=old), "new screens")
-        wait_for(lambda: running.is_healthy(), "the screens to answer")
-        person.page.goto(f"{running.url}/?annotator=tester")
-        assert person.wait_for_sample() == token  # and the same sample is asked again
-    assert killed == 3
-    assert labels_in_database(running) == 3
 
 
 def test_a_killed_trainer_is_started_again(start, make_small_project, tmp_path, wait_for):

@@ -45,6 +45,7 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
 
     for round_number in range(1, ROUNDS + 1):
         label_until(person, running, round_number=round_number, wait=wait_for)
+    person.wait_until_saved()
 
     given = [decision for decision in decisions(running) if decision[0] == "label"]
     assert len(given) >= ROUNDS * 5
@@ -61,17 +62,19 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
     assert page.get_by_text("Traceback").count() == 0
 
 
-def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_project, labeler, tmp_path, wait_for):
+def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_project, labeler, tmp_path):
     running = start(make_small_project(tmp_path / "project"))
     person = labeler(running)
     first = person.open()
-    right = running.class_on_screen(first)
+    sample = person.sample_id()
+    right = running.class_of(sample)
     second = person.press(person.key_of((right + 1) % 10), first)
 
     back = person.press("Backspace", second)
-    assert running.class_on_screen(back) == right
+    assert person.sample_id() == sample
     after = person.label(back)
     person.press("Space", after)
+    person.wait_until_saved()
 
     name = decisions(running)[0][1]
     assert decisions(running)[:3] == [("label", name, (right + 1) % 10), ("undo", name, None), ("label", name, right)]
@@ -83,5 +86,6 @@ def test_a_refresh_comes_back_to_the_same_sample(start, make_small_project, labe
     running = start(make_small_project(tmp_path / "project"))
     person = labeler(running)
     token = person.label(person.open())
+    person.wait_until_saved()
     person.page.reload()
     assert person.wait_for_sample() == token

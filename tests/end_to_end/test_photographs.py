@@ -58,8 +58,9 @@ def test_photographs_are_labeled_with_features(start, labeler, photographs, tmp_
     person = labeler(running)
     token = person.open()
     for _ in range(8):
-        key = str(running.class_on_screen(token) + 1)  # classes with names have the keys 1, 2, ...
+        key = str(running.class_of(person.sample_id()) + 1)  # classes with names have the keys 1, 2, ...
         token = person.press(key, token)
+    person.wait_until_saved()
     wait_for(lambda: (running.open_round() or 0) >= 1, "the first trained round")
 
     given = running.rows(

@@ -1,146 +1,140 @@
-"""What a press of a button or key does: one action, one transaction, repeated without harm.
+"""What the browser decided, stored: each decision in one transaction, once, in the order it was made.
 
-Every decision carries the token of the sample that was on screen when the button was drawn, so a second, quick press
-can never land on a sample nobody has seen yet.
+The browser repeats a decision until its id comes back as confirmed, so a repeated, late or reordered message changes
+nothing: the id is unique in the database.
 """
 
-import time
-from collections.abc import Sequence
-from typing import Literal
+from __future__ import annotations
 
-import streamlit as st
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from app.screens.components.plain_text import escaped
-from app.screens.components.session import annotator_id, database, project_id
-from storage.errors import StorageError
-from storage.labels import LabelEventInfo, history, last_decision, record_decision, undo
-from storage.queue import ClaimedSample, claim_next, claim_sample, release_claims
+from app.screens.components.session import annotator_id, current_project, database, project_id
+from storage.engine import Session
+from storage.errors import DatabaseError, InvalidDecisionError, StorageError
+from storage.labels import record_decision, undo_request
+from storage.projects import list_projects
 
-SHOWN_KEY = "label_shown"  # (token, monotonic seconds): when this browser first saw the sample
-FAILURE_KEY = "label_failure"
-FLAGGED_KEY = "label_flagged"
-HISTORY_LENGTH = 10
-
-
-def next_sample() -> ClaimedSample | None:
-    """The sample to show: the same one after a refresh, else the next of the ranking."""
-    identity, person = project_id(), annotator_id()
-    with database().write() as session:
-        claimed = claim_next(session, project_id=identity, annotator_id=person)
-    shown = st.session_state.get(SHOWN_KEY)
-    if claimed is not None and (shown is None or shown[0] != claimed.token):
-        st.session_state[SHOWN_KEY] = (claimed.token, time.monotonic())
-    return claimed
+KINDS = ("label", "skip", "flag", "undo")
+GRID = "grid"  # the acquisition of what was confirmed many at once
+MOST_TOGETHER = 1000  # samples on one screen; more is no screen
+_ID = re.compile(
+    r"[0-9a-f-]{8,64}"
+)  # as the server's tokens and the browser's own; "correct:" and the like are not theirs
 
 
-def recent_decisions(claimed: ClaimedSample | None = None) -> list[LabelEventInfo]:
-    """The annotator's last ten decided samples, latest first, each once.
+@dataclass(frozen=True)
+class Applied:
+    """What became of the decisions of one message; those in neither list are sent again by the browser."""
 
-    Args:
-        claimed: the sample on screen. When it is a blind second look, the decision it is about stays out: it would
-            mark the old class on the buttons and the sample in the strip.
+    confirmed: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]  # id, sentence: these can never be stored
+    trouble: str | None = None  # why the rest was not stored yet
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision as the browser tells it.
+
+    Raises:
+        InvalidDecisionError: When it is none; nothing that comes from a browser is believed.
     """
-    identity, person = project_id(), annotator_id()
+
+    id: str
+    kind: str
+    sample_id: int
+    class_index: int | None = None
+    undoes: str | None = None  # request id
+    suggestion_shown: bool = False
+    why_shown: bool = False
+    lead_time_s: float | None = None
+    shown_together: int = 1
+    mode: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is not of its type or out of range."""
+        checks = {
+            "id": isinstance(self.id, str) and _ID.fullmatch(self.id) is not None,
+            "kind": self.kind in KINDS,
+            "sample_id": _is_whole(self.sample_id),
+            "class_index": self.class_index is None or _is_whole(self.class_index),
+            "undoes": isinstance(self.undoes, str) if self.kind == "undo" else self.undoes is None,
+            "suggestion_shown": isinstance(self.suggestion_shown, bool),
+            "why_shown": isinstance(self.why_shown, bool),
+            "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
+            "shown_together": _is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
+            "mode": self.mode in (None, GRID),
+        }
+        wrong = [name for name, is_right in checks.items() if not is_right]
+        if wrong:
+            raise InvalidDecisionError(f"A decision came with an impossible {wrong[0]}.")
+
+
+def outbox_name() -> str:
+    """Whose outbox the browser keeps: this annotator's in this project, whatever else is ever served on this port."""
+    identity = project_id()
     with database().read() as session:
-        events = history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
-    latest = {event.sample_id: event for event in reversed(events)}
-    if claimed is not None and _is_blind(claimed, latest.get(claimed.sample.id)):
-        latest.pop(claimed.sample.id)
-    return sorted(latest.values(), key=lambda event: event.id, reverse=True)[:HISTORY_LENGTH]
+        created = next(info.created_at for info in list_projects(session) if info.id == identity)
+    project = hashlib.sha256(f"{current_project().database_url} {created.isoformat()}".encode()).hexdigest()[:12]
+    return f"{project}-{annotator_id()}"
 
 
-def _is_blind(claimed: ClaimedSample, event: LabelEventInfo | None) -> bool:
-    if event is None or claimed.purpose != "recheck":
-        return False
-    return event.purpose != "recheck" or event.round_number != claimed.round_number
+def apply(decisions: Sequence[Mapping[str, Any]]) -> Applied:
+    """Store decisions in order, each in its own transaction; the first one a busy or full disk keeps back ends it."""
+    identity, person = project_id(), annotator_id()
+    confirmed: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for told in decisions:
+        name = str(told.get("id", ""))
+        try:
+            decision = _as_decision(told)
+            with database().write() as session:
+                _store(session, decision, identity, person)
+        except DatabaseError as error:
+            return Applied(tuple(confirmed), tuple(refused), str(error))
+        except StorageError as error:
+            refused.append((name, f"A decision was not stored: {error}"))
+        else:
+            confirmed.append(name)
+    return Applied(tuple(confirmed), tuple(refused))
 
 
-def decide(claimed: ClaimedSample, action: Literal["label", "skip"], index: int | None, *, suggested: bool) -> None:
-    """Store a label or a skip; the same press arriving twice is stored once."""
+def _as_decision(told: Mapping[str, Any]) -> Decision:
+    fields = Decision.__dataclass_fields__
     try:
-        identity, person = project_id(), annotator_id()
-        with database().write() as session:
-            record_decision(
-                session,
-                project_id=identity,
-                sample_id=claimed.sample.id,
-                annotator_id=person,
-                action=action,
-                class_index=index,
-                request_id=claimed.token,
-                suggestion_shown=suggested,
-                lead_time_s=_lead_time_s(claimed.token),
-            )
-    except StorageError as error:
-        st.session_state[FAILURE_KEY] = f"This decision was not stored: {error}"
+        return Decision(**{name: value for name, value in told.items() if name in fields})
+    except TypeError as error:
+        raise InvalidDecisionError("A decision came without its id, kind or sample.") from error
 
 
-def flag(claimed: ClaimedSample) -> None:
-    """Mark the sample for a second look; it stays on screen."""
-    try:
-        identity, person = project_id(), annotator_id()
-        with database().write() as session:
-            record_decision(
-                session,
-                project_id=identity,
-                sample_id=claimed.sample.id,
-                annotator_id=person,
-                action="flag",
-                class_index=None,
-                request_id=claimed.token,
-                lead_time_s=_lead_time_s(claimed.token),
-            )
-        st.session_state[FLAGGED_KEY] = claimed.token
-    except StorageError as error:
-        st.session_state[FAILURE_KEY] = f"The flag was not stored: {error}"
+def _store(session: Session, decision: Decision, identity: int, person: int) -> None:
+    if decision.kind == "undo":
+        assert decision.undoes is not None
+        undo_request(session, project_id=identity, annotator_id=person, request_id=decision.undoes, undo_id=decision.id)
+        return
+    record_decision(
+        session,
+        project_id=identity,
+        sample_id=decision.sample_id,
+        annotator_id=person,
+        action=decision.kind,
+        class_index=decision.class_index,
+        request_id=decision.id,
+        suggestion_shown=decision.suggestion_shown,
+        why_shown=decision.why_shown,
+        shown_together=decision.shown_together,
+        lead_time_s=decision.lead_time_s,
+        acquisition=GRID if decision.mode == GRID and decision.kind == "label" else None,
+    )
 
 
-def undo_last(event_id: int) -> None:
-    """Undo the decision that stood last when the button was drawn; its sample comes back on screen."""
-    try:
-        identity, person = project_id(), annotator_id()
-        with database().write() as session:
-            last = last_decision(session, project_id=identity, annotator_id=person)
-            if last is not None and last.id == event_id:
-                undo(session, project_id=identity, event_id=event_id, annotator_id=person)
-    except StorageError as error:
-        st.session_state[FAILURE_KEY] = f"Nothing was undone: {error}"
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
-def show_again(sample_id: int) -> None:
-    """Bring a decided sample back on screen, to be looked at or corrected."""
-    try:
-        identity, person = project_id(), annotator_id()
-        with database().write() as session:
-            claim_sample(session, project_id=identity, annotator_id=person, sample_id=sample_id)
-    except StorageError as error:
-        st.session_state[FAILURE_KEY] = str(error)
-
-
-def back_to_queue() -> None:
-    """Leave the history: the next sample of the ranking comes on screen."""
-    try:
-        identity, person = project_id(), annotator_id()
-        with database().write() as session:
-            release_claims(session, project_id=identity, annotator_id=person)
-    except StorageError as error:
-        st.session_state[FAILURE_KEY] = str(error)
-
-
-def walk(sample_id: int | None, sample_ids: Sequence[int], step: Literal[-1, 1]) -> int | None:
-    """The sample one step older (1) or newer (-1) in a history that is latest first; None: back to the queue."""
-    place = sample_ids.index(sample_id) if sample_id in sample_ids else -1
-    target = min(place + step, len(sample_ids) - 1)
-    return sample_ids[target] if target >= 0 else None
-
-
-def show_failure() -> None:
-    """Say once, as a sentence, why the last action was not stored."""
-    failure = st.session_state.pop(FAILURE_KEY, None)
-    if failure:
-        st.error(escaped(failure), icon=":material/error:")
-
-
-def _lead_time_s(token: str) -> float | None:
-    shown = st.session_state.get(SHOWN_KEY)
-    return time.monotonic() - shown[1] if shown and shown[0] == token else None
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -5,21 +5,15 @@ from collections.abc import Sequence
 DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 KEYED_CLASSES = 2 * len(DIGITS)
 
-SKIP = "space"
-UNDO = "backspace"
-FLAG = "f"
-ACCEPT = "enter"
-OLDER = "left"
-NEWER = "right"
 HELP = "h"
 
 HELP_ROWS = (
     ("Label with class 1 to 10, and go on (a class named by a digit has that digit)", "`1` … `9`, `0`"),
     ("Label with class 11 to 20", "`Shift` + digit"),
-    ("Any further class", "type its name into the search box"),
+    ("Any further class", "type its name, or `/`; `Enter` takes the first one found"),
     ("Accept the model's suggestion (when it is shown)", "`Enter`"),
     ("Skip: the sample leaves the pool", "`Space`"),
-    ("Undo the last decision", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+    ("Undo the last decision, or the one looked at", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
     ("Walk the last ten decisions", "`←` older, `→` newer"),
     ("Flag for a second look", "`F`"),
     ("These keys", "`H` or `?`"),

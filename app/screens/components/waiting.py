@@ -6,25 +6,21 @@ import streamlit as st
 
 from app.screens.components.labeling_state import LabelingState
 from app.screens.components.trainer_state import TrainerState
-from app.screens.components.trainer_status import train_buttons, trainer_badge
 
 
 @dataclass(frozen=True)
 class Waiting:
     """Why there is no sample."""
 
-    icon: str
     title: str
     sentence: str
     next_page: str | None = None  # where the person can do something about it
-    can_train: bool = False
 
 
 def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     """The one reason that explains the empty screen best."""
     if state.counts.pool + state.counts.labeled + state.counts.skipped == 0:
         return Waiting(
-            ":material/folder_open:",
             "No samples yet",
             "Add images on the Setup page; then the first ones are chosen.",
             "setup",
@@ -35,55 +31,45 @@ def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     if state.trained_round is None:
         return _first_round(trainer)
     if state.progress.remaining > 0:
-        return Waiting(
-            ":material/group:", "Others are at it", "The remaining samples of this round are on other people's screens."
-        )
-    return _queue_used_up(state, trainer)
+        return Waiting("Others are at it", "The remaining samples of this round are on other people's screens.")
+    return _queue_used_up(trainer)
 
 
 def _finished(state: LabelingState) -> Waiting | None:
     settings = state.settings
     if state.counts.pool == 0:
         sentence = "Every sample has been labeled or skipped. Look through the labels, export them, or add samples."
-        return Waiting(":material/flag:", "The pool is finished", sentence, "review", can_train=state.not_in_model > 0)
+        return Waiting("The pool is finished", sentence, "review")
     if settings.labeling_budget and state.labels >= settings.labeling_budget:
         sentence = f"All {settings.labeling_budget:,} labels of the budget are given. Setup can raise it."
-        return Waiting(
-            ":material/flag:", "The labeling budget is reached", sentence, "setup", can_train=state.not_in_model > 0
-        )
+        return Waiting("The labeling budget is reached", sentence, "setup")
     reached = state.accuracy is not None and state.accuracy >= settings.target_accuracy
     if settings.target_accuracy and reached and state.progress.remaining == 0:
         sentence = f"Accuracy is at or above {settings.target_accuracy:.1%}. Setup can raise the target."
-        return Waiting(":material/target:", "The target is reached", sentence, "progress")
+        return Waiting("The target is reached", sentence, "progress")
     return None
 
 
 def _first_round(trainer: TrainerState) -> Waiting:
     if trainer.mood in {"failed", "silent", "absent"}:
         return Waiting(
-            ":material/hourglass_empty:",
             "The first samples are not chosen yet",
             "The trainer chooses them; it is not at work now.",
         )
     sentence = "The trainer looks at all images and picks a varied, typical set. They appear here by themselves."
-    return Waiting(":material/travel_explore:", "Choosing the first samples", sentence)
+    return Waiting("Choosing the first samples", sentence)
 
 
-def _queue_used_up(state: LabelingState, trainer: TrainerState) -> Waiting:
+def _queue_used_up(trainer: TrainerState) -> Waiting:
     if trainer.mood == "working":
         sentence = "All samples asked so far are decided. The next ones appear here by themselves."
-        return Waiting(":material/model_training:", "The model is learning from your labels", sentence)
+        return Waiting("The model is learning from your labels", sentence)
     sentence = "All samples asked so far are decided. Train now, and the model chooses the next ones."
-    return Waiting(":material/done_all:", "The queue is used up", sentence, can_train=state.not_in_model > 0)
+    return Waiting("The queue is used up", sentence)
 
 
-def waiting_panel(state: LabelingState, trainer: TrainerState) -> None:
-    """Draw the empty state."""
-    waiting = why_waiting(state, trainer)
-    with st.container(border=True, horizontal_alignment="center", key="label_waiting_panel"):
-        st.markdown(f"### {waiting.icon} {waiting.title}", text_alignment="center")
-        st.markdown(waiting.sentence, text_alignment="center")
-        trainer_badge(trainer)
-        train_buttons(trainer, can_train=waiting.can_train)
-        if waiting.next_page is not None:
-            st.page_link(f"{waiting.next_page}.py", label=f"Go to {waiting.next_page.capitalize()}")
+def way_out(state: LabelingState, trainer: TrainerState) -> None:
+    """Draw the link to the page where a person can do something about the empty queue, if there is one."""
+    page = why_waiting(state, trainer).next_page
+    if page is not None:
+        st.page_link(f"{page}.py", label=f"Go to {page.capitalize()}")

@@ -1,11 +1,15 @@
+"""The Label screen without its browser: what it is told and answers. (With one: end_to_end/test_labeler.py.)"""
+
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from app.screens.components import feed
 from app.settings import save_settings
-from storage.labels import current_labels, list_events, record_decision
+from storage.labels import list_events
 from storage.projects import add_classes
 from storage.rounds import NewQuery
 from storage.trainer import beat, pending_request
@@ -20,187 +24,183 @@ def asked(filled):
     return filled
 
 
+class Page:
+    """The browser's part: it speaks and listens, but draws nothing."""
+
+    def __init__(self):
+        self.name = feed.answer({})["name"]
+        self.seq = 0
+
+    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False):
+        self.seq += 1
+        message = {"name": self.name, "seq": self.seq, "hello": hello, "decisions": list(decisions)}
+        return feed.answer(message | {"screen": list(screen), "have": list(have), "want": want, "why": why})
+
+
+@pytest.fixture
+def anna(filled, monkeypatch):
+    monkeypatch.setattr("streamlit.session_state", {})
+    for module in ("decisions", "feed"):
+        monkeypatch.setattr(f"app.screens.components.{module}.annotator_id", lambda: filled.annotator_id)
+
+
+@pytest.fixture
+def browser(asked, anna):
+    return Page()
+
+
+def decision(entry, class_index=0, **more):
+    return {
+        "id": entry["token"],
+        "kind": "label",
+        "sample_id": entry["sample_id"],
+        "class_index": class_index,
+    } | more
+
+
+def order(told):
+    return [entry["sample_id"] for entry in told["queue"]]
+
+
 def events(filled):
     with filled.database.read() as session:
         return list_events(session, project_id=filled.project_id)
 
 
-def standing(filled):
-    with filled.database.read() as session:
-        return {now.sample_id: now.class_index for now in current_labels(session, project_id=filled.project_id)}
-
-
-def press(screen, start):
-    """The one button whose key begins so; the rest of it is the token of the sample on screen."""
-    [button] = [button for button in screen.button if (button.key or "").startswith(start)]
-    return button.click().run()
-
-
-def keys(screen, start):
-    return [button.key for button in screen.button if (button.key or "").startswith(start)]
+def told_to_browser(screen):
+    [told] = [json.loads(part.proto.json) for part in screen.get("bidi_component") if "answer_to" in part.proto.json]
+    return told
 
 
 def said(screen):
     return " ".join(element.value for element in [*screen.caption, *screen.markdown])
 
 
-def test_one_press_is_one_label_and_goes_on(asked, open_screen):
-    screen = press(open_screen("label.py"), "class_2_")
-    press(screen, "class_0_")
-    assert standing(asked) == {1: 2, 2: 0}
-    assert [event.action for event in events(asked)] == ["label", "label"]
-    assert all(event.lead_time_s is not None and event.lead_time_s >= 0 for event in events(asked))
-
-
-def test_a_second_press_on_the_same_drawing_labels_neither_twice_nor_the_next_sample(asked, open_screen):
-    screen = open_screen("label.py")
-    [button] = [button for button in screen.button if button.key.startswith("class_1_")]
-    button.click().run()
-    assert button.key not in keys(screen, "class_1_")
-    [first] = events(asked)
-    assert button.key == f"class_1_{first.request_id}"
-    with asked.database.write() as session:  # the same press, arriving again
-        again = record_decision(
-            session,
-            project_id=asked.project_id,
-            sample_id=first.sample_id,
-            annotator_id=asked.annotator_id,
-            action="label",
-            class_index=2,
-            request_id=first.request_id,
-        )
-    assert again == first
-    assert standing(asked) == {1: 1}
-
-
-def test_a_refresh_comes_back_on_the_same_sample(asked, open_screen):
-    first = keys(open_screen("label.py"), "class_0_")
-    assert keys(open_screen("label.py"), "class_0_") == first
-
-
-def test_undo_brings_the_sample_back_and_stores_an_event(asked, open_screen):
-    screen = press(open_screen("label.py"), "class_2_")
-    screen = press(screen, "undo_")
-    assert standing(asked) == {}
-    assert [event.action for event in events(asked)] == ["label", "undo"]
-    press(screen, "class_1_")
-    assert standing(asked) == {1: 1}
-
-
-def test_a_skipped_sample_leaves_the_pool(asked, open_screen):
-    press(press(open_screen("label.py"), "skip_"), "class_0_")
-    assert standing(asked) == {1: None, 2: 0}
-
-
-def test_a_flag_keeps_the_sample_on_screen(asked, open_screen):
-    screen = press(open_screen("label.py"), "flag_")
-    press(screen, "class_0_")
-    assert [(event.sample_id, event.action) for event in events(asked)] == [(1, "flag"), (1, "label")]
-
-
-def test_the_history_brings_a_sample_back_to_be_corrected(asked, open_screen):
-    screen = press(open_screen("label.py"), "class_2_")
-    screen = press(screen, "class_2_")
-    first = events(asked)[0]
-    screen = press(screen, f"past_button_{first.id}")
-    press(screen, "class_0_")
-    assert standing(asked) == {1: 0, 2: 2}
-    assert events(asked)[-1].supersedes == first.id
-
-
-def test_the_arrows_walk_the_history_and_back_to_the_queue(asked, open_screen):
-    screen = press(press(open_screen("label.py"), "class_2_"), "class_2_")
-    screen = press(press(screen, "walk_Older"), "walk_Older")
-    screen = press(press(screen, "walk_Newer"), "walk_Newer")
-    press(screen, "class_1_")
-    assert standing(asked) == {1: 2, 2: 2, 3: 1}
-
-
-def test_a_blind_second_look_shows_nothing_of_the_first(asked, open_screen):
-    screen = press(open_screen("label.py"), "class_2_")
-    again = NewQuery(1, 0, "recheck", None, None, suggestion=0, suggestion_probability=0.9)
-    asked.publish(labels=1, queries=[again, NewQuery(2, 1, "train", None, None)])
-    first = events(asked)[0]
-    screen = press(screen, "class_1_")  # sample 2 was on screen already; the next one is sample 1 again
-    assert f"past_button_{first.id}" not in keys(screen, "past_button_")
-    assert all(button.proto.type != "primary" for button in screen.button if button.key.startswith("class_"))
-    assert not any(word in said(screen).lower() for word in ("recheck", "second look", "suspect"))
-    screen = press(screen, "class_0_")
-    assert [(event.sample_id, event.purpose, event.supersedes) for event in events(asked)][2:] == [
-        (1, "recheck", first.id)
+def test_the_page_begins_with_the_classes_and_their_keys_and_waits_to_be_asked(asked, open_screen):
+    told = told_to_browser(open_screen("label.py"))
+    assert told["classes"] == [
+        {"index": 0, "name": "cat", "key": "1"},
+        {"index": 1, "name": "dog", "key": "2"},
+        {"index": 2, "name": "emu", "key": "3"},
     ]
-    assert standing(asked)[1] == 0
+    assert (told["answer_to"], told["queue"]) == (None, None)
 
 
-def test_the_suggestion_is_hidden_and_its_showing_is_recorded(asked, open_screen):
-    screen = open_screen("label.py")
-    assert keys(screen, "accept_") == []
-    screen.toggle(key="label_suggestion").set_value(True).run()
-    press(screen, "accept_")
-    [event] = events(asked)
-    assert (event.class_index, event.suggestion_shown) == (1, True)
-
-
-def test_keys_do_not_depend_on_the_number_of_classes_and_the_rest_is_searched(asked, open_screen):
-    names = [f"class {number}" for number in range(4, 26)]
+def test_classes_beyond_the_twentieth_have_no_key(asked, open_screen):
     with asked.database.write() as session:
-        add_classes(session, project_id=asked.project_id, names=names)
-    screen = open_screen("label.py")
-    assert len(keys(screen, "class_")) == 20
-    [search] = [box for box in screen.selectbox if box.key.startswith("search_")]
-    search.set_value(24).run()
-    assert standing(asked) == {1: 24}
+        add_classes(session, project_id=asked.project_id, names=[f"class {number}" for number in range(4, 26)])
+    keys = [entry["key"] for entry in told_to_browser(open_screen("label.py"))["classes"]]
+    assert keys[9:21] == ["0", *(f"shift+{digit}" for digit in "1234567890"), None]
 
 
-def test_the_line_counts_towards_the_round_and_leaves_audit_samples_out(asked, open_screen):
-    screen = open_screen("label.py")
-    for _ in range(3):
-        screen = press(screen, "class_0_")
-    screen.run()
-    assert "**Round 0** · 2 of 4 · 1 for the audit · 3 labels in all · 2 labels not yet in the model" in said(screen)
-    assert "cat: **3** · dog: **0** · emu: **0**" in said(screen)
+def test_the_queue_comes_in_the_order_of_the_ranking_with_images_that_need_no_request(browser):
+    told = browser.say(hello=True)
+    assert order(told) == [1, 2, 3, 4, 5]
+    assert all(entry["image"].startswith("data:image/png;base64,") for entry in told["queue"])
+    assert (told["queue"][0]["suggestion"], told["queue"][0]["suggestion_probability"]) == (1, 0.75)
 
 
-def test_before_the_first_round_the_screen_says_what_the_trainer_does(filled, open_screen):
+def test_nothing_tells_an_audit_sample_from_another(browser):
+    queue = browser.say()["queue"]
+    assert {frozenset(entry) for entry in queue} == {frozenset(queue[0])}
+    assert "audit" not in json.dumps(queue)
+
+
+def test_an_image_the_browser_holds_is_not_sent_again(browser):
+    told = browser.say(have=[1, 3])
+    assert [entry["image"] is None for entry in told["queue"]] == [True, False, True, False, False]
+
+
+def test_a_decision_is_confirmed_and_its_sample_leaves_the_queue(asked, browser):
+    queue = browser.say()["queue"]
+    told = browser.say([decision(queue[0], 2)], screen=[queue[1]["token"]])
+    assert told["confirmed"] == [queue[0]["token"]]
+    assert order(told) == [2, 3, 4, 5]
+    assert told["queue"][0]["token"] == queue[1]["token"]
+    [event] = events(asked)
+    assert (event.sample_id, event.class_index, event.purpose) == (1, 2, "train")
+
+
+def test_a_new_ranking_changes_only_what_is_not_on_screen(asked, browser):
+    queue = browser.say()["queue"]
+    asked.publish(labels=0, queries=[NewQuery(n, 6 - n, "train", 1.0, None) for n in range(6, 0, -1)])
+    told = browser.say(screen=[queue[0]["token"], queue[1]["token"]])
+    assert order(told) == [1, 2, 6, 5, 4, 3]
+
+
+def test_a_message_without_a_wish_leaves_the_queue_alone(browser):
+    assert browser.say(want=0)["queue"] is None
+
+
+def test_the_past_is_told_once_to_a_page_that_says_hello(asked, browser):
+    queue = browser.say()["queue"]
+    browser.say([decision(queue[0], 2), decision(queue[1], 0) | {"kind": "skip", "class_index": None}])
+    told = browser.say(hello=True)
+    assert [(entry["sample_id"], entry["kind"], entry["class_index"]) for entry in told["history"]] == [
+        (2, "skip", None),
+        (1, "label", 2),
+    ]
+    assert browser.say()["history"] is None
+
+
+def test_decisions_made_under_another_name_are_not_stored_under_this_one(asked, browser):
+    queue = browser.say()["queue"]
+    browser.name = "somebody else"
+    told = browser.say([decision(queue[0])])
+    assert (told["answer_to"], told["confirmed"]) == (None, [])
+    assert events(asked) == []
+
+
+def test_the_counts_leave_audit_samples_out_of_the_round(asked, browser, monkeypatch):
+    monkeypatch.setattr(feed, "COUNT_EVERY_S", 0.0)
+    queue = browser.say()["queue"]
+    told = browser.say([decision(entry) for entry in queue[:3]])
+    assert told["progress"] == {
+        "round": 0,
+        "size": 4,
+        "not_in_model": 2,
+        "audit": 1,
+        "labels": 3,
+        "per_class": {"0": 3},
+        "budget": 0,
+    }
+
+
+def test_the_reasons_are_told_only_when_they_are_asked_for(browser):
+    assert all("why" not in entry for entry in browser.say()["queue"])
+    assert browser.say(why=True)["queue"][0]["why"]["missing"]
+
+
+def test_before_the_first_round_the_page_says_why_there_is_nothing_yet(filled, anna):
     with filled.database.write() as session:
-        beat(
-            session,
-            project_id=filled.project_id,
-            generation=filled.generation,
-            state="embedding",
-            done=3,
-            total=6,
-        )
-    screen = open_screen("label.py")
-    assert "Choosing the first samples" in said(screen)
-    assert "Looking at the images" in said(screen)
+        beat(session, project_id=filled.project_id, generation=filled.generation, state="embedding", done=3, total=6)
+    told = Page().say()
+    assert (told["queue"], told["waiting"]["title"]) == ([], "Choosing the first samples")
 
 
-def test_the_first_samples_appear_by_themselves(filled, open_screen):
-    screen = open_screen("label.py")
-    assert keys(screen, "class_") == []
-    filled.publish(labels=0, queries=[NewQuery(1, 0, "train", 1.0, None)])
-    assert len(keys(screen.run(), "class_")) == 3
-
-
-def test_a_used_up_queue_says_so_and_offers_training(filled, open_screen):
-    filled.publish(labels=0, queries=[NewQuery(1, 0, "train", 1.0, None)])
+def test_the_trainers_work_is_said_below(filled, open_screen):
     with filled.database.write() as session:
-        beat(session, project_id=filled.project_id, generation=filled.generation, state="idle")
-    screen = press(open_screen("label.py"), "class_0_").run()
-    assert "The queue is used up" in said(screen)
-    screen.button(key="trainer_train").click().run()
-    with filled.database.read() as session:
-        request = pending_request(session, project_id=filled.project_id, after_id=0)
+        beat(session, project_id=filled.project_id, generation=filled.generation, state="embedding", done=3, total=6)
+    assert "Looking at the images" in said(open_screen("label.py"))
+
+
+def test_a_used_up_queue_says_so_and_training_is_offered(asked, browser, open_screen):
+    with asked.database.write() as session:
+        beat(session, project_id=asked.project_id, generation=asked.generation, state="idle")
+    queue = browser.say()["queue"]
+    told = browser.say([decision(entry) for entry in queue])
+    assert told["waiting"]["title"] == "The queue is used up"
+    open_screen("label.py").button(key="trainer_train").click().run()
+    with asked.database.read() as session:
+        request = pending_request(session, project_id=asked.project_id, after_id=0)
     assert request is not None
     assert request.kind == "train"
 
 
-def test_a_reached_budget_says_so(filled, open_screen):
-    save_settings(filled.project.settings_path, replace(filled.project.settings(), labeling_budget=1))
-    filled.publish(labels=0, queries=[NewQuery(1, 0, "train", 1.0, None)])
-    screen = press(open_screen("label.py"), "class_0_").run()
-    assert "The labeling budget is reached" in said(screen)
+def test_a_reached_budget_says_so(asked, browser):
+    save_settings(asked.project.settings_path, replace(asked.project.settings(), labeling_budget=5))
+    queue = browser.say()["queue"]
+    assert browser.say([decision(entry) for entry in queue])["waiting"]["title"] == "The labeling budget is reached"
 
 
 def test_a_failed_training_shows_its_reason_and_can_be_tried_again(asked, open_screen):

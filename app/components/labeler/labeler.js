@@ -1,0 +1,288 @@
+// The Label screen in the browser: a key decides, and the next sample is there in the same frame. The server hears of it
+// afterwards.
+
+const DOUBLE_CLICK_MS = 250;
+const ON_THE_WAY = { title: "The next samples are on their way", sentence: "They appear here by themselves." };
+
+function openPage(parent, name) {
+  const root = element("div", { className: "labeler" });
+  parent.append(root);
+  const [pace, work] = [openPace(), openWork()];
+  const screenKey = `labelloop-screen:${name}`; // so that a reload comes back to the same sample
+  const flagged = new Set(); // sample ids
+  let classes = [];
+  let progress = null;
+  let waiting = null;
+  let [isSuggesting, isExplaining] = [false, false];
+  let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
+  let [decidedAt, unsavedSince] = [-Infinity, null];
+  let uncounted = []; // decisions that are stored, but not yet in the server's counts
+  let lastData = null;
+
+  const emptyText = () => {
+    if (!exchange.connection.isLost()) return waiting ?? ON_THE_WAY;
+    return { title: "The server does not answer", sentence: "Your labels are kept in this browser and are sent when it is back." };
+  };
+
+  // Everything that may come a frame later than the sample.
+  const drawRest = () => {
+    const isLost = exchange.connection.isLost();
+    const unsaved = exchange.outbox.size();
+    unsavedSince = unsaved === 0 ? null : unsavedSince ?? performance.now();
+    const isSlow = unsavedSince !== null && performance.now() - unsavedSince > SILENCE_MS;
+    const { text, isWarning } = savedLine({ unsaved, isLost, isStored: exchange.outbox.isStored(), isSlow });
+    view.drawSaved(text, isWarning);
+    root.dataset.unsaved = unsaved;
+    view.drawPast(work.past(), work.walking(), pictures);
+    if (progress === null) return;
+    const changes = changesOf([...uncounted, ...exchange.outbox.all()]);
+    view.drawLines(roundLine(progress, changes), perClassLine(progress, changes, classes));
+  };
+
+  const drawFacts = () => {
+    const { sample } = shown;
+    const isPast = work.walking() !== null;
+    view.drawActions({
+      isFlagged: sample !== null && flagged.has(sample.sample_id),
+      canUndo: work.past().length > 0,
+      canWalk: work.past().length > 0,
+      isWalking: isPast,
+    });
+    view.drawSuggestion(isSuggesting, sample, isPast);
+    drawWhy(view.parts.card, isExplaining && sample !== null, sample?.why);
+    view.parts.why.setAttribute("aria-checked", String(isExplaining));
+    shown.suggested ||= isSuggesting && !isPast && Number.isInteger(sample?.suggestion);
+    shown.explained ||= isExplaining && Boolean(sample?.why);
+  };
+
+  // began: when the key came that this answers.
+  const show = (began = null) => {
+    const sample = work.current();
+    const picture = sample && pictures.get(sample.sample_id);
+    const mine = { sample, painted: false, at: null, suggested: false, explained: false };
+    shown = mine;
+    view.drawSample(sample, picture, emptyText());
+    drawFacts();
+    root.dataset.sample = sample?.sample_id ?? "";
+    root.dataset.shown = "";
+    const isSettled = sample !== null && (picture?.state === "ready" || picture?.state === "failed");
+    afterPaint(() => {
+      if (shown === mine && isSettled) {
+        mine.painted = true;
+        mine.at = performance.now();
+        root.dataset.shown = sample.token ?? `again-${sample.sample_id}`;
+        if (began !== null) noteLatency(mine.at - began);
+      }
+      drawRest();
+      if (isHungry() && !exchange.connection.isWaiting()) exchange.schedule();
+    });
+  };
+
+  const refresh = () => {
+    const picture = shown.sample && pictures.get(shown.sample.sample_id);
+    const isLate = shown.sample !== null && !shown.painted && picture && picture.state !== "loading";
+    if (work.current() !== shown.sample || isLate) show();
+    else if (shown.sample === null) view.drawSample(null, null, emptyText());
+  };
+
+  const pictures = openPictures(() => { refresh(); drawRest(); });
+
+  const isHungry = () => {
+    const ahead = work.ahead();
+    return (ahead.length > 0 && ahead.length <= pace.depth() / 2) || ahead.some((item) => !pictures.get(item.sample_id));
+  };
+
+  const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
+
+  const facts = ({ hasAnswer }) => {
+    const stored = hasAnswer ? [] : [sessionStorage.getItem(screenKey)].filter(Boolean);
+    const screen = hasAnswer ? screenTokens() : stored;
+    if (screen.length) sessionStorage.setItem(screenKey, screen[0]);
+    const isFull = pace.isRush() && !isHungry();
+    return { screen, have: pictures.ids(), want: isFull ? 0 : pace.depth(), why: isExplaining, latency: latencySummary() };
+  };
+
+  const exchange = openExchange({
+    name, facts, isHungry,
+    isIdle: () => work.current() === null,
+    changed: () => afterPaint(() => { refresh(); drawRest(); }),
+  });
+
+  const classOf = (entry) => (entry?.kind === "label" ? entry.class_index : null);
+
+  const isReady = (kind, event) => {
+    if (!shown.painted || shown.sample === null) return false;
+    if (event.type === "click" && performance.now() - decidedAt < DOUBLE_CLICK_MS) return false;
+    return kind !== "label" || pictures.get(shown.sample.sample_id).state === "ready";
+  };
+
+  const measured = (event) => {
+    const began = Math.min(event.timeStamp, performance.now());
+    const lead = Math.max(0, began - shown.at) / 1000;
+    return { began, told: { suggestion_shown: shown.suggested, why_shown: shown.explained, lead_time_s: lead, shown_together: 1 } };
+  };
+
+  const decide = (kind, classIndex, event) => {
+    if (!isReady(kind, event)) return;
+    const { began, told } = measured(event);
+    const was = classOf(work.walking());
+    const entry = work.decide(kind, classIndex);
+    decidedAt = performance.now();
+    pace.pressed(began);
+    show(began);
+    const { id, sample_id, class_index } = entry;
+    exchange.outbox.add({ id, kind, sample_id, class_index, ...told, was, now: classOf(entry) });
+    view.say(kind === "skip" ? "Skipped. Next sample." : `${view.nameOf(classIndex)}. Next sample.`);
+  };
+
+  const undo = (event) => {
+    const { began } = measured(event);
+    const entry = work.undo();
+    if (entry === null) return;
+    show(began);
+    exchange.outbox.add({ id: newId(), kind: "undo", sample_id: entry.sample_id, undoes: entry.id, was: classOf(entry), now: classOf(entry.before) });
+    view.say("Undone. The sample is back.");
+  };
+
+  const flag = (event) => {
+    const { sample } = shown;
+    if (!isReady("flag", event) || flagged.has(sample.sample_id)) return;
+    flagged.add(sample.sample_id);
+    exchange.outbox.add({ id: newId(), kind: "flag", sample_id: sample.sample_id, class_index: null, ...measured(event).told });
+    drawFacts();
+    view.say("Flagged for a second look.");
+  };
+
+  const walk = (step) => {
+    if (!work.walk(step)) return;
+    show();
+    const entry = work.walking();
+    if (entry) view.say(`Decided before: ${entry.kind === "skip" ? "skipped" : view.nameOf(entry.class_index)}.`);
+    else view.say("Back to the queue.");
+  };
+
+  const accept = (event) => {
+    const { sample } = shown;
+    if (isSuggesting && work.walking() === null && Number.isInteger(sample?.suggestion)) decide("label", sample.suggestion, event);
+  };
+
+  const press = (key, event) => {
+    const named = classes.find((each) => each.key === key);
+    if (named) decide("label", named.index, event);
+    return Boolean(named);
+  };
+
+  const search = (letter) => {
+    if (view.parts.search.hidden) return false;
+    searchBox.begin(letter);
+    return true;
+  };
+
+  const help = () => {
+    // Streamlit's shortcut of the Keys button listens for this.
+    for (const kind of ["keydown", "keyup"]) {
+      document.dispatchEvent(new KeyboardEvent(kind, { key: "h", code: "KeyH", keyCode: 72, which: 72, bubbles: true, cancelable: true }));
+    }
+  };
+
+  const toggle = (which) => {
+    if (which === "suggest") isSuggesting = !isSuggesting;
+    else isExplaining = !isExplaining;
+    drawFacts();
+    if (isExplaining) exchange.schedule();
+  };
+
+  const ACTS = {
+    accept, undo, flag, help,
+    skip: (event) => decide("skip", null, event),
+    older: () => walk(1),
+    newer: () => walk(-1),
+  };
+
+  // Says whether the key was ours.
+  function act(meaning, event) {
+    const [what, rest] = [meaning.split(":", 1)[0], meaning.slice(meaning.indexOf(":") + 1)];
+    if (what === "class") return press(rest, event);
+    if (what === "search") return search(rest);
+    if (what === "label") decide("label", Number(rest), event);
+    else if (what === "past") { work.lookAt(Number(rest)); show(); }
+    else if (what === "switch") toggle(rest);
+    else ACTS[what](event);
+    return true;
+  }
+
+  const view = openView(root, act);
+  const searchBox = openSearch(view.parts.search, (each) => {
+    decide("label", each.index, new Event("search"));
+  });
+  const deafen = listenToKeys(act);
+  listenToSwipes(view.parts.stage, act);
+  show();
+
+  const takeClasses = (fresh) => {
+    if (JSON.stringify(fresh) === JSON.stringify(classes)) return;
+    classes = fresh;
+    view.drawClasses(classes);
+    searchBox.setClasses(classes);
+    show();
+  };
+
+  const takeQueue = (data) => {
+    for (const entry of [...(data.queue ?? []), ...(data.history ?? [])]) {
+      pictures.take(entry.sample_id, entry.image);
+      delete entry.image;
+    }
+    if (data.history) work.recall(data.history);
+    if (data.queue) work.merge(data.queue, pace.pinned());
+    pictures.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));
+  };
+
+  return {
+    name,
+    turn: 0,
+    update: (data, setStateValue) => {
+      if (data === lastData) return; // only the theme has changed
+      lastData = data;
+      takeClasses(data.classes);
+      const stored = new Set(data.confirmed);
+      uncounted.push(...exchange.outbox.all().filter((decision) => stored.has(decision.id)));
+      if (data.progress) [progress, uncounted] = [data.progress, []];
+      if (exchange.receive(data, setStateValue)) {
+        waiting = data.waiting;
+        takeQueue(data);
+      }
+      view.alert(data.refused.map((each) => each.sentence).join(" ") || data.trouble);
+      refresh();
+      drawFacts();
+      drawRest();
+    },
+    close: () => {
+      deafen();
+      exchange.close();
+      root.remove();
+    },
+  };
+}
+
+const pages = new WeakMap(); // Streamlit's element -> what we opened in it
+
+export default function labeler({ data, parentElement, setStateValue }) {
+  let page = pages.get(parentElement);
+  if (page && page.name !== data.name) {
+    page.close();
+    page = null;
+  }
+  if (!page) {
+    page = openPage(parentElement, data.name);
+    pages.set(parentElement, page);
+  }
+  // An older call's cleanup may run after a newer call: only the newest may close the page.
+  page.turn += 1;
+  const mine = page.turn;
+  page.update(data, setStateValue);
+  return () => {
+    if (page.turn !== mine) return;
+    page.close();
+    pages.delete(parentElement);
+  };
+}

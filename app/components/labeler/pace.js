@@ -1,0 +1,47 @@
+// How fast a person goes, how deep the queue must be for it, and how long a key took to become the next sample.
+
+const FEWEST_AHEAD = 10; // samples
+const MOST_AHEAD = 40;
+const COVER_MS = 2000; // the queue lasts this long at the measured pace, whatever the server does meanwhile
+const RUSH_MS = 400; // faster than this, the queue is refilled at half and not after every key
+const SOON_MS = 500; // what comes on screen within this time must stay where it is
+const GAPS_KEPT = 8;
+const PAUSE_MS = 5000; // a longer gap is a person who thought or went away: the pace starts over
+const LATENCIES_KEPT = 1000;
+
+// Of this page, not of one drawing of the component: a visit to another screen does not end the session.
+const latencies = [];
+
+function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] : null;
+}
+
+function openPace() {
+  let last = null;
+  let gaps = [];
+
+  const gapMs = () => (gaps.length < 3 ? Infinity : Math.max(1, quantile(gaps, 0.5)));
+  const within = (time, fewest) => Math.min(MOST_AHEAD, Math.max(fewest, Math.ceil(time / gapMs())));
+
+  return {
+    pressed: (at) => {
+      if (last !== null && at - last < PAUSE_MS) gaps = [...gaps, at - last].slice(-GAPS_KEPT);
+      else gaps = [];
+      last = at;
+    },
+    isRush: () => gapMs() < RUSH_MS,
+    depth: () => within(COVER_MS, FEWEST_AHEAD),
+    pinned: () => within(SOON_MS, 2), // on screen, decoded next, and those a fast hand reaches before an answer can come
+  };
+}
+
+function noteLatency(ms) {
+  latencies.push(ms);
+  if (latencies.length > LATENCIES_KEPT) latencies.shift();
+}
+
+// Milliseconds; null before the first key.
+function latencySummary() {
+  return { median: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), worst: quantile(latencies, 1), n: latencies.length };
+}

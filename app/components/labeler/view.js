@@ -1,0 +1,191 @@
+// What is drawn. Names come from people: they are set as text, never as markup.
+
+function element(tag, properties = {}, ...children) {
+  const { attributes = {}, ...others } = properties;
+  const made = Object.assign(document.createElement(tag), others);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+const keyWord = (key) => key.replace("shift+", "⇧");
+
+function actionButton(name, key, meaning, title) {
+  const hint = element("kbd", { textContent: key });
+  const button = element("button", { type: "button", className: "action", title }, element("span", { textContent: name }), hint);
+  button.dataset.act = meaning;
+  return button;
+}
+
+function switchButton(name, meaning, title) {
+  const track = element("span", { className: "track", attributes: { "aria-hidden": "true" } });
+  const button = element("button", { type: "button", className: "switch", title }, track, element("span", { textContent: name }));
+  button.setAttribute("role", "switch");
+  button.setAttribute("aria-checked", "false");
+  button.dataset.act = meaning;
+  return button;
+}
+
+// The elements that stay; everything else is put into them.
+function buildParts() {
+  const group = (className, name) => element("div", { className, attributes: { role: "group", "aria-label": name } });
+  const parts = {
+    stage: group("stage", "The sample to label"),
+    classes: group("classes", "Classes"),
+    search: element("div", { className: "search", hidden: true }),
+    accept: actionButton("", "Enter", "accept", "Label with the model's suggestion"),
+    noSuggestion: element("p", { className: "note", hidden: true }),
+    skip: actionButton("Skip", "Space", "skip", "The sample leaves the pool; nobody is asked about it again"),
+    flag: actionButton("Flag", "F", "flag", "Marks the sample for a second look on Review; it stays here to be labeled"),
+    undo: actionButton("Undo", "Backspace", "undo", "Takes back the decision on screen, else the last one"),
+    older: actionButton("Older", "←", "older", "Look at the decision before"),
+    newer: actionButton("Newer", "→", "newer", "Look at the decision after; past the last one, go on labeling"),
+    suggest: switchButton("Show the model's suggestion", "switch:suggest",
+      "Off by default: seeing it makes people agree with it. Labels given while it shows are marked."),
+    why: switchButton("Why this one", "switch:why", "What the model doubts about this sample"),
+    card: element("section", { className: "card", hidden: true, attributes: { "aria-label": "Why this one" } }),
+    strip: element("div", { className: "strip", attributes: { role: "list", "aria-label": "The last ten decisions" } }),
+    round: element("p", { className: "line" }),
+    perClass: element("p", { className: "line" }),
+    saved: element("span", { className: "saved" }),
+    alert: element("p", { className: "alert", hidden: true, attributes: { role: "alert" } }),
+    said: element("p", { className: "unseen", attributes: { "aria-live": "polite" } }),
+  };
+  parts.accept.classList.add("accept");
+  parts.accept.hidden = true;
+  return parts;
+}
+
+function arrange(root, parts) {
+  const row = (name, ...buttons) => element("div", { className: "row", attributes: { role: "group", "aria-label": name } }, ...buttons);
+  const actions = element("div", { className: "rows" },
+    row("This sample", parts.skip, parts.flag), row("Decisions before", parts.undo, parts.older, parts.newer));
+  const switches = element("div", { className: "row switches" }, parts.suggest, parts.why);
+  const side = element("div", { className: "side" },
+    parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.card);
+  const work = element("div", { className: "work" }, parts.stage, side);
+  const line = element("div", { className: "lines" },
+    element("div", { className: "top" }, parts.round, parts.saved), parts.perClass);
+  root.append(parts.alert, work, parts.strip, line, parts.said);
+}
+
+// act(meaning, event): what a click on one of the buttons means.
+function openView(root, act) {
+  const parts = buildParts();
+  arrange(root, parts);
+  let classes = [];
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act]");
+    if (button && !button.disabled) act(button.dataset.act, event);
+  });
+  // A click leaves the focus where it was: on a button, Space and Enter would press it again.
+  root.addEventListener("mousedown", (event) => { if (event.target.closest("button")) event.preventDefault(); });
+
+  const nameOf = (classIndex) => classes.find((each) => each.index === classIndex)?.name ?? "?";
+
+  const drawClasses = (fresh) => {
+    classes = fresh;
+    const keyed = classes.filter((each) => each.key !== null);
+    const longest = Math.max(...keyed.map((each) => each.name.length));
+    parts.classes.classList.toggle("tiny", keyed.length <= 10 && longest <= 3);
+    parts.classes.classList.toggle("short", keyed.length <= 10 && longest <= 9);
+    parts.classes.classList.toggle("many", keyed.length > 10);
+    parts.classes.replaceChildren(...keyed.map((each) => {
+      const button = element("button", { type: "button", className: "class", title: each.name },
+        element("kbd", { textContent: keyWord(each.key) }), element("span", { textContent: each.name }));
+      button.dataset.act = `label:${each.index}`;
+      button.setAttribute("aria-keyshortcuts", each.key.replace("shift+", "Shift+"));
+      return button;
+    }));
+    parts.search.hidden = keyed.length === classes.length;
+  };
+
+  const markClass = (classIndex) => {
+    for (const button of parts.classes.children) {
+      const isOwn = button.dataset.act === `label:${classIndex}`;
+      button.classList.toggle("own", isOwn);
+      if (isOwn) button.setAttribute("aria-pressed", "true");
+      else button.removeAttribute("aria-pressed");
+    }
+  };
+
+  const message = (title, sentence) => element("div", { className: "message" },
+    element("h3", { textContent: title }), element("p", { textContent: sentence }));
+
+  // The one call between a key and the next frame: nothing here may be slow.
+  const drawSample = (sample, picture, empty) => {
+    parts.stage.classList.toggle("empty", sample === null);
+    for (const button of [...parts.classes.children, parts.skip, parts.flag]) button.disabled = sample === null;
+    if (sample === null) parts.stage.replaceChildren(message(empty.title, empty.sentence));
+    else if (picture?.state === "ready") parts.stage.replaceChildren(picture.image);
+    else if (picture?.state === "failed") parts.stage.replaceChildren(message("This image cannot be shown", "Skip it, or flag it for a second look."));
+    else parts.stage.replaceChildren(element("div", { className: "loading", attributes: { role: "status", "aria-label": "The image is loading" } }));
+    if (picture) picture.image.alt = "the sample to label";
+    markClass(sample?.class_index ?? null);
+  };
+
+  const drawActions = ({ isFlagged, canUndo, canWalk, isWalking }) => {
+    parts.flag.firstChild.textContent = isFlagged ? "Flagged" : "Flag";
+    parts.flag.disabled ||= isFlagged;
+    parts.undo.disabled = !canUndo;
+    parts.older.disabled = !canWalk;
+    parts.newer.disabled = !isWalking;
+  };
+
+  const drawSuggestion = (isOn, sample, isDecided) => {
+    const known = isOn && sample !== null && !isDecided;
+    const has = known && Number.isInteger(sample.suggestion);
+    parts.suggest.setAttribute("aria-checked", String(isOn));
+    parts.accept.hidden = !has;
+    parts.noSuggestion.hidden = !known || has;
+    parts.noSuggestion.textContent = "No model has seen this sample yet, so there is no suggestion.";
+    if (!has) return;
+    const sure = sample.suggestion_probability;
+    const rest = typeof sure === "number" ? ` (${Math.round(100 * sure)} % sure)` : "";
+    parts.accept.firstChild.replaceChildren("Accept ", element("b", { textContent: nameOf(sample.suggestion) }), rest);
+  };
+
+  const word = (entry) => (entry.kind === "skip" ? "skipped" : nameOf(entry.class_index));
+
+  const thumbnail = (entry, picture) => {
+    const image = picture ? element("img", { src: picture.image.src, alt: "", draggable: false }) : element("span", { className: "blank" });
+    const button = element("button", { type: "button", className: "past", title: word(entry) }, image, element("span", { textContent: word(entry) }));
+    button.dataset.act = `past:${entry.sample_id}`;
+    return element("div", { attributes: { role: "listitem" } }, button);
+  };
+
+  // Only what changed is drawn anew: an image that is put in again flickers.
+  const drawn = new Map(); // decision -> its element
+  const drawPast = (entries, walking, pictures) => {
+    for (const entry of drawn.keys()) if (!entries.includes(entry)) drawn.delete(entry);
+    const items = entries.map((entry) => {
+      const picture = pictures.get(entry.sample_id);
+      if (!drawn.has(entry) || (picture && drawn.get(entry).querySelector(".blank"))) drawn.set(entry, thumbnail(entry, picture));
+      drawn.get(entry).firstChild.classList.toggle("own", entry === walking);
+      return drawn.get(entry);
+    });
+    if (items.length !== parts.strip.children.length || items.some((item, place) => parts.strip.children[place] !== item)) {
+      parts.strip.replaceChildren(...items);
+    }
+  };
+
+  const setText = (part, text) => { if (part.textContent !== text) part.textContent = text; };
+
+  return {
+    parts, nameOf, drawClasses, drawSample, drawActions, drawSuggestion, drawPast,
+    drawLines: (round, perClass) => {
+      setText(parts.round, round);
+      setText(parts.perClass, perClass);
+    },
+    drawSaved: (text, isWarning) => {
+      setText(parts.saved, text);
+      parts.saved.classList.toggle("warning", isWarning);
+    },
+    alert: (sentence) => {
+      setText(parts.alert, sentence ?? "");
+      parts.alert.hidden = !sentence;
+    },
+    say: (text) => setText(parts.said, text),
+  };
+}

@@ -1,0 +1,92 @@
+// What is on screen, what comes next and what was decided: the whole of it without a server and without a page.
+//
+// A sample of the queue: { token, sample_id, suggestion, suggestion_probability, why }. token is the server's, and the id
+// of the first decision on it, so that two tabs cannot decide twice; null for a sample that an undo brought back.
+// A decision: { id, sample_id, kind: "label" | "skip", class_index, before }; before is the decision that it corrects.
+
+const PAST_KEPT = 10;
+
+function newId() {
+  // Not crypto.randomUUID: the browser has it on secure pages only.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function openWork() {
+  let queue = [];
+  let past = []; // latest first, each sample once
+  let walking = null; // the past decision that is looked at again
+  const decided = new Set(); // tokens
+
+  const current = () => walking ?? queue[0] ?? null;
+
+  // A blind second look at a sample must show nothing of the first: not in the strip, and no way to walk to it.
+  const visiblePast = () => past.filter((entry) => walking !== null || entry.sample_id !== queue[0]?.sample_id);
+
+  const drop = (entry) => { past = past.filter((other) => other !== entry); };
+
+  const remember = (entry) => {
+    past = [entry, ...past.filter((other) => other.sample_id !== entry.sample_id)].slice(0, PAST_KEPT);
+  };
+
+  const decide = (kind, classIndex) => {
+    const shown = current();
+    const before = walking;
+    const entry = { id: before || !shown.token ? newId() : shown.token, sample_id: shown.sample_id, kind, class_index: classIndex, before };
+    if (before) walking = null;
+    else queue = queue.slice(1);
+    if (shown.token) decided.add(shown.token);
+    remember(entry);
+    return entry;
+  };
+
+  // Takes back the past decision on screen, else the last one. What it had corrected stands again and is looked at;
+  // without such, the sample is undecided and comes first.
+  const undo = () => {
+    const entry = walking ?? visiblePast()[0];
+    if (!entry) return null;
+    if (entry.before) {
+      past = past.map((other) => (other === entry ? entry.before : other));
+      walking = entry.before;
+    } else {
+      drop(entry);
+      walking = null;
+      queue = [{ token: null, sample_id: entry.sample_id }, ...queue.filter((item) => item.sample_id !== entry.sample_id)];
+    }
+    return entry;
+  };
+
+  // step: 1 older, -1 newer; past the newest lies the queue. Says whether anything moved.
+  const walk = (step) => {
+    const visible = visiblePast();
+    const place = (walking ? visible.indexOf(walking) : -1) + step;
+    const target = place < 0 ? null : visible[Math.min(place, visible.length - 1)] ?? null;
+    const moved = target !== walking;
+    walking = target;
+    return moved;
+  };
+
+  const lookAt = (sampleId) => { walking = visiblePast().find((entry) => entry.sample_id === sampleId) ?? null; };
+
+  // The server's queue takes the place of all but the first `pinned` samples here: a new ranking never changes what a
+  // person sees or is about to see. Known samples take over the token and the facts that the server has of them.
+  const merge = (fresh, pinned) => {
+    const open = fresh.filter((item) => !decided.has(item.token));
+    const known = new Map(open.map((item) => [item.sample_id, item]));
+    const kept = queue.slice(0, pinned).map((item) => Object.assign(item, known.get(item.sample_id)));
+    const here = new Set(kept.map((item) => item.sample_id));
+    queue = [...kept, ...open.filter((item) => !here.has(item.sample_id))];
+  };
+
+  // What the server knows of the past when the page begins; what was decided here since is newer.
+  const recall = (entries) => {
+    const here = new Set([...past, ...queue.filter((item) => item.token === null)].map((item) => item.sample_id));
+    past = [...past, ...entries.filter((entry) => !here.has(entry.sample_id))].slice(0, PAST_KEPT);
+  };
+
+  return {
+    current, decide, undo, walk, lookAt, merge, recall,
+    past: visiblePast,
+    walking: () => walking,
+    ahead: () => queue,
+  };
+}

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from app.screens.components.agreement_box import agreement_box
+from app.screens.components.blind import hidden_samples, hidden_sentence
 from app.screens.components.correction import correction_box, show_outcome
 from app.screens.components.empty_states import no_labels
 from app.screens.components.export_box import export_box
@@ -17,49 +19,55 @@ CHOSEN_KEY = "review_sample"
 GALLERY, TABLE = "Gallery", "Table"
 
 project = current_project()
-figures = read_figures(database(), project_id())
-rows = review_rows(figures, database(), project_id())
+figures, hidden = read_figures(database(), project_id()), hidden_samples()
+rows = [row for row in review_rows(figures, database(), project_id()) if row.label.sample_id not in hidden]
 
 st.title("Review")
 show_outcome()
+if hidden:
+    st.caption(hidden_sentence(len(hidden)))
 if not rows:
     no_labels()
     st.stop()
 
-audited = sum(row.label.purpose == "audit" for row in rows)
-st.caption(
-    f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
-    "trained on. A prediction is what the model answered when it asked for the sample."
-)
-choices = filter_box(rows, figures.classes)
-if choices.suspects_only:
-    st.caption(suspects_sentence(sum(row.suspect is not None for row in rows)))
-chosen_rows = matching(rows, choices)
-shown_as = st.segmented_control("Show as", (GALLERY, TABLE), default=GALLERY, key="review_view")
+decisions, several, export = st.tabs(["Decisions", "Agreement", "Export"], key="review_tabs")
+with decisions:
+    audited = sum(row.label.purpose == "audit" for row in rows)
+    st.caption(
+        f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
+        "trained on. A prediction is what the model answered when it asked for the sample."
+    )
+    choices = filter_box(rows, figures.classes)
+    if choices.suspects_only:
+        st.caption(suspects_sentence(sum(row.suspect is not None for row in rows)))
+    chosen_rows = matching(rows, choices)
+    shown_as = st.segmented_control("Show as", (GALLERY, TABLE), default=GALLERY, key="review_view")
 
-overview, detail = st.columns([3, 2], gap="large")
-with overview:
-    st.caption(f"{len(chosen_rows):,} of {len(rows):,} shown. Press one to look at it and correct it.")
-    if not chosen_rows:
-        st.info("No sample passes these filters: take one away.", icon=":material/arrow_forward:")
-    page = chosen_rows[page_of(len(chosen_rows), key="review")]
-    with database().read() as session:
-        samples = get_samples(session, sample_ids=[row.label.sample_id for row in page])
-    if shown_as == TABLE:
-        selected = review_table(page, samples, figures.classes)
-        st.session_state[CHOSEN_KEY] = st.session_state.get(CHOSEN_KEY) if selected is None else selected
-    else:
-        gallery([card(row, figures.classes) for row in page], samples, key="review", state=CHOSEN_KEY)
-
-with detail:
-    by_id: dict[int | None, ReviewRow] = {row.label.sample_id: row for row in rows}
-    row = by_id.get(st.session_state.get(CHOSEN_KEY))
-    if row is None:
-        st.info("Choose a sample to see its history and to correct it.", icon=":material/touch_app:")
-    else:
+    overview, detail = st.columns([3, 2], gap="large")
+    with overview:
+        st.caption(f"{len(chosen_rows):,} of {len(rows):,} shown. Press one to look at it and correct it.")
+        if not chosen_rows:
+            st.info("No sample passes these filters: take one away.", icon=":material/arrow_forward:")
+        page = chosen_rows[page_of(len(chosen_rows), key="review")]
         with database().read() as session:
-            sample = get_samples(session, sample_ids=[row.label.sample_id])[row.label.sample_id]
-        correction_box(row, sample, figures.classes)
+            samples = get_samples(session, sample_ids=[row.label.sample_id for row in page])
+        if shown_as == TABLE:
+            selected = review_table(page, samples, figures.classes)
+            st.session_state[CHOSEN_KEY] = st.session_state.get(CHOSEN_KEY) if selected is None else selected
+        else:
+            gallery([card(row, figures.classes) for row in page], samples, key="review", state=CHOSEN_KEY)
 
-st.header("Export")
-export_box(project, database(), project_id())
+    with detail:
+        by_id: dict[int | None, ReviewRow] = {row.label.sample_id: row for row in rows}
+        row = by_id.get(st.session_state.get(CHOSEN_KEY))
+        if row is None:
+            st.info("Choose a sample to see its history and to correct it.", icon=":material/touch_app:")
+        else:
+            with database().read() as session:
+                sample = get_samples(session, sample_ids=[row.label.sample_id])[row.label.sample_id]
+            correction_box(row, sample, figures.classes)
+
+with several:
+    agreement_box(figures.classes, hidden=hidden)
+with export:
+    export_box(project, database(), project_id())

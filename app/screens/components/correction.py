@@ -38,9 +38,9 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
     _class_choice(row, events, classes)
     with st.container(horizontal=True):
         if row.suspect is not None:
-            _button("The label is right", "review_confirm", _decide, row, events, row.label.class_index)
+            _button("The label is right", "review_confirm", decide, row.label.sample_id, events, row.label.class_index)
         if row.label.action == "label":
-            _button("Skip instead", "review_skip", _decide, row, events, None)
+            _button("Skip instead", "review_skip", decide, row.label.sample_id, events, None)
         _button("Undo this decision", "review_undo", _undo, row.label.event_id, "The sample waits on the Label screen.")
         for event in standing_flags(events):
             _button("Take the flag back", f"review_unflag_{event.id}", _undo, event.id, "The flag is taken back.")
@@ -72,12 +72,21 @@ def _class_choice(row: ReviewRow, events: Sequence[LabelEventInfo], classes: Seq
     if len(classes) > MOST_BUTTONS:
         others = [index for index in range(len(classes)) if index != row.label.class_index]
         chosen = st.selectbox("Class", others, format_func=lambda index: classes[index], key="review_class")
-        _button("Save", "review_save", _decide, row, events, chosen)
+        _button("Save", "review_save", decide, row.label.sample_id, events, chosen)
         return
     with st.container(horizontal=True, gap="small"):
         for index, name in enumerate(classes):
             own = index == row.label.class_index
-            _button(escaped(name), f"review_class_{index}", _decide, row, events, index, disabled=own, primary=own)
+            _button(
+                escaped(name),
+                f"review_class_{index}",
+                decide,
+                row.label.sample_id,
+                events,
+                index,
+                disabled=own,
+                primary=own,
+            )
 
 
 def _button(
@@ -86,18 +95,25 @@ def _button(
     st.button(label, key=key, on_click=act, args=args, disabled=disabled, type="primary" if primary else "secondary")
 
 
-def _decide(row: ReviewRow, events: Sequence[LabelEventInfo], class_index: int | None) -> None:
+def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | None) -> None:
+    """Store a decision made on Review, unless the sample was decided anew since the page was drawn.
+
+    Args:
+        sample_id: the sample.
+        events: what the person saw of its history.
+        class_index: the class; None is a skip.
+    """
     try:
         person, identity = annotator_id(), project_id()
         with database().write() as session:
-            latest = list_events(session, project_id=identity, sample_id=row.label.sample_id)[-1]
+            latest = list_events(session, project_id=identity, sample_id=sample_id)[-1]
             # Somebody decided about the sample since this page was drawn: their decision must not vanish unseen.
             moved = latest.id != events[-1].id and latest.request_id != request_id(events, class_index)
             if not moved:
                 record_decision(
                     session,
                     project_id=identity,
-                    sample_id=row.label.sample_id,
+                    sample_id=sample_id,
                     annotator_id=person,
                     action="skip" if class_index is None else "label",
                     class_index=class_index,
@@ -109,7 +125,7 @@ def _decide(row: ReviewRow, events: Sequence[LabelEventInfo], class_index: int |
     if moved:
         st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
     else:
-        st.session_state[MESSAGE_KEY] = f"The decision on sample {row.label.sample_id} is stored."
+        st.session_state[MESSAGE_KEY] = f"The decision on sample {sample_id} is stored."
 
 
 def _undo(event_id: int, outcome: str) -> None:

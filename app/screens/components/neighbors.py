@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from app.screens.components.blind import hidden_samples
 from app.screens.components.session import current_project, database, project_id
 from app.screens.components.stored_features import Ids, StoredFeatures, nearest, newest_store, open_features
 from storage.engine import Session
@@ -43,7 +44,8 @@ class Neighborhood:
 def nearest_labeled(sample_ids: Sequence[int]) -> Neighborhood:
     """Find the three most similar labeled samples of each sample.
 
-    Audit labels are left out: the model never learns from them, so they explain nothing.
+    Audit labels are left out: the model never learns from them, so they explain nothing. So are labels of samples that
+    others are still to decide on, blind.
     """
     folder = newest_store(current_project().features_dir)
     if folder is None:
@@ -61,8 +63,9 @@ def _neighbors(session: Session, features: StoredFeatures, wanted: Ids) -> dict[
     identity = project_id()
     last = last_event_id(session, project_id=identity)
     labels = _labels(current_project().database_url, identity, last, session)
+    hidden = np.array(sorted(hidden_samples()), np.int64)
     known = wanted[features.positions(wanted) >= 0]
-    among = np.fromiter(labels, np.int64, len(labels))
+    among = np.setdiff1d(np.fromiter(labels, np.int64, len(labels)), hidden)
     among = among[features.positions(among) >= 0]
     if not len(known) or not len(among):
         return {}

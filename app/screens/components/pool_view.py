@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.screens.components.blind import hidden_samples
 from app.screens.components.charts import NO_LABEL
 from app.screens.components.gallery import Card
 from app.screens.components.round_scores import MEASURES, RoundScores, UnreadableScoresError
@@ -50,10 +51,15 @@ class PoolView:
 
 
 def label_words(database: Database, project_id: int, classes: Sequence[str]) -> dict[int, str]:
-    """The current decision of every decided sample, in words."""
+    """The current decision of every decided sample, in words; none where others are still to decide, blind."""
+    hidden = hidden_samples()
     with database.read() as session:
         labels = current_labels(session, project_id=project_id)
-    return {label.sample_id: SKIPPED if label.class_index is None else classes[label.class_index] for label in labels}
+    return {
+        label.sample_id: SKIPPED if label.class_index is None else classes[label.class_index]
+        for label in labels
+        if label.sample_id not in hidden
+    }
 
 
 def descending(view: PoolView, rows_N: NDArray[np.int64], measure: str) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 from app.screens.components.doubt import Doubt
 from app.screens.components.why import NO_DRAWS, NO_MODEL, NOT_SCORED, why_this_one
+from app.settings import save_settings
+from storage.rounds import NewQuery
 from storage.samples import get_samples
 
 
@@ -169,3 +172,12 @@ def test_the_card_is_plain_json(filled):
 def test_no_doubt_at_all_has_no_share():
     assert Doubt(0.0, 0.0, log(3)).epistemic_share == 0.0
     assert Doubt(0.1, 0.3, log(3)).epistemic_share == pytest.approx(0.25)
+
+
+def test_a_sample_others_are_still_to_decide_on_is_no_neighbor(filled):
+    save_settings(filled.project.settings_path, replace(filled.project.settings(), overlap=2))
+    filled.publish(labels=0, queries=[NewQuery(2, 0, "train", None, None, annotators=2)])
+    store(filled, {1: [9, 0, 0, 0], 2: [9, 0, 0, 0], 3: [0, 9, 0, 0]})
+    filled.label(2, 0)
+    filled.label(3, 1)
+    assert [entry["sample_id"] for entry in why(filled, 1)[1]["neighbors"]] == [3]

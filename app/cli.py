@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-import click
 import typer
 
 from app.errors import AppError, ProjectError, UsageError
@@ -163,6 +162,13 @@ def _show_progress(done: int, total: int) -> None:
         typer.echo(f"\r{done:,} of {total:,} files" + ("\n" if done >= total else ""), nl=False, err=True)
 
 
+def _known_acquisitions(names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in get_args(Acquisition)]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(get_args(Acquisition))}.")
+    return names
+
+
 @commands.command()
 def simulate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
@@ -180,7 +186,8 @@ def simulate(
     acquisition: Annotated[
         list[str],  # typer takes no list of a Literal
         typer.Option(
-            click_type=click.Choice(get_args(Acquisition)),
+            callback=_known_acquisitions,
+            metavar=f"[{'|'.join(get_args(Acquisition))}]",
             help="Repeat it for several. auto: the one that suits the learner.",
         ),
     ] = ["auto"],  # noqa: B006 - typer reads it as the default

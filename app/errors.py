@@ -9,6 +9,7 @@ AppError
 │   └── PortTakenError       the port asked for is in use
 ├── TrainerRunningError      another trainer holds this project
 ├── ExportError              an export could not be written
+├── SimulationError          some of several simulated runs failed
 └── DemoError                the sample data of the demo was not found
 """
 
@@ -65,6 +66,10 @@ class TrainerRunningError(AppError):
 
 class ExportError(AppError):
     """An export could not be written."""
+
+
+class SimulationError(AppError):
+    """Some of several simulated runs failed."""
 
 
 class DemoError(AppError):

@@ -6,7 +6,7 @@ the database publishes the query for people and answers when their labeling roun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -110,6 +110,8 @@ class KnownLabels:
         labels: Sample id -> class index, of the whole pool.
         query_size: How many samples of each ranking are answered.
         test: Sample id -> class index of the test set; the loop evaluates on it, never more.
+        audit_reserve: Ids among `labels`, in drawing order, that measure and are never trained on. Those that come on
+            the way to `query_size` answers are answered too.
         on_query: Told of each new query, before it is answered.
 
     Raises:
@@ -122,6 +124,7 @@ class KnownLabels:
         *,
         query_size: int,
         test: Mapping[int, int] | None = None,
+        audit_reserve: Sequence[int] = (),
         on_query: Callable[[Query], None] = lambda _query: None,
     ) -> None:
         if not labels:
@@ -130,6 +133,7 @@ class KnownLabels:
         self._labels = dict(labels)
         self._query_size = query_size
         self._test = dict(test or {})
+        self._audit_reserve = tuple(audit_reserve)
         self._on_query = on_query
         self._answered: dict[int, int] = {}
 
@@ -138,11 +142,22 @@ class KnownLabels:
         if query is not None and query.round_number == len(self.queries):
             self.queries.append(query)
             self._on_query(query)
-            asked = [ranked.sample_id for ranked in query.ranking[: self._query_size]]
-            self._answered.update({sample_id: self._labels[sample_id] for sample_id in asked})
+            self._answer(query.ranking)
+        audited = set(self._audit_reserve)
+        left = self._labels.keys() - self._answered.keys()
         return Answers(
             round_number=len(self.queries),
-            labels=dict(self._answered),
-            pool=np.array(sorted(self._labels.keys() - self._answered.keys()), dtype=np.int64),
+            labels={i: label for i, label in self._answered.items() if i not in audited},
+            pool=np.array(sorted(left - audited), dtype=np.int64),
+            audit_pool=np.array([i for i in self._audit_reserve if i in left], dtype=np.int64),
+            audit={i: label for i, label in self._answered.items() if i in audited},
             test=self._test,
         )
+
+    def _answer(self, ranking: Sequence[RankedSample]) -> None:
+        missing = self._query_size
+        for ranked in ranking:
+            if not missing:
+                return
+            self._answered[ranked.sample_id] = self._labels[ranked.sample_id]
+            missing -= ranked.purpose != "audit"

@@ -16,7 +16,7 @@ from PIL import Image
 from app import cli
 from app.errors import SupervisorError
 from app.project import Project, open_project
-from app.simulation_config import SimulationConfig
+from app.simulation.config import SimulationConfig, StudyConfig
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ def test_help_names_every_command(labelloop: Run) -> None:
         "simulate --out o --npz a.npz --labels l.csv",
         "simulate --out o --images i --labels l --test t --pool 5",
         "simulate --out o --npz a.npz --mc-iterations 1",
+        "simulate --out o --npz a.npz --acquisition bold",
+        "simulate --out o --npz a.npz --seeds 0",
     ],
 )
 def test_wrong_usage_exits_with_2(labelloop: Run, arguments: str) -> None:
@@ -233,15 +235,15 @@ def test_simulate_passes_every_option_on_and_ends_with_json(
     npz.write_bytes(b"")
     seen: list[SimulationConfig] = []
 
-    def simulate(config: SimulationConfig) -> dict[str, object]:
+    def simulate_once(config: SimulationConfig) -> dict[str, object]:
         seen.append(config)
         sys.stdout.write("Epoch 1\n")
         return {"learner": "cnn", "curve": [[10, 0.5]]}
 
-    fake_module("app.simulate", simulate=simulate)
+    fake_module("app.simulation.study", simulate_once=simulate_once, run_study=None)
     options = (
         "--pool 100 --test-size 50 --learner cnn --acquisition bald --query-size 5 --budget 20 --seed 3 "
-        "--mc-iterations 9 --cold-start random"
+        "--mc-iterations 9 --cold-start random --audit 0.2"
     )
     outcome = labelloop("simulate", "--npz", npz, *options.split(), "--out", tmp_path / "o")
     assert seen == [
@@ -257,9 +259,37 @@ def test_simulate_passes_every_option_on_and_ends_with_json(
             seed=3,
             mc_iterations=9,
             cold_start="random",
+            audit=0.2,
         )
     ]
     assert json.loads(outcome.out.splitlines()[-1]) == {"learner": "cnn", "curve": [[10, 0.5]]}
+
+
+def test_several_acquisitions_and_seeds_are_one_study_whose_table_comes_before_the_json(
+    labelloop: Run, fake_module: Callable[..., ModuleType], tmp_path: Path
+) -> None:
+    npz = tmp_path / "a.npz"
+    npz.write_bytes(b"")
+    seen: list[StudyConfig] = []
+
+    def run_study(study: StudyConfig) -> dict[str, object]:
+        seen.append(study)
+        study.base.out.mkdir()
+        (study.base.out / "table.md").write_text("| labels | bald | random |\n")
+        return {"runs": []}
+
+    fake_module("app.simulation.study", run_study=run_study, simulate_once=None)
+    options = "--acquisition bald --acquisition random --seed 3 --seeds 2 --processes 2"
+    outcome = labelloop("simulate", "--npz", npz, *options.split(), "--out", tmp_path / "o")
+    assert [(run.acquisition, run.seed, run.out.name) for run in seen[0].runs()] == [
+        ("bald", 3, "bald-seed-3"),
+        ("random", 3, "random-seed-3"),
+        ("bald", 4, "bald-seed-4"),
+        ("random", 4, "random-seed-4"),
+    ]
+    assert seen[0].processes == 2
+    assert outcome.out.splitlines()[0] == "| labels | bald | random |"
+    assert json.loads(outcome.out.splitlines()[-1]) == {"runs": []}
 
 
 @pytest.mark.parametrize("code", [0, 1])

@@ -29,3 +29,12 @@ def test_asking_the_same_round_again_changes_nothing() -> None:
 def test_an_empty_pool_is_refused() -> None:
     with pytest.raises(NotEnoughSamplesError, match="asked for 1 samples, found 0"):
         KnownLabels({}, query_size=1)
+
+
+def test_audit_samples_on_the_way_are_answered_and_never_trained_on() -> None:
+    oracle = KnownLabels({1: 0, 2: 1, 3: 0, 4: 1, 5: 1}, query_size=2, audit_reserve=[5, 4])
+    ranking = [(1, "train"), (5, "audit"), (2, "train"), (4, "audit"), (3, "train")]
+    query = Query(0, tuple(RankedSample(i, purpose, 0.0, 1.0) for i, purpose in ranking), "random")  # type: ignore[arg-type]
+    answers = oracle.answer(query)
+    assert (answers.labels, answers.audit) == ({1: 0, 2: 1}, {5: 1})
+    assert (answers.pool.tolist(), answers.audit_pool.tolist()) == ([3], [4])

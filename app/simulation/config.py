@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import SettingsError, UsageError
@@ -28,7 +28,7 @@ class SimulationConfig:
         SettingsError: When a file is not there, or a value cannot be used.
     """
 
-    out: Path  # folder for curve.csv and curve.png
+    out: Path  # folder for what it writes
     images: Path | None = None  # folder the paths of `labels` are relative to
     labels: Path | None = None  # CSV path,label: the oracle's answers
     test: Path | None = None  # CSV path,label: the test set
@@ -42,6 +42,7 @@ class SimulationConfig:
     seed: int = 0
     mc_iterations: int = 20  # MC-dropout draws per sample
     cold_start: str = "diverse"
+    audit: float = 0.0  # share 0..0.5 of what is asked that is drawn uniformly, never trained on, and counted
 
     def __post_init__(self) -> None:
         """Refuse before anything slow is loaded."""
@@ -53,6 +54,7 @@ class SimulationConfig:
         check_range("--budget", self.budget, 1, 1_000_000_000)
         check_range("--mc-iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
         check_range("--seed", self.seed, 0, MOST_SEED)
+        check_range("--audit", self.audit, 0.0, 0.5)
         if self.out.exists() and not self.out.is_dir():
             raise SettingsError(f"--out {self.out} is a file; give a folder.")
 
@@ -81,3 +83,33 @@ class SimulationConfig:
 def _check_there(option: str, path: Path | None, *, folder: bool) -> None:
     if path is not None and not (path.is_dir() if folder else path.is_file()):
         raise SettingsError(f"{option}: there is no {'folder' if folder else 'file'} {path}.")
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """Several runs on the same data: every acquisition function with every seed.
+
+    Raises:
+        UsageError: When an acquisition function is named twice, or there is nothing to run.
+    """
+
+    base: SimulationConfig  # data and settings; its acquisition function is not used, its seed is the first one
+    acquisitions: tuple[str, ...]
+    seeds: int = 1
+    processes: int | None = None  # at a time; None: one per processor core
+
+    def __post_init__(self) -> None:
+        """Refuse before anything slow is loaded."""
+        if not self.acquisitions or len(set(self.acquisitions)) < len(self.acquisitions):
+            raise UsageError("Name each --acquisition once.")
+        check_range("--seeds", self.seeds, 1, 10_000)
+        check_range("--processes", 1 if self.processes is None else self.processes, 1, 1024)
+        check_range("--seed plus --seeds", self.base.seed + self.seeds - 1, 0, MOST_SEED)
+
+    def runs(self) -> list[SimulationConfig]:
+        """One for each acquisition function and seed, seed by seed, each with a folder of its own."""
+        return [
+            replace(self.base, acquisition=name, seed=seed, out=self.base.out / f"{name}-seed-{seed}")
+            for seed in range(self.base.seed, self.base.seed + self.seeds)
+            for name in self.acquisitions
+        ]

@@ -1,0 +1,219 @@
+"""One simulated run: what would this cost, in labels, on data like mine?"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.advice import QUEUES
+from app.simulation.config import SimulationConfig
+from app.simulation.data import LabeledImages
+from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.committee import learner_for
+from loops.features import FeatureStore
+from loops.learner import Learner, LearnerSpec
+from loops.learning_curve import AccuracyPoint
+from loops.oracle import Evaluation, KnownLabels, Query
+from loops.seeding import hash_of_ids, seed_of
+from loops.stop_adviser import Advice, advise, cohens_kappa
+
+THRESHOLDS = (0.90, 0.95)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What all runs share: the data, its features and the kind of learner."""
+
+    images: LabeledImages
+    store: FeatureStore
+    spec: LearnerSpec
+
+
+@dataclass(frozen=True)
+class MeasuredRound:
+    """One round of a run."""
+
+    number: int
+    labels: int  # given so far, audit labels too: each one costs a person's time
+    test: Evaluation
+    audit: Evaluation | None
+    advice: Advice
+    fit_seconds: float
+    score_seconds: float
+
+
+@dataclass
+class Diary:
+    """What a run has measured so far."""
+
+    query_size: int
+    rounds: list[MeasuredRound] = field(default_factory=list)
+    kappas: list[float] = field(default_factory=list)
+    predicted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None  # of the pool, by the round before
+
+    def note(self, query: Query) -> MeasuredRound | None:
+        """Takes a round down; None where it had no model."""
+        self._compare(query)
+        test, audit = query.evaluation("test"), query.evaluation("audit")
+        if test is None:
+            return None
+        labels = query.labels + (audit.n if audit else 0)
+        # As in a project without a test set: the test judges here, it advises nobody while there is an audit.
+        points = [_point(r.labels, r.audit or r.test) for r in self.rounds] + [_point(labels, audit or test)]
+        advice = advise(points, self.kappas, next_labels=QUEUES * self.query_size)
+        noted = MeasuredRound(query.round_number, labels, test, audit, advice, query.fit_seconds, query.score_seconds)
+        self.rounds.append(noted)
+        return noted
+
+    def _compare(self, query: Query) -> None:
+        if query.pool_scores is None:
+            return
+        now = query.pool_scores.sample_ids, query.pool_scores.probs_N_C.argmax(axis=1)
+        if self.predicted is not None:
+            _, in_now, in_before = np.intersect1d(now[0], self.predicted[0], return_indices=True)
+            kappa = cohens_kappa(now[1][in_now], self.predicted[1][in_before])
+            self.kappas += [] if kappa is None else [kappa]
+        self.predicted = now
+
+    @property
+    def curve(self) -> list[tuple[int, float]]:
+        """(labels, test accuracy) of every round with a model."""
+        return [(r.labels, r.test.accuracy) for r in self.rounds]
+
+
+def _point(labels: int, evaluation: Evaluation) -> AccuracyPoint:
+    return AccuracyPoint(labels, evaluation.accuracy, evaluation.low, evaluation.high)
+
+
+def simulate(
+    config: SimulationConfig,
+    simulation: Simulation,
+    on_round: Callable[[Query, MeasuredRound | None], None] = lambda _query, _noted: None,
+) -> dict[str, Any]:
+    """Simulates an annotator who knows all labels, from none to the budget.
+
+    Args:
+        config: Acquisition function, budget, seed.
+        simulation: Data, features and kind of learner.
+        on_round: Told of each round.
+
+    Returns:
+        The JSON of the command: learner, acquisition, seed, curve, seconds_per_round, labels_to, advice, stop_at.
+    """
+    acquisition = simulation.spec.acquisition if config.acquisition == "auto" else config.acquisition
+    diary = Diary(config.query_size)
+    oracle = known_labels(config, simulation, lambda query: on_round(query, diary.note(query)))
+    learner = learner_for(acquisition, learner_factory(config, simulation), seed=config.seed)
+    settings = LoopSettings(
+        acquisition=acquisition,
+        query_size=config.query_size,
+        labeling_budget=config.budget,
+        audit_share=config.audit,
+        cold_start=config.cold_start,
+        seed=config.seed,
+    )
+    ActiveLearningLoop(learner=learner, oracle=oracle, settings=settings).run()
+    config.out.mkdir(parents=True, exist_ok=True)
+    _write_csv(config.out / "curve.csv", diary.rounds)
+    _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {acquisition}, seed {config.seed}")
+    return _result(config, simulation, acquisition, diary)
+
+
+def learner_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Learner]:
+    """Makes the learner of a round (None) or of a fold."""
+
+    def make(fold: int | None) -> Learner:
+        return Learner(
+            simulation.spec,
+            simulation.store,
+            num_classes=len(simulation.images.classes),
+            seed=config.seed if fold is None else seed_of(config.seed, "fold", fold),
+            mc_iterations=config.mc_iterations,
+        )
+
+    return make
+
+
+def known_labels(config: SimulationConfig, simulation: Simulation, on_query: Callable[[Query], None]) -> KnownLabels:
+    """The annotator; a share of the pool, drawn by id and seed, is kept for the audit."""
+    images = simulation.images
+    broken = set(simulation.store.missing([*images.pool, *images.test]).tolist())
+    pool, test = _without(images.pool, broken), _without(images.test, broken)
+    ids_N = np.array(sorted(pool), np.int64)
+    keys_N = hash_of_ids(ids_N, seed_of(config.seed, "audit reserve")) / 2.0**64
+    reserve = ids_N[np.argsort(keys_N)][: int((keys_N < config.audit).sum())]
+    return KnownLabels(pool, query_size=config.query_size, test=test, audit_reserve=reserve.tolist(), on_query=on_query)
+
+
+def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | None:
+    """The labels from which accuracy is at the threshold *and stays there*; the first crossing of a noisy curve is
+    luck.
+
+    Args:
+        curve: (labels, accuracy), in the order of labels.
+        threshold: 0..1.
+
+    Returns:
+        None if the curve ends below it.
+    """
+    reached = None
+    for labels, accuracy in curve:
+        if accuracy < threshold:
+            reached = None
+        elif reached is None:
+            reached = labels
+    return reached
+
+
+def _result(config: SimulationConfig, simulation: Simulation, acquisition: str, diary: Diary) -> dict[str, Any]:
+    rounds = diary.rounds
+    stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
+    return {
+        "learner": simulation.spec.name,
+        "acquisition": acquisition,
+        "seed": config.seed,
+        "curve": [list(point) for point in diary.curve],
+        "audit_curve": [[r.labels, r.audit.accuracy, r.audit.low, r.audit.high] for r in rounds if r.audit],
+        "seconds_per_round": {
+            "fit": round(float(np.median([r.fit_seconds for r in rounds] or [0.0])), 3),
+            "score": round(float(np.median([r.score_seconds for r in rounds] or [0.0])), 3),
+        },
+        "labels_to": {f"{threshold:.2f}": labels_to(diary.curve, threshold) for threshold in THRESHOLDS},
+        "advice": rounds[-1].advice.as_dict() if rounds else None,
+        "stop_at": None if stopped is None else [stopped.labels, stopped.test.accuracy],
+    }
+
+
+def _without(labels: dict[int, int], broken: set[int]) -> dict[int, int]:
+    return {sample_id: class_index for sample_id, class_index in labels.items() if sample_id not in broken}
+
+
+def _write_csv(path: Path, rounds: Sequence[MeasuredRound]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["round", "labels", "accuracy", "low", "high", "fit_seconds", "score_seconds", "advice"])
+        for r in rounds:
+            seconds = [round(r.fit_seconds, 3), round(r.score_seconds, 3)]
+            writer.writerow([r.number, r.labels, r.test.accuracy, r.test.low, r.test.high, *seconds, r.advice.verdict])
+
+
+def _draw(path: Path, rounds: Sequence[MeasuredRound], title: str) -> None:
+    from matplotlib.figure import Figure  # without pyplot: no global state, no display
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    labels = [r.labels for r in rounds]
+    axes.fill_between(
+        labels, [r.test.low for r in rounds], [r.test.high for r in rounds], alpha=0.2, label="95 % interval"
+    )
+    axes.plot(labels, [r.test.accuracy for r in rounds], marker=".", label="test accuracy")
+    axes.set(xlabel="labels", ylabel="accuracy on the test set", title=title, ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=150)

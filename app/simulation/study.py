@@ -1,0 +1,182 @@
+"""Many runs side by side, each in a process of its own; what is finished is not run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from app.errors import SimulationError
+from app.settings import write_atomically
+from app.simulation.bar import Bar
+from app.simulation.config import SimulationConfig, StudyConfig
+from app.simulation.data import LabeledImages, embed_all, load_data
+from app.simulation.run import MeasuredRound, Simulation, simulate
+from app.simulation.summary import draw_curves, labels_to_rows, table_rows, table_text, write_table
+from loops.features import FeatureStore
+from loops.learner_spec import choose_learner
+from loops.oracle import Query
+
+LOOK_S = 0.2  # between two looks at what the processes report
+Reports = multiprocessing.Queue  # of (run, labels so far)
+
+
+def simulate_once(config: SimulationConfig) -> dict[str, Any]:
+    """One run, in this process, told round by round on stderr.
+
+    Raises:
+        SettingsError: If the data cannot be used.
+    """
+    images = load_data(config)
+    with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
+        return simulate(config, simulation, _tell)
+
+
+def run_study(study: StudyConfig) -> dict[str, Any]:
+    """All runs of a study, as many at a time as there are processes.
+
+    Each run's folder holds its curve and `result.json`; a run whose result is there, of the same settings and data, is
+    not repeated. The study's folder gets `table.csv`, `table.md`, `curves.png` and `study.json`.
+
+    Returns:
+        The JSON of the command: runs, table, labels_to.
+
+    Raises:
+        SettingsError: If the data cannot be used.
+        SimulationError: If a run failed; the others were finished first.
+    """
+    runs = study.runs()
+    waiting = [run for run in runs if read_result(run) is None]
+    if waiting:
+        images = load_data(study.base)
+        with tempfile.TemporaryDirectory() as folder, _prepared(study.base, images, Path(folder)) as simulation:
+            _run_all(study, simulation, runs, waiting)
+    results = [result for run in runs if (result := read_result(run)) is not None]
+    summary = {
+        "runs": results,
+        "table": table_rows(results, study.base.budget),
+        "labels_to": labels_to_rows(results),
+    }
+    _write(study, results, summary)
+    return summary
+
+
+def read_result(config: SimulationConfig) -> dict[str, Any] | None:
+    """The result of a finished run; None if it is not there, or is of other settings or data."""
+    path = config.out / "result.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:
+        return None
+    result: dict[str, Any] | None = found["result"] if found.get("fingerprint") == fingerprint(config) else None
+    return result
+
+
+def fingerprint(config: SimulationConfig) -> str:
+    """Of everything that a result depends on."""
+    described = {name: str(value) for name, value in asdict(config).items() if name != "out"}
+    files = [path for path in (config.npz, config.labels, config.test) if path is not None]
+    described["files"] = str([(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+    described["version"] = version("labelloop")
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _prepared(config: SimulationConfig, images: LabeledImages, folder: Path) -> Iterator[Simulation]:
+    """Features are computed once, whatever the number of runs."""
+    spec = choose_learner(config.learner, images.sizes)
+    store = FeatureStore(folder, spec.backbone)
+    embed_all(store, images)
+    yield Simulation(images, store, spec)
+
+
+def _run_all(
+    study: StudyConfig, simulation: Simulation, runs: list[SimulationConfig], waiting: list[SimulationConfig]
+) -> None:
+    processes = min(len(waiting), study.processes or len(os.sched_getaffinity(0)))
+    context = multiprocessing.get_context("spawn")  # a forked child inherits torch's locked thread pools
+    reports: Reports[tuple[str, int]] = context.Queue()
+    sent = replace(simulation, images=replace(simulation.images, load=_embedded_before))
+    bar = Bar(runs=len(runs), finished=len(runs) - len(waiting), budget=study.base.budget)
+    with ProcessPoolExecutor(processes, context, _start_worker, (sent, reports)) as pool:
+        futures = {pool.submit(_work, run): run for run in waiting}
+        failures = _watch(futures, reports, bar)
+    bar.end()
+    if failures:
+        run, error = failures[0]
+        raise SimulationError(
+            f"{len(failures)} of {len(runs)} runs failed, the first {run.out.name}: {error}. The others are finished; "
+            "the same command goes on with what is missing."
+        )
+
+
+def _watch(
+    futures: dict[Future[None], SimulationConfig], reports: Reports[tuple[str, int]], bar: Bar
+) -> list[tuple[SimulationConfig, BaseException]]:
+    failures = []
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, LOOK_S, FIRST_COMPLETED)
+        while not reports.empty():
+            bar.progress(*reports.get())
+        for future in done:
+            error = future.exception()
+            if error is not None:
+                failures.append((futures[future], error))
+            bar.finished_run(futures[future].out.name, failed=error is not None)
+        bar.show()
+    return failures
+
+
+_worker: dict[str, Any] = {}  # of this process: what `_start_worker` was given
+
+
+def _start_worker(simulation: Simulation, reports: Reports[tuple[str, int]]) -> None:
+    torch.set_num_threads(1)  # as many processes as cores: more threads would only wait for one another
+    _worker.update(simulation=simulation, reports=reports, limits=threadpool_limits(1))
+
+
+def _work(config: SimulationConfig) -> None:
+    def report(query: Query, noted: MeasuredRound | None) -> None:
+        _worker["reports"].put((config.out.name, noted.labels if noted else query.labels))
+
+    result = {"asked_for": config.acquisition, **simulate(config, _worker["simulation"], report)}
+    content = json.dumps({"fingerprint": fingerprint(config), "result": result})
+    write_atomically(config.out / "result.json", content.encode())
+
+
+def _embedded_before(sample_id: int) -> NDArray[np.uint8]:
+    raise AssertionError(f"sample {sample_id} was embedded before the runs began")
+
+
+def _write(study: StudyConfig, results: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+    out = study.base.out
+    out.mkdir(parents=True, exist_ok=True)
+    write_table(out / "table.csv", summary["table"])
+    (out / "table.md").write_text(table_text(results, study.base.budget) + "\n", encoding="utf-8")
+    draw_curves(out / "curves.png", results)
+    write_atomically(out / "study.json", json.dumps(summary).encode())
+
+
+def _tell(query: Query, noted: MeasuredRound | None) -> None:
+    labels = noted.labels if noted else query.labels
+    accuracy = f", accuracy {noted.test.accuracy:.1%}" if noted else ""
+    took = f", fit {query.fit_seconds:.1f} s, score {query.score_seconds:.1f} s"
+    sys.stderr.write(f"round {query.round_number}: {labels} labels{accuracy}{took}\n")

@@ -1,0 +1,115 @@
+"""What many runs say together: a table of medians and worst seeds, and a plot with bands."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.simulation.run import THRESHOLDS
+
+LABELS = (10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # rows of the table, up to the budget
+Result = Mapping[str, Any]
+
+
+def by_acquisition(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """The runs of each acquisition function, in the order in which they were asked for."""
+    names = dict.fromkeys(str(result["asked_for"]) for result in results)
+    return {name: [result for result in results if result["asked_for"] == name] for name in names}
+
+
+def accuracy_at(curve: Sequence[Sequence[float]], labels: int) -> float | None:
+    """Accuracy of the last model trained with at most that many labels; None before the first."""
+    return next((accuracy for at, accuracy in reversed(curve) if at <= labels), None)
+
+
+def table_rows(results: Sequence[Result], budget: int) -> list[dict[str, Any]]:
+    """One row per acquisition function and number of labels: median and worst over the seeds."""
+    marks = [labels for labels in LABELS if labels < budget] + [budget]
+    rows = []
+    for name, runs in by_acquisition(results).items():
+        for labels in marks:
+            found = [accuracy_at(run["curve"], labels) for run in runs]
+            known = [accuracy for accuracy in found if accuracy is not None]
+            if len(known) == len(runs):
+                row = {"acquisition": name, "labels": labels, "seeds": len(runs)}
+                rows.append({**row, "median": statistics.median(known), "worst": min(known)})
+    return rows
+
+
+def labels_to_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Labels to each threshold, and staying there: median and worst; None where the median run, or one, never does."""
+    rows = []
+    for name, runs in by_acquisition(results).items():
+        for threshold in THRESHOLDS:
+            found = [run["labels_to"][f"{threshold:.2f}"] for run in runs]
+            reached = [float("inf") if labels is None else labels for labels in found]
+            row = {"acquisition": name, "accuracy": threshold, "seeds": len(runs)}
+            rows.append({**row, "median": _finite(statistics.median(reached)), "worst": _finite(max(reached))})
+    return rows
+
+
+def _finite(value: float) -> float | None:
+    return None if value == float("inf") else value
+
+
+def table_text(results: Sequence[Result], budget: int) -> str:
+    """The table as a person reads it, in Markdown; the worst seed in brackets."""
+    names = list(by_acquisition(results))
+    seeds = len(results) // len(names)
+    lines = [f"| labels | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    cells = {(row["labels"], row["acquisition"]): row for row in table_rows(results, budget)}
+    for labels in sorted({labels for labels, _ in cells}):
+        shown = [_cell(cells.get((labels, name))) for name in names]
+        lines.append(f"| {labels:,} | {' | '.join(shown)} |")
+    to = {(row["accuracy"], row["acquisition"]): row for row in labels_to_rows(results)}
+    for threshold in THRESHOLDS:
+        shown = [_labels_cell(to[threshold, name]) for name in names]
+        lines.append(f"| to {100 * threshold:.0f} % and staying | {' | '.join(shown)} |")
+    heading = "Test accuracy: median (worst)" if seeds > 1 else "Test accuracy"
+    return "\n".join([f"{heading} of {seeds} seed{'s' * (seeds > 1)}.", "", *lines])
+
+
+def _cell(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "-"
+    worst = f" ({100 * row['worst']:.1f} %)" if row["seeds"] > 1 else ""
+    return f"{100 * row['median']:.1f} %{worst}"
+
+
+def _labels_cell(row: Mapping[str, Any]) -> str:
+    median, worst = (f"{row[name]:,.0f}" if row[name] is not None else "never" for name in ("median", "worst"))
+    return f"{median} ({worst})" if row["seeds"] > 1 else median
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The table for programs."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["acquisition", "labels", "seeds", "median", "worst"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def draw_curves(path: Path, results: Sequence[Result]) -> None:
+    """Median over the seeds as a line, from the worst to the best seed as a band."""
+    from matplotlib.figure import Figure  # without pyplot: no global state, no display
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for place, (name, runs) in enumerate(by_acquisition(results).items()):
+        labels_N = sorted({labels for run in runs for labels, _ in run["curve"]})
+        columns = [(n, [accuracy_at(run["curve"], n) for run in runs]) for n in labels_N]
+        whole = [(n, [a for a in column if a is not None]) for n, column in columns if None not in column]
+        at = [n for n, _ in whole]
+        color = f"C{place}"
+        axes.fill_between(at, [min(c) for _, c in whole], [max(c) for _, c in whole], alpha=0.18, color=color, lw=0)
+        marker = "osD^vPX*<>"[place % 10]  # eyes that see few colors have the shape
+        axes.plot(at, [statistics.median(c) for _, c in whole], marker=marker, ms=4, color=color, label=name)
+    seeds = len(results) // max(1, len(by_acquisition(results)))
+    title = f"median of {seeds} seeds; band: worst to best" if seeds > 1 else "one seed"
+    axes.set(xlabel="labels", ylabel="accuracy on the test set", title=title)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=150)

@@ -9,6 +9,7 @@ from storage.labels import current_labels, list_events
 from storage.models import Project
 from storage.rounds import list_queries, list_rounds, mark_scoring
 from storage.samples import add_samples
+from storage.votes import list_votes
 
 COUNT_UP = """
 import sys
@@ -104,6 +105,70 @@ else:
     exec({LABEL_ALL!r})
 """
 
+LABEL_AHEAD = """
+import sys
+import time
+from sqlalchemy import text
+from storage.engine import open_database
+from storage.labels import record_decision
+from storage.projects import get_or_create_annotator
+from storage.queue import claim_batch
+
+TOO_MANY = text(
+    "SELECT count(*) FROM queries WHERE annotators <"
+    " (SELECT count(*) FROM claims WHERE claims.sample_id = queries.sample_id) +"
+    " (SELECT count(DISTINCT annotator_id) FROM label_events WHERE label_events.sample_id = queries.sample_id)"
+)
+
+database = open_database(sys.argv[1])
+pages = {}
+with database.write() as session:
+    for number in range(int(sys.argv[2])):
+        pages[get_or_create_annotator(session, project_id=1, name=f"{sys.argv[-1]}/{number}")] = []
+while pages:
+    for annotator_id, batch in list(pages.items()):
+        with database.write() as session:
+            screen = [claimed.token for claimed in batch[:2]]
+            batch = claim_batch(
+                session, project_id=1, annotator_id=annotator_id, count=6, keep=screen, lease_s=3600
+            )
+            assert session.execute(TOO_MANY).scalar() == 0
+        if not batch:
+            del pages[annotator_id]
+            continue
+        time.sleep(0.01)  # a look at it; SQLite lets a writer that never pauses starve the others
+        shown = batch[0]
+        with database.write() as session:
+            record_decision(
+                session, project_id=1, sample_id=shown.sample.id, annotator_id=annotator_id, action="label",
+                class_index=0, request_id=shown.token,
+            )
+        print(shown.sample.id)
+        pages[annotator_id] = batch[1:]
+database.close()
+"""
+
+LABEL_AHEAD_OR_REPLACE = f"""
+import random
+import sys
+import time
+from storage.engine import open_database
+from storage.rerank import replace_tail
+from storage.rounds import NewQuery
+
+if sys.argv[-1] == "0":
+    database = open_database(sys.argv[1])
+    for seed in range(10):
+        drawn = random.Random(seed).sample(range(1, 121), 120)  # every sample stays in the list
+        with database.write() as session:
+            ranking = [NewQuery(number, rank, "train", 0.5, 1.0) for rank, number in enumerate(drawn)]
+            replace_tail(session, round_id=1, generation=1, ranking=ranking)
+        time.sleep(0.02)
+    database.close()
+else:
+    exec({LABEL_AHEAD!r})
+"""
+
 PUBLISH = """
 import sys
 from storage.engine import open_database
@@ -188,6 +253,34 @@ def test_a_ranking_that_is_reordered_meanwhile_is_labeled_without_gap_or_double(
         assert [query.rank for query in list_queries(session, round_id=1)] == list(range(100))
     ranks = [event.rank for event in world.ask(list_events)]
     assert sorted(ranks) == list(range(100))  # every place was answered once, under the rank it was shown with
+
+
+def test_ten_annotators_who_fetch_ahead_never_hold_or_label_one_sample_twice(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(90)])
+    world.publish(*range(1, 101), audit=tuple(range(10, 101, 10)))
+    shown = numbers(run_processes(LABEL_AHEAD, 5, url_of(world), 2))
+    assert sorted(shown) == list(range(1, 101))
+    assert len(world.ask(list_events)) == 100
+
+
+def test_they_do_not_either_while_the_ranking_is_replaced(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(110)])
+    world.publish(*range(1, 61), audit=tuple(range(10, 61, 10)))
+    shown = numbers(run_processes(LABEL_AHEAD_OR_REPLACE, 6, url_of(world), 2))
+    events = world.ask(list_events)
+    assert sorted(shown) == sorted({event.sample_id for event in events})
+    assert len(shown) == len(events) >= 60
+    assert {event.sample_id for event in events if event.purpose == "audit"} == set(range(10, 61, 10))
+    assert all(event.round_number == 0 and event.score == 0.5 for event in events)
+
+
+def test_two_of_ten_annotators_label_each_sample_that_wants_two(world, samples_like, run_processes):
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(20)])
+    world.publish(*range(1, 31), annotators=2)
+    shown = numbers(run_processes(LABEL_AHEAD, 5, url_of(world), 2))
+    assert sorted(shown) == sorted([*range(1, 31), *range(1, 31)])
+    votes = world.ask(list_votes)
+    assert len(votes) == 60 == len({(vote.sample_id, vote.annotator_id) for vote in votes})
 
 
 def test_two_hundred_resubmissions_store_ten_events(world, run_processes):

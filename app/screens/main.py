@@ -12,6 +12,7 @@ st.set_page_config(page_title="LabelLoop", page_icon=":material/all_inclusive:",
 looks()
 
 label = st.Page("label.py", title="Label", icon=":material/label:", default=True)
+grid = st.Page("grid.py", title="Grid", icon=":material/grid_view:")
 setup = st.Page("setup.py", title="Setup", icon=":material/tune:")
 progress = st.Page("progress.py", title="Progress", icon=":material/trending_up:")
 uncertainty = st.Page("uncertainty.py", title="Uncertainty", icon=":material/scatter_plot:")
@@ -20,7 +21,7 @@ keys = st.Page("help.py", title="Help", icon=":material/help:")
 
 with as_sentences():
     ready = is_project()
-    page = st.navigation([setup, label, progress, uncertainty, review, keys] if ready else [setup, keys])
+    page = st.navigation([setup, label, grid, progress, uncertainty, review, keys] if ready else [setup, keys])
     if ready:
         ask_who(needed=page not in (setup, keys))
         help_button()

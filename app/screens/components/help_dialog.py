@@ -8,6 +8,8 @@ from app.screens.components import label_keys
 @st.dialog("Keys", width="medium")
 def _keys() -> None:
     st.markdown(label_keys.keys_table())
+    st.markdown("**On the Grid page**")
+    st.markdown(label_keys.keys_table(label_keys.GRID_ROWS))
 
 
 def help_button() -> None:

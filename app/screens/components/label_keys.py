@@ -1,4 +1,4 @@
-"""Which key does what on the Label screen; never `c` or `r`, which are Streamlit's own."""
+"""Which key does what on the Label and Grid screens; never `c` or `r`, which are Streamlit's own."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,16 @@ HELP_ROWS = (
     ("These keys", "`H` or `?`"),
 )
 
+GRID_ROWS = (
+    ("Move from image to image", "`←` `→` `↑` `↓`"),
+    ("Take the image out, or put it back", "`X`, or click or tap it"),
+    ("Give the image taken out another class; without it, it goes back to the queue", "the class's key"),
+    ("Confirm all others as the class, and go on", "`Enter`"),
+    ("Undo the last grid, all of it", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+    ("Leave these images and show others", "`N`"),
+    ("Show another class (with no image taken out); before the first model: name the group", "the class's key"),
+)
+
 
 def class_keys(names: Sequence[str]) -> list[str | None]:
     """The key of each class by its place; None once the 20 keys are used up: those classes are searched.
@@ -36,7 +46,7 @@ def class_keys(names: Sequence[str]) -> list[str | None]:
     return keys
 
 
-def keys_table() -> str:
-    """All keys as a Markdown table."""
-    rows = "\n".join(f"| {action} | {key} |" for action, key in HELP_ROWS)
+def keys_table(keys: Sequence[tuple[str, str]] = HELP_ROWS) -> str:
+    """Keys and what they do, as a Markdown table."""
+    rows = "\n".join(f"| {action} | {key} |" for action, key in keys)
     return f"| Action | Key |\n|---|---|\n{rows}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("setup.py", "label.py", "progress.py", "uncertainty.py", "review.py", "help.py")
+PAGES = ("setup.py", "label.py", "grid.py", "progress.py", "uncertainty.py", "review.py", "help.py")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -16,13 +16,13 @@ def test_every_page_opens_without_error_on_a_project_that_has_no_round_yet(page,
     assert not screen.error
 
 
-def test_the_screens_load_neither_torch_nor_the_loops(filled, repository):
+def test_the_screens_load_neither_torch_nor_the_trainer(filled, repository):
     pages = "; ".join(f"screen.switch_page({page!r}); screen.run()" for page in PAGES)
     code = (
         "import sys; from streamlit.testing.v1 import AppTest; "
         f"screen = AppTest.from_file({str(repository / 'app/screens/main.py')!r}, default_timeout=60); "
         f"screen.query_params['annotator'] = 'tester'; screen.run(); {pages}; "
-        "heavy = {'torch', 'pytorch_lightning', 'flash', 'baal', 'loops'} & set(sys.modules); "
+        "heavy = {'torch', 'pytorch_lightning', 'flash', 'baal', 'sklearn', 'app.trainer'} & set(sys.modules); "
         "assert not screen.exception and not heavy, heavy"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,0 +1,380 @@
+// Grid mode: many samples the model takes for one class; take out the wrong ones, confirm the rest with one key.
+//
+// The next grid is here before it is needed, so Enter shows it in the same frame. What is decided goes into the outbox;
+// every message to the server holds all the page holds, so that none is missed when one is lost.
+//
+// Keys: arrows move, X takes out (no letters per cell: they would do for small grids only, and R and H are taken), Enter
+// confirms, Backspace takes the last grid back, N shows other images, a digit is a class: of the sample taken out under
+// the cursor, else of the whole group, else the class to be shown.
+
+const SIZES = [12, 24, 40, 60];
+const AHEAD = 2; // grids held: on screen and next
+const BEAT_MS = 15000; // a claim lasts a minute
+const POLL_MS = 3000; // while there is nothing to show
+const TOO_SOON_MS = 300; // nobody has looked at a whole grid in less: a key pressed twice must not confirm the next one
+const MOST_PAST = 10; // grids that can be taken back
+const MOST_PASSED = 5000;
+const USUALLY_AROUND = 210; // px of words and buttons, before they are drawn
+const BELOW = 16; // px
+
+// Not crypto.randomUUID: a page that is served without TLS has none.
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const recall = (key, otherwise) => {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+};
+
+const remember = (key, value) => {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // a full browser forgets a choice of size; decisions are kept by the outbox, which says so
+  }
+};
+
+class Grid {
+  constructor(parent) {
+    this.parent = parent;
+    this.turn = 0;
+    this.seq = 0;
+    this.note = "";
+    this.name = null;
+    this.view = makeView(SIZES, {
+      confirm: () => this.byHand(() => this.confirm()),
+      undo: () => this.byHand(() => this.undo()),
+      other: () => this.byHand(() => this.passOver()),
+      size: (size) => this.byHand(() => this.chooseSize(size)),
+    });
+    this.onKey = (event) => this.key(event);
+    this.onResize = () => this.resized();
+  }
+
+  // A grid in the browser: {classIndex, named, samples, cells, shownAt}; `this.grids[0]` is on screen.
+  get grid() {
+    return this.grids[0] ?? null;
+  }
+
+  open() {
+    this.parent.append(this.view.root);
+    window.addEventListener("keydown", this.onKey, true);
+    window.addEventListener("resize", this.onResize);
+    this.watcher = new ResizeObserver(this.onResize);
+    this.watcher.observe(this.view.root);
+    this.isOpen = true;
+  }
+
+  close() {
+    window.removeEventListener("keydown", this.onKey, true);
+    window.removeEventListener("resize", this.onResize);
+    this.watcher.disconnect();
+    clearTimeout(this.beat);
+    this.outbox?.close();
+    this.name = null;
+    this.isOpen = false;
+  }
+
+  // A new answer, the same one drawn again, or another theme.
+  update(data, setStateValue) {
+    this.setStateValue = setStateValue;
+    if (!this.isOpen) this.open();
+    this.data = data;
+    if (data.name !== this.name) this.begin(data.name);
+    else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
+    if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);
+    this.outbox.answered(data);
+    if (data.refused.length || data.trouble) this.say(data.trouble ?? data.refused[0].sentence);
+    this.drawControls();
+  }
+
+  begin(name) {
+    this.outbox?.close();
+    this.name = name;
+    this.grids = [];
+    this.past = [];
+    this.cursor = null;
+    this.outbox = openOutbox({ name, send: () => this.post(), changed: () => drawUnsaved(this) });
+    const chosen = recall(`labelloop-grid:${name}`, {});
+    this.classIndex = chosen.classIndex ?? null;
+    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, ...this.room());
+    this.passed = recall(`labelloop-passed:${name}`, { round: null, ids: [] });
+    this.show();
+    this.post();
+  }
+
+  // ---- to and from the server
+
+  post() {
+    this.seq = Math.max(this.seq + 1, Date.now()); // also greater than any of an earlier page in the same session
+    this.posted = performance.now();
+    clearTimeout(this.beat);
+    this.beat = setTimeout(() => this.post(), this.grid ? BEAT_MS : POLL_MS);
+    this.setStateValue("message", {
+      seq: this.seq,
+      name: this.name,
+      decisions: this.outbox.all(),
+      size: this.size,
+      class_index: this.classIndex,
+      want: Math.max(0, AHEAD - this.grids.length),
+      held: this.grids.flatMap((grid) => grid.samples.map((sample) => sample.sample_id)),
+      passed: this.passed.ids,
+    });
+  }
+
+  take(data) {
+    this.answeredSeq = data.seq;
+    if (data.round !== this.passed.round) this.passed = { round: data.round, ids: [] }; // another model, another answer
+    const empty = this.grid === null;
+    for (const grid of data.grids) this.grids.push(this.prepare(grid));
+    if (empty) this.show();
+  }
+
+  prepare({ class_index, samples }) {
+    const on = { toggle: (place) => this.toggle(place), reach: (place) => this.reach(place) };
+    const cells = samples.map((sample, place) => makeCell(sample, place, samples.length, on));
+    cells.forEach((cell) => {
+      drawCell(cell, this.data.classes);
+      cell.image.decode().catch(() => {}); // drawn in the frame it is shown; what cannot be read shows as missing
+    });
+    return { classIndex: class_index, suggested: class_index !== null, samples, cells, shownAt: 0 };
+  }
+
+  // ---- decisions
+
+  confirm() {
+    const grid = this.grid;
+    if (grid === null || performance.now() - grid.shownAt < TOO_SOON_MS) return;
+    if (!grid.cells.every((cell) => cell.image.complete)) return;
+    if (grid.classIndex === null) {
+      this.say("Say first what these are: press the key of their class.");
+      return;
+    }
+    const pressed = performance.now();
+    const decisions = this.decisionsOf(grid, (pressed - grid.shownAt) / 1000 / grid.cells.length);
+    this.pass(grid.cells.filter((cell) => cell.request === null));
+    this.past = [...this.past, grid].slice(-MOST_PAST);
+    this.grids.shift();
+    this.show(pressed);
+    this.hear(`${decisions.length} confirmed.`);
+    this.commit(decisions);
+  }
+
+  decisionsOf(grid, leadTime) {
+    const decided = [];
+    for (const cell of grid.cells) {
+      const classIndex = cell.out ? cell.other : grid.classIndex;
+      const first = cell.request === null && !cell.wasDecided;
+      cell.request = classIndex === null ? null : first ? cell.sample.token : newId();
+      cell.wasDecided ||= classIndex !== null;
+      if (classIndex === null) continue;
+      decided.push({
+        id: cell.request, kind: "label", mode: "grid", sample_id: cell.sample.sample_id, class_index: classIndex,
+        suggestion_shown: grid.suggested, why_shown: false, lead_time_s: leadTime, shown_together: grid.cells.length,
+      });
+    }
+    return decided;
+  }
+
+  commit(decisions) {
+    const before = this.seq;
+    if (decisions.length) this.outbox.add(...decisions);
+    if (this.seq === before) this.post(); // a message is under way, or nothing was decided: the next grid is wanted
+  }
+
+  undo() {
+    const grid = this.past.pop();
+    if (grid === undefined) {
+      this.say("No grid of this visit is left to take back. Review has every label.");
+      return;
+    }
+    const undone = grid.cells.filter((cell) => cell.request !== null);
+    const back = new Set(grid.samples.map((sample) => sample.sample_id));
+    this.keepPassed(this.passed.ids.filter((sampleId) => !back.has(sampleId)));
+    this.grids.unshift(grid);
+    this.show();
+    this.hear(`${undone.length} labels taken back.`);
+    this.commit(undone.map((cell) => ({ id: newId(), kind: "undo", sample_id: cell.sample.sample_id, undoes: cell.request,
+      suggestion_shown: false, why_shown: false, lead_time_s: null, shown_together: 1 })));
+    undone.forEach((cell) => { cell.request = null; });
+  }
+
+  passOver() {
+    const grid = this.grid;
+    if (grid === null) return;
+    this.pass(grid.cells);
+    this.grids.shift();
+    this.show();
+    this.post();
+  }
+
+  pass(cells) {
+    this.keepPassed([...this.passed.ids, ...cells.map((cell) => cell.sample.sample_id)]);
+  }
+
+  keepPassed(ids) {
+    this.passed.ids = ids.slice(-MOST_PASSED);
+    remember(`labelloop-passed:${this.name}`, this.passed);
+  }
+
+  toggle(place) {
+    const cell = this.grid.cells[place];
+    cell.out = !cell.out;
+    cell.other = null;
+    this.cursor = place;
+    this.drawMarks(cell);
+  }
+
+  // A class by its key or chip.
+  choose(classIndex) {
+    const cell = this.selected();
+    if (cell !== null) {
+      cell.other = classIndex === this.grid.classIndex ? null : classIndex;
+      if (classIndex !== null && classIndex === this.grid.classIndex) cell.out = false;
+      this.drawMarks(cell);
+    } else if (this.grid !== null && !this.grid.suggested) {
+      this.grid.classIndex = classIndex;
+      this.drawControls();
+    } else if (!this.keepsMarks()) {
+      this.classIndex = classIndex;
+      this.anew();
+    }
+  }
+
+  chooseSize(size) {
+    if (size === this.size || this.keepsMarks()) return;
+    this.size = size;
+    this.anew();
+  }
+
+  anew() {
+    remember(`labelloop-grid:${this.name}`, { size: this.size, classIndex: this.classIndex });
+    this.grids = [];
+    this.show();
+    this.post();
+  }
+
+  keepsMarks() {
+    const marked = this.grid !== null && this.grid.cells.some((cell) => cell.out);
+    if (marked) this.say("Some images are taken out: confirm first, or put them back.");
+    return marked;
+  }
+
+  selected() {
+    const cell = this.grid === null || this.cursor === null ? null : this.grid.cells[this.cursor];
+    return cell !== null && cell.out ? cell : null;
+  }
+
+  // ---- on screen
+
+  show(pressed = null) {
+    const hadFocus = this.view.cells.contains(this.parent.activeElement);
+    this.cursor = null;
+    this.note = "";
+    this.drawControls();
+    this.lay();
+    if (this.grid === null) return;
+    this.grid.cells[0].press.tabIndex = 0;
+    if (hadFocus) this.moveTo(0);
+    this.grid.shownAt = Infinity; // until it is painted
+    const grid = this.grid;
+    requestAnimationFrame(() => {
+      grid.shownAt = performance.now();
+      if (pressed !== null) performance.measure("labelloop-next-grid", { start: pressed, end: grid.shownAt });
+    });
+  }
+
+  // Room for the cells in the window, px.
+  room() {
+    const { cells, root } = this.view;
+    const box = cells.getBoundingClientRect();
+    const around = cells.hidden ? USUALLY_AROUND : root.offsetHeight - box.height;
+    const top = Math.max(0, root.getBoundingClientRect().top + document.documentElement.scrollTop);
+    return [root.clientWidth, Math.max(200, window.innerHeight - top - around - BELOW)];
+  }
+
+  resized() {
+    const size = `${this.view.root.clientWidth} ${window.innerHeight}`;
+    if (size !== this.window) this.lay(); // not for words that make the page a line higher: the cells must not jump
+    this.window = size;
+  }
+
+  lay() {
+    drawEmpty(this);
+    if (this.grid === null) return;
+    const { cells } = this.grid;
+    const { columns, side } = fitGrid(cells.length, ...this.room());
+    const focused = this.parent.activeElement;
+    this.columns = columns;
+    layCells(this.view, cells, columns, side);
+    if (cells.some((cell) => cell.press === focused)) focused.focus();
+  }
+
+  drawControls() {
+    drawEmpty(this);
+    drawClasses(this);
+    drawBar(this);
+    drawSizes(this);
+    drawUnsaved(this);
+    drawQuestion(this);
+  }
+
+  drawMarks(cell) {
+    drawCell(cell, this.data.classes);
+    drawClasses(this);
+    this.say("");
+  }
+
+  say(sentence) {
+    this.note = sentence; // until the next mark or grid
+    drawBar(this);
+  }
+
+  hear(sentence) {
+    this.view.live.textContent = `${sentence} ${this.view.question.textContent}`;
+  }
+
+  // ---- cursor and keys
+
+  move(step) {
+    if (this.grid === null) return;
+    this.moveTo(this.cursor === null ? 0 : this.cursor + step);
+  }
+
+  moveTo(place) {
+    if (this.grid?.cells[place] !== undefined) this.grid.cells[place].press.focus();
+  }
+
+  // A cell has got the focus: by arrows, Tab, or a click.
+  reach(place) {
+    this.grid.cells.forEach((cell) => { cell.press.tabIndex = cell.place === place ? 0 : -1; });
+    this.cursor = place;
+    drawClasses(this);
+  }
+
+  // After a click on a control the keys belong to the grid again, or Enter would press the control once more.
+  byHand(act) {
+    act();
+    this.parent.activeElement?.blur();
+    if (this.cursor !== null) this.moveTo(this.cursor);
+  }
+
+  key(event) {
+    if (this.name !== null) pressKey(this, event);
+  }
+}
+
+const pages = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  const page = pages.get(parentElement) ?? new Grid(parentElement);
+  pages.set(parentElement, page);
+  const turn = (page.turn += 1);
+  page.update(data, setStateValue);
+  // Streamlit may end an older call after a newer one has begun: only the newest may close the page.
+  return () => {
+    if (turn === page.turn) page.close();
+  };
+}

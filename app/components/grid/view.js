@@ -1,0 +1,114 @@
+// What stands on the page, without what it does. Class names and sentences go in as text, never as markup.
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function button(text, key, onclick, attributes = {}) {
+  const hint = key ? [element("kbd", { "aria-hidden": "true" }, key)] : [];
+  return element("button", { type: "button", onclick, ...attributes }, element("span", {}, text), ...hint);
+}
+
+// The fixed parts of the page; `on` says what its controls do.
+function makeView(sizes, on) {
+  const view = {
+    question: element("h2", { class: "question" }),
+    hint: element("p", { class: "hint" }),
+    sizes: element("div", { class: "sizes", role: "group", "aria-label": "Images at once" }),
+    ask: element("span", { class: "ask", id: "ask" }),
+    chips: element("div", { class: "chips", role: "group", "aria-labelledby": "ask" }),
+    cells: element("div", { class: "cells", role: "grid" }),
+    empty: element("div", { class: "empty", role: "status", hidden: true }),
+    confirm: button("Confirm", "Enter", on.confirm, { class: "confirm" }),
+    undo: button("Undo", "Backspace", on.undo, { title: "Take the last grid back" }),
+    other: button("Other images", "N", on.other, { title: "Leave these and show others" }),
+    state: element("span", { class: "state", role: "status" }),
+    unsaved: element("span", { class: "unsaved", hidden: true }),
+    live: element("p", { class: "heard", "aria-live": "polite" }),
+  };
+  for (const size of sizes) {
+    view.sizes.append(button(String(size), "", () => on.size(size), { "data-size": size, "aria-pressed": "false" }));
+  }
+  view.root = element(
+    "section",
+    { class: "grid-mode", "aria-label": "Grid labeling" },
+    element("header", {}, view.question, view.hint, view.sizes),
+    element("div", { class: "classes" }, view.ask, view.chips),
+    view.cells,
+    view.empty,
+    element("div", { class: "bar" }, view.confirm, view.undo, view.other, view.state, view.unsaved),
+    element("p", { class: "honest" }, HONEST),
+    view.live,
+  );
+  return view;
+}
+
+const HONEST =
+  "The model chose these images. Their labels train it and never measure its accuracy: audit images are only asked one by one.";
+
+// One sample: a button in a grid cell, pressed when it is taken out.
+function makeCell(sample, place, count, on) {
+  const image = element("img", { alt: "", draggable: "false" });
+  image.src = sample.image;
+  const mark = element("span", { class: "mark", "aria-hidden": "true" });
+  const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, image, mark);
+  press.addEventListener("click", () => on.toggle(place));
+  press.addEventListener("focus", () => on.reach(place));
+  return {
+    sample, press, image, mark, place, count,
+    out: false, // taken out
+    other: null, // the class index it gets instead; null: back to the queue
+    request: null, // the id of its latest decision
+  };
+}
+
+function drawCell(cell, classes) {
+  const instead = cell.other === null ? "" : classes[cell.other].name;
+  const sure = cell.sample.probability === null ? "" : `, ${percent(cell.sample.probability)}`;
+  const state = cell.out ? (instead ? `, taken out, is ${instead}` : ", taken out") : "";
+  cell.press.setAttribute("aria-pressed", String(cell.out));
+  cell.press.setAttribute("aria-label", `Image ${cell.place + 1} of ${cell.count}${sure}${state}`);
+  cell.mark.textContent = cell.out ? instead || "✕" : "";
+}
+
+// Cells in rows of so many: a reader of the screen hears row and column, the eye sees one grid.
+function layCells(view, cells, columns, side) {
+  view.cells.style.setProperty("--columns", columns);
+  view.cells.style.setProperty("--side", `${side}px`);
+  const rows = [];
+  for (let start = 0; start < cells.length; start += columns) {
+    const boxes = cells.slice(start, start + columns).map((cell) => element("div", { role: "gridcell" }, cell.press));
+    rows.push(element("div", { role: "row" }, ...boxes));
+  }
+  view.cells.replaceChildren(...rows);
+}
+
+// Twenty classes have a key and a chip each; more are chosen from a list.
+function drawChips(view, { ask, chips, chosen, choose }) {
+  view.ask.textContent = ask;
+  if (chips.length > 21) {
+    const options = chips.map((chip) => element("option", { value: chip.value ?? "" }, `${chip.text} ${chip.count}`));
+    const select = element("select", { "aria-labelledby": "ask" }, ...options);
+    select.value = chosen ?? "";
+    select.addEventListener("change", () => choose(select.value === "" ? null : Number(select.value)));
+    view.chips.replaceChildren(select);
+    return;
+  }
+  view.chips.replaceChildren(
+    ...chips.map((chip) => {
+      const key = chip.key && chip.key !== chip.text ? [element("kbd", { "aria-hidden": "true" }, chip.key)] : [];
+      const count = chip.count ? [element("small", { title: "images the model is sure of" }, chip.count)] : [];
+      const name = element("span", { class: "name" }, chip.text);
+      const pressed = { "aria-pressed": String(chip.value === chosen), title: chip.text };
+      const press = element("button", { type: "button", class: "chip", ...pressed }, ...key, name, ...count);
+      press.addEventListener("click", () => choose(chip.value));
+      return press;
+    }),
+  );
+}

@@ -14,11 +14,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
-from storage.asking import LEASE_S
 from storage.engine import Session
 from storage.models import Claim, Query, Round
-from storage.plain import utc_now
-from storage.projects import lock_project
 from storage.samples import SampleInfo, get_samples
 
 
@@ -38,15 +35,6 @@ class ClaimedSample:
     suggestion_probability: float | None
     claimed_at: datetime
     seen: bool  # False: fetched ahead, never on screen
-
-
-def renew_claims(
-    session: Session, *, project_id: int, annotator_id: int, lease_s: float = LEASE_S, now: datetime | None = None
-) -> None:
-    """Prolong an annotator's leases; an open page calls this every quarter of a lease."""
-    lock_project(session, project_id=project_id)
-    own = session.scalars(select(Claim).where(is_own(project_id, annotator_id)))
-    renew(own, lease_s=lease_s, now=now or utc_now())
 
 
 def renew(claims: Iterable[Claim], *, lease_s: float, now: datetime) -> None:

@@ -24,7 +24,6 @@ StorageError
 ├── InvalidSuspectError               a suspicion that makes no sense
 ├── InvalidDecisionError              a decision that makes no sense
 │   └── RequestIdReusedError
-├── SampleTakenError                  another annotator is looking at it
 ├── RoundStateError                   not legal in the round's state
 └── StaleGenerationError              a newer trainer has taken over
 """
@@ -194,13 +193,6 @@ class RequestIdReusedError(InvalidDecisionError):
 
     def __init__(self, request_id: str) -> None:
         super().__init__(f"The request {request_id} was already used for another sample; reload the page.")
-
-
-class SampleTakenError(StorageError):
-    """Another annotator holds a live claim on the sample."""
-
-    def __init__(self, sample_id: int, *, annotator: str) -> None:
-        super().__init__(f"{annotator} is looking at sample {sample_id} right now; take another one.")
 
 
 class RoundStateError(StorageError):

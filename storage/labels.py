@@ -13,7 +13,6 @@ from storage.engine import Session
 from storage.errors import (
     InvalidDecisionError,
     RequestIdReusedError,
-    SampleTakenError,
     UnknownAnnotatorError,
     UnknownEventError,
     UnknownSampleError,
@@ -181,7 +180,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
     )
     info = _append(session, event)
     if undone.action != "flag":
-        _show_again(session, undone.project_id, annotator_id, undone.sample_id)
+        put_on_screen(session, project_id=undone.project_id, annotator_id=annotator_id, sample_id=undone.sample_id)
     return info
 
 
@@ -264,10 +263,3 @@ def _chosen_otherwise(session: Session, project_id: int, acquisition: str) -> di
     opened = session.scalar(select(Round).where(Round.project_id == project_id, Round.state == "open"))
     known = {"round_number": opened.number, "model_version": opened.model_version} if opened else {}
     return {"purpose": "train", "acquisition": acquisition, **known}
-
-
-def _show_again(session: Session, project_id: int, annotator_id: int, sample_id: int) -> None:
-    try:
-        put_on_screen(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
-    except SampleTakenError:
-        return  # it stays on the other annotator's screen, and the undo stands

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, exists, select
+from sqlalchemy import and_, case, exists, select
 
 from storage.asking import (
     LEASE_S,
@@ -20,10 +20,9 @@ from storage.asking import (
     latest_query_id,
     round_progress,
 )
-from storage.claims import ClaimedSample, describe, is_own, release_claims, renew, renew_claims, take
+from storage.claims import ClaimedSample, describe, is_own, release_claims, renew, take
 from storage.engine import Session
-from storage.errors import SampleTakenError, UnknownSampleError
-from storage.models import Annotator, Claim, CurrentDecision, Query, Sample, SampleError
+from storage.models import Claim, CurrentDecision, Query, SampleError
 from storage.plain import utc_now
 from storage.projects import lock_project
 
@@ -32,10 +31,8 @@ __all__ = [
     "ClaimedSample",
     "RoundProgress",
     "claim_batch",
-    "claim_next",
-    "claim_sample",
+    "put_on_screen",
     "release_claims",
-    "renew_claims",
     "round_progress",
 ]
 
@@ -52,7 +49,8 @@ def claim_batch(
 ) -> list[ClaimedSample]:
     """Give an annotator's page its queue: what is on screen, then the best free samples of the open round.
 
-    What the annotator had and is neither on screen nor among the best any more is let go.
+    What the annotator had and is neither on screen nor among the best any more is let go. An open page asks again every
+    quarter of a lease: that renews its claims; a closed page's samples come free with the lease.
 
     Args:
         session: A writing session.
@@ -78,9 +76,7 @@ def claim_batch(
     for claim, _ in own:
         if claim.sample_id not in stay:
             session.delete(claim)
-    taken = take(
-        session, fresh, project_id=project_id, annotator_id=annotator_id, seen=False, lease_s=lease_s, now=now
-    )
+    taken = take(session, fresh, project_id=project_id, annotator_id=annotator_id, seen=False, lease_s=lease_s, now=now)
     return describe(session, [*kept, *taken])
 
 
@@ -127,92 +123,18 @@ def _best_free(
     return [(sample_id, query_id) for sample_id, query_id in session.execute(free)]
 
 
-def claim_next(
-    session: Session, *, project_id: int, annotator_id: int, lease_s: float = LEASE_S, now: datetime | None = None
-) -> ClaimedSample | None:
-    """Give the annotator one sample: the one on screen, else the first of the open round's that is free."""
-    now = now or utc_now()
-    lock_project(session, project_id=project_id)
-    shown = _on_screen(session, project_id, annotator_id, lease_s, now)
-    if shown is not None:
-        renew([shown], lease_s=lease_s, now=now)
-        return describe(session, [shown])[0]
-    batch = claim_batch(session, project_id=project_id, annotator_id=annotator_id, count=1, lease_s=lease_s, now=now)
-    if not batch:
-        return None
-    claim = session.scalars(select(Claim).where(Claim.token == batch[0].token)).one()
-    claim.seen = True
-    return describe(session, [claim])[0]
-
-
-def _on_screen(session: Session, project_id: int, annotator_id: int, lease_s: float, now: datetime) -> Claim | None:
-    """The sample last put on screen, though it was decided before: somebody looks at it again."""
-    seen = select(Claim).where(is_own(project_id, annotator_id), Claim.seen, is_live(lease_s, now))
-    claim = session.scalar(seen.order_by(Claim.id.desc()).limit(1))
-    if claim is None or session.get(SampleError, claim.sample_id) is not None:
-        return None
-    return claim
-
-
-def claim_sample(
-    session: Session,
-    *,
-    project_id: int,
-    annotator_id: int,
-    sample_id: int,
-    lease_s: float = LEASE_S,
-    now: datetime | None = None,
-) -> ClaimedSample:
-    """Put one sample, decided or not, on the annotator's screen, in the place of what they had there.
-
-    Raises:
-        UnknownSampleError: When it is none of the project's pool.
-        SampleTakenError: When as many others as it wants are looking at it.
-    """
-    now = now or utc_now()
-    claim = put_on_screen(
-        session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id, lease_s=lease_s, now=now
-    )
-    others = and_(is_own(project_id, annotator_id), Claim.id != claim.id)
-    session.execute(delete(Claim).where(others))
-    return describe(session, [claim])[0]
-
-
 def put_on_screen(
-    session: Session,
-    *,
-    project_id: int,
-    annotator_id: int,
-    sample_id: int,
-    lease_s: float = LEASE_S,
-    now: datetime | None = None,
-) -> Claim:
-    """Claim one sample besides what the annotator has, decided or not.
-
-    Raises:
-        UnknownSampleError: When it is none of the project's pool.
-        SampleTakenError: When as many others as it wants are looking at it.
-    """
+    session: Session, *, project_id: int, annotator_id: int, sample_id: int, now: datetime | None = None
+) -> bool:
+    """Claim one sample besides what the annotator has; False when as many others have it as decisions are wanted."""
     now = now or utc_now()
     lock_project(session, project_id=project_id)
-    if session.scalar(select(Sample.project_id).where(Sample.id == sample_id, Sample.split == "pool")) != project_id:
-        raise UnknownSampleError(sample_id)
     query_id = latest_query_id(session, sample_id=sample_id)
-    _refuse_taken(session, annotator_id, sample_id, query_id, lease_s, now)
+    others = (Claim.sample_id == sample_id, Claim.annotator_id != annotator_id, is_live(LEASE_S, now))
+    if session.scalar(select(Claim.id).where(*others).limit(1)) is not None:
+        room = select(Query.id).where(Query.id == query_id, has_room_for(annotator_id, lease_s=LEASE_S, now=now))
+        if session.scalar(room) is None:
+            return False
     wanted = [(sample_id, query_id)]
-    (claim,) = take(
-        session, wanted, project_id=project_id, annotator_id=annotator_id, seen=True, lease_s=lease_s, now=now
-    )
-    return claim
-
-
-def _refuse_taken(
-    session: Session, annotator_id: int, sample_id: int, query_id: int | None, lease_s: float, now: datetime
-) -> None:
-    others = (Claim.sample_id == sample_id, Claim.annotator_id != annotator_id, is_live(lease_s, now))
-    holder = session.scalar(select(Annotator.name).join(Claim, Claim.annotator_id == Annotator.id).where(*others))
-    if holder is None:
-        return
-    room = select(Query.id).where(Query.id == query_id, has_room_for(annotator_id, lease_s=lease_s, now=now))
-    if query_id is None or session.scalar(room) is None:
-        raise SampleTakenError(sample_id, annotator=holder)
+    take(session, wanted, project_id=project_id, annotator_id=annotator_id, seen=True, lease_s=LEASE_S, now=now)
+    return True

@@ -18,7 +18,7 @@ from app.settings import save_settings
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
-from storage.queue import claim_next
+from storage.queue import claim_batch
 from storage.rounds import RoundInfo, latest_round, list_queries, list_rounds
 from storage.samples import get_samples
 from storage.trainer import get_heartbeat
@@ -118,7 +118,7 @@ def label_next(database: Database, project_id: int, class_of: dict[str, int]) ->
     """Labels the next sample rightly; returns its purpose."""
     with database.write() as session:
         annotator_id = get_or_create_annotator(session, project_id=project_id, name="me")
-        claim = claim_next(session, project_id=project_id, annotator_id=annotator_id)
+        claim = next(iter(claim_batch(session, project_id=project_id, annotator_id=annotator_id, count=1)), None)
         assert claim is not None, "the queue ran out"
         event = record_decision(
             session,

@@ -15,7 +15,7 @@ from storage.engine import Database, open_database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
 from storage.models import Base
 from storage.projects import create_project, get_or_create_annotator
-from storage.queue import ClaimedSample, claim_batch, claim_next
+from storage.queue import ClaimedSample, claim_batch, put_on_screen
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
 from storage.samples import NewSample, add_samples
 from tests.storage.postgresql import find_binaries, running_server
@@ -57,8 +57,12 @@ class World:
             return undo(session, project_id=self.project_id, event_id=event_id, annotator_id=annotator_id or self.ada)
 
     def claim(self, annotator_id: int | None = None, **more) -> ClaimedSample | None:
-        with self.database.write() as session:
-            return claim_next(session, project_id=self.project_id, annotator_id=annotator_id or self.ada, **more)
+        """Ask for one sample and put it on screen."""
+        batch = self.batch(annotator_id, 1, **more)
+        return self.batch(annotator_id, 1, keep=[batch[0].token], **more)[0] if batch else None
+
+    def look_at(self, sample_id: int, annotator_id: int | None = None, **more) -> bool:
+        return self.tell(put_on_screen, annotator_id=annotator_id or self.ada, sample_id=sample_id, **more)
 
     def batch(self, annotator_id: int | None = None, count: int = 3, **more) -> list[ClaimedSample]:
         with self.database.write() as session:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from storage.queue import claim_sample, release_claims, renew_claims
+from storage.queue import release_claims
 from storage.rerank import rerank
 from storage.samples import mark_broken
 
@@ -141,13 +141,12 @@ def test_a_page_that_closed_frees_all_its_samples_with_the_lease(world):
     assert ids(world.batch(world.bob, 3, now=seconds(60))) == [1, 2, 3]
 
 
-def test_an_open_page_keeps_its_samples_by_renewing(world):
+def test_an_open_page_keeps_its_samples_by_asking_again(world):
     world.publish(1, 2)
     before = tokens(world.batch(world.ada, 2, now=NOON))
     for second in range(15, 600, 15):
-        world.tell(renew_claims, annotator_id=world.ada, now=seconds(second))
-        assert world.batch(world.bob, 2, now=seconds(second)) == []
-    assert tokens(world.batch(world.ada, 2, now=seconds(600))) == before
+        assert tokens(world.batch(world.ada, 2, now=seconds(second))) == before
+        assert world.batch(world.bob, 2, now=seconds(second + 14)) == []
 
 
 def test_what_expired_stays_with_its_page_as_long_as_nobody_took_it(world):
@@ -164,9 +163,8 @@ def test_a_claim_that_was_taken_over_is_not_renewed_beside_the_new_one(world):
     world.publish(1)
     world.batch(world.ada, 1, now=NOON)
     world.batch(world.bob, 1, now=seconds(100))
-    world.tell(renew_claims, annotator_id=world.ada, now=seconds(101))
-    assert world.batch(world.ada, 1, now=seconds(102)) == []
-    assert ids(world.batch(world.bob, 1, now=seconds(103))) == [1]
+    assert world.batch(world.ada, 1, now=seconds(101)) == []
+    assert ids(world.batch(world.bob, 1, now=seconds(102))) == [1]
 
 
 @pytest.mark.parametrize("jump", [-86_400, -3_600, -30, 3_600, 86_400, -54 * 365 * 86_400])
@@ -220,12 +218,13 @@ def test_a_seen_sample_of_an_earlier_round_comes_before_those_of_the_new_one(wor
     assert [claimed.round_number for claimed in batch] == [0, 1, 1]
 
 
-def test_a_chosen_sample_without_a_query_is_kept_until_it_is_decided(world):
+def test_a_sample_on_screen_without_a_query_is_kept_until_it_is_decided(world):
     world.publish(1)
-    chosen = world.tell(claim_sample, annotator_id=world.ada, sample_id=9)
-    assert ids(world.batch(count=2, keep=[chosen.token])) == [9, 1]
-    world.label(9, request_id=chosen.token)
-    assert ids(world.batch(count=2, keep=[chosen.token])) == [1]
+    assert world.look_at(9)
+    batch = world.batch(count=2)
+    assert ids(batch) == [9, 1]
+    world.label(9, request_id=batch[0].token)
+    assert ids(world.batch(count=2, keep=[batch[0].token])) == [1]
 
 
 def test_some_claims_can_be_kept_while_the_others_are_released(world):

@@ -32,16 +32,17 @@ import time
 from storage.engine import open_database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
-from storage.queue import claim_next
+from storage.queue import claim_batch
 
 database = open_database(sys.argv[1])
 with database.write() as session:
     annotator_id = get_or_create_annotator(session, project_id=1, name=f"annotator {sys.argv[2]}")
 while True:
     with database.write() as session:
-        claimed = claim_next(session, project_id=1, annotator_id=annotator_id)
-    if claimed is None:
+        batch = claim_batch(session, project_id=1, annotator_id=annotator_id, count=1, lease_s=3600)
+    if not batch:
         break
+    (claimed,) = batch
     print(claimed.sample.id)
     time.sleep(0.02)  # a look at it; SQLite lets a writer that never pauses starve the others
     with database.write() as session:
@@ -61,13 +62,14 @@ CLAIM_AND_LEAVE = """
 import sys
 from storage.engine import open_database
 from storage.projects import get_or_create_annotator
-from storage.queue import claim_next
+from storage.queue import claim_batch
 
 database = open_database(sys.argv[1])
 for number in range(10):
     with database.write() as session:
         annotator_id = get_or_create_annotator(session, project_id=1, name=f"{sys.argv[2]}/{number}")
-        print(claim_next(session, project_id=1, annotator_id=annotator_id).sample.id)
+        (claimed,) = claim_batch(session, project_id=1, annotator_id=annotator_id, count=1, lease_s=3600)
+        print(claimed.sample.id)
 database.close()
 """
 

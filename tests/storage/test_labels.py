@@ -19,7 +19,6 @@ from storage.labels import (
     list_events,
     undo_request,
 )
-from storage.queue import claim_sample
 from storage.samples import add_samples
 
 
@@ -115,7 +114,7 @@ def test_an_undone_sample_is_on_the_screen_again_with_a_new_request(world):
 
 def test_an_undone_sample_that_somebody_else_looks_at_stays_with_them(world):
     event = world.label(1)
-    world.tell(claim_sample, annotator_id=world.bob, sample_id=1)
+    assert world.look_at(1, world.bob)
     world.undo(event.id)
     assert world.claim(world.ada) is None
     assert world.claim(world.bob).sample.id == 1

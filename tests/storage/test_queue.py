@@ -2,9 +2,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from storage.errors import SampleTakenError, UnknownSampleError
-from storage.queue import RoundProgress, claim_sample, release_claims, round_progress
-from storage.samples import add_samples, mark_broken
+from storage.queue import RoundProgress, release_claims, round_progress
+from storage.samples import mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 TEN_MINUTES = {"lease_s": 600}
@@ -131,12 +130,15 @@ def test_a_claim_renewed_after_a_jump_back_lasts_one_lease_again(world):
     assert world.claim(world.bob, **TEN_MINUTES, now=minutes(-50)).sample.id == 1
 
 
-def test_a_label_after_the_lease_was_lost_is_stored_and_leaves_the_new_claim_alone(world):
+def test_a_label_after_the_lease_was_lost_is_stored_and_so_is_the_one_of_who_took_over(world):
     world.publish(1)
-    lost = world.claim(world.ada, **TEN_MINUTES, now=NOON)
-    held = world.claim(world.bob, **TEN_MINUTES, now=minutes(11))
-    world.label(1, 1, request_id=lost.token)
-    assert world.claim(world.bob, **TEN_MINUTES, now=minutes(12)).token == held.token
+    lost = world.claim(world.ada, now=NOON)
+    held = world.claim(world.bob, now=minutes(1))
+    events = [
+        world.label(1, 1, request_id=lost.token),
+        world.label(1, 0, request_id=held.token, annotator_id=world.bob),
+    ]
+    assert [(event.rank, event.supersedes) for event in events] == [(0, None), (0, 1)]
 
 
 def test_an_expired_claim_on_a_sample_that_was_decided_meanwhile_is_dropped(world):
@@ -146,32 +148,12 @@ def test_an_expired_claim_on_a_sample_that_was_decided_meanwhile_is_dropped(worl
     assert world.claim(world.ada, now=minutes(11)).sample.id == 2
 
 
-def test_a_chosen_sample_takes_the_place_of_the_one_on_screen(world):
-    world.publish(1, 2)
-    world.claim()
-    world.tell(claim_sample, annotator_id=world.ada, sample_id=9)
-    assert world.claim().sample.id == 9
-    assert world.claim(world.bob).sample.id == 1
-
-
-def test_choosing_the_sample_on_screen_keeps_its_request(world):
+def test_a_sample_that_somebody_looks_at_cannot_be_put_on_another_screen(world):
     world.publish(1)
-    assert world.tell(claim_sample, annotator_id=world.ada, sample_id=1).token != ""
-    assert world.tell(claim_sample, annotator_id=world.ada, sample_id=1).token == world.claim().token
-
-
-def test_a_sample_that_somebody_looks_at_cannot_be_chosen(world):
-    world.publish(1)
-    world.claim(world.bob)
-    with pytest.raises(SampleTakenError, match="bob"):
-        world.tell(claim_sample, annotator_id=world.ada, sample_id=1)
-
-
-def test_only_pool_samples_can_be_chosen(world, samples_like):
-    world.tell(add_samples, samples=[samples_like("test", "test", 1)])
-    for sample_id in (11, 99):
-        with pytest.raises(UnknownSampleError):
-            world.tell(claim_sample, annotator_id=world.ada, sample_id=sample_id)
+    world.claim(world.bob, now=NOON)
+    assert not world.look_at(1, world.ada, now=NOON)
+    assert world.look_at(1, world.bob, now=NOON)
+    assert world.look_at(1, world.ada, now=minutes(1))
 
 
 def test_progress_counts_labels_by_purpose_and_what_is_left(world):

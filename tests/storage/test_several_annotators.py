@@ -2,10 +2,10 @@
 
 import pytest
 
-from storage.errors import InvalidQueryError, SampleTakenError
+from storage.errors import InvalidQueryError
 from storage.labels import current_labels
 from storage.projects import get_or_create_annotator
-from storage.queue import RoundProgress, claim_sample, round_progress
+from storage.queue import RoundProgress, round_progress
 from storage.rerank import rerank
 from storage.rounds import list_queries
 
@@ -133,12 +133,11 @@ def test_a_sample_with_one_of_two_votes_keeps_its_place(world):
         assert [query.sample_id for query in list_queries(session, round_id=opened.id)] == [3, 2, 1]
 
 
-def test_a_chosen_sample_is_refused_when_all_its_places_are_taken(world, carl):
+def test_a_sample_with_room_can_be_looked_at_again_and_one_without_cannot(world, carl):
     world.publish(1, annotators=2)
     world.batch(world.ada, 1)
-    assert world.tell(claim_sample, annotator_id=world.bob, sample_id=1).sample.id == 1
-    with pytest.raises(SampleTakenError):
-        world.tell(claim_sample, annotator_id=carl, sample_id=1)
+    assert world.look_at(1, world.bob)
+    assert not world.look_at(1, carl)
 
 
 def test_a_recheck_is_answered_by_one_whatever_the_round_wants(world):

@@ -21,7 +21,7 @@ from loops.learner import LearnerSpec
 from storage.engine import Database
 from storage.labels import LabelEventInfo, record_decision
 from storage.projects import get_or_create_annotator
-from storage.queue import claim_next
+from storage.queue import claim_batch
 from storage.trainer import start_generation
 
 POOL, TEST, QUERY_SIZE = 60, 10, 4
@@ -38,7 +38,9 @@ class Annotator:
     def decide(self, action: str = "label") -> LabelEventInfo | None:
         with self.database.write() as session:
             annotator_id = get_or_create_annotator(session, project_id=self.project_id, name="me")
-            claim = claim_next(session, project_id=self.project_id, annotator_id=annotator_id)
+            claim = next(
+                iter(claim_batch(session, project_id=self.project_id, annotator_id=annotator_id, count=1)), None
+            )
             if claim is None:
                 return None
             return record_decision(

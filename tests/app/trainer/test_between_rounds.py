@@ -17,7 +17,7 @@ from storage.engine import Database
 from storage.labels import record_decision
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
-from storage.queue import claim_next
+from storage.queue import claim_batch
 from storage.rounds import list_queries, open_round
 from storage.suspects import list_suspects
 from storage.trainer import list_errors, request_training
@@ -160,7 +160,7 @@ def test_a_suspected_label_comes_back_as_a_second_look_and_its_answer_stands(
 def decide_wrongly(bench: Workbench) -> object:
     with bench.database.write() as session:
         annotator_id = get_or_create_annotator(session, project_id=bench.project_id, name="me")
-        claim = claim_next(session, project_id=bench.project_id, annotator_id=annotator_id)
+        claim = next(iter(claim_batch(session, project_id=bench.project_id, annotator_id=annotator_id, count=1)), None)
         if claim is None:
             return None
         return record_decision(

@@ -8,7 +8,11 @@ from app.screens.components.looks import looks
 from app.screens.components.session import is_project
 from app.screens.components.who import ask_who
 
-st.set_page_config(page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide")
+SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
+
+st.set_page_config(
+    page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide", initial_sidebar_state=SIDEBAR
+)
 looks()
 
 label = st.Page("label.py", title="Label", icon=":material/label:", default=True)

@@ -7,14 +7,15 @@ from app.screens.components.failures import as_sentences
 from app.screens.components.import_job import current_job
 from app.screens.components.import_report import show_job
 from app.screens.components.new_project import make_project, new_project_form
+from app.screens.components.plain_text import escaped
 from app.screens.components.project_setup import add_samples_box, sample_counts, settings_editor
 from app.screens.components.session import current_project, is_project, project_folder
 
 job = current_job()
 if is_project():
     project = current_project()
-    st.title(project.settings().name)
-    st.caption(f"{project.folder}")
+    st.title(escaped(project.settings().name), anchor=False)
+    st.caption(escaped(f"{project.folder}"))
     sample_counts()
     show_job()
     samples, classes, settings = st.tabs(["Add samples", "Classes", "Settings"], key="setup_tabs")
@@ -26,7 +27,7 @@ if is_project():
         settings_editor(project)
 else:
     st.title("A new project")
-    st.caption(f"It will be kept in {project_folder()}")
+    st.caption(escaped(f"It will be kept in {project_folder()}"))
     show_job()
     if job is None or job.finished.is_set():
         entered = new_project_form()

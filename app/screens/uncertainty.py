@@ -18,7 +18,7 @@ project = current_project()
 figures = read_figures(database(), project_id())
 
 st.title("Uncertainty")
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="top"):
     round_number = choose_scored_round(project.rounds_dir, figures.published)
     if round_number is not None:
         view_name = st.segmented_control("View", (HISTOGRAM, MAP), default=HISTOGRAM, key="uncertainty_view")

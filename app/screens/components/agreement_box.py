@@ -14,7 +14,7 @@ from storage.engine import Session
 from storage.labels import last_event_id
 from storage.votes import list_disagreements, list_votes
 
-_WIDTH = 175  # pixels; a metric's name in full
+_WIDTH = 165  # pixels; a metric's name in full, and two beside each other on a phone
 _ROW = 35  # pixels
 
 
@@ -62,7 +62,7 @@ def _figures(found: Agreement, *, disputed: int) -> None:
             help="Agreement of all annotators beyond chance: 1 is perfect, 0 is what chance gives.",
         )
         st.metric("Samples behind it", f"{found.samples:,}", width=_WIDTH)
-        st.metric("All agree on", f"{found.unanimous / found.samples:.0%}", width=_WIDTH)
+        st.metric("All agree on", f"{100 * found.unanimous / found.samples:.0f} %", width=_WIDTH)
         st.metric("Still disputed", f"{disputed:,}", width=_WIDTH)
     st.caption(alpha_words(found.alpha))
 

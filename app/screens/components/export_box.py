@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.exporting import Written, export
 from app.project import Project
+from app.screens.components.plain_text import escaped
 from storage.engine import Database
 
 FORMATS = {
@@ -40,7 +41,7 @@ def export_box(project: Project, database: Database, project_id: int) -> None:
         on_click="ignore",
     )
     for file, reason in written.left_out:
-        st.warning(f"Left out: {file}: {reason}")
+        st.warning(escaped(f"Left out: {file}: {reason}"))
 
 
 def zipped_export(project: Project, database: Database, project_id: int, form: str) -> tuple[Written, bytes]:

@@ -27,18 +27,16 @@ def show_job() -> None:
 
 
 def past_refusals() -> None:
-    """Draw every file that was ever refused, and every sample whose file could not be read later."""
+    """Draw every file that was ever refused and every sample that could not be read later; nothing where none was."""
     identity = project_id()
     with database().read() as session:
         refusals = list_refusals(session, project_id=identity)
         broken = list_broken(session, project_id=identity)
     rows = [(refusal.uri, refusal.reason, _when(refusal)) for refusal in refusals]
     rows += [(sample.uri, sample.reason, "when it was to be shown or learned from") for sample in broken]
-    with st.expander(f"Files that could not be used ({len(rows):,})", icon=":material/report:"):
-        if rows:
+    if rows:
+        with st.expander(f"Files that could not be used ({len(rows):,})", icon=":material/report:"):
             _table(rows, ("File", "Reason", "When"))
-        else:
-            st.caption("None so far.")
 
 
 def _show(title: str, report: ImportReport) -> None:

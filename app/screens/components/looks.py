@@ -4,15 +4,16 @@ import streamlit as st
 
 _RULES = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
+[data-testid="stMainBlockContainer"] { padding: 3.5rem 2.5rem 3rem; max-width: 1760px; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-pick_"] img { width: 100px; height: 100px; object-fit: contain; border-radius: 6px;
   background: color-mix(in srgb, currentColor 6%, transparent); }
 [class*="st-key-pick_"] button { position: relative; }
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }
+[class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  [data-testid="stMainBlockContainer"] { padding: 3.5rem 1rem 2rem; }
   [class*="_gallery"] { flex-wrap: nowrap; overflow-x: auto; padding-bottom: .5rem; }
   [class*="_gallery"] > * { flex: 0 0 100px; }
 }

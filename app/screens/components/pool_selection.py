@@ -26,6 +26,7 @@ _STEPS_PER_BIN = 20  # a bar's edges must be places the slider can stand on
 
 def choose_by_histogram(view: PoolView, database: Database, *, round_number: int) -> None:
     """Draw both histograms and, below, the samples that lie in both ranges; a press on one chooses it."""
+    st.caption("Choose samples: click a bar, drag over a chart, or move the ends of a slider.")
     ranges = {}
     for measure, column in zip(SHOWN_MEASURES, st.columns(2), strict=True):
         with column:
@@ -69,7 +70,7 @@ def _histogram(view: PoolView, measure: str, round_number: int) -> tuple[float, 
     )
     st.session_state.setdefault(slider, (0.0, top))
     st.slider(
-        f"{MEASURES[measure]} (nats): click a bar, drag over the chart, or move the ends",
+        f"{MEASURES[measure]} (nats)",
         0.0,
         top,
         step=top / (BINS * _STEPS_PER_BIN),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.screens.components.blind import hidden_samples
 from app.screens.components.charts import NO_LABEL
 from app.screens.components.gallery import Card
-from app.screens.components.round_scores import MEASURES, RoundScores, UnreadableScoresError
+from app.screens.components.round_scores import MEASURES, UNITS, RoundScores, UnreadableScoresError
 from storage.engine import Database
 from storage.labels import current_labels
 
@@ -46,8 +46,8 @@ class PoolView:
         """The words beneath a thumbnail."""
         sample_id = int(self.scores.sample_ids[row])
         label = f", label {self.labels[sample_id]}" if sample_id in self.labels else ""
-        words = f"predicted {self.predicted(row)} ({self.scores.confidence_N[row]:.0%}){label}"
-        return Card(sample_id, f"{self.scores.measures[measure][row]:.3f}", words)
+        words = f"model: {self.predicted(row)} ({self.scores.confidence_N[row]:.0%}){label}"
+        return Card(sample_id, f"{self.scores.measures[measure][row]:.3f} {UNITS[measure]}", words)
 
 
 def label_words(database: Database, project_id: int, classes: Sequence[str]) -> dict[int, str]:

@@ -62,7 +62,7 @@ def test_agreement_is_shown_with_the_samples_behind_it(filled, several, open_scr
     label_all(several)
     screen = open_screen("review.py")
     shown = metrics(screen)
-    assert (shown["Samples behind it"], shown["All agree on"], shown["Still disputed"]) == ("4", "75%", "1")
+    assert (shown["Samples behind it"], shown["All agree on"], shown["Still disputed"]) == ("4", "75 %", "1")
     assert shown["Krippendorff's alpha"] == "0.59"  # 8 votes, 5 cat, 2 dog, 1 emu: 1 - (2/8) / (34/56) = 10/17
     pairs = next(frame.value for frame in screen.dataframe if "Annotators" in frame.value)
     assert pairs.iloc[0].to_dict() == {
@@ -85,7 +85,7 @@ def test_a_disagreement_shows_what_each_said_and_the_choice_is_one_new_event(fil
         events = list_events(session, project_id=filled.project_id, sample_id=4)
     assert [(event.annotator, event.class_index) for event in events] == [("anna", 2), ("ben", 0), ("tester", 2)]
     assert events[-1].request_id.startswith("correct:")
-    assert metrics(screen)["All agree on"] == "75%"  # the votes were blind and stay what they were
+    assert metrics(screen)["All agree on"] == "75 %"  # the votes were blind and stay what they were
 
 
 def test_neither_may_have_been_right(filled, several, open_screen):

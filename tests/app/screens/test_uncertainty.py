@@ -31,7 +31,7 @@ def test_a_narrower_range_shows_fewer_samples(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.slider(key="range_bald_1").set_value((0.5, 0.694)).run()
     assert "1 of 3 samples of the pool" in texts(screen.caption)
-    assert screen.button(key="uncertainty_choose_2").label == r"0\.693"
+    assert screen.button(key="uncertainty_choose_2").label == r"0\.693 nats"
 
 
 def test_pressing_a_score_explains_that_sample(filled, open_screen):

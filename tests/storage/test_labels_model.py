@@ -13,7 +13,7 @@ from storage.labels import changed_since, current_labels, history, list_events, 
 from storage.models import CurrentDecision
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import claim_batch, round_progress
-from storage.rerank import rerank
+from storage.rerank import replace_tail, rerank
 from storage.rounds import NewQuery, begin_round, list_queries, mark_scoring, open_round, publish_round
 from storage.samples import SampleCounts, add_samples, count_samples
 
@@ -146,10 +146,27 @@ class Labeling(RuleBasedStateMachine):
             before = list_queries(session, round_id=opened.id)
             moved = rerank(session, round_id=opened.id, generation=1, scores=scores)
             after = list_queries(session, round_id=opened.id)
-        assert [query.rank for query in after] == [1, 2, 3, 4]
+        assert [query.rank for query in after] == [0, 1, 2, 3]
         changed = [old.sample_id for old, new in zip(before, after, strict=True) if old.sample_id != new.sample_id]
         assert len(changed) == moved
         assert set(changed) <= scores.keys() & self.model.askable() - self.model.rechecks - {AUDIT}
+
+    @rule(wanted=st.permutations([1, 2, 3, 4]))
+    def rank_the_whole_pool_anew(self, wanted):
+        with self.database.write() as session:
+            opened = open_round(session, project_id=1)
+            before = {query.sample_id: query for query in list_queries(session, round_id=opened.id)}
+            ranking = [NewQuery(number, rank, "train", 0.25, 1.0) for rank, number in enumerate(wanted)]
+            replace_tail(session, round_id=opened.id, generation=1, ranking=ranking)
+            after = {query.sample_id: query for query in list_queries(session, round_id=opened.id)}
+        assert {sample: query.purpose for sample, query in after.items()} == {
+            sample: query.purpose for sample, query in before.items()
+        }
+        assert {query.rank for query in after.values()} == {0, 1, 2, 3}
+        fixed = {AUDIT} | self.model.rechecks | self.model.standing().keys()
+        assert {sample: after[sample] for sample in fixed} == {sample: before[sample] for sample in fixed}
+        free = [sample for sample in wanted if after[sample].score == 0.25 and sample not in fixed]
+        assert free == sorted(free, key=lambda sample: after[sample].rank)
 
     @invariant()
     def what_is_left_to_ask_is_what_nobody_decided_or_looked_at_again(self):
@@ -204,7 +221,7 @@ def publish(session, *, recheck, snapshot):
     )  # fmt: skip
     mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)
     purposes = {number: "recheck" if number in recheck else "train" for number in range(1, 5)} | {AUDIT: "audit"}
-    queries = [NewQuery(number, number, purpose, 0.5, 1.0) for number, purpose in purposes.items()]
+    queries = [NewQuery(number, number - 1, purpose, 0.5, 1.0) for number, purpose in purposes.items()]
     publish_round(session, round_id=begun.id, generation=1, queries=queries, metrics=(), fit_seconds=0, score_seconds=0)
 
 

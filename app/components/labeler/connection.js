@@ -63,8 +63,9 @@ function openConnection(changed) {
   const timer = setInterval(look, LOOK_MS);
   return {
     asked: () => { asked ??= performance.now(); },
-    answered: () => {
-      [asked, wasDown, upSince] = [null, false, null];
+    // isLast: no later message waits for its answer.
+    answered: (isLast) => {
+      [asked, wasDown, upSince] = [isLast ? null : performance.now(), false, null];
       tell(false);
     },
     isLost: () => lost,

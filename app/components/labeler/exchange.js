@@ -19,13 +19,14 @@ function afterPaint(run) {
   });
 }
 
-// facts({ hasAnswer }): what the message says beside the decisions; isHungry(): whether the queue needs more;
-// changed(): something about saving has changed.
-function openExchange({ name, facts, isHungry, isIdle, changed }) {
-  let seq = 0;
+// facts({ isFirst }): what the message says beside the decisions; isIdle(): whether there is
+// nothing on screen; changed(): something about saving has changed.
+function openExchange({ name, facts, isIdle, changed }) {
+  let seq = Date.now(); // above all that an earlier page may have sent, whose answer could still come
+  const first = seq;
   let set = null; // Streamlit's setStateValue, new with every drawing
   let session = null; // the server's; another one means that it was started anew or that we reconnected
-  let hasAnswer = false;
+  let heard = seq; // the newest message that was answered
   let scheduled = false;
   let lastSent = -Infinity;
   let freshen = null;
@@ -37,7 +38,7 @@ function openExchange({ name, facts, isHungry, isIdle, changed }) {
     seq += 1;
     lastSent = performance.now();
     connection.asked();
-    set("outbox", { name, seq, hello: !hasAnswer, decisions: outbox.all(), ...facts({ hasAnswer }) });
+    set("outbox", { name, seq, hello: heard === first, decisions: outbox.all(), ...facts({ isFirst: heard === first }) });
   };
 
   // After the next frame: what a key shows comes before what it stores on the server.
@@ -56,35 +57,29 @@ function openExchange({ name, facts, isHungry, isIdle, changed }) {
       return;
     }
     const due = document.visibilityState === "hidden" ? HIDDEN_POLL_MS : isIdle() ? TICK_MS : POLL_MS;
-    if (quiet >= due || (isHungry() && quiet >= TICK_MS)) post();
+    if (quiet >= due) post();
   };
   const timer = setInterval(tick, TICK_MS);
 
   return {
     outbox, connection, schedule,
-    isNamed: name,
-    // Takes the server's answer; says whether its queue is news.
+    // Takes the server's answer; says whether it is news.
     receive: (data, setStateValue) => {
       set = setStateValue;
       const isNewSession = session !== data.session;
       session = data.session;
-      if (data.answer_to === null || data.answer_to !== seq) {
-        // A server that does not know our last message: say it again at once, not when the patience is over.
-        if (isNewSession) post();
-        if (data.answer_to === null) return false;
-      }
-      const isNews = data.answer_to === seq;
-      if (isNews) {
-        hasAnswer = true;
-        connection.answered();
-      }
+      // A server that does not know our last message: say it again at once, not when the patience is over.
+      if (isNewSession && data.answer_to !== seq) post();
       if (data.confirmed.length || data.refused.length) {
         outbox.answered(data);
         clearTimeout(freshen);
         freshen = setTimeout(() => { if (!connection.isWaiting()) post(); }, FRESHEN_MS);
       }
-      if (isNews && !scheduled && isHungry()) schedule();
-      return isNews;
+      // On a busy machine an answer may come after the message was repeated: it is still the newest there is.
+      if (data.answer_to === null || data.answer_to <= heard) return false;
+      heard = data.answer_to;
+      connection.answered(heard === seq);
+      return true;
     },
     close: () => {
       clearInterval(timer);

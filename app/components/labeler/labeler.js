@@ -16,6 +16,7 @@ function openPage(parent, name) {
   let [isSuggesting, isExplaining] = [false, false];
   let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
   let [decidedAt, unsavedSince] = [-Infinity, null];
+  let isScarce = false; // the server had fewer samples than were asked for
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
 
@@ -74,7 +75,7 @@ function openPage(parent, name) {
         if (began !== null) noteLatency(mine.at - began);
       }
       drawRest();
-      if (isHungry() && !exchange.connection.isWaiting()) exchange.schedule();
+      refill();
     });
   };
 
@@ -89,21 +90,25 @@ function openPage(parent, name) {
 
   const isHungry = () => {
     const ahead = work.ahead();
-    return (ahead.length > 0 && ahead.length <= pace.depth() / 2) || ahead.some((item) => !pictures.get(item.sample_id));
+    return ahead.length <= pace.depth() / 2 || ahead.some((item) => !pictures.get(item.sample_id));
+  };
+
+  // At once, unless the server has just said that there is no more; then with the next key or the next look.
+  const refill = () => {
+    if (isHungry() && !isScarce && !exchange.connection.isWaiting()) exchange.schedule();
   };
 
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
 
-  const facts = ({ hasAnswer }) => {
-    const stored = hasAnswer ? [] : [sessionStorage.getItem(screenKey)].filter(Boolean);
-    const screen = hasAnswer ? screenTokens() : stored;
+  const facts = ({ isFirst }) => {
+    const screen = isFirst ? [sessionStorage.getItem(screenKey)].filter(Boolean) : screenTokens();
     if (screen.length) sessionStorage.setItem(screenKey, screen[0]);
     const isFull = pace.isRush() && !isHungry();
     return { screen, have: pictures.ids(), want: isFull ? 0 : pace.depth(), why: isExplaining, latency: latencySummary() };
   };
 
   const exchange = openExchange({
-    name, facts, isHungry,
+    name, facts,
     isIdle: () => work.current() === null,
     changed: () => afterPaint(() => { refresh(); drawRest(); }),
   });
@@ -233,7 +238,10 @@ function openPage(parent, name) {
       delete entry.image;
     }
     if (data.history) work.recall(data.history);
-    if (data.queue) work.merge(data.queue, pace.pinned());
+    if (data.queue) {
+      work.merge(data.queue, pace.pinned());
+      isScarce = data.queue.length < FEWEST_AHEAD;
+    }
     pictures.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));
   };
 
@@ -250,6 +258,7 @@ function openPage(parent, name) {
       if (exchange.receive(data, setStateValue)) {
         waiting = data.waiting;
         takeQueue(data);
+        refill();
       }
       view.alert(data.refused.map((each) => each.sentence).join(" ") || data.trouble);
       refresh();

@@ -82,7 +82,7 @@ class FeatureStore:
     def missing(self, sample_ids: ArrayLike) -> NDArray[np.int64]:
         """Returns those of `sample_ids` that have no features yet, in their order."""
         wanted = np.asarray(sample_ids, np.int64)
-        return wanted[~np.isin(wanted, self._ids)]
+        return wanted[self._positions(wanted) < 0]
 
     def rows(self, sample_ids: ArrayLike) -> NDArray[np.generic]:
         """Returns the rows of `sample_ids`, `[N, *row_shape]`, in their order.
@@ -91,12 +91,11 @@ class FeatureStore:
             MissingFeaturesError: If a sample was never embedded.
         """
         wanted = np.asarray(sample_ids, np.int64).reshape(-1)
-        missing = self.missing(wanted)
-        if len(missing):
-            raise MissingFeaturesError(missing.tolist())
+        positions = self._positions(wanted)
+        if (positions < 0).any():
+            raise MissingFeaturesError(wanted[positions < 0].tolist())
         if not len(wanted):
             return np.empty((0, *self._row_shape), self.backbone.dtype)
-        positions = self._order[np.searchsorted(self._ids, wanted, sorter=self._order)]
         return np.array(self._mapped()[positions])
 
     def append(self, sample_ids: ArrayLike, rows: NDArray[np.generic]) -> None:
@@ -159,6 +158,14 @@ class FeatureStore:
     def _set_ids(self, ids: NDArray[np.int64]) -> None:
         self._ids = ids
         self._order = np.argsort(ids, kind="stable")
+        self._sorted_ids = ids[self._order]
+
+    def _positions(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of each sample, -1 where there is none; searched, for a pass looks up a million ids batch by batch."""
+        if not len(self._ids):
+            return np.full(len(wanted), -1)
+        places = np.searchsorted(self._sorted_ids, wanted).clip(max=len(self._ids) - 1)
+        return np.where(self._sorted_ids[places] == wanted, self._order[places], -1)
 
     def _mapped(self) -> NDArray[np.generic]:
         return np.memmap(self._rows_path, self.backbone.dtype, "r", shape=(len(self), *self._row_shape))

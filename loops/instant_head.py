@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from loops.acquisition import acquisition_function, rank
+from loops.dropout_split import split_at_dropout
 from loops.errors import IdenticalDrawsError, MissingFeaturesError
 from loops.instant import FitLoop, TrainingEpochLoop
-from loops.mc_dropout import MCDropout, split_at_dropout
+from loops.mc_dropout import MCDropout
 
 MAX_STEPS = 3  # optimizer steps of a refit; L-BFGS converges after one or two, and the rest cost nothing
 ITERATIONS = 10  # of L-BFGS in one step, at most

@@ -76,6 +76,16 @@ class Learner:
         self._reset_weights = reset_weights
         self._classifier: Classifier | None = None
 
+    @property
+    def store(self) -> FeatureStore:
+        """Where the rows of samples come from."""
+        return self._store
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+        return self._num_classes
+
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Fits on all labels; an interrupted fit of the same round and labels goes on from its last epoch.
 
@@ -118,7 +128,7 @@ class Learner:
         return torch.cat(tiles).numpy()
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
-        """Scores every sample by MC dropout, with evaluation transforms.
+        """Scores every sample by MC dropout, with evaluation transforms; a linear head as by infinitely many masks.
 
         Args:
             sample_ids: `[N]`, at least one.
@@ -137,6 +147,7 @@ class Learner:
             mc_iterations=self._mc_iterations,
             seed=seed_of(self._seed, "masks", round_number),
             keep_draws=len(ids) * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
+            closed_form=True,
         )
         return gather(self._predict(scorer, ids))
 

@@ -7,7 +7,9 @@ position or what was scored before. See docs/decisions/0002-mc-dropout-masks.md.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,131 +17,31 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from loops.acquisition import ACQUISITION_FUNCTIONS
+from loops.acquisition import score_draws
+from loops.closed_form import ClosedForm, has_closed_form
+from loops.dropout_split import is_known, split_at_dropout
 from loops.errors import IdenticalDrawsError
+from loops.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks
 from loops.frozen import replace_layers
 from loops.oracle import PoolScores
 from loops.seeding import seed_of
 
 KEEP_DRAWS_UP_TO = 20_000_000  # numbers N*C*K; 40 MB as float16
-_TILE_NUMBERS = 1 << 23  # numbers held at once for the K copies of a tile: 32 MB as float32
+_TILE_NUMBERS = 1 << 21  # numbers in the widest layer of the K copies of a tile: 8 MB as float32
+_HIDES_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)  # drop inside functions of their own, in training only
 
-_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-
-
-class FixedMasks(nn.Module):
-    """Stands in for a dropout layer: the k-th of K passes always drops the same units.
-
-    Args:
-        p: Share of units dropped.
-        whole_channels: As `nn.Dropout2d` does.
-        mc_iterations: K.
-        seed: Of the masks.
-    """
-
-    def __init__(self, p: float, *, whole_channels: bool, mc_iterations: int, seed: int) -> None:
-        super().__init__()
-        self._p, self._whole_channels = p, whole_channels
-        self._mc_iterations, self._seed = mc_iterations, seed
-        self._masks: dict[tuple[int, ...], Tensor] = {}
-
-    def masks(self, shape: Sequence[int], device: torch.device) -> Tensor:
-        """The K masks for samples of that shape, `[K, *shape]`, scaled as in training.
-
-        Drawn on the CPU and then moved, so that another device scores with the same masks.
-        """
-        key = tuple(shape)
-        if self._whole_channels:
-            key = (key[0], *(1 for _ in key[1:]))
-        if key not in self._masks:
-            generator = torch.Generator().manual_seed(seed_of(self._seed, *key))
-            kept = torch.rand((self._mc_iterations, *key), generator=generator) >= self._p
-            self._masks[key] = kept.float() / (1 - self._p) if self._p < 1 else kept.float()
-        self._masks[key] = self._masks[key].to(device)
-        return self._masks[key]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Masks K stacked copies of a batch, `[K * B, ...]`."""
-        x_K_B = x.reshape(self._mc_iterations, -1, *x.shape[1:])
-        return (x_K_B * self.masks(x.shape[1:], x.device).unsqueeze(1)).reshape(x.shape)
-
-
-class FoldedLinear(nn.Module):
-    """Dropout and the linear layer behind it, as one matrix product for all K masks: `F (W * m_k)^T`.
-
-    Takes a batch once, `[B, D]`, and returns the K stacked copies, `[K * B, out]`.
-    """
-
-    def __init__(self, masks: FixedMasks, linear: nn.Linear) -> None:
-        super().__init__()
-        self._masks, self._linear = masks, linear
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Applies the K masked layers."""
-        masks_K_D = self._masks.masks(x.shape[1:], x.device)
-        weights = self._linear.weight.unsqueeze(0) * masks_K_D.unsqueeze(1)  # [K, out, D]
-        out_B_KO = nn.functional.linear(x, weights.flatten(0, 1))
-        out_B_K_O = out_B_KO.reshape(len(x), len(masks_K_D), -1)
-        if self._linear.bias is not None:
-            out_B_K_O = out_B_K_O + self._linear.bias
-        return out_B_K_O.transpose(0, 1).flatten(0, 1)
-
-
-def split_at_dropout(network: nn.Module) -> tuple[nn.Sequential, nn.Sequential]:
-    """Splits a network into what no dropout touches, which need not be repeated, and the rest.
-
-    Only a chain of `nn.Sequential` can be split; of anything else the whole network is the rest.
-
-    Returns:
-        The part before the first dropout, and the part from it on (empty: there is no dropout).
-    """
-    layers = _chain(network)
-    first = next((i for i, layer in enumerate(layers) if _has_dropout(layer)), len(layers))
-    return nn.Sequential(*layers[:first]), nn.Sequential(*layers[first:])
-
-
-def _chain(network: nn.Module) -> list[nn.Module]:
-    if type(network) is not nn.Sequential:
-        return [network]
-    return [layer for child in network for layer in _chain(child)]
-
-
-def _has_dropout(module: nn.Module) -> bool:
-    return any(isinstance(layer, _DROPOUTS) and layer.p > 0 for layer in module.modules())
-
-
-def _with_fixed_masks(tail: nn.Sequential, mc_iterations: int, seed: int) -> nn.Sequential:
-    counter = iter(range(10**9))
-
-    def replacement(layer: nn.Module) -> nn.Module | None:
-        if not isinstance(layer, _DROPOUTS):
-            return None
-        return FixedMasks(
-            layer.p,
-            whole_channels=not isinstance(layer, nn.Dropout),
-            mc_iterations=mc_iterations,
-            seed=seed_of(seed, "mask", next(counter)),
-        )
-
-    replace_layers(tail, replacement)
-    return tail
-
-
-def _fold(tail: nn.Sequential) -> tuple[FoldedLinear | None, nn.Sequential]:
-    first, *rest = tail
-    if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
-        return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
-    return None, tail
+_log = logging.getLogger(__name__)
 
 
 class MCDropout(nn.Module):
     """A network that answers K times: `[B, ...]` to logits `[B, C, K]`.
 
-    The part before the first dropout runs once; only the rest runs K times, on all K copies at once. The given network
-    is copied, not changed.
+    The part before the first dropout runs once; only the rest runs K times, on all K copies at once, in tiles of a
+    fixed size. A network that is no chain of layers is repeated as a whole, and says so in the log. The given network
+    is copied, not changed. On a GPU that has it, products are computed in bfloat16; logits come out as float32.
 
     Args:
-        network: Ends in logits; with an `nn.Dropout*` anywhere.
+        network: Ends in logits; with an `nn.Dropout*` anywhere, or calls of `torch.nn.functional.dropout*`.
         mc_iterations: K, at least 2.
         seed: Of the masks.
 
@@ -154,10 +56,14 @@ class MCDropout(nn.Module):
         prefix, tail = split_at_dropout(copy.deepcopy(network))
         if not len(tail):
             raise IdenticalDrawsError("the network has no dropout layer")
-        self.mc_iterations = mc_iterations
+        self.mc_iterations, self._seed = mc_iterations, seed
+        self.repeats_all = not len(prefix) and len(tail) == 1 and type(network) is not nn.Sequential
+        self._say_what_is_repeated(network)
         self.prefix = prefix
-        tail = _with_fixed_masks(tail, mc_iterations, seed)
+        self._functional = None if all(map(is_known, tail.modules())) else FunctionalMasks(self._masks_of_call)
+        self._replace_dropout(tail)
         self.folded, self.tail = _fold(tail)
+        self._rows = 0
         self.eval()
 
     def train(self, _mode: bool = True) -> MCDropout:
@@ -166,47 +72,145 @@ class MCDropout(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits `[B, C, K]`, in pieces whose K copies fit into a fixed amount of memory."""
-        hidden = self.prefix(x)
-        rows = max(1, _TILE_NUMBERS // (self.mc_iterations * max(1, hidden[0].numel())))
-        return torch.cat([self._draw(piece) for piece in hidden.split(rows)])
+        """Logits `[B, C, K]`."""
+        return torch.cat(list(self.pieces(x)))
+
+    def pieces(self, x: Tensor) -> Iterator[Tensor]:
+        """Logits, in pieces of the batch whose K copies fit into a fixed amount of memory."""
+        with _half_precision(x.device):
+            hidden = self.prefix(x)
+            self._rows = self._rows or self._rows_of_a_tile(hidden[:1])
+            pieces = torch.split(hidden, self._rows)
+        for piece in pieces:
+            with _half_precision(x.device):
+                logits = self._draw(piece)
+            yield logits.float()
 
     def _draw(self, hidden: Tensor) -> Tensor:
         if self.folded is not None:
-            copies = self.folded(hidden)
+            out_B_O_K = self.folded(hidden)
+            if not len(self.tail):
+                return out_B_O_K  # type: ignore[no-any-return]
+            copies = out_B_O_K.permute(2, 0, 1).flatten(0, 1)
         else:
             copies = hidden.unsqueeze(0).expand(self.mc_iterations, *hidden.shape).flatten(0, 1)
-        logits: Tensor = self.tail(copies)
-        return logits.reshape(self.mc_iterations, len(hidden), -1).permute(1, 2, 0)
+        return self._tail(copies).reshape(self.mc_iterations, len(hidden), -1).permute(1, 2, 0)
+
+    def _tail(self, copies: Tensor) -> Tensor:
+        for layer in self.tail.modules():
+            if isinstance(layer, FixedMasks):
+                layer.stacked = len(copies)
+        if self._functional is None:
+            return self.tail(copies)  # type: ignore[no-any-return]
+        self._functional.begin(len(copies))
+        with self._functional:
+            logits: Tensor = self.tail(copies)
+        if not self._functional.calls and not any(isinstance(layer, FixedMasks) for layer in self.modules()):
+            raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
+        return logits
+
+    def _rows_of_a_tile(self, one: Tensor) -> int:
+        """How many samples fit, found by passing one through and looking at its widest layer."""
+        widest = self.mc_iterations
+
+        def look(_layer: nn.Module, _inputs: Any, output: Any) -> None:  # noqa: ANN401 - hooks are of any layer
+            nonlocal widest
+            widest = max(widest, output.numel() if isinstance(output, Tensor) else 0)
+
+        hooks = [layer.register_forward_hook(look) for layer in self.modules() if layer is not self]
+        self._draw(one)
+        for hook in hooks:
+            hook.remove()
+        return max(1, _TILE_NUMBERS // widest)
+
+    def _masks_of_call(self, call: int, p: float, whole_channels: bool) -> FixedMasks:
+        seed = seed_of(self._seed, "call", call)
+        return FixedMasks(p, whole_channels=whole_channels, mc_iterations=self.mc_iterations, seed=seed)
+
+    def _replace_dropout(self, tail: nn.Sequential) -> None:
+        counter = iter(range(10**9))
+
+        def replacement(layer: nn.Module) -> nn.Module | None:
+            if not isinstance(layer, DROPOUTS):
+                return None
+            return FixedMasks(
+                layer.p,
+                whole_channels=not isinstance(layer, nn.Dropout),
+                mc_iterations=self.mc_iterations,
+                seed=seed_of(self._seed, "mask", next(counter)),
+            )
+
+        replace_layers(tail, replacement)
+
+    def _say_what_is_repeated(self, network: nn.Module) -> None:
+        if self.repeats_all:
+            name = type(network).__name__
+            _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
+        hiding = sorted({type(layer).__name__ for layer in network.modules() if isinstance(layer, _HIDES_DROPOUT)})
+        if hiding:
+            _log.warning("dropout inside %s cannot be drawn and stays off", ", ".join(hiding))
+
+
+def _fold(tail: nn.Sequential) -> tuple[FoldedLinear | None, nn.Sequential]:
+    first, *rest = tail
+    if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
+        return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
+    return None, tail
+
+
+def _half_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Products in bfloat16 where the device has it: the top of the ranking stays (decision 10); sums are float32."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return nullcontext()
 
 
 class MCDropoutScorer(pl.LightningModule):
     """Scores a pool under `Trainer.predict`: batches of (sample ids, rows) to one dictionary of tensors each.
 
+    Where there is a linear layer behind the only dropout, the scores are those of infinitely many masks (`ClosedForm`).
+
     Args:
         network: Evaluation transforms included, augmentation not.
-        mc_iterations: K.
+        mc_iterations: K; in closed form, how many of its draws are returned.
         seed: Of the masks.
         keep_draws: Whether to return all K answers, not only the scores.
+        closed_form: Whether to use the closed form where there is one.
     """
 
-    def __init__(self, network: nn.Module, *, mc_iterations: int, seed: int, keep_draws: bool) -> None:
+    def __init__(
+        self, network: nn.Module, *, mc_iterations: int, seed: int, keep_draws: bool, closed_form: bool = False
+    ) -> None:
         super().__init__()
-        self.mc_dropout = MCDropout(network, mc_iterations=mc_iterations, seed=seed)
+        self._mc_iterations = mc_iterations
         self._keep_draws = keep_draws
+        self._workspace = torch.empty(0)
+        self.mc_dropout: MCDropout | ClosedForm
+        if closed_form and has_closed_form(network):
+            self.mc_dropout = ClosedForm(network)
+        else:
+            self.mc_dropout = MCDropout(network, mc_iterations=mc_iterations, seed=seed)
 
     def predict_step(self, batch: tuple[Tensor, Tensor], _batch_idx: int, _dataloader_idx: int = 0) -> dict[str, Any]:
-        """Scores one batch on the device; only its results leave it."""
+        """Scores one batch, tile by tile, on the device; only results leave it, and nothing waits for them before."""
         sample_ids, rows = batch
-        logits_N_C_K = self.mc_dropout(rows)
-        probs_N_C_K = torch.softmax(logits_N_C_K, dim=1)
+        tiles = [self._scored(logits_B_C_K) for logits_B_C_K in self.mc_dropout.pieces(rows)]
+        draws = [tile["draws"] for tile in tiles]
         return {
             "sample_ids": sample_ids,
-            "scores": {name: function(probs_N_C_K) for name, function in ACQUISITION_FUNCTIONS.items()},
-            "probs": probs_N_C_K.mean(-1),
-            "draws": probs_N_C_K.half() if self._keep_draws else None,
-            "differ": (logits_N_C_K != logits_N_C_K[..., :1]).any(),
+            "scores": {name: torch.cat([tile["scores"][name] for tile in tiles]) for name in tiles[0]["scores"]},
+            "probs": torch.cat([tile["probs"] for tile in tiles]),
+            "draws": torch.cat(draws) if self._keep_draws else None,
+            "differ": torch.stack([tile["differ"] for tile in tiles]).any(),
         }
+
+    def _scored(self, logits_B_C_K: Tensor) -> dict[str, Any]:
+        if self._workspace.shape != logits_B_C_K.shape:
+            self._workspace = torch.empty_like(logits_B_C_K)
+        differ = torch.ne(logits_B_C_K[..., 1:], logits_B_C_K[..., :1]).any()
+        draws = torch.softmax(logits_B_C_K[..., : self._mc_iterations], dim=1).half() if self._keep_draws else None
+        probs_B_C, scores = score_draws(logits_B_C_K, self._workspace)
+        return {"scores": scores, "probs": probs_B_C, "draws": draws, "differ": differ}
 
 
 def gather(tiles: Sequence[dict[str, Any]]) -> PoolScores:
@@ -223,7 +227,7 @@ def gather(tiles: Sequence[dict[str, Any]]) -> PoolScores:
     draws = None if tiles[0]["draws"] is None else np.concatenate([tile["draws"].numpy() for tile in tiles])
     return PoolScores(
         sample_ids=np.concatenate([tile["sample_ids"].numpy() for tile in tiles]),
-        scores={name: np.concatenate([t["scores"][name].numpy() for t in tiles]) for name in ACQUISITION_FUNCTIONS},
+        scores={name: np.concatenate([t["scores"][name].numpy() for t in tiles]) for name in tiles[0]["scores"]},
         probs_N_C=np.concatenate([tile["probs"].numpy() for tile in tiles]),
         draws_N_C_K=draws,
     )

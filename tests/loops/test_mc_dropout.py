@@ -6,8 +6,10 @@ import torch
 from torch import nn
 
 from loops.acquisition import bald
+from loops.dropout_split import split_at_dropout
 from loops.errors import IdenticalDrawsError
-from loops.mc_dropout import FixedMasks, FoldedLinear, MCDropout, MCDropoutScorer, gather, split_at_dropout
+from loops.fixed_masks import FixedMasks, FoldedLinear
+from loops.mc_dropout import MCDropout, MCDropoutScorer, gather
 
 K = 20
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.components.labeler import labeler, sent_message
 from app.screens.components.failures import as_sentences
-from app.screens.components.feed import WAITING_KEY, answer
+from app.screens.components.feed import NEW_LABELS_KEY, WAITING_KEY, answer
 from app.screens.components.labeling_state import read_labeling_state
 from app.screens.components.trainer_status import read_trainer, trainer_line
 from app.screens.components.waiting import way_out
@@ -26,10 +26,12 @@ def labeling() -> None:
 def status() -> None:
     """What the trainer does; looks once a second and draws nothing anew that did not change."""
     with as_sentences():
-        state, trainer = read_labeling_state(), read_trainer()
-        trainer_line(trainer, can_train=state.not_in_model > 0)
+        trainer = read_trainer()
+        if NEW_LABELS_KEY not in st.session_state:  # later, whatever the browser says brings the counts up to date
+            st.session_state[NEW_LABELS_KEY] = read_labeling_state().not_in_model
+        trainer_line(trainer, can_train=st.session_state[NEW_LABELS_KEY] > 0)
         if st.session_state.get(WAITING_KEY, False):
-            way_out(state, trainer)
+            way_out(read_labeling_state(), trainer)
 
 
 labeling()

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import streamlit as st
+
 from app.screens.components.session import annotator_id, current_project, database, project_id
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
@@ -76,11 +78,15 @@ class Decision:
 
 def outbox_name() -> str:
     """Whose outbox the browser keeps: this annotator's in this project, whatever else is ever served on this port."""
-    identity = project_id()
+    return f"{_project_digest(current_project().database_url, project_id())}-{annotator_id()}"
+
+
+# When a project was created never changes.
+@st.cache_data(max_entries=100, show_spinner=False)
+def _project_digest(database_url: str, identity: int) -> str:
     with database().read() as session:
         created = next(info.created_at for info in list_projects(session) if info.id == identity)
-    project = hashlib.sha256(f"{current_project().database_url} {created.isoformat()}".encode()).hexdigest()[:12]
-    return f"{project}-{annotator_id()}"
+    return hashlib.sha256(f"{database_url} {created.isoformat()}".encode()).hexdigest()[:12]
 
 
 def apply(decisions: Sequence[Mapping[str, Any]]) -> Applied:

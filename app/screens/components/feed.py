@@ -16,7 +16,6 @@ from app.screens.components.sample_image import data_url, image_bytes
 from app.screens.components.session import annotator_id, current_project, database, project_id
 from app.screens.components.trainer_status import read_trainer
 from app.screens.components.waiting import why_waiting
-from app.screens.components.why import why_this_one
 from storage.labels import LabelEventInfo, history
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch
@@ -25,6 +24,7 @@ from storage.samples import SampleInfo, get_samples
 SESSION_KEY = "label_session"
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
+NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
 LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
 HISTORY_LENGTH = 10
 MOST_AHEAD = 40  # samples
@@ -101,7 +101,7 @@ def _claim(count: int, screen: Sequence[str]) -> list[ClaimedSample]:
 
 def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool) -> list[Told]:
     """Say nothing of the purpose: who knows that a sample is for the audit labels it with more care."""
-    reasons = why_this_one([entry.sample for entry in claimed[:MOST_EXPLAINED]]) if why else {}
+    reasons = _reasons(claimed[:MOST_EXPLAINED]) if why else {}
     return [
         {
             "token": entry.token,
@@ -113,6 +113,12 @@ def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool
         }
         for entry in claimed
     ]
+
+
+def _reasons(claimed: Sequence[ClaimedSample]) -> dict[int, Told]:
+    from app.screens.components.why import why_this_one  # pyarrow: a quarter of a second more until a page is back
+
+    return why_this_one([entry.sample for entry in claimed])
 
 
 def _history(held: Collection[int]) -> list[Told]:
@@ -146,6 +152,7 @@ def _picture(sample: SampleInfo) -> str:
 
 def _counts(*, is_waiting: bool) -> Told:
     state = read_labeling_state()
+    st.session_state[NEW_LABELS_KEY] = state.not_in_model
     told: Told = {"progress": _progress(state)}
     if is_waiting:
         reason = why_waiting(state, read_trainer())

@@ -50,6 +50,13 @@ def database() -> Database:
 
 def project_id() -> int:
     """The project's id in its database."""
+    project = current_project()
+    return _project_id(project.database_url, project.settings().name)
+
+
+# A project is never taken out of its database, so the id of a name may be kept: each label asks for it several times.
+@st.cache_data(max_entries=100, show_spinner=False)
+def _project_id(database_url: str, name: str) -> int:  # noqa: ARG001
     return current_project().project_id(database())
 
 

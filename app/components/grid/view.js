@@ -58,6 +58,7 @@ function makeCell(sample, place, count, on) {
   image.src = sample.image;
   const mark = element("span", { class: "mark", "aria-hidden": "true" });
   const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, image, mark);
+  press.dataset.sample = sample.sample_id;
   press.addEventListener("click", () => on.toggle(place));
   press.addEventListener("focus", () => on.reach(place));
   return {

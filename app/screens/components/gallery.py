@@ -11,7 +11,7 @@ from app.screens.components.plain_text import escaped
 from app.screens.components.sample_image import thumbnail
 from storage.samples import SampleInfo
 
-PAGE_SIZE = 20  # thumbnails; what is decoded at once
+PAGE_SIZE = 24  # thumbnails; what is decoded at once, and whole rows of 3, 4, 6 and 8
 _THUMBNAIL = 100  # pixels
 
 

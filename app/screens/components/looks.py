@@ -4,7 +4,7 @@ import streamlit as st
 
 _RULES = """
 <style>
-[data-testid="stMainBlockContainer"] { padding: 3.5rem 2.5rem 3rem; max-width: 1760px; }
+[data-testid="stMainBlockContainer"] { padding: 4.5rem 2.5rem 3rem; max-width: 1760px; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-pick_"] img { width: 100px; height: 100px; object-fit: contain; border-radius: 6px;
   background: color-mix(in srgb, currentColor 6%, transparent); }
@@ -13,7 +13,7 @@ _RULES = """
   cursor: pointer; z-index: 2; }
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding: 3.5rem 1rem 2rem; }
+  [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
   [class*="_gallery"] { flex-wrap: nowrap; overflow-x: auto; padding-bottom: .5rem; }
   [class*="_gallery"] > * { flex: 0 0 100px; }
 }

@@ -13,7 +13,8 @@ LEARNER_NAMES: Mapping[str, str] = {
     "features": "Pretrained features with a small head",
 }
 ACQUISITION_NAMES: Mapping[str, str] = {
-    "auto": "The learner's own choice",
+    "auto": "Coverage first, doubt later",
+    "typical": "Typical: coverage alone",
     "bald": "BALD: where the model's draws disagree",
     "predictive_entropy": "Predictive entropy: where it is least sure over all",
     "margin": "Margin: where two classes are closest",
@@ -27,7 +28,9 @@ ACQUISITION_NAMES: Mapping[str, str] = {
     "random": "Random: the yardstick",
 }
 ACQUISITION_HELP: Mapping[str, str] = {
-    "auto": "BALD for the small network, margin for pretrained features.",
+    "auto": "Asks for what is typical of large groups of similar images, then where groups of different classes meet; "
+    "once a network is measurably better than the groups, where the network is unsure.",
+    "typical": "Asks for what is typical of groups of similar images without a label, whatever the labels say.",
     "bald": "Asks where the dropout draws of one model are each sure of another class.",
     "predictive_entropy": "Asks where the mean of the draws is spread over the most classes.",
     "margin": "Asks where the two likeliest classes are nearly equal.",
@@ -71,8 +74,11 @@ def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]
     with right:
         values |= _round_fields(settings, prefix)
     with st.expander("More"):
-        values |= _further_fields(settings, prefix)
-        values |= _overlap_fields(settings, prefix)
+        left, right = st.columns(2, gap="large")
+        with left:
+            values |= _further_fields(settings, prefix)
+        with right:
+            values |= _overlap_fields(settings, prefix)
     return values
 
 

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from storage.engine import BUSY_TIMEOUT_MS, Database
 from storage.errors import BackupError
+from storage.filesystem import make_durable
 from storage.library import choose_library
 
+_TIME = "%Y%m%dT%H%M%S_%fZ"
+HOURLY = "labelloop"  # how the names of backups begin that later ones replace
 
-def backup(database: Database, *, folder: Path) -> Path:
+
+def backup(database: Database, *, folder: Path, name: str = HOURLY) -> Path:
     """Write a verified copy of a SQLite database as of now, while others go on writing.
 
     Args:
         database: The database to copy.
-        folder: Where ``labelloop-<UTC time>.db`` goes; made if needed.
+        folder: Where ``<name>-<UTC time>.db`` goes; made if needed.
+        name: How the file's name begins.
 
     Raises:
         BackupError: When no copy could be made, or the copy does not pass its check. None is left behind.
     """
     if database.path is None:
         raise BackupError("a PostgreSQL database is backed up with pg_dump")
-    name = f"labelloop-{datetime.now(timezone.utc):%Y%m%dT%H%M%S_%fZ}.db"
+    file_name = f"{name}-{datetime.now(timezone.utc):{_TIME}}.db"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _write(database.path, folder / f".{name}.part", folder / name)
+        return _write(database.path, folder / f".{file_name}.part", folder / file_name)
     except (OSError, choose_library().dbapi.Error) as error:
         raise BackupError(str(error)) from error
 
@@ -38,20 +42,46 @@ def backup(database: Database, *, folder: Path) -> Path:
 def _write(source: Path, temporary: Path, final: Path) -> Path:
     try:
         _copy(source, temporary)
-        _make_durable(temporary)
+        make_durable(temporary)
         temporary.replace(final)
-        _make_durable(final.parent)
+        make_durable(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return final
 
 
+def is_due(folder: Path, *, every: timedelta) -> bool:
+    """Say whether no backup was made lately; one from the future counts for nothing, the clock has gone back since."""
+    now = datetime.now(timezone.utc)
+    return not any(now - every < time_of(made) <= now for made in list_backups(folder))
+
+
+def list_backups(folder: Path) -> list[Path]:
+    """List all backups, newest first."""
+    return sorted(folder.glob(f"*-{'[0-9]' * 8}T{'[0-9]' * 6}_*Z.db"), key=time_of, reverse=True)
+
+
+def time_of(made: Path) -> datetime:
+    """Return when a backup was made, which its name says."""
+    return datetime.strptime(made.stem.rpartition("-")[2], _TIME).replace(tzinfo=timezone.utc)
+
+
+def remove_old(folder: Path, *, keep: int) -> None:
+    """Delete all but the newest hourly backups; those made before an upgrade stay."""
+    hourly = [made for made in list_backups(folder) if made.name.startswith(f"{HOURLY}-")]
+    for made in hourly[keep:]:
+        made.unlink(missing_ok=True)
+
+
 def check_integrity(database: Database) -> list[str]:
     """List what is wrong with the database; empty is good (which is no checksum: damaged values can pass)."""
-    if database.path is None:
-        return []
+    return [] if database.path is None else check_file(database.path)
+
+
+def check_file(path: Path) -> list[str]:
+    """List what is wrong with a SQLite file."""
     try:
-        with _opened(database.path) as connection:
+        with _opened(path) as connection:
             return _problems(connection)
     except choose_library().dbapi.Error as error:
         return [str(error)]
@@ -89,12 +119,3 @@ def _problems(connection: Any) -> list[str]:  # noqa: ANN401
     found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     orphans = [f"row {row[1]} of {row[0]} refers to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
     return ([] if found == ["ok"] else found) + orphans
-
-
-def _make_durable(path: Path) -> None:
-    """A renamed file can come back empty after a power cut unless file and folder are synced."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

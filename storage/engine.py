@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from storage import journal
 from storage.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
@@ -65,11 +66,19 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Open the one writing transaction of a user action: committed at the end, rolled back on any error.
 
-        Keep it under 20 ms: no image, no model, no screen call inside; other writers wait.
+        Keep it under 20 ms: no image, no model, no screen call inside; other writers wait. Label events are also in
+        the journal when it returns.
+
+        Raises:
+            JournalError: When the transaction is stored, but its label events are not safely in the journal.
         """
-        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
-            yield session
+        with _translated(), Session(self._writing, expire_on_commit=False) as session:
+            with session.begin():
+                session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
+                yield session
+            lines = journal.noted(session.info)
+            if lines and self.path is not None:
+                journal.append(self.path.with_name(journal.NAME), lines)
 
     def connect_to_write(self) -> Connection:
         """Open a connection for migrations and backups, which need more than a session."""

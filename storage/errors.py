@@ -11,7 +11,9 @@ StorageError
 │   ├── DiskFullError                 no room for the write
 │   ├── DatabaseReadOnlyError         the file or its folder may not be written
 │   ├── DatabaseUnavailableError      the server or the disk does not answer
-│   └── BackupError                   a backup was not made, or was not good
+│   ├── BackupError                   a backup was not made, or was not good
+│   ├── JournalError                  a label's line beside the database was not written
+│   └── RestoreError                  no database can be put together from backup and journal
 ├── UnknownProjectError
 ├── UnknownSampleError
 ├── UnknownEventError
@@ -80,8 +82,8 @@ class DatabaseDamagedError(DatabaseError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The database is damaged ({reason}). Nothing was written. Restore the newest file of the project's "
-            "'backups' folder; 'labelloop doctor' says more."
+            f"The database is damaged ({reason}). Nothing was written. 'labelloop restore' brings all labels back from "
+            "the newest backup and the label journal."
         )
 
 
@@ -118,6 +120,20 @@ class BackupError(DatabaseError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"No backup was made: {reason}.")
+
+
+class JournalError(DatabaseError):
+    """The label is in the database, but not in the file that would bring it back."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The last label is stored, but its line in the label journal is not: {reason}. Try it again.")
+
+
+class RestoreError(DatabaseError):
+    """Nothing was restored; the database is as it was."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was restored: {reason}.")
 
 
 class UnknownProjectError(StorageError):

@@ -1,7 +1,8 @@
-"""On which file system a path lies; SQLite's locks cannot be trusted on a network one."""
+"""On which file system a path lies (SQLite's locks cannot be trusted on a network one), and what survives a crash."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,3 +77,12 @@ def _unescape(text: str) -> str:
 
 def _depth(mount: Mount) -> int:
     return len(mount.point.parts)
+
+
+def make_durable(path: Path) -> None:
+    """Sync a file or folder: a renamed file can come back empty after a power cut unless both are synced."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

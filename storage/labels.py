@@ -18,7 +18,8 @@ from storage.errors import (
     UnknownSampleError,
 )
 from storage.events import LabelEventInfo, find_event, find_undo, history, last_decision, last_event_id, list_events
-from storage.models import Annotator, Claim, LabelEvent, Query, Round, Sample
+from storage.journal import note
+from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes, lock_project
 from storage.queue import put_on_screen
@@ -84,7 +85,7 @@ def record_decision(
     request_id = f"flag:{request_id}" if action == "flag" else request_id
     stored = find_event(session, request_id=request_id)
     if stored is not None:
-        return _same_request(stored, sample_id)
+        return _note(session, _same_request(stored, sample_id))
     _check(session, project_id, sample_id, action, class_index)
     if shown_together < 1:
         raise InvalidDecisionError(
@@ -163,7 +164,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
         raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
     stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
     if stored is not None:
-        return _same_undo(stored, undone)
+        return _note(session, _same_undo(stored, undone))
     _check_annotator(session, undone.project_id, annotator_id)
     event = LabelEvent(
         project_id=undone.project_id,
@@ -195,6 +196,20 @@ def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
         fold_decision(session, sample_id=event.sample_id)
     info = find_event(session, request_id=event.request_id)
     assert info is not None
+    return _note(session, info)
+
+
+def _note(session: Session, info: LabelEventInfo) -> LabelEventInfo:
+    """Have an event written to the journal; also one that comes again: perhaps the journal had no room before."""
+    event = session.get_one(LabelEvent, info.id)
+    rows: dict[str, Base] = {
+        "event": event,
+        "sample": session.get_one(Sample, event.sample_id),
+        "annotator": session.get_one(Annotator, event.annotator_id),
+    }
+    if event.class_index is not None:
+        rows["class"] = session.get_one(Class, (event.project_id, event.class_index))
+    note(session.info, **rows)
     return info
 
 
@@ -222,8 +237,8 @@ def _check(session: Session, project_id: int, sample_id: int, action: str, class
         if class_index is not None:
             raise InvalidDecisionError(f"A {action} has no class, but class {class_index} was given.")
         return
-    classes = count_classes(session, project_id=project_id)
-    if class_index is None or not 0 <= class_index < classes:
+    if class_index is None or session.get(Class, (project_id, class_index)) is None:
+        classes = count_classes(session, project_id=project_id)
         raise InvalidDecisionError(f"Class {class_index} is none of the project's {classes} classes.")
 
 

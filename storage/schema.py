@@ -59,7 +59,7 @@ def _refuse_newer(found: str) -> None:
 def _back_up(database: Database) -> None:
     """On a database server backups are the server's own business."""
     if database.path is not None:
-        backup(database, folder=database.path.parent / BACKUPS)
+        backup(database, folder=database.path.parent / BACKUPS, name=f"before-{HEAD}")
 
 
 def _migrate(connection: Connection) -> None:

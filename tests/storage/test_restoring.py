@@ -1,0 +1,222 @@
+"""A damaged database comes back with every confirmed label: the newest sound backup, and the journal."""
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from storage import journal
+from storage.backup import backup, is_due, list_backups, remove_old
+from storage.engine import open_database
+from storage.errors import DatabaseDamagedError, RestoreError
+from storage.labels import current_labels, list_events
+from storage.models import CurrentDecision
+from storage.projects import add_classes, get_or_create_annotator, list_classes
+from storage.restoring import restore
+from storage.samples import add_samples
+
+
+def folder_of(world):
+    return world.database.path.parent / "backups"
+
+
+def back_up(world):
+    return backup(world.database, folder=folder_of(world))
+
+
+def damage(world):
+    """Overwrite the middle of every page, as a failing disk would."""
+    path = world.database.path
+    world.database.close()
+    content = bytearray(path.read_bytes())
+    for page in range(0, len(content), 4096):
+        content[page + 100 : page + 2000] = os.urandom(1900)
+    path.write_bytes(content)
+    with pytest.raises(DatabaseDamagedError, match="labelloop restore"):
+        open_database(f"sqlite:///{path}")
+
+
+def bring_back(world):
+    outcome = restore(world.database.path, backups=folder_of(world))
+    world.database = open_database(f"sqlite:///{world.database.path}")
+    return outcome
+
+
+@pytest.fixture
+def told(world):
+    """What was said to be stored, after which everything the tests did is still true."""
+
+    def tell():
+        return world.ask(list_events), world.ask(current_labels)
+
+    yield tell
+    world.database.close()
+
+
+def test_all_labels_come_back_though_the_backup_is_older(world, told):
+    world.label(1, 1)
+    world.publish(2, 3, 4, audit=(3,))
+    back_up(world)
+    world.label(2, 0, lead_time_s=1.25, why_shown=True, shown_together=3)
+    world.label(3, 1, annotator_id=world.bob, suggestion_shown=True)
+    world.undo(world.label(1, 0).id)
+    world.flag(4)
+    world.skip(5)
+    before = told()
+    damage(world)
+    outcome = bring_back(world)
+    assert told() == before
+    assert (outcome.from_journal, outcome.damaged_lines) == (6, 0)
+    with world.database.read() as session:
+        standing = {row.sample_id: row.event_id for row in session.query(CurrentDecision)}
+    assert standing == {label.sample_id: label.event_id for label in before[1]}
+
+
+def test_people_go_on_where_they_were(world, told):
+    world.publish(1, 2, 3)
+    back_up(world)
+    world.label(1, request_id=world.claim().token)
+    damage(world)
+    bring_back(world)
+    shown = world.claim()
+    assert (shown.sample.id, shown.rank) == (2, 1)
+    assert world.label(2, request_id=shown.token).id == 2
+    assert len(journal.read(world.database.path.with_name(journal.NAME)).entries) == 2
+
+
+def test_samples_annotators_and_classes_that_came_after_the_backup_come_back_with_their_labels(
+    world, told, samples_like
+):
+    back_up(world)
+    world.tell(add_samples, samples=[samples_like("later")])
+    carl = world.tell(get_or_create_annotator, name="carl")
+    world.tell(add_classes, names=["bird"])
+    world.label(11, 2, annotator_id=carl)
+    before = told()
+    damage(world)
+    bring_back(world)
+    assert told() == before
+    assert [entry.name for entry in world.ask(list_classes)] == ["cat", "dog", "bird"]
+
+
+def test_the_damaged_database_is_set_aside_with_what_sqlite_keeps_beside_it(world, told):
+    back_up(world)
+    damage(world)
+    damaged = world.database.path.read_bytes()
+    wal = world.database.path.with_name("labelloop.db-wal")
+    wal.write_bytes(b"of the damaged one")
+    outcome = bring_back(world)
+    assert outcome.set_aside.read_bytes() == damaged
+    assert outcome.set_aside.with_name(outcome.set_aside.name + "-wal").read_bytes() == b"of the damaged one"
+    assert world.ask(list_events) == []
+
+
+def test_a_database_that_is_gone_comes_back(world, told):
+    back_up(world)
+    world.label(1)
+    before = told()
+    world.database.close()
+    world.database.path.unlink()
+    assert bring_back(world).set_aside is None
+    assert told() == before
+
+
+def test_a_damaged_backup_is_passed_over(world, told):
+    back_up(world)
+    world.label(1)
+    newest = back_up(world)
+    newest.write_bytes(newest.read_bytes()[:5000])
+    before = told()
+    damage(world)
+    outcome = bring_back(world)
+    assert outcome.backup != newest
+    assert told() == before
+
+
+def test_without_a_sound_backup_nothing_is_changed(world, told):
+    world.label(1)
+    damage(world)
+    content = world.database.path.read_bytes()
+    with pytest.raises(RestoreError, match="no sound backup"):
+        restore(world.database.path, backups=folder_of(world))
+    assert world.database.path.read_bytes() == content
+    assert sorted(path.name for path in world.database.path.parent.glob("*.db*")) == ["labelloop.db"]
+
+
+def test_restoring_twice_changes_nothing(world, told):
+    back_up(world)
+    world.label(1)
+    world.undo(1)
+    world.label(1, 1)
+    before = told()
+    for _ in range(2):
+        world.database.close()
+        assert bring_back(world).from_journal == 3
+        assert told() == before
+
+
+def test_a_line_that_was_written_twice_is_one_event(world, told):
+    back_up(world)
+    for _ in range(3):
+        world.label(1, request_id="token")
+    before = told()
+    damage(world)
+    assert bring_back(world).from_journal == 1
+    assert told() == before
+
+
+def test_labels_of_a_lost_while_and_of_the_time_after_are_both_kept(world, told):
+    older = back_up(world)
+    world.label(1, 0, request_id="lost")
+    world.label(1, 1, request_id="lost too")
+    world.database.close()
+    world.database.path.write_bytes(older.read_bytes())  # somebody put the backup there by hand, without the journal
+    for suffix in ("-wal", "-shm"):
+        world.database.path.with_name(world.database.path.name + suffix).unlink(missing_ok=True)
+    world.database = open_database(f"sqlite:///{world.database.path}")
+    world.label(2, 0, request_id="after")
+    damage(world)
+    assert bring_back(world).from_journal == 3
+    events = {event.request_id: event for event in world.ask(list_events)}
+    assert events.keys() == {"lost", "lost too", "after"}
+    assert events["lost too"].supersedes == events["lost"].id
+    assert {label.sample_id: label.class_index for label in world.ask(current_labels)} == {1: 1, 2: 0}
+
+
+def test_damaged_lines_are_counted_and_the_rest_comes_back(world, told):
+    back_up(world)
+    for number in (1, 2, 3):
+        world.label(number)
+    file = world.database.path.with_name(journal.NAME)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b'"request_id":"request-2"', b'"request_id":"request-X"'))
+    damage(world)
+    outcome = bring_back(world)
+    assert (outcome.from_journal, outcome.damaged_lines) == (2, 1)
+    assert [label.sample_id for label in world.ask(current_labels)] == [1, 3]
+
+
+def test_a_backup_is_due_after_an_hour_and_not_before(world):
+    hour = timedelta(hours=1)
+    assert is_due(folder_of(world), every=hour)
+    made = back_up(world)
+    assert not is_due(folder_of(world), every=hour)
+    made.rename(made.with_name("labelloop-20240101T120000_000000Z.db"))
+    assert is_due(folder_of(world), every=hour)
+
+
+def test_a_backup_from_the_future_stands_for_none(world):
+    made = back_up(world)
+    made.rename(made.with_name("labelloop-29990101T120000_000000Z.db"))
+    assert is_due(folder_of(world), every=timedelta(hours=1))
+    back_up(world)
+    assert not is_due(folder_of(world), every=timedelta(hours=1))
+
+
+def test_the_newest_hourly_backups_stay_and_all_from_before_an_upgrade(world):
+    made = [back_up(world) for _ in range(4)]
+    upgrade = backup(world.database, folder=folder_of(world), name="before-0003")
+    (folder_of(world) / "notes.txt").write_text("somebody's own")
+    remove_old(folder_of(world), keep=2)
+    assert list_backups(folder_of(world)) == [upgrade, made[3], made[2]]
+    assert (folder_of(world) / "notes.txt").is_file()

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from loops.dropout_split import split_at_dropout
 
-POINTS = 32  # of the Gaussian; the error of 32 aligned points is below that of 1,000 masks
+POINTS = 64  # of the Gaussian; the error of 64 aligned points is below that of 1,000 masks
 FEWEST_FEATURES = 64  # below that a sum of masked features is no Gaussian
 MOST_CLASSES = 32  # C (C + 1) / 2 covariances are computed; with more classes K masks are cheaper
-_ROWS = 512  # samples at once: their covariances stay in the cache
+_ROWS = 1_024  # samples at once: their covariances stay in the cache
 
 
 def has_closed_form(network: nn.Module) -> bool:
@@ -67,23 +67,28 @@ class ClosedForm(nn.Module):
         where_C_C[first, second] = where_C_C[second, first] = torch.arange(len(pairs_P_D))
         for name, value in (("_weights", weights_C_D), ("_bias", bias), ("_pairs", pairs_P_D), ("_where", where_C_C)):
             self.register_buffer(name, value)
-        self._squares = torch.empty(0)  # one piece of memory for all tiles: new pages cost more than the squares
+        # One piece of memory for all tiles: new pages cost more than what is computed in them.
+        self._squares, self._logits = torch.empty(0), torch.empty(0, 0)
         self.register_buffer("_points", gaussian_points(len(weights_C_D) - 1, POINTS))
         self.eval()
 
+    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """Logits `[B, C, POINTS]`."""
-        return torch.cat(list(self.pieces(x)))
+        return torch.cat([piece.clone() for piece in self.pieces(x)])
 
     def pieces(self, x: Tensor) -> Iterator[Tensor]:
-        """Logits, tile by tile, less that of the class whose mean is highest."""
+        """Logits, tile by tile, less that of the class whose mean is highest; each is overwritten by the next."""
         for features in torch.split(self.prefix(x), _ROWS):
             mean_C_B, covariance_P_B = self._moments(features)
             directions_C_D_B = _directions(mean_C_B, covariance_P_B, self._where)
             mean_C_B = mean_C_B - mean_C_B.amax(0)
-            deviations_B_C_S = directions_C_D_B.permute(2, 0, 1).flatten(0, 1) @ self._points
-            yield deviations_B_C_S.view(len(features), len(mean_C_B), -1).add_(mean_C_B.T.unsqueeze(-1))
+            if len(self._logits) != mean_C_B.numel():
+                self._logits = self._points.new_empty(mean_C_B.numel(), self._points.shape[1])
+            torch.mm(directions_C_D_B.permute(2, 0, 1).flatten(0, 1), self._points, out=self._logits)
+            yield self._logits.view(len(features), len(mean_C_B), -1).add_(mean_C_B.T.unsqueeze(-1))
 
+    @torch.no_grad()
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean `[B, C]` and covariance `[B, C, C]` over all masks of the logits, less their mean over the classes."""
         mean_C_B, covariance_P_B = self._moments(self.prefix(x))

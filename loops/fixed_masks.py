@@ -35,7 +35,8 @@ class FixedMasks(nn.Module):
     def __init__(self, p: float, *, whole_channels: bool, mc_iterations: int, seed: int) -> None:
         super().__init__()
         self.p = p
-        self.stacked = 0  # K * B, where the batch may be in another place than the first; 0: it is the first
+        self.stacked = 0  # K * B of the first pass, if the batch may be in another place than the first
+        self._time_first: bool | None = None
         self._whole_channels = whole_channels
         self._mc_iterations, self._seed = mc_iterations, seed
         self._masks: dict[tuple[int, ...], Tensor] = {}
@@ -61,11 +62,16 @@ class FixedMasks(nn.Module):
         Raises:
             IdenticalDrawsError: If the samples of the batch cannot be told apart.
         """
-        if self.stacked and len(x) % self.stacked:
-            if x.ndim > 1 and x.shape[1] == self.stacked:
-                return self._mask(x.transpose(0, 1)).transpose(0, 1)
-            raise IdenticalDrawsError(f"dropout of a tensor {list(x.shape)} in which the samples cannot be told apart")
-        return self._mask(x)
+        if self._time_first is None:
+            self._time_first = self._finds_time_first(x)
+        return self._mask(x.transpose(0, 1)).transpose(0, 1) if self._time_first else self._mask(x)
+
+    def _finds_time_first(self, x: Tensor) -> bool:
+        if not self.stacked or len(x) % self.stacked == 0:
+            return False
+        if x.ndim > 1 and x.shape[1] == self.stacked:
+            return True
+        raise IdenticalDrawsError(f"dropout of a tensor {list(x.shape)} in which the samples cannot be told apart")
 
     def _mask(self, x: Tensor) -> Tensor:
         x_K_B = x.reshape(self._mc_iterations, -1, *x.shape[1:])

@@ -28,6 +28,7 @@ from loops.seeding import seed_of
 
 KEEP_DRAWS_UP_TO = 20_000_000  # numbers N*C*K; 40 MB as float16
 _TILE_NUMBERS = 1 << 21  # numbers in the widest layer of the K copies of a tile: 8 MB as float32
+_PROBES = 7
 _HIDES_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)  # drop inside functions of their own, in training only
 
 _log = logging.getLogger(__name__)
@@ -110,18 +111,21 @@ class MCDropout(nn.Module):
         return logits
 
     def _rows_of_a_tile(self, one: Tensor) -> int:
-        """How many samples fit, found by passing one through and looking at its widest layer."""
-        widest = self.mc_iterations
+        """How many samples fit, found by passing a few through and looking at their widest layer.
+
+        A prime number of them, so that no layer takes their number for another of its dimensions.
+        """
+        widest = _PROBES * self.mc_iterations
 
         def look(_layer: nn.Module, _inputs: Any, output: Any) -> None:  # noqa: ANN401 - hooks are of any layer
             nonlocal widest
             widest = max(widest, output.numel() if isinstance(output, Tensor) else 0)
 
         hooks = [layer.register_forward_hook(look) for layer in self.modules() if layer is not self]
-        self._draw(one)
+        self._draw(one.repeat_interleave(_PROBES, 0))
         for hook in hooks:
             hook.remove()
-        return max(1, _TILE_NUMBERS // widest)
+        return max(1, _TILE_NUMBERS * _PROBES // widest)
 
     def _masks_of_call(self, call: int, p: float, whole_channels: bool) -> FixedMasks:
         seed = seed_of(self._seed, "call", call)
@@ -191,6 +195,7 @@ class MCDropoutScorer(pl.LightningModule):
         else:
             self.mc_dropout = MCDropout(network, mc_iterations=mc_iterations, seed=seed)
 
+    @torch.no_grad()
     def predict_step(self, batch: tuple[Tensor, Tensor], _batch_idx: int, _dataloader_idx: int = 0) -> dict[str, Any]:
         """Scores one batch, tile by tile, on the device; only results leave it, and nothing waits for them before."""
         sample_ids, rows = batch

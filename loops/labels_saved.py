@@ -99,7 +99,7 @@ def labels_saved(
         audited=len(shadows.audit),
         wanted=wanted,
         low=low,
-        high=None if high >= max(apart) else high,
+        high=None if high > 0.99 * max(apart) else high,
         uniform=tuple(_point(size, rights_A) for size, rights_A in zip(sizes, uniform_A_S.T, strict=True)),
         equal=AtEqualLabels(sizes[-1], float(equal_A.mean()), float(uniform_A_S[:, -1].mean()), step_low, step_high),
     )

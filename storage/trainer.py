@@ -24,7 +24,7 @@ class Heartbeat:
 
     generation: int
     pid: int
-    state: str  # starting | idle | embedding | training | scoring | cross-validating | failed | stopped
+    state: str  # starting | idle | embedding | training | scoring | cross-validating | measuring | failed | stopped
     message: str
     beat: int  # counts up
     beat_at: datetime

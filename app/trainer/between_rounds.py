@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from app.trainer.cross_validation import cross_validate, due_round
 from app.trainer.re_ranking import ReRanker
+from app.trainer.shadow import measure_shadows
 from app.trainer.stability import measure_stability
 from app.trainer.triggers import work_is_waiting
 from app.trainer.workbench import Workbench
@@ -32,6 +33,7 @@ class BetweenRounds:
     bench: Workbench
     re_ranker: ReRanker = field(init=False)
     given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
+    shadows_measured: bool = False  # since the last round
     labels_looked_at: float = 0.0
     round_looked_at: float = 0.0
 
@@ -44,6 +46,7 @@ class BetweenRounds:
         self.re_rank()
         self._try("measuring stability", lambda: measure_stability(self.bench))
         self._try("cross-validating", self._cross_validate)
+        self._try("measuring", self._measure_shadows)
 
     def re_rank(self) -> None:
         """One look for new labels."""
@@ -59,6 +62,11 @@ class BetweenRounds:
         round_info = due_round(self.bench)
         if round_info is not None:
             cross_validate(self.bench, round_info, self._tick)
+
+    def _measure_shadows(self) -> None:
+        if not self.shadows_measured:
+            measure_shadows(self.bench, self._tick)
+            self.shadows_measured = True
 
     def _tick(self) -> None:
         """Between two batches of a fit: labels that came are taken into the ranking; a finished round goes first."""

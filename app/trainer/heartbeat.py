@@ -22,7 +22,9 @@ INTERVAL_S = 1.0
 class Activity:
     """What the trainer is doing, as the screens show it."""
 
-    state: str = "starting"  # starting | idle | embedding | training | scoring | cross-validating | failed | stopped
+    state: str = (
+        "starting"  # starting | idle | embedding | training | scoring | cross-validating | measuring | failed | stopped
+    )
     message: str = ""
     round_number: int | None = None
     epoch: int | None = None

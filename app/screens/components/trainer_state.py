@@ -74,6 +74,8 @@ def _work(heartbeat: Heartbeat) -> str:
         step = f"{_round(heartbeat)}: scoring the pool" + _scored(heartbeat)
     elif heartbeat.state == "cross-validating":
         step = f"{_round(heartbeat)}: cross-validating the labels" + _folds(heartbeat)
+    elif heartbeat.state == "measuring":
+        step = f"{_round(heartbeat)}: measuring what labels at random would have given"
     else:
         step = "The trainer is starting"
     return step + _eta(heartbeat.eta_s)

@@ -1,0 +1,121 @@
+"""While nobody waits for a round: what would drawing labels at random have cost?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from app.trainer.cross_validation import GiveWay
+from app.trainer.oracle import audit_labels
+from app.trainer.workbench import Workbench
+from loops.committee import learner_for
+from loops.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
+from loops.learner import Learner
+from loops.round_learner import RoundLearner
+from loops.shadow import Shadows
+from storage.labels import CurrentLabel, current_labels
+from storage.metrics import NewMetric, list_metrics
+from storage.rounds import RoundInfo, add_metrics, list_rounds, open_round
+
+METRIC = "labels_random"  # drawn uniformly, for the accuracy of the round's model
+EQUAL = "gain_at_equal_labels"  # of accuracy, of the first chosen labels over as many uniform ones
+UNIFORM = "accuracy_uniform_{size}"  # of a shadow
+
+
+def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
+    """Measures the open round once; shadows that were fitted for an earlier round are not fitted again.
+
+    Args:
+        bench: The project as it is now.
+        tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
+    """
+    round_info, current = _due(bench)
+    if round_info is None:
+        return
+    audit, chosen = _in_drawing_order(bench, audit_labels(current)), _in_given_order(current)
+    answers = _answers(bench, len(chosen))
+    if len(audit) < FEWEST_AUDITED or answers is None:
+        return
+    bench.heartbeat.show("measuring", round_number=round_info.number)
+
+    def make(fold: int | None) -> Learner:
+        return bench.learner([GiveWay(tick)], fold=fold)
+
+    learner = _load(bench, round_info, make)
+    reserve = [s.id for s in bench.samples if s.split == "pool" and s.audit_key < bench.settings.audit_share]
+    embedded = set(reserve) - set(bench.store.missing(reserve).tolist())
+    shadows = Shadows(
+        make, audit=audit, chosen=chosen, reserve=sorted(embedded), seed=bench.settings.seed, folder=_folder(bench)
+    )
+    rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
+    pool_size = sum(sample.split == "pool" for sample in bench.samples)
+    found = labels_saved(shadows, rights_now_A, answers=answers, pool_size=pool_size)
+    if found is not None:
+        with bench.database.write() as session:
+            add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=_metrics(found))
+
+
+def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
+    with bench.database.read() as session:
+        latest = open_round(session, project_id=bench.project_id)
+        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
+        if latest is None or latest.checkpoint is None or latest.number in done:
+            return None, []
+        through = latest.snapshot_event_id
+        return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
+
+
+def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], Learner]) -> RoundLearner:
+    learner = learner_for(round_info.acquisition, make, seed=bench.settings.seed)
+    path = bench.project.folder / str(round_info.checkpoint)
+    learner.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    return learner
+
+
+def _in_drawing_order(bench: Workbench, labels: Mapping[int, int]) -> dict[int, int]:
+    drawn = sorted((sample.audit_key, sample.id) for sample in bench.samples if sample.id in labels)
+    return {sample_id: labels[sample_id] for _, sample_id in drawn}
+
+
+def _in_given_order(current: Sequence[CurrentLabel]) -> dict[int, int]:
+    return {
+        label.sample_id: label.class_index
+        for label in sorted(current, key=lambda label: label.event_id)
+        if label.purpose != "audit" and label.class_index is not None
+    }
+
+
+def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
+    """Predictions of the pool by the first round with half as many labels; the same ones until labels double."""
+    wanted = 2 ** int(np.log2(max(1, labels)))
+    with bench.database.read() as session:
+        rounds = list_rounds(session, project_id=bench.project_id)
+    for round_info in rounds:
+        path = bench.project.rounds_dir / f"{round_info.number:04d}" / "scores.parquet"
+        if round_info.labels >= wanted and path.exists():
+            table = pq.read_table(path, columns=["sample_id", "predicted"])
+            return dict(zip(table["sample_id"].to_pylist(), table["predicted"].to_pylist(), strict=True))
+    return None
+
+
+def _folder(bench: Workbench) -> Path:
+    """Predictions of one kind of learner; another kind is fitted anew."""
+    kind = hashlib.sha256(repr((bench.spec, bench.num_classes)).encode()).hexdigest()[:12]
+    return bench.project.rounds_dir / "shadows" / kind
+
+
+def _metrics(found: LabelsSaved) -> list[NewMetric]:
+    return [
+        NewMetric(METRIC, found.wanted, found.low, found.high, found.audited),
+        NewMetric(
+            EQUAL, found.equal.chosen - found.equal.uniform, found.equal.low, found.equal.high, found.equal.labels
+        ),
+        *(
+            NewMetric(UNIFORM.format(size=point.labels), point.accuracy, point.low, point.high, found.audited)
+            for point in found.uniform
+        ),
+    ]

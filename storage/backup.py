@@ -15,6 +15,7 @@ from storage.filesystem import make_durable
 from storage.library import choose_library
 
 _TIME = "%Y%m%dT%H%M%S_%fZ"
+FOLDER = "backups"  # beside the SQLite file
 HOURLY = "labelloop"  # how the names of backups begin that later ones replace
 
 
@@ -67,9 +68,9 @@ def time_of(made: Path) -> datetime:
 
 
 def remove_old(folder: Path, *, keep: int) -> None:
-    """Delete all but the newest hourly backups; those made before an upgrade stay."""
+    """Delete all but the newest hourly backups, and what a kill left of one; those made before an upgrade stay."""
     hourly = [made for made in list_backups(folder) if made.name.startswith(f"{HOURLY}-")]
-    for made in hourly[keep:]:
+    for made in [*hourly[keep:], *folder.glob(f".{HOURLY}-*.part")]:
         made.unlink(missing_ok=True)
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from storage.backup import backup
+from storage.backup import FOLDER, backup
 from storage.engine import Database
 from storage.errors import ForeignDatabaseError, SchemaTooNewError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0003"  # the newest file of migrations/versions
-BACKUPS = "backups"  # folder beside the SQLite file
 
 
 def upgrade(database: Database) -> None:
@@ -59,7 +58,7 @@ def _refuse_newer(found: str) -> None:
 def _back_up(database: Database) -> None:
     """On a database server backups are the server's own business."""
     if database.path is not None:
-        backup(database, folder=database.path.parent / BACKUPS, name=f"before-{HEAD}")
+        backup(database, folder=database.path.parent / FOLDER, name=f"before-{HEAD}")
 
 
 def _migrate(connection: Connection) -> None:

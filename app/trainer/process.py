@@ -21,6 +21,7 @@ import torch
 from app.errors import AppError
 from app.project import Project, open_project
 from app.settings import ProjectSettings
+from app.trainer.backups import HourlyBackups
 from app.trainer.between_rounds import BetweenRounds
 from app.trainer.cross_validation import GiveWay
 from app.trainer.heartbeat import Heartbeat
@@ -160,7 +161,7 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
         with database.write() as session:
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
-        with heartbeat:
+        with heartbeat, HourlyBackups(database, stop):
             worker = Worker(project, database, project_id, generation, heartbeat, stop)
             worker.run(once=once)
         if heartbeat.failure is not None:

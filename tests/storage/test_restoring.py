@@ -217,6 +217,7 @@ def test_the_newest_hourly_backups_stay_and_all_from_before_an_upgrade(world):
     made = [back_up(world) for _ in range(4)]
     upgrade = backup(world.database, folder=folder_of(world), name="before-0003")
     (folder_of(world) / "notes.txt").write_text("somebody's own")
+    (folder_of(world) / ".labelloop-20240101T120000_000000Z.db.part").write_text("of a backup that was killed")
     remove_old(folder_of(world), keep=2)
     assert list_backups(folder_of(world)) == [upgrade, made[3], made[2]]
-    assert (folder_of(world) / "notes.txt").is_file()
+    assert {path.name for path in folder_of(world).iterdir()} == {"notes.txt", upgrade.name, made[3].name, made[2].name}

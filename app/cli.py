@@ -25,8 +25,8 @@ DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
 Learner = Literal["auto", "cnn", "features"]
 Acquisition = Literal[
-    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge", "epig",
-    "committee_bald", "vaal", "random",
+    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
+    "epig", "committee_bald", "vaal", "random",
 ]  # fmt: skip
 ColdStart = Literal["diverse", "vaal", "random"]
 Format = Literal["csv", "jsonl", "folders", "model"]
@@ -297,6 +297,14 @@ def _export_model(database: Database, project: Project, out: Path) -> str:
 
     written = export_model(database, project, out)
     return f"The model of round {written.round_number} ({written.classes} classes) written to {written.folder}."
+
+
+@commands.command()
+def restore(project: ProjectArgument) -> None:
+    """Bring a damaged or lost database back from the newest backup and the label journal."""
+    from app.restoring import restore_project, restored_text
+
+    typer.echo(restored_text(restore_project(open_project(project))))
 
 
 @commands.command()

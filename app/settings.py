@@ -21,8 +21,8 @@ else:
 
 LEARNERS = ("auto", "cnn", "features")
 ACQUISITIONS = (
-    "auto", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge", "epig",
-    "committee_bald", "vaal", "random",
+    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
+    "epig", "committee_bald", "vaal", "random",
 )  # fmt: skip
 COLD_STARTS = ("diverse", "vaal", "random")
 LONGEST_NAME = 200

@@ -15,7 +15,8 @@ from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.checkpoint import SavedCheckpoint
 from loops.evaluation import evaluate
-from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query
+from loops.graph_learner import GraphLearner
+from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
 from loops.protocol import no_silent_end
 from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
 from loops.round_learner import RoundLearner
@@ -171,16 +172,11 @@ class ActiveLearningLoop(Loop[None]):
             lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
             left=len(answers.pool) + len(answers.audit_pool),
         )
-        if pool_scores is None:
-            features = self._learner.embedding(answers.pool)
-            ranking = cold_start_ranking(answers, features, settings.ranking_size, settings.cold_start, settings.seed)
-        else:
-            ranking = model_ranking(
-                answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, self._learner
-            )
         query = Query(
             round_number=answers.round_number,
-            ranking=with_others_mixed_in(ranking, answers, settings.audit_share, settings.seed),
+            ranking=with_others_mixed_in(
+                self._ranking(answers, pool_scores), answers, settings.audit_share, settings.seed
+            ),
             acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
             pool_scores=pool_scores,
@@ -190,6 +186,18 @@ class ActiveLearningLoop(Loop[None]):
             last=self.stop_reason is not None,
         )
         self.answers = self._oracle.answer(query)
+
+    def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
+        """By the graph while it is in force, by the model otherwise; without a model as the cold start says."""
+        settings, learner = self._settings, self._learner
+        if isinstance(learner, GraphLearner) and (pool_scores is not None or settings.cold_start == "diverse"):
+            ranking = learner.ranking(answers, settings.ranking_size)
+            if ranking is not None:
+                return ranking
+        if pool_scores is None:
+            features = learner.embedding(answers.pool)
+            return cold_start_ranking(answers, features, settings.ranking_size, settings.cold_start, settings.seed)
+        return model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, learner)
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""

@@ -22,6 +22,7 @@ from loops.errors import (
     NotFittedError,
 )
 from loops.folds import duplicate_groups
+from loops.graph_learner import GRAPHED, GraphLearner
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.learner import Learner, LearnerSpec
 from loops.mc_dropout import KEEP_DRAWS_UP_TO
@@ -237,11 +238,13 @@ def _cross_validation_of(state: dict[str, torch.Tensor] | None, members: Sequenc
 
 
 def learner_for(acquisition: str, make: Callable[[int | None], Learner], *, seed: int) -> RoundLearner:
-    """What an acquisition function needs to ask: `committee_bald` a committee, every other a single learner.
+    """What an acquisition function needs to ask: a committee, a learner beside a graph, or a learner alone.
 
     Args:
         acquisition: Its name.
         make: Makes a new learner; of a fold, or for None the only one.
-        seed: Of the folds.
+        seed: Of folds and graph.
     """
+    if acquisition in GRAPHED:
+        return GraphLearner(make, acquisition=acquisition, seed=seed)
     return Committee(make, seed=seed) if acquisition == "committee_bald" else make(None)

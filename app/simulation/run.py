@@ -106,7 +106,7 @@ def simulate(
     Returns:
         The JSON of the command: learner, acquisition, seed, curve, seconds_per_round, labels_to, advice, stop_at.
     """
-    acquisition = simulation.spec.acquisition if config.acquisition == "auto" else config.acquisition
+    acquisition = config.acquisition
     diary = Diary(config.query_size)
     oracle = known_labels(config, simulation, lambda query: on_round(query, diary.note(query)))
     learner = learner_for(acquisition, learner_factory(config, simulation), seed=config.seed)

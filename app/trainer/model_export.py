@@ -17,6 +17,7 @@ from app.trainer.resuming import with_checkpoint
 from loops.checkpoint import replace_file
 from loops.errors import CheckpointDamagedError
 from loops.exported_model import ExportedModel, model_of_checkpoint, save_model
+from loops.graph_learner import GRAPHED
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.projects import list_classes
@@ -114,9 +115,14 @@ def _description(trained: _Trained, model: ExportedModel) -> dict[str, Any]:
         "learner": trained.round_info.learner,
         "acquisition": trained.round_info.acquisition,
         "members": len(model.members),
-        "accuracy": _accuracy(trained.metrics),
+        "accuracy": _accuracy(_of_the_network(trained)),
         "torch": torch.__version__,
     }
+
+
+def _of_the_network(trained: _Trained) -> Sequence[MetricInfo]:
+    """Where a graph may have answered, nothing was measured that is sure to be the exported network's."""
+    return [] if trained.round_info.acquisition in GRAPHED else trained.metrics
 
 
 def _accuracy(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:

@@ -124,7 +124,8 @@ class Worker:
             self.between_rounds = BetweenRounds(self._bench())
         if self.between_rounds is not None:
             self.between_rounds.work()
-        self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings))
+        in_force = "" if self.between_rounds is None else self.between_rounds.re_ranker.sentence
+        self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings) or in_force)
 
     def _watch_labels(self) -> None:
         end = time.monotonic() + POLL_S

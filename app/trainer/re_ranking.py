@@ -1,13 +1,15 @@
-"""Between rounds: each label refits the last layer, and what nobody has seen of the queue is ranked anew."""
+"""Between rounds: each label refits what learns in an instant, and what nobody has seen of the queue is ranked anew."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.trainer.graph_ranking import GraphRanking, graph_learner_of
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
 from loops.acquisition import ACQUISITION_FUNCTIONS
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError
+from loops.graph_learner import GRAPHED
 from loops.instant_head import InstantHead
 from loops.seeding import seed_of
 from storage.labels import current_labels, last_event_id
@@ -17,12 +19,18 @@ from storage.rounds import RoundInfo, list_queries, open_round
 
 @dataclass
 class ReRanker:
-    """Keeps the instant head of the open round, and ranks the queue's tail when labels came since the last look."""
+    """Keeps what learns in an instant, and ranks what nobody has seen when labels came since the last look.
+
+    While the graph is in force the whole pool is ranked anew, otherwise the queue by the network's last layer.
+    """
 
     bench: Workbench
     round_id: int | None = None
     seen_event_id: int = -1
     head: InstantHead | None = None
+    graph: GraphRanking | None = None
+    acquisition: str = ""  # by which the last layer ranks
+    sentence: str = ""  # which learner is in force, and why
 
     def look(self) -> int:
         """Re-ranks if there is something new; returns how many samples changed their place."""
@@ -32,24 +40,44 @@ class ReRanker:
         if round_info is None or not self._applies(round_info):
             return 0
         if round_info.id != self.round_id:
-            self.round_id, self.head, self.seen_event_id = round_info.id, None, round_info.snapshot_event_id
+            self._begin(round_info)
         if last_event == self.seen_event_id:
             return 0
         self.seen_event_id = last_event
         return self._re_rank(round_info)
 
+    def _begin(self, round_info: RoundInfo) -> None:
+        self.round_id, self.head, self.seen_event_id = round_info.id, None, round_info.snapshot_event_id
+        self.graph, self.sentence, self.acquisition = None, "", round_info.acquisition
+        learner = graph_learner_of(self.bench, round_info)
+        if learner is None:
+            return
+        self.sentence = learner.in_force.sentence
+        if learner.in_force.network:
+            self.acquisition = self.bench.spec.acquisition
+        else:
+            self.graph = GraphRanking(self.bench, round_info, learner)
+
     def _applies(self, round_info: RoundInfo) -> bool:
+        if round_info.acquisition in GRAPHED:
+            return self.bench.settings.re_rank and self._asks_by_graph(round_info)
         return (
             self.bench.settings.re_rank
             and round_info.checkpoint is not None
             and round_info.acquisition in ACQUISITION_FUNCTIONS
         )
 
+    def _asks_by_graph(self, round_info: RoundInfo) -> bool:
+        """Not a first round whose samples were chosen otherwise."""
+        return round_info.checkpoint is not None or self.bench.settings.cold_start == "diverse"
+
     def _re_rank(self, round_info: RoundInfo) -> int:
         with self.bench.database.read() as session:
             current = current_labels(session, project_id=self.bench.project_id)
             queries = list_queries(session, round_id=round_info.id)
         decided = {label.sample_id for label in current}
+        if self.graph is not None:
+            return self.graph.re_rank(train_labels(current), decided)
         tail = [query.sample_id for query in queries if query.purpose == "train" and query.sample_id not in decided]
         labels = train_labels(current)
         head = self._head(round_info, sorted({*labels, *tail}))
@@ -80,7 +108,7 @@ class ReRanker:
             sample_ids,
             features_N_D,
             last_layer,
-            acquisition=round_info.acquisition,
+            acquisition=self.acquisition,
             mc_iterations=self.bench.settings.mc_iterations,
             seed=seed_of(self.bench.settings.seed, "masks", round_info.number),
         )

@@ -42,8 +42,8 @@ class Workbench:
 
     @property
     def acquisition(self) -> str:
-        """The acquisition function in force."""
-        return self.spec.acquisition if self.settings.acquisition == "auto" else self.settings.acquisition
+        """The acquisition function that was chosen; what `auto` asks by, the evidence says in each round."""
+        return self.settings.acquisition
 
     @property
     def loop_settings(self) -> LoopSettings:

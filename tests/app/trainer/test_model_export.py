@@ -40,7 +40,7 @@ def train(
 ) -> Train:
     """Runs a cold start and one round, whose model and learner it returns."""
 
-    def run(acquisition: str = "auto", labels: int = QUERY_SIZE) -> tuple[Workbench, RoundInfo]:
+    def run(acquisition: str = "bald", labels: int = QUERY_SIZE) -> tuple[Workbench, RoundInfo]:
         save_settings(project.settings_path, replace(project.settings(), acquisition=acquisition))
         bench = set_up(project, database, project_id, generation, heartbeat)
         run_rounds(bench)
@@ -62,7 +62,7 @@ def predictions(bench: Workbench, latest: RoundInfo, sample_ids: list[int]) -> N
     return learner.predict(sample_ids)
 
 
-@pytest.mark.parametrize(("acquisition", "members"), [("auto", 1), ("committee_bald", 5)])
+@pytest.mark.parametrize(("acquisition", "members"), [("bald", 1), ("committee_bald", 5)])
 def test_the_reloaded_model_says_of_digits_what_the_learner_says(
     train: Train, tmp_path: Path, acquisition: str, members: int
 ) -> None:
@@ -88,6 +88,12 @@ def test_the_classes_say_how_good_the_model_is_and_on_what(train: Train, project
     accuracy = about["accuracy"]
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
     assert (accuracy["n"], accuracy["measured_on"]) == (10, "the labeled test set")
+
+
+def test_the_graphs_accuracy_is_not_told_of_the_network(train: Train, tmp_path: Path) -> None:
+    bench, _ = train("auto")
+    export_model(bench.database, bench.project, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "classes.json").read_text())["accuracy"] is None
 
 
 def test_the_five_lines_of_the_readme_run_where_there_is_no_labelloop(train: Train, tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""Between rounds: each label spreads over the graph, and the whole pool is ranked anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.trainer.overlap import annotators_wanted
+from app.trainer.workbench import Workbench
+from loops.committee import learner_for
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError
+from loops.graph_learner import GraphLearner
+from loops.graph_of_pool import GraphOfPool
+from storage.rerank import replace_tail
+from storage.rounds import NewQuery, RoundInfo
+
+
+@dataclass
+class GraphRanking:
+    """The graph as it stands in one open round, if the graph is in force there."""
+
+    bench: Workbench
+    round_info: RoundInfo
+    learner: GraphLearner
+    pool: NDArray[np.int64] = field(init=False)  # may be asked and trained on, labeled or not; ascending
+    audit_pool: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Puts the pool on the graph, so that the first label finds it there."""
+        share = self.bench.settings.audit_share
+        pool = [sample for sample in self.bench.samples if sample.split == "pool"]
+        missing = set(self.bench.store.missing([sample.id for sample in pool]).tolist())
+        embedded = [sample for sample in pool if sample.id not in missing]
+        self.pool = np.array(sorted(s.id for s in embedded if s.audit_key >= share), np.int64)
+        self.audit_pool = np.array(sorted(s.id for s in embedded if s.audit_key < share), np.int64)
+        self.learner.graph({}, pool=np.concatenate([self.pool, self.audit_pool]))
+
+    def re_rank(self, labels: dict[int, int], decided: set[int]) -> int:
+        """Ranks what nobody decided on, and lets it take the places that nobody has seen.
+
+        Args:
+            labels: Sample id -> class index, to train on.
+            decided: Samples that are labeled, skipped or flagged.
+        """
+        open_pool = self.pool[~np.isin(self.pool, list(decided))]
+        if not len(open_pool):
+            return 0
+        graph = self.learner.graph(labels, pool=self.pool)
+        queries = self._queries(graph, open_pool)
+        with self.bench.database.write() as session:
+            return replace_tail(session, round_id=self.round_info.id, generation=self.bench.generation, ranking=queries)
+
+    def _queries(self, graph: GraphOfPool, open_pool: NDArray[np.int64]) -> list[NewQuery]:
+        ranked, scores = graph.rank(open_pool, self.bench.loop_settings.ranking_size)
+        probs_N_C = graph.probs(ranked)
+        return [
+            NewQuery(
+                sample_id=sample_id,
+                rank=rank,
+                purpose="train",
+                score=score,
+                acquisition_probability=1.0,
+                suggestion=int(probs.argmax()),
+                suggestion_probability=float(probs.max()),
+                annotators=annotators_wanted(sample_id, self.bench.settings),
+            )
+            for rank, (sample_id, score, probs) in enumerate(
+                zip(ranked.tolist(), scores.tolist(), probs_N_C, strict=True)
+            )
+        ]
+
+
+def graph_learner_of(bench: Workbench, round_info: RoundInfo) -> GraphLearner | None:
+    """The learner as the round left it, where its acquisition function asks by a graph.
+
+    A round without a model, or one whose checkpoint is damaged, has the graph in force.
+    """
+    learner = learner_for(round_info.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
+    if not isinstance(learner, GraphLearner):
+        return None
+    if round_info.checkpoint is not None:
+        try:
+            learner.load(
+                bench.project.folder / round_info.checkpoint,
+                sha256=str(round_info.checkpoint_sha256),
+                size=round_info.checkpoint_bytes or 0,
+            )
+        except (CheckpointDamagedError, CheckpointMismatchError):
+            return learner  # the next round's resumption reports it
+    return learner

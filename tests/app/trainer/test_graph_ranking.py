@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.project import Project
+from app.settings import save_settings
+from app.trainer.heartbeat import Heartbeat
+from app.trainer.re_ranking import ReRanker
+from app.trainer.rounds import run_rounds
+from app.trainer.workbench import Workbench, set_up
+from storage.engine import Database
+from storage.rounds import QueryInfo, list_queries, open_round
+from tests.app.trainer.conftest import Annotator
+
+pytestmark = pytest.mark.usefixtures("quick_learner")
+
+
+@pytest.fixture
+def bench(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Workbench:
+    save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
+    return set_up(project, database, project_id, generation, heartbeat)
+
+
+def queue(bench: Workbench) -> list[QueryInfo]:
+    with bench.database.read() as session:
+        latest = open_round(session, project_id=bench.project_id)
+        assert latest is not None
+        return list(list_queries(session, round_id=latest.id))
+
+
+def test_the_first_label_of_all_ranks_the_whole_pool_anew(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    re_ranker = ReRanker(bench)
+    assert re_ranker.look() == 0, "nothing is new yet"
+    annotator.label(1)
+    assert re_ranker.look() > 0
+    unseen = [query for query in queue(bench) if query.purpose == "train"][1:]
+    assert all(query.suggestion is not None for query in unseen), "a label is enough for suggestions"
+    assert re_ranker.look() == 0, "nothing is new any more"
+
+
+def test_audit_samples_keep_their_places(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    before = {query.sample_id: query.rank for query in queue(bench) if query.purpose == "audit"}
+    annotator.label(2)
+    ReRanker(bench).look()
+    assert {query.sample_id: query.rank for query in queue(bench) if query.purpose == "audit"} == before
+
+
+def test_a_restarted_trainer_ranks_as_the_one_before(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    eager = ReRanker(bench)
+    for _ in range(3):
+        annotator.label(1)
+        eager.look()
+    before = [query.sample_id for query in queue(bench)]
+    ReRanker(bench).look()
+    assert [query.sample_id for query in queue(bench)] == before
+
+
+def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    annotator.label(8)
+    run_rounds(bench)
+    re_ranker = ReRanker(bench)
+    re_ranker.look()
+    assert re_ranker.sentence == "The graph of neighbors answers: there are too few labels to train a network on."
+    assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
+
+
+def test_re_ranking_can_be_switched_off(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    annotator.label(1)
+    off = replace(bench, settings=replace(bench.settings, re_rank=False))
+    assert ReRanker(off).look() == 0

@@ -11,6 +11,7 @@ from app.screens.components.confusion import (
     per_class_rows,
 )
 from app.screens.components.empty_states import no_accuracy, no_round
+from app.screens.components.enough import labels_saved_box, when_to_stop
 from app.screens.components.key_figures import key_figures
 from app.screens.components.progress_charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
 from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, read_figures
@@ -29,7 +30,7 @@ st.header("Accuracy")
 points = figures.curve_points()
 prediction = forecast(points)
 if figures.accuracies or figures.cross_validated:
-    drawn = [*figures.accuracies, *figures.cross_validated]
+    drawn = [*figures.accuracies, *figures.cross_validated, *figures.levelled]
     st.altair_chart(accuracy_chart(drawn, prediction), width="stretch", key="accuracy_chart")
     st.caption(accuracy_words(figures))
 if figures.accuracies:
@@ -38,6 +39,9 @@ elif figures.published:
     no_accuracy(figures, query_size=query_size)
 else:
     no_round(figures, query_size=query_size)
+
+when_to_stop(database(), project_id(), query_size=query_size)
+labels_saved_box(figures)
 
 st.header("Classes")
 if figures.labels:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loops.labels_saved import labels_saved, labels_wanted, redraw, saved_in_words
+from loops.labels_saved import labels_saved, labels_wanted, redraw
+from loops.labels_saved_words import saved_in_words
 from loops.shadow import Shadows
 
 HALVING = {4: 0.8, 16: 0.4, 64: 0.2, 256: 0.1, 1024: 0.05}  # half the disagreement for four times the labels

@@ -20,6 +20,8 @@ from storage.samples import SampleCounts, count_samples
 PUBLISHED = ("open", "closed")
 ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody chose: these may be believed
 CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
+LEVELLED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
+LABELS_RANDOM, EQUAL_LABELS = "labels_random", "gain_at_equal_labels"
 MEANS = ("mean_bald", "mean_predictive_entropy")
 
 
@@ -42,6 +44,15 @@ class ProgressFigures:
     def cross_validated(self) -> list[MetricInfo]:
         """Out-of-fold accuracy on the labeled samples, by round; never a stand-in for the ones above."""
         return [metric for metric in self.metrics if metric.name == CROSS_VALIDATED]
+
+    @property
+    def levelled(self) -> list[MetricInfo]:
+        """Out-of-fold accuracy, weighted so that it speaks for the pool; where samples were drawn at random."""
+        return [metric for metric in self.metrics if metric.name == LEVELLED]
+
+    def latest(self, name: str) -> MetricInfo | None:
+        """A metric of the newest round that has it."""
+        return next((metric for metric in reversed(self.metrics) if metric.name == name), None)
 
     @property
     def published(self) -> list[RoundInfo]:
@@ -71,7 +82,7 @@ def read_figures(database: Database, project_id: int) -> ProgressFigures:
             rounds=list_rounds(session, project_id=project_id),
             metrics=[
                 metric
-                for name in (*ACCURACIES, CROSS_VALIDATED, *MEANS)
+                for name in (*ACCURACIES, CROSS_VALIDATED, LEVELLED, LABELS_RANDOM, EQUAL_LABELS, *MEANS)
                 for metric in list_metrics(session, project_id=project_id, name=name)
             ],
         )
@@ -125,6 +136,11 @@ def accuracy_words(figures: ProgressFigures) -> str:
         sentences.append(
             "The cross-validated accuracy (dashed) is measured on samples the model chose, so it is no estimate for "
             "the pool: it says how well the labels agree with one another."
+        )
+    if figures.levelled:
+        sentences.append(
+            "The levelled accuracy (LURE) counts each sample by the chance with which it was drawn, so that it speaks "
+            "for the pool; it judges models that had four fifths of the labels."
         )
     return " ".join([*sentences, "Bands and bars are 95 % intervals."])
 

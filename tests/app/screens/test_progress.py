@@ -92,3 +92,41 @@ def test_the_rounds_are_listed_newest_first_with_their_reason(filled, open_scree
     rounds = open_screen("progress.py").dataframe[-1].value
     assert rounds["Round"].tolist() == [1, 0]
     assert rounds["Started by"].tolist() == ["round finished", "round finished"]
+
+
+def test_the_levelled_accuracy_is_explained_and_is_not_the_accuracy(filled, open_screen):
+    filled.publish(labels=0)
+    filled.publish(labels=4, metrics=[accuracy(f"accuracy_{name}", 0.9, 4) for name in ("cross_validated", "lure")])
+    screen = open_screen("progress.py")
+    assert "so that it speaks for the pool" in texts(screen.caption)
+    assert {metric.label: metric.value for metric in screen.metric}["Accuracy"] == "-"
+
+
+def test_a_flat_curve_and_a_settled_model_may_stop_with_the_figures_it_stands_on(filled, open_screen):
+    kappa = NewMetric("prediction_kappa", 0.995, n=400)
+    for labels in (10, 20, 40, 80):
+        filled.publish(labels=labels, metrics=[NewMetric("accuracy_test", 0.9, 0.88, 0.92, n=900), kappa])
+    screen = open_screen("progress.py")
+    assert "You may stop" in texts(screen.success)
+    figures = {metric.label: (metric.value, metric.delta) for metric in screen.metric}
+    assert figures["Next 20 labels"][0] == "+0.0 points"
+    assert figures["Stability (kappa)"] == ("0.995", "settled from 0.99")
+    assert figures["Accuracy known within"] == ("4 points", "88 to 92 %")
+    assert figures["Time for them"] == ("-", "pace not measured yet")
+
+
+def test_early_rounds_get_no_advice_to_stop(filled, open_screen):
+    filled.publish(labels=10, metrics=[accuracy("accuracy_test", 0.9, 400)])
+    assert "When to stop" not in texts(open_screen("progress.py").header)
+
+
+def test_labels_saved_are_called_saved_only_where_the_band_proves_it(filled, open_screen):
+    equal = NewMetric("gain_at_equal_labels", 0.1, -0.05, 0.25, n=16)
+    filled.publish(labels=100, metrics=[NewMetric("labels_random", 300.0, 90.0, 900.0, n=40), equal])
+    screen = open_screen("progress.py")
+    assert "the band does not tell yet whether labels were saved" in texts(screen.info)
+    assert "With 16 labels each, the first chosen ones gave +10 points" in texts(screen.caption)
+    filled.publish(labels=100, metrics=[NewMetric("labels_random", 300.0, 150.0, None, n=40), equal])
+    screen = open_screen("progress.py")
+    assert "150 labels or more (best guess 300)" in texts(screen.success)
+    assert "at least 50 labels saved" in texts(screen.success)

@@ -1,11 +1,12 @@
 # make run    screens and trainer on the demo project (or PROJECT=folder)
 # make test   the whole test suite, the browser tests too
 # make check  style, types, import contracts
-# make bench  the figures the README quotes
+# make bench  the figures the README quotes, into bench-results/bench.md (BENCH=--quick: whether they run)
 
 VENV := .venv
 BIN := $(VENV)/bin
 PROJECT ?=
+BENCH ?=
 
 # The first Python that fits; override with `make PYTHON=/path/to/python`.
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
@@ -27,7 +28,7 @@ check: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed
-	@set -e; for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 # Two stamps, so that an install is repeated only when the list of dependencies changes.
 $(VENV)/.installed: pyproject.toml

@@ -1,0 +1,128 @@
+"""Runs every benchmark in turn and writes one table, with what each of them printed below it.
+
+    python benchmarks/run.py                  everything, as the README quotes it: hours
+    python benchmarks/run.py --quick          the same scripts on less: whether they run, not what they say
+    python benchmarks/run.py --only kfold grid
+
+One after the other, each in a process of its own: two at once would measure each other. A benchmark whose peers are not
+installed leaves them out and says so; `pip install '.[bench]'` brings those that can live beside LabelLoop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# For the scripts that have no --quick of their own.
+QUICK = {
+    "bench_bald_against_random": ["--seeds", "1", "--budget", "20"],
+    "bench_from_scratch": ["--epochs", "1"],
+    "bench_grid": ["--seconds", "5"],
+    "bench_instant_head": ["--samples", "500", "--labels", "50", "--acquisitions", "margin", "--repetitions", "2"],
+    "bench_instant_ranking": ["--seeds", "1", "--labels", "20"],
+    "bench_kfold": ["--seeds", "1", "--labels", "40"],
+    "bench_loops_overhead": ["--rounds", "1", "--repetitions", "1", "--instant-repetitions", "2"],
+    "bench_vaal": ["--seeds", "1", "--budget", "20"],
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one script went."""
+
+    name: str
+    question: str  # first line of its docstring
+    code: int
+    seconds: float
+    processor_seconds: float
+    output: str
+
+
+def main() -> int:
+    """Runs what was asked for; 1 if a script failed."""
+    options = parse()
+    scripts = [
+        script for script in find(HERE) if not options.only or script.stem.removeprefix("bench_") in options.only
+    ]
+    options.out.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+    for place, script in enumerate(scripts, start=1):
+        print(f"[{place} of {len(scripts)}] {script.name} ...", flush=True)
+        outcomes.append(run(script, arguments_of(script, quick=options.quick)))
+        print(f"    {verdict(outcomes[-1])}, {outcomes[-1].seconds:.0f} s", flush=True)
+        # After each: who breaks off keeps what there is.
+        (options.out / "bench.md").write_text(report(outcomes, quick=options.quick), encoding="utf-8")
+    print(table(outcomes))
+    return int(any(outcome.code for outcome in outcomes))
+
+
+def parse() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [script.stem.removeprefix("bench_") for script in find(HERE)]
+    parser.add_argument("--quick", action="store_true", help="less of everything: minutes")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--out", type=Path, default=Path("bench-results"), help="folder for bench.md")
+    return parser.parse_args()
+
+
+def find(folder: Path) -> list[Path]:
+    """The benchmarks, by name."""
+    return sorted(folder.glob("bench_*.py"))
+
+
+def arguments_of(script: Path, *, quick: bool) -> list[str]:
+    """What a script is called with."""
+    if not quick:
+        return []
+    return ["--quick"] if '"--quick"' in script.read_text(encoding="utf-8") else QUICK.get(script.stem, [])
+
+
+def run(script: Path, arguments: Sequence[str]) -> Outcome:
+    """One script, in a process of its own."""
+    before, started_at = os.times(), time.monotonic()
+    command = [sys.executable, str(script), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    after = os.times()
+    spent = (after.children_user + after.children_system) - (before.children_user + before.children_system)
+    question = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or script.stem).splitlines()[0]
+    return Outcome(script.stem, question, done.returncode, time.monotonic() - started_at, spent, done.stdout)
+
+
+def verdict(outcome: Outcome) -> str:
+    """Whether it ran."""
+    return "done" if outcome.code == 0 else f"failed ({outcome.code})"
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """One row per benchmark."""
+    cells = [
+        (o.name.removeprefix("bench_"), o.question, verdict(o), f"{o.seconds:.0f}", f"{o.processor_seconds:.0f}")
+        for o in outcomes
+    ]
+    rows = [f"| {' | '.join(row)} |" for row in cells]
+    return "\n".join(["| benchmark | question | outcome | s | CPU s |", "|---|---|---|---|---|", *rows])
+
+
+def report(outcomes: Sequence[Outcome], *, quick: bool) -> str:
+    """The table, on which machine it was made, and what each script printed."""
+    mode = "quick: these figures say that it runs, no more" if quick else "full"
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    when = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load}"
+    printed = [f"## {o.name.removeprefix('bench_')}\n\n```\n{o.output.rstrip()}\n```" for o in outcomes]
+    return "\n\n".join([f"# Benchmarks ({mode})", f"{when}, {machine}.", table(outcomes), *printed]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,7 +50,7 @@ function openPage(parent, name) {
       isWalking: isPast,
     });
     view.drawSuggestion(isSuggesting, sample, isPast);
-    drawWhy(view.parts.card, isExplaining && sample !== null, sample?.why);
+    drawWhy(view.parts.card, isExplaining && sample !== null && !isPast, sample?.why);
     view.parts.why.setAttribute("aria-checked", String(isExplaining));
     shown.suggested ||= isSuggesting && !isPast && Number.isInteger(sample?.suggestion);
     shown.explained ||= isExplaining && Boolean(sample?.why);
@@ -104,7 +104,9 @@ function openPage(parent, name) {
     const screen = isFirst ? [sessionStorage.getItem(screenKey)].filter(Boolean) : screenTokens();
     if (screen.length) sessionStorage.setItem(screenKey, screen[0]);
     const isFull = pace.isRush() && !isHungry();
-    return { screen, have: pictures.ids(), want: isFull ? 0 : pace.depth(), why: isExplaining, latency: latencySummary() };
+    const latency = latencySummary();
+    root.dataset.latency = JSON.stringify(latency);
+    return { screen, have: pictures.ids(), want: isFull ? 0 : pace.depth(), why: isExplaining, latency };
   };
 
   const exchange = openExchange({

@@ -63,10 +63,11 @@ function arrange(root, parts) {
   const switches = element("div", { className: "row switches" }, parts.suggest, parts.why);
   const side = element("div", { className: "side" },
     parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.card);
-  const work = element("div", { className: "work" }, parts.stage, side);
+  const left = element("div", { className: "left" }, parts.stage, parts.strip);
+  const work = element("div", { className: "work" }, left, side);
   const line = element("div", { className: "lines" },
     element("div", { className: "top" }, parts.round, parts.saved), parts.perClass);
-  root.append(parts.alert, work, parts.strip, line, parts.said);
+  root.append(parts.alert, work, line, parts.said);
 }
 
 // act(meaning, event): what a click on one of the buttons means.

@@ -34,14 +34,15 @@ class Graph:
 
     def coordinates(self, points_N_D: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates of any samples, as the weighted mean of their nearest landmarks' ones: `[N, M]`."""
-        found = nearest(points_N_D, self.points_L_D, NEIGHBORS)
+        return self.mean_of(nearest(points_N_D, self.points_L_D, NEIGHBORS))
+
+    def mean_of(self, found: Nearest) -> NDArray[np.float32]:
+        """The weighted mean of landmarks' coordinates, the nearest counting most: `[N, M]`."""
         weights = _closeness_to_landmarks(found)
-        tiles = np.array_split(np.arange(len(points_N_D)), max(1, len(points_N_D) // 4096))
-        means = [
-            np.einsum("nk,nkm->nm", weights[tile], self.vectors_L_M[found.positions_Q_k[tile]], optimize=True)
-            for tile in tiles
-        ]
-        return np.asarray(np.concatenate(means), np.float32)
+        mean = np.zeros((len(weights), self.vectors_L_M.shape[1]), np.float32)
+        for neighbor in range(weights.shape[1]):
+            mean += weights[:, [neighbor]] * self.vectors_L_M[found.positions_Q_k[:, neighbor]]
+        return mean
 
 
 def choose_landmarks(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -148,7 +148,7 @@ def integrity(project: Project) -> Finding:
     if not project.database_path.is_file() and project.database_url.startswith("sqlite"):
         return Finding(
             "integrity",
-            f"the database {project.database_path.name} is gone; restore the newest file of the 'backups' folder, "
+            f"the database {project.database_path.name} is gone; 'labelloop restore' brings it back, "
             f"or set {DATABASE_URL_VARIABLE} if this project's database is on a server",
             good=False,
         )
@@ -159,7 +159,7 @@ def integrity(project: Project) -> Finding:
     finally:
         database.close()
     if problems:
-        found = f"the database is damaged ({problems[0]}); restore the newest file of the 'backups' folder"
+        found = f"the database is damaged ({problems[0]}); 'labelloop restore' brings it back"
     return Finding("integrity", found, good=not problems)
 
 

@@ -14,7 +14,7 @@ from storage.errors import BackupError
 EVERY = timedelta(hours=1)
 KEPT = 24
 LOOK_S = 300.0  # between two looks whether one is due; also before the next try after one that failed
-PATIENCE_S = 20.0  # for the last one, when the trainer ends
+PATIENCE_S = 5.0  # for the one being made when the trainer ends; what is left of it is removed next time
 
 logger = logging.getLogger(__name__)
 

@@ -104,7 +104,7 @@ def test_a_database_that_is_gone_is_told_and_not_made_anew(project: Project) -> 
     project.database_path.unlink()
     findings = _project_findings(project)
     assert _wrong(findings) == ["integrity"]
-    assert findings["integrity"].found.startswith("the database labelloop.db is gone; restore the newest file")
+    assert findings["integrity"].found.startswith("the database labelloop.db is gone; 'labelloop restore'")
     assert not project.database_path.exists()
 
 

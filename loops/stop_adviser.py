@@ -150,7 +150,7 @@ def _stop(numbers: _Numbers) -> str:
 
 
 def _unsettled(kappa: float) -> str:
-    return f"each round still changes the model's answers (kappa {kappa:.2f})"
+    return f"each round still changes the model's answers (kappa {kappa:.3f})"
 
 
 def _gain_words(numbers: _Numbers) -> str:

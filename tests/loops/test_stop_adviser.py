@@ -66,7 +66,7 @@ def test_a_flat_curve_and_a_settled_model_may_stop():
 def test_a_flat_curve_of_a_model_that_still_changes_its_mind_goes_on():
     advice = advise(FLAT, [0.9, 0.9, 0.9], next_labels=50)
     assert advice.verdict == "go on"
-    assert "still changes the model's answers (kappa 0.90)" in advice.sentence
+    assert "still changes the model's answers (kappa 0.900)" in advice.sentence
 
 
 def test_two_rounds_of_agreement_are_not_enough():

@@ -11,7 +11,7 @@ from loops.stop_adviser import STABLE, Advice, minutes_words
 from storage.engine import Database
 from storage.metrics import MetricInfo
 
-_WIDTH = 190  # pixels; four fit beside the sidebar of a laptop, two on a tablet
+_WIDTH = 165  # pixels; four fit beside the sidebar of a laptop, two on a phone
 _ICONS = {"go on": ":material/play_arrow:", "measure": ":material/straighten:", "stop": ":material/flag:"}
 
 

@@ -13,7 +13,8 @@ from app.errors import AppError, TrainerRunningError
 from app.project import DATABASE_URL_VARIABLE, Project
 from app.status import SILENT_AFTER, heartbeat_age
 from app.trainer.lock import trainer_lock
-from storage.backup import check_integrity
+from storage import journal
+from storage.backup import FOLDER, check_integrity, list_backups, time_of
 from storage.engine import Database, connect
 from storage.errors import StorageError
 from storage.filesystem import find_mount, is_network
@@ -108,6 +109,7 @@ def acquisition_functions() -> Finding:
 def _examine_project(project: Project) -> Iterator[Finding]:
     yield _guarded(file_system, project)
     yield _guarded(disk_space, project)
+    yield _guarded(backups, project)
     checked = _guarded(integrity, project)
     yield checked
     if not checked.good:  # opening a damaged database may migrate it, that is, write to it
@@ -141,6 +143,20 @@ def disk_space(project: Project) -> Finding:
     if free < LEAST_DISK:
         return Finding("disk space", f"{found}; less than {LEAST_DISK / 1e9} GB may stop the trainer", good=False)
     return Finding("disk space", found)
+
+
+def backups(project: Project) -> Finding:
+    """Tell the newest backup, and how many labels the journal could add to one."""
+    if not project.database_url.startswith("sqlite"):
+        return Finding("backups", "the database server's own")
+    folder = project.database_path.parent / FOLDER
+    made = list_backups(folder)
+    newest = f"newest from {time_of(made[0]):%Y-%m-%d %H:%M} UTC" if made else "the trainer makes one every hour"
+    lines = journal.read(project.database_path.with_name(journal.NAME))
+    found = f"{len(made)} in {folder.name}, {newest}; {len(lines.entries):,} label events in {journal.NAME}"
+    if lines.damaged:
+        return Finding("backups", f"{found}, and {lines.damaged:,} damaged lines", good=False)
+    return Finding("backups", found)
 
 
 def integrity(project: Project) -> Finding:

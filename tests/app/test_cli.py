@@ -17,6 +17,7 @@ from app import cli
 from app.errors import SupervisorError
 from app.project import Project, open_project
 from app.simulation.config import SimulationConfig, StudyConfig
+from storage.backup import backup
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,28 @@ finally:
 
 def test_help_names_every_command(labelloop: Run) -> None:
     text = labelloop("--help").out
-    for command in ("run", "init", "import", "simulate", "train", "status", "export", "doctor"):
+    for command in ("run", "init", "import", "simulate", "train", "status", "export", "restore", "doctor"):
         assert re.search(rf"\b{command}\b", text)
+
+
+def test_restore_without_a_backup_is_one_sentence_and_changes_nothing(labelloop: Run, project: Path) -> None:
+    content = (project / "labelloop.db").read_bytes()
+    outcome = labelloop("restore", project)
+    assert outcome.code == 1
+    assert _is_one_sentence(outcome.err)
+    assert "no sound backup" in outcome.err
+    assert (project / "labelloop.db").read_bytes() == content
+
+
+def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
+    database = open_project(project).open_database()
+    backup(database, folder=project / "backups")
+    database.close()
+    (project / "labelloop.db").write_bytes(b"damaged" * 1000)
+    outcome = labelloop("restore", project)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "0 label events more" in outcome.out
+    assert labelloop("status", project).code == 0
 
 
 @pytest.mark.parametrize(

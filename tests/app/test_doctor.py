@@ -108,6 +108,16 @@ def test_a_database_that_is_gone_is_told_and_not_made_anew(project: Project) -> 
     assert not project.database_path.exists()
 
 
+def test_backups_and_the_journal_are_told(project: Project) -> None:
+    assert _project_findings(project)["backups"].found.startswith("0 in backups, the trainer makes one every hour")
+    (project.folder / "backups").mkdir()
+    (project.folder / "backups" / "labelloop-20240101T120000_000000Z.db").touch()
+    (project.folder / "labels.journal").write_bytes(b"\ntorn")
+    found = _project_findings(project)["backups"]
+    assert found.found.startswith("1 in backups, newest from 2024-01-01 12:00 UTC; 0 label events in labels.journal")
+    assert not found.good
+
+
 def test_images_that_have_gone_are_counted(project: Project, tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes(b"")
     rows = [NewSample(str(tmp_path / f"{i}.png"), f"{i:064x}", 8, 8, "pool", None) for i in range(3)]

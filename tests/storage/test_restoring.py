@@ -1,7 +1,10 @@
 """A damaged database comes back with every confirmed label: the newest sound backup, and the journal."""
 
 import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,8 @@ from storage.models import CurrentDecision
 from storage.projects import add_classes, get_or_create_annotator, list_classes
 from storage.restoring import restore
 from storage.samples import add_samples
+
+ROOT = Path(__file__).parents[2]
 
 
 def folder_of(world):
@@ -181,6 +186,38 @@ def test_labels_of_a_lost_while_and_of_the_time_after_are_both_kept(world, told)
     assert events.keys() == {"lost", "lost too", "after"}
     assert events["lost too"].supersedes == events["lost"].id
     assert {label.sample_id: label.class_index for label in world.ask(current_labels)} == {1: 1, 2: 0}
+
+
+LABEL_AND_SAY_SO = """
+import sys, uuid
+from storage.engine import open_database
+from storage.labels import record_decision
+
+database = open_database(f"sqlite:///{sys.argv[1]}")
+while True:
+    request_id = uuid.uuid4().hex
+    with database.write() as session:
+        record_decision(
+            session, project_id=1, sample_id=1, annotator_id=1, action="label", class_index=0, request_id=request_id
+        )
+    print(request_id, flush=True)
+"""
+
+
+def test_what_a_killed_process_had_said_is_stored_comes_back(world, told):
+    back_up(world)
+    said = []
+    for count in (1, 7, 20):
+        command = [sys.executable, "-c", LABEL_AND_SAY_SO, str(world.database.path)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            said += [process.stdout.readline().strip() for _ in range(count)]
+            process.kill()
+            said += process.stdout.read().split()  # what it said until then; the last line may be torn
+    damage(world)
+    outcome = bring_back(world)
+    stored = {event.request_id for event in world.ask(list_events)}
+    assert {request_id for request_id in said if len(request_id) == 32} <= stored
+    assert 28 <= len(stored) == outcome.from_journal
 
 
 def test_damaged_lines_are_counted_and_the_rest_comes_back(world, told):

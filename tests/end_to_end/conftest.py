@@ -184,6 +184,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture
+def own_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def own_environment() -> dict[str, str]:
+    return plain_environment()
+
+
 def plain_environment() -> dict[str, str]:
     """The environment without what pytest adds, and with output that is not held back."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LABELLOOP"))}

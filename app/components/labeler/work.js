@@ -15,7 +15,6 @@ function openWork() {
   let queue = [];
   let past = []; // latest first, each sample once
   let walking = null; // the past decision that is looked at again
-  const decided = new Set(); // tokens
 
   const current = () => walking ?? queue[0] ?? null;
 
@@ -34,7 +33,6 @@ function openWork() {
     const entry = { id: before || !shown.token ? newId() : shown.token, sample_id: shown.sample_id, kind, class_index: classIndex, before };
     if (before) walking = null;
     else queue = queue.slice(1);
-    if (shown.token) decided.add(shown.token);
     remember(entry);
     return entry;
   };
@@ -69,8 +67,9 @@ function openWork() {
 
   // The server's queue takes the place of all but the first `pinned` samples here: a new ranking never changes what a
   // person sees or is about to see. Known samples take over the token and the facts that the server has of them.
-  const merge = (fresh, pinned) => {
-    const open = fresh.filter((item) => !decided.has(item.token));
+  // underWay: ids of samples whose decision the server does not know yet; it may offer them again, under a new token.
+  const merge = (fresh, pinned, underWay) => {
+    const open = fresh.filter((item) => !underWay.has(item.sample_id));
     const known = new Map(open.map((item) => [item.sample_id, item]));
     const kept = queue.slice(0, pinned).map((item) => Object.assign(item, known.get(item.sample_id)));
     const here = new Set(kept.map((item) => item.sample_id));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ from app.simulation.data import LabeledImages
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.committee import learner_for
 from loops.features import FeatureStore
+from loops.labels_saved import LabelsSaved, labels_saved
 from loops.learner import Learner, LearnerSpec
 from loops.learning_curve import AccuracyPoint
 from loops.oracle import Evaluation, KnownLabels, Query
+from loops.round_learner import RoundLearner
 from loops.seeding import hash_of_ids, seed_of
+from loops.shadow import Shadows
+from loops.shadow_learner import shadow_maker
 from loops.stop_adviser import Advice, advise, cohens_kappa
 
 THRESHOLDS = (0.90, 0.95)
@@ -41,6 +45,7 @@ class MeasuredRound:
 
     number: int
     labels: int  # given so far, audit labels too: each one costs a person's time
+    trained: int  # of them
     test: Evaluation
     audit: Evaluation | None
     advice: Advice
@@ -67,7 +72,9 @@ class Diary:
         # As in a project without a test set: the test judges here, it advises nobody while there is an audit.
         points = [_point(r.labels, r.audit or r.test) for r in self.rounds] + [_point(labels, audit or test)]
         advice = advise(points, self.kappas, next_labels=QUEUES * self.query_size)
-        noted = MeasuredRound(query.round_number, labels, test, audit, advice, query.fit_seconds, query.score_seconds)
+        noted = MeasuredRound(
+            query.round_number, labels, query.labels, test, audit, advice, query.fit_seconds, query.score_seconds
+        )
         self.rounds.append(noted)
         return noted
 
@@ -104,12 +111,14 @@ def simulate(
         on_round: Told of each round.
 
     Returns:
-        The JSON of the command: learner, acquisition, seed, curve, seconds_per_round, labels_to, advice, stop_at.
+        The JSON of the command: learner, acquisition, seed, curve, seconds_per_round, labels_to, advice, stop_at,
+        labels_saved (what a project would say of it, from audit labels alone).
     """
     acquisition = config.acquisition
     diary = Diary(config.query_size)
     oracle = known_labels(config, simulation, lambda query: on_round(query, diary.note(query)))
-    learner = learner_for(acquisition, learner_factory(config, simulation), seed=config.seed)
+    make = learner_factory(config, simulation)
+    learner = learner_for(acquisition, make, seed=config.seed)
     settings = LoopSettings(
         acquisition=acquisition,
         query_size=config.query_size,
@@ -122,7 +131,8 @@ def simulate(
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
     _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {acquisition}, seed {config.seed}")
-    return _result(config, simulation, acquisition, diary)
+    saved = saved_labels(config, learner, make, oracle, diary)
+    return {**_result(config, simulation, acquisition, diary), "labels_saved": None if saved is None else asdict(saved)}
 
 
 def learner_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Learner]:
@@ -149,6 +159,32 @@ def known_labels(config: SimulationConfig, simulation: Simulation, on_query: Cal
     keys_N = hash_of_ids(ids_N, seed_of(config.seed, "audit reserve")) / 2.0**64
     reserve = ids_N[np.argsort(keys_N)][: int((keys_N < config.audit).sum())]
     return KnownLabels(pool, query_size=config.query_size, test=test, audit_reserve=reserve.tolist(), on_query=on_query)
+
+
+def saved_labels(
+    config: SimulationConfig,
+    learner: RoundLearner,
+    make: Callable[[int | None], Learner],
+    oracle: KnownLabels,
+    diary: Diary,
+) -> LabelsSaved | None:
+    """Labels saved against random as the trainer measures them: by the audit labels, never by the test set."""
+    last = diary.rounds[-1] if diary.rounds else None
+    if config.acquisition == "random" or last is None or last.audit is None or diary.predicted is None:
+        return None
+    answers = oracle.answer(None)
+    audit = dict(list(answers.audit.items())[: last.audit.n])  # the last query was answered too, after the last fit
+    pool = sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
+    shadows = Shadows(
+        shadow_maker(learner, make, pool=pool, seed=config.seed),
+        audit=audit,
+        chosen=dict(list(answers.labels.items())[: last.trained]),
+        reserve=list(audit),
+        seed=config.seed,
+    )
+    rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
+    predicted = dict(zip(diary.predicted[0].tolist(), diary.predicted[1].tolist(), strict=True))
+    return labels_saved(shadows, rights_now_A, answers=predicted, pool_size=len(pool))
 
 
 def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | None:
@@ -179,6 +215,7 @@ def _result(config: SimulationConfig, simulation: Simulation, acquisition: str, 
         "acquisition": acquisition,
         "seed": config.seed,
         "curve": [list(point) for point in diary.curve],
+        "trained": [r.trained for r in rounds],
         "audit_curve": [[r.labels, r.audit.accuracy, r.audit.low, r.audit.high] for r in rounds if r.audit],
         "seconds_per_round": {
             "fit": round(float(np.median([r.fit_seconds for r in rounds] or [0.0])), 3),

@@ -27,7 +27,15 @@ from app.simulation.bar import Bar
 from app.simulation.config import SimulationConfig, StudyConfig
 from app.simulation.data import LabeledImages, embed_all, load_data
 from app.simulation.run import MeasuredRound, Simulation, simulate
-from app.simulation.summary import draw_curves, labels_to_rows, table_rows, table_text, write_table
+from app.simulation.summary import (
+    draw_curves,
+    labels_to_rows,
+    saved_rows,
+    saved_text,
+    table_rows,
+    table_text,
+    write_table,
+)
 from loops.features import FeatureStore
 from loops.learner_spec import choose_learner
 from loops.oracle import Query
@@ -54,7 +62,7 @@ def run_study(study: StudyConfig) -> dict[str, Any]:
     not repeated. The study's folder gets `table.csv`, `table.md`, `curves.png` and `study.json`.
 
     Returns:
-        The JSON of the command: runs, table, labels_to.
+        The JSON of the command: runs, table, labels_to, labels_saved.
 
     Raises:
         SettingsError: If the data cannot be used.
@@ -71,6 +79,7 @@ def run_study(study: StudyConfig) -> dict[str, Any]:
         "runs": results,
         "table": table_rows(results, study.base.budget),
         "labels_to": labels_to_rows(results),
+        "labels_saved": saved_rows(results),
     }
     _write(study, results, summary)
     return summary
@@ -170,7 +179,8 @@ def _write(study: StudyConfig, results: list[dict[str, Any]], summary: dict[str,
     out = study.base.out
     out.mkdir(parents=True, exist_ok=True)
     write_table(out / "table.csv", summary["table"])
-    (out / "table.md").write_text(table_text(results, study.base.budget) + "\n", encoding="utf-8")
+    texts = [table_text(results, study.base.budget), saved_text(summary["labels_saved"])]
+    (out / "table.md").write_text("\n\n".join(filter(None, texts)) + "\n", encoding="utf-8")
     draw_curves(out / "curves.png", results)
     write_atomically(out / "study.json", json.dumps(summary).encode())
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.simulation.run import THRESHOLDS
+from app.simulation.run import THRESHOLDS, labels_to
 
 LABELS = (10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # rows of the table, up to the budget
 Result = Mapping[str, Any]
@@ -82,6 +82,58 @@ def _cell(row: Mapping[str, Any] | None) -> str:
 def _labels_cell(row: Mapping[str, Any]) -> str:
     median, worst = (f"{row[name]:,.0f}" if row[name] is not None else "never" for name in ("median", "worst"))
     return f"{median} ({worst})" if row["seeds"] > 1 else median
+
+
+def saved_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """What each run said of labels saved against random, beside the truth: how many the runs of `random` needed.
+
+    Labels that were trained on, here and there. `random` is None where no number of them was enough; `held`: whether
+    the band has the truth in it, None where the runs of `random` ended before it could be told.
+    """
+    random = by_acquisition(results).get("random", [])
+    marks = sorted({trained for run in random for trained in run["trained"]})
+    columns = [(n, [accuracy_at(_trained_curve(run), n) for run in random]) for n in marks]
+    curve = [(n, statistics.median(found)) for n, column in columns if (found := [a for a in column if a is not None])]
+    rows = []
+    for run in results:
+        said = run["labels_saved"]
+        if said is not None and run["asked_for"] != "random" and curve:
+            needed = labels_to(curve, run["curve"][-1][1])
+            row = {"acquisition": run["asked_for"], "seed": run["seed"], "random": needed}
+            band = {name: said[name] for name in ("labels", "audited", "wanted", "low", "high")}
+            rows.append({**row, **band, "held": _held(said, needed, most=curve[-1][0])})
+    return rows
+
+
+def _trained_curve(run: Result) -> list[tuple[int, float]]:
+    return [(trained, accuracy) for trained, (_, accuracy) in zip(run["trained"], run["curve"], strict=True)]
+
+
+def _held(said: Mapping[str, Any], needed: int | None, *, most: int) -> bool | None:
+    """Whether the band has the truth in it, which is `needed`, or beyond `most`."""
+    if needed is not None:
+        return bool(said["low"] <= needed <= (float("inf") if said["high"] is None else said["high"]))
+    return True if said["high"] is None else False if said["high"] < most else None
+
+
+def saved_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The same for a person; empty without audit labels or without `random` among the runs."""
+    if not rows:
+        return ""
+    lines = [
+        "Labels drawn at random for the same accuracy: what the audit labels said, and what it took.",
+        "",
+        "| run | chosen labels | audit labels | said (95 % band) | took | in the band |",
+        "|---|---|---|---|---|---|",
+    ]
+    words = {True: "yes", False: "no", None: "not known"}
+    for row in rows:
+        high = "more" if row["high"] is None else f"{row['high']:,.0f}"
+        took = "more than were drawn" if row["random"] is None else f"{row['random']:,}"
+        cells = [f"{row['acquisition']}, seed {row['seed']}", f"{row['labels']:,}", f"{row['audited']:,}"]
+        said = f"{row['wanted']:,.0f} ({row['low']:,.0f} to {high})"
+        lines.append(f"| {' | '.join([*cells, said, took, words[row['held']]])} |")
+    return "\n".join(lines)
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

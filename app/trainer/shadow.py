@@ -17,6 +17,7 @@ from loops.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
 from loops.learner import Learner
 from loops.round_learner import RoundLearner
 from loops.shadow import Shadows
+from loops.shadow_learner import kind_of, shadow_maker
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, list_rounds, open_round
@@ -46,14 +47,18 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         return bench.learner([GiveWay(tick)], fold=fold)
 
     learner = _load(bench, round_info, make)
-    reserve = [s.id for s in bench.samples if s.split == "pool" and s.audit_key < bench.settings.audit_share]
-    embedded = set(reserve) - set(bench.store.missing(reserve).tolist())
-    shadows = Shadows(
-        make, audit=audit, chosen=chosen, reserve=sorted(embedded), seed=bench.settings.seed, folder=_folder(bench)
-    )
+    pool = _embedded_pool(bench)
+    reserve = {sample.id for sample in bench.samples if sample.audit_key < bench.settings.audit_share}
     rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
-    pool_size = sum(sample.split == "pool" for sample in bench.samples)
-    found = labels_saved(shadows, rights_now_A, answers=answers, pool_size=pool_size)
+    shadows = Shadows(
+        shadow_maker(learner, make, pool=pool, seed=bench.settings.seed),
+        audit=audit,
+        chosen=chosen,
+        reserve=[sample_id for sample_id in pool if sample_id in reserve],
+        seed=bench.settings.seed,
+        folder=_folder(bench, kind_of(learner)),
+    )
+    found = labels_saved(shadows, rights_now_A, answers=answers, pool_size=len(pool))
     if found is not None:
         with bench.database.write() as session:
             add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=_metrics(found))
@@ -63,7 +68,7 @@ def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
     with bench.database.read() as session:
         latest = open_round(session, project_id=bench.project_id)
         done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
-        if latest is None or latest.checkpoint is None or latest.number in done:
+        if latest is None or latest.checkpoint is None or latest.number in done or latest.acquisition == "random":
             return None, []
         through = latest.snapshot_event_id
         return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
@@ -102,10 +107,16 @@ def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
     return None
 
 
-def _folder(bench: Workbench) -> Path:
+def _embedded_pool(bench: Workbench) -> list[int]:
+    ids = [sample.id for sample in bench.samples if sample.split == "pool"]
+    missing = set(bench.store.missing(ids).tolist())
+    return [sample_id for sample_id in ids if sample_id not in missing]
+
+
+def _folder(bench: Workbench, kind: str) -> Path:
     """Predictions of one kind of learner; another kind is fitted anew."""
-    kind = hashlib.sha256(repr((bench.spec, bench.num_classes)).encode()).hexdigest()[:12]
-    return bench.project.rounds_dir / "shadows" / kind
+    spec = hashlib.sha256(repr((bench.spec, bench.num_classes)).encode()).hexdigest()[:12]
+    return bench.project.rounds_dir / "shadows" / f"{kind}-{spec}"
 
 
 def _metrics(found: LabelsSaved) -> list[NewMetric]:

@@ -6,7 +6,16 @@ import pytest
 
 from app.simulation.bar import Bar
 from app.simulation.run import labels_to
-from app.simulation.summary import accuracy_at, draw_curves, labels_to_rows, table_rows, table_text, write_table
+from app.simulation.summary import (
+    accuracy_at,
+    draw_curves,
+    labels_to_rows,
+    saved_rows,
+    saved_text,
+    table_rows,
+    table_text,
+    write_table,
+)
 
 
 def result(name, *curve):
@@ -86,3 +95,34 @@ def test_the_bar_counts_labels_of_runs_under_way_and_what_was_finished_before_to
     assert bar.text(60.0) == "[###############...............] 1 of 4 runs, 50%, about 2 min left"
     bar.finished_run("bald-seed-1", failed=False)
     assert (bar.finished, bar.share) == (2, pytest.approx(0.625))
+
+
+def said(name, low, high, accuracy=0.8):
+    band = {"labels": 20, "audited": 25, "wanted": 40.0, "low": low, "high": high}
+    run = {**result(name, (12, 0.5), (25, accuracy)), "trained": [10, 20]}
+    return {**run, "seed": 0, "labels_saved": band}
+
+
+RANDOM = {**result("random", (12, 0.6), (25, 0.7), (37, 0.8)), "trained": [10, 20, 30], "seed": 0, "labels_saved": None}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "accuracy", "needed", "held"),
+    [
+        (25, 35, 0.8, 30, True),
+        (31, 50, 0.8, 30, False),
+        (25, None, 0.8, 30, True),
+        (25, None, 0.9, None, True),
+        (10, 29, 0.9, None, False),
+        (10, 50, 0.9, None, None),
+    ],
+)
+def test_what_was_said_of_labels_saved_stands_beside_what_random_took(low, high, accuracy, needed, held):
+    (row,) = saved_rows([said("bald", low, high, accuracy), RANDOM])
+    assert (row["random"], row["held"]) == (needed, held)
+
+
+def test_a_person_reads_band_and_truth():
+    text = saved_text(saved_rows([said("bald", 25, None), RANDOM]))
+    assert "| bald, seed 0 | 20 | 25 | 40 (25 to more) | 30 | yes |" in text
+    assert saved_text(saved_rows([RANDOM])) == ""

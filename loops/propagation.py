@@ -18,8 +18,8 @@ _SURE_NOISE = 0.1  # with which doubt is judged: one label is enough to settle i
 _SURE_MARGIN = 0.9
 _LEAST_DOUBT = 1e-3
 _COUNTED = 8_192  # samples whose doubt stands for all
-_CANDIDATES = 1_024  # the best ones, and as many drawn from the rest, of which a sequence is chosen
-_SEQUENCE = 20  # samples chosen one after the other; those after them follow by their scores
+_CANDIDATES = 512  # the best ones, and as many drawn from the rest, of which a sequence is chosen
+_SEQUENCE = 12  # samples chosen one after the other; those after them follow by their scores
 _TILE = 4_096  # rows worked on at once; they stay in the cache
 
 

@@ -37,7 +37,7 @@ from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
-LABELS_POLL_S = 0.1  # between two looks for new labels: a label should move the queue before the next one is given
+LABELS_POLL_S = 0.03  # between two looks for new labels: a label moves the queue before the next one is given
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 
 logger = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from app.screens.components.session import database, project_id
 from storage.projects import list_annotators
 
 MOST_NAMES = 12  # buttons in the dialog
+_PACKAGES = ("authlib", "httpx")  # that Streamlit signs in with
 _ENTRY_KEY = "entry_name"
 _remember = st.components.v2.component("labelloop_annotator", js=text_of("annotator/remember.js"))
 
@@ -98,7 +99,7 @@ def _account(name: str) -> None:
 
 def _sign_in() -> None:
     st.title("LabelLoop")
-    if importlib.util.find_spec("authlib") is None:
+    if any(importlib.util.find_spec(package) is None for package in _PACKAGES):
         raise ProjectError("Signing in is set up but needs a package more: pip install 'labelloop[login]'.")
     st.caption("This project asks you to sign in. Your labels are stored under your account.")
     for provider in providers(st.secrets["auth"]):

@@ -1,0 +1,161 @@
+"""Signing in for real: Streamlit's OpenID Connect against a provider of our own, in a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from PIL import Image
+
+from app.creation import make_project
+from app.project import Project
+from app.settings import ProjectSettings
+from app.web_server import is_healthy, streamlit_command, streamlit_environment
+from storage.projects import list_annotators
+from tests.end_to_end.conftest import end_with_all_descendants, free_port, look_until, plain_environment
+
+pytest.importorskip("authlib", reason="signing in needs labelloop[login]")
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+ACCOUNT = "dora@example.org"
+
+
+def packed(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def number(value: int) -> str:
+    return packed(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+class Provider(BaseHTTPRequestHandler):
+    """Says to everybody who asks that they are Dora."""
+
+    key: ClassVar = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    nonce: ClassVar[str] = ""
+
+    def do_GET(self) -> None:
+        asked = urlsplit(self.path)
+        here = f"http://{self.headers['Host']}"
+        if asked.path == "/authorize":
+            given = {name: values[0] for name, values in parse_qs(asked.query).items()}
+            type(self).nonce = given.get("nonce", "")
+            self.send_response(302)
+            back = urlencode({"code": "code", "state": given["state"]})
+            self.send_header("Location", f"{given['redirect_uri']}?{back}")
+            self.end_headers()
+        elif asked.path == "/keys":
+            public = self.key.public_key().public_numbers()
+            own = {"kty": "RSA", "kid": "1", "use": "sig", "alg": "RS256", "n": number(public.n), "e": number(public.e)}
+            self.say({"keys": [own]})
+        else:
+            self.say(
+                {
+                    "issuer": here,
+                    "authorization_endpoint": f"{here}/authorize",
+                    "token_endpoint": f"{here}/token",
+                    "jwks_uri": f"{here}/keys",
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                }
+            )
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        now = int(time.time())
+        claims = {"iss": f"http://{self.headers['Host']}", "aud": "labelloop", "sub": "1", "email": ACCOUNT}
+        claims |= {"name": "Dora", "iat": now, "exp": now + 3600, "nonce": self.nonce}
+        head = {"alg": "RS256", "kid": "1", "typ": "JWT"}
+        signed = ".".join(packed(json.dumps(part).encode()) for part in (head, claims))
+        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        token = f"{signed}.{packed(signature)}"
+        self.say({"access_token": "a", "token_type": "Bearer", "expires_in": 3600, "id_token": token})
+
+    def say(self, content: object) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_given: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def provider() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for shade in range(4):
+        path = tmp_path / "images" / f"{shade}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (8, 8), shade).save(path)
+    settings = ProjectSettings(name="team")
+    return make_project(
+        tmp_path / "team", settings=settings, classes=["cat", "dog"], images=tmp_path / "images"
+    ).project
+
+
+@pytest.fixture
+def address(project: Project, provider: str, tmp_path: Path) -> Iterator[str]:
+    """The screens, started where Streamlit finds secrets with an [auth] section."""
+    port = free_port()
+    secrets = tmp_path / "here" / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir(parents=True)
+    secrets.write_text(
+        f"""[auth]
+redirect_uri = "http://localhost:{port}/oauth2callback"
+cookie_secret = "{"secret" * 8}"
+client_id = "labelloop"
+client_secret = "known to both"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
+"""
+    )
+    environment = {**plain_environment(), **streamlit_environment(project), "NO_PROXY": "127.0.0.1,localhost"}
+    process = subprocess.Popen(
+        streamlit_command(port), env=environment, cwd=secrets.parent.parent, stdout=subprocess.DEVNULL
+    )
+    look_until(lambda: is_healthy(port), "the screens")
+    yield f"http://localhost:{port}"
+    end_with_all_descendants(process)
+
+
+def annotators(project: Project) -> list[str]:
+    database = project.open_database()
+    try:
+        with database.read() as session:
+            return list_annotators(session, project_id=project.project_id(database))
+    finally:
+        database.close()
+
+
+def test_who_signed_in_labels_under_the_account_and_nobody_else_gets_in(page, project, address):
+    page.goto(f"{address}/?annotator=cleo")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text(f"Signed in as {ACCOUNT}").wait_for()
+    assert page.locator(".st-key-annotator_name").count() == 0
+
+    look_until(lambda: annotators(project), "the account to be registered")
+    assert annotators(project) == [ACCOUNT]
+
+    page.goto(f"{address}/review?annotator=cleo")
+    page.get_by_text(f"Signed in as {ACCOUNT}").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.advice import read_advice
 from app.project import Project
+from loops.labels_saved_words import saved_in_words
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
@@ -19,6 +20,12 @@ NO_TRAINER = "never started"
 
 # Where there is a labeled test set its accuracy is the one shown: it does not change from round to round.
 _ACCURACY_NAMES = ("accuracy_test", "accuracy_audit")
+_MEANING = {
+    "accuracy_audit": "on samples drawn uniformly and never trained on; Wilson interval",
+    "accuracy_test": "on the labeled test set; Wilson interval",
+    "accuracy_lure": "cross-validated, weighted by the chances with which samples were drawn (LURE)",
+    "accuracy_cross_validated": "biased: on samples that were chosen, no estimate for the pool",
+}
 
 
 def project_status(database: Database, project: Project) -> dict[str, Any]:
@@ -26,7 +33,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
 
     ``accuracy``, ``low`` and ``high`` (Wilson interval) are None where a round has measured none, as the cold start.
     ``state`` of the trainer is the last one it wrote; a growing ``heartbeat_age_s`` tells that it is gone.
-    ``advice`` is the stop adviser's: a sentence and its numbers.
+    ``accuracies`` has the newest of each kind; only that of samples nobody chose may be believed as it is.
+    ``labels_saved`` says what drawing at random would have cost, ``advice`` when to stop: a sentence and its numbers.
     """
     project_id, settings = project.project_id(database), project.settings()
     with database.read() as session:
@@ -41,6 +49,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "labels": counts.labeled,
         "skips": counts.skipped,
         "pool": counts.pool,
+        "accuracies": _accuracies(metrics),
+        "labels_saved": _labels_saved(metrics),
         "advice": advice.as_dict(),
         "trainer": _trainer(heartbeat),
     }
@@ -55,6 +65,36 @@ def _round(info: RoundInfo, metrics: Sequence[MetricInfo]) -> dict[str, Any]:
         "accuracy": accuracy.value if accuracy else None,
         "low": accuracy.low if accuracy else None,
         "high": accuracy.high if accuracy else None,
+    }
+
+
+def _accuracies(metrics: Sequence[MetricInfo]) -> dict[str, Any]:
+    newest = {metric.name: metric for metric in metrics if metric.name in _MEANING}
+    return {
+        name.removeprefix("accuracy_"): {
+            "round": newest[name].round_number,
+            "accuracy": newest[name].value,
+            "low": newest[name].low,
+            "high": newest[name].high,
+            "n": newest[name].n,
+            "meaning": meaning,
+        }
+        for name, meaning in _MEANING.items()
+        if name in newest
+    }
+
+
+def _labels_saved(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:
+    found = next((metric for metric in reversed(metrics) if metric.name == "labels_random"), None)
+    if found is None or found.low is None:
+        return None
+    return {
+        "labels": found.labels,
+        "random": round(found.value),
+        "low": round(found.low),
+        "high": None if found.high is None else round(found.high),
+        "audited": found.n,
+        "sentence": saved_in_words(found.labels, found.value, found.low, found.high, found.n or 0),
     }
 
 
@@ -81,6 +121,7 @@ def status_text(status: Mapping[str, Any]) -> str:
         f"{status['pool']:,} left in the pool",
         f"Trainer: {_trainer_text(status['trainer'])}",
         status["advice"]["sentence"],
+        *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",
     ]
     if not status["rounds"]:

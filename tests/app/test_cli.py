@@ -206,7 +206,8 @@ def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) 
 
 def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> None:
     status = json.loads(labelloop("status", project, "--json").out)
-    assert set(status) == {"project", "rounds", "labels", "skips", "pool", "advice", "trainer"}
+    measured = {"accuracies", "labels_saved", "advice"}
+    assert set(status) == {"project", "rounds", "labels", "skips", "pool", "trainer", *measured}
     assert set(status["trainer"]) == {"state", "heartbeat_age_s"}
     assert labelloop("status", project).out.startswith("pets: 0 labels, 0 skips, 4 left in the pool\n")
 

@@ -85,6 +85,8 @@ def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: 
         "labels": 0,
         "skips": 0,
         "pool": 4,
+        "accuracies": {},
+        "labels_saved": None,
         "trainer": {"state": "never started", "heartbeat_age_s": None},
     }
     assert "labelloop run" in status_text(project_status(opened.database, opened.project))
@@ -134,6 +136,25 @@ def test_four_flat_rounds_that_agree_may_stop_and_say_so_to_programs_and_people(
     assert found["advice"]["verdict"] == "stop"
     assert (found["advice"]["kappa"], found["advice"]["next_labels"]) == (0.995, 50)
     assert "You may stop: the next 50 labels" in status_text(found)
+
+
+def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_its_band(opened: Opened) -> None:
+    names = ("audit", "cross_validated", "lure")
+    kinds = [NewMetric(f"accuracy_{name}", 0.5, low=0.25, high=0.75, n=8) for name in names]
+    opened.run_round(labels=100, metrics=[*kinds, NewMetric("labels_random", 300.4, 150.2, None, n=40)])
+    found = project_status(opened.database, opened.project)
+    assert set(found["accuracies"]) == set(names)
+    assert found["accuracies"]["cross_validated"]["meaning"].startswith("biased")
+    assert found["accuracies"]["lure"]["n"] == 8
+    saved = found["labels_saved"]
+    assert (saved["labels"], saved["random"], saved["low"], saved["high"], saved["audited"]) == (
+        100,
+        300,
+        150,
+        None,
+        40,
+    )
+    assert "at least 50 labels saved" in status_text(found)
 
 
 @pytest.mark.parametrize(

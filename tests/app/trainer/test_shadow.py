@@ -33,6 +33,7 @@ def audited(
     monkeypatch.setattr("app.trainer.shadow.FEWEST_AUDITED", 8)
     monkeypatch.setattr("loops.labels_saved.FEWEST_AUDITED", 8)
     monkeypatch.setattr("loops.labels_saved.FEWEST_SIZES", 2)  # half of a pool of 60 that is mostly labeled
+    monkeypatch.setattr("loops.shadow.NUM_FOLDS", 2)
     bench = set_up(project, database, project_id, generation, heartbeat)
     bench = replace(bench, settings=replace(bench.settings, audit_share=0.5, acquisition="margin"))
     for _ in range(2):

@@ -133,7 +133,20 @@ def rounds_published(database: Database, project: Project) -> int:
     return sum(info.state in ("open", "closed") for info in rounds)
 
 
-def label_as_the_server_does(folder: Path, name: str, labels: int, pace_s: float) -> Person:
+def share(left: Any, ready: Any) -> None:
+    """Gives a process the number of labels still to give by all, and the barrier at which all begin."""
+    global labels_left, everybody_ready  # the one way to hand such things to a pool's processes
+    labels_left, everybody_ready = left, ready
+
+
+def take_one() -> bool:
+    """Takes one of the labels still to give; False when there is none."""
+    with labels_left.get_lock():
+        labels_left.value -= 1
+        return bool(labels_left.value >= 0)
+
+
+def label_as_the_server_does(folder: Path, name: str, pace_s: float) -> Person:
     """One annotator without a browser, in a process of their own."""
     os.environ["LABELLOOP_PROJECT"] = str(folder)
     import logging
@@ -146,13 +159,11 @@ def label_as_the_server_does(folder: Path, name: str, labels: int, pace_s: float
 
     st.session_state[ANNOTATOR_KEY] = name
     person, queue = Person(name), list[tuple[str, int]]()
-    while len(person.sent) < labels:
-        if len(queue) <= AHEAD // 2:
-            queue = fetch(person, queue)
-        if not queue:
+    everybody_ready.wait(PATIENCE_S)
+    while take_one():
+        while len(queue) <= AHEAD // 2 and not (queue := fetch(person, queue)):
             time.sleep(0.25)
             person.waited_s += 0.25
-            continue
         time.sleep(pace_s)
         token, sample_id = queue.pop(0)
         decision = {"id": token, "kind": "label", "sample_id": sample_id, "class_index": sample_id % 10}
@@ -178,15 +189,12 @@ def fetch(person: Person, queue: Sequence[tuple[str, int]]) -> list[tuple[str, i
     return [(entry.token, entry.sample.id) for entry in claimed]
 
 
-def label_in_a_browser(page: Page, person: Person, labels: int, pace_s: float) -> None:
+def label_in_a_browser(page: Page, person: Person, pace_s: float) -> None:
     """One annotator at the keyboard; a save ends when the page says that nothing is unsaved."""
-    deadline = time.monotonic() + PATIENCE_S + labels * (pace_s + 2)
-    while len(person.saves) < labels and time.monotonic() < deadline:
-        shown = page.evaluate(LABELER, "shown")
-        if not shown:
+    while take_one():
+        while not (shown := page.evaluate(LABELER, "shown")):
             page.wait_for_timeout(250)
             person.waited_s += 0.25
-            continue
         page.wait_for_timeout(1000 * pace_s)
         began = time.perf_counter()
         page.keyboard.press(str(int(page.evaluate(LABELER, "sample")) % 10))
@@ -196,7 +204,7 @@ def label_in_a_browser(page: Page, person: Person, labels: int, pace_s: float) -
     person.errors += alerts.all_inner_texts()
 
 
-def browse(url: str, name: str, labels: int, pace_s: float) -> Person:
+def browse(url: str, name: str, pace_s: float) -> Person:
     """A browser in a process of its own: Playwright's waits must not hold up another's keys."""
     person = Person(name)
     with sync_playwright() as playwright:
@@ -205,7 +213,8 @@ def browse(url: str, name: str, labels: int, pace_s: float) -> Person:
         page.on("pageerror", lambda error: person.errors.append(str(error)))
         page.goto(f"{url}/?annotator={name}")
         page.wait_for_function(f"() => ({LABELER})('shown')")
-        label_in_a_browser(page, person, labels, pace_s)
+        everybody_ready.wait(PATIENCE_S)
+        label_in_a_browser(page, person, pace_s)
     return person
 
 
@@ -217,16 +226,15 @@ def open_browser(playwright: Any) -> Browser:
 
 
 def everybody(project: Project, url: str, options: argparse.Namespace) -> list[Person]:
-    """All annotators at once; each gives an equal share of the labels."""
-    share = -(-options.labels // options.annotators)
+    """All annotators at once, each as many labels as they find the time for."""
     context = multiprocessing.get_context("spawn")
-    with context.Pool(options.annotators) as pool:
+    shared = (context.Value("i", options.labels), context.Barrier(options.annotators))
+    with context.Pool(options.annotators, initializer=share, initargs=shared) as pool:
         jobs = [
-            pool.apply_async(browse, (url, f"browser-{number}", share, options.pace))
-            for number in range(options.browsers)
+            pool.apply_async(browse, (url, f"browser-{number}", options.pace)) for number in range(options.browsers)
         ]
         jobs += [
-            pool.apply_async(label_as_the_server_does, (project.folder, f"person-{number}", share, options.pace))
+            pool.apply_async(label_as_the_server_does, (project.folder, f"person-{number}", options.pace))
             for number in range(options.annotators - options.browsers)
         ]
         return [job.get() for job in jobs]

@@ -22,3 +22,4 @@ def test_several_people_label_at_once_and_nobody_gets_anothers_sample(browser, r
     assert (found["lost"], found["decided_twice"], found["double_claims"]) == (0, 0, 0)
     assert found["looks"] > 0
     assert found["errors"] == []
+    assert found["browser_save_ms"]["n"] > 0

@@ -22,6 +22,7 @@ COORDINATES = 64  # eigenvectors; with fewer labels than that, more only cost ti
 LANDMARKS = 60_000  # samples; fewer make a graph too thin for its clusters to hold together
 _SCALE_NEIGHBOR = 7  # whose distance is a sample's own scale (Zelnik-Manor and Perona 2004, Self-tuning clustering)
 _FEWEST_PER_COORDINATE = 4  # landmarks
+_FEWEST_COORDINATES = 8  # of a graph with so many landmarks
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def build_graph(points_L_D: NDArray[np.float32], seed: int) -> Graph:
     """
     points = np.asarray(points_L_D, np.float32)
     adjacency = connect(nearest(points, points, NEIGHBORS + 1))
-    eigenvalues, vectors = smoothest(adjacency, min(COORDINATES, len(points) // _FEWEST_PER_COORDINATE), seed)
+    count = min(COORDINATES, max(len(points) // _FEWEST_PER_COORDINATE, _FEWEST_COORDINATES))
+    eigenvalues, vectors = smoothest(adjacency, count, seed)
     return Graph(points, eigenvalues, vectors)
 
 
@@ -99,7 +101,7 @@ def smoothest(adjacency: sp.csr_matrix, count: int, seed: int) -> tuple[NDArray[
     else:
         guess = np.random.default_rng(seed % 2**32).random(n)
         values, vectors = eigsh(normalized, k=count, which="LA", v0=guess, tol=1e-4)
-    order = np.argsort(-values, kind="stable")[:count]
+    order = np.argsort(-values, kind="stable")[:count]  # all there are, if there are fewer
     values, vectors = values[order], vectors[:, order]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(order))])
     return values.astype(np.float32), (vectors * signs).astype(np.float32)

@@ -167,7 +167,7 @@ class GraphOfPool:
         """Takes the graph from disk; a damaged one is built anew."""
         self._built_for = 0
         try:
-            with np.load(self._path, allow_pickle=False) as saved:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 arrays = {name: saved[name] for name in saved.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from app.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples
@@ -28,7 +32,6 @@ class Board:
     seen: set[int] = field(default_factory=set)
 
     def open(self) -> list[int]:
-        self.wait(lambda: self.running.open_round() is not None, "the first round")
         self.page.goto(f"{self.running.url}/grid?annotator=tester")
         self.wait_for_grid()
         self.page.get_by_role("button", name=str(SIZE), exact=True).click()
@@ -83,18 +86,38 @@ def board(page, wait_for):
     return lambda running: Board(page, running, wait_for)
 
 
+@pytest.fixture(scope="module")
+def first_rounds(make_small_project, digits, tmp_path_factory):
+    """Two projects whose first round is published: with a model, from forty right labels, and without any label."""
+    folder = tmp_path_factory.mktemp("first-rounds")
+    projects = {"model": make_small_project(folder / "model"), "no model": make_small_project(folder / "no-model")}
+    label_some(projects["model"], digits / "labels.csv", count=40)
+    for project in projects.values():
+        # Once for all tests, and for as long as a busy machine takes.
+        command = [sys.executable, "-m", "app.cli", "train", str(project.folder), "--once"]
+        subprocess.run(command, check=True, capture_output=True, timeout=800)
+    return projects
+
+
 @pytest.fixture
-def project_with_labels(make_small_project, digits, tmp_path):
-    """Forty right labels are there before the trainer starts, so that its first round has a model."""
-    project = make_small_project(tmp_path / "project")
-    lines = (line.split(",") for line in (digits / "labels.csv").read_text().splitlines()[1:])
+def copy_of(first_rounds, tmp_path):
+    """A project of its own for one test."""
+
+    def copied(name):
+        return Project(shutil.copytree(first_rounds[name].folder, tmp_path / "project"))
+
+    return copied
+
+
+def label_some(project: Project, manifest: Path, *, count: int) -> None:
+    lines = (line.split(",") for line in manifest.read_text().splitlines()[1:])
     truth = {Path(path).name: int(label) for path, label in lines if path.startswith("pool")}
     database = project.open_database()
     project_id = project.project_id(database)
     with database.write() as session:
         person = get_or_create_annotator(session, project_id=project_id, name="before")
         samples = list_samples(session, project_id=project_id, split="pool")
-        for sample in [one for one in samples if one.audit_key >= AUDIT_SHARE][:40]:
+        for sample in [one for one in samples if one.audit_key >= AUDIT_SHARE][:count]:
             record_decision(
                 session,
                 project_id=project_id,
@@ -105,11 +128,10 @@ def project_with_labels(make_small_project, digits, tmp_path):
                 request_id=f"before-{sample.id}",
             )
     database.close()
-    return project
 
 
-def test_a_grid_is_labeled_with_one_key_and_taken_back_with_one(start, project_with_labels, board):
-    running = start(project_with_labels)
+def test_a_grid_is_labeled_with_one_key_and_taken_back_with_one(start, copy_of, board):
+    running = start(copy_of("model"))
     person = board(running)
     shown = person.open()
     asked = person.asked()
@@ -152,8 +174,8 @@ def test_a_grid_is_labeled_with_one_key_and_taken_back_with_one(start, project_w
     assert person.audit_samples_seen() == set()
 
 
-def test_before_a_model_a_group_of_the_map_is_named_by_the_person(start, make_small_project, board, tmp_path):
-    running = start(make_small_project(tmp_path / "project"))
+def test_before_a_model_a_group_of_the_map_is_named_by_the_person(start, copy_of, board):
+    running = start(copy_of("no model"))
     person = board(running)
     shown = person.open()
     person.page.keyboard.press("Enter")  # not before they have a name
@@ -163,7 +185,6 @@ def test_before_a_model_a_group_of_the_map_is_named_by_the_person(start, make_sm
         if person.truth(sample_id) != name:
             person.cell(sample_id).click()
     right = [sample_id for sample_id in shown if person.truth(sample_id) == name]
-    person.cell(right[0]).focus()  # with the cursor on an image taken out the key would be that image's class
     person.page.keyboard.press(str(name))
     person.page.keyboard.press("Enter")
     person.wait_for_grid(other_than=shown)
@@ -173,8 +194,8 @@ def test_before_a_model_a_group_of_the_map_is_named_by_the_person(start, make_sm
     assert person.audit_samples_seen() == set()
 
 
-def test_screens_killed_after_the_key_lose_and_double_nothing(start, project_with_labels, board, wait_for):
-    running = start(project_with_labels)
+def test_screens_killed_after_the_key_lose_and_double_nothing(start, copy_of, board, wait_for):
+    running = start(copy_of("model"))
     person = board(running)
     shown = person.open()
     asked, screens = person.asked(), running.screens
@@ -187,8 +208,8 @@ def test_screens_killed_after_the_key_lose_and_double_nothing(start, project_wit
     assert [row[0] for row in stored] == sorted(shown)
 
 
-def test_a_phone_takes_out_by_tap_and_gives_another_class_by_tap(start, project_with_labels, browser, wait_for):
-    running = start(project_with_labels)
+def test_a_phone_takes_out_by_tap_and_gives_another_class_by_tap(start, copy_of, browser, wait_for):
+    running = start(copy_of("model"))
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     person = Board(context.new_page(), running, wait_for)
     shown = person.open()

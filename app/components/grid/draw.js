@@ -4,6 +4,7 @@ function drawQuestion(page) {
   const { grid, view, data } = page;
   view.question.replaceChildren(...questionOf(grid, data.classes));
   view.hint.textContent = grid === null ? "" : hintOf(grid);
+  view.honest.textContent = honestWords(grid);
 }
 
 function questionOf(grid, classes) {
@@ -19,6 +20,11 @@ function hintOf(grid) {
   const shares = grid.samples.map((sample) => sample.probability);
   const [low, high] = [percent(Math.min(...shares)), percent(Math.max(...shares))];
   return `Least sure first; the model gives them ${low === high ? `${low} or more` : `${low} to ${high}`}.`;
+}
+
+function honestWords(grid) {
+  const who = grid === null || grid.suggested ? "The model" : "The map";
+  return `${who} chose these images. Their labels train the model and never measure its accuracy: audit images are only asked one by one.`;
 }
 
 function drawBar(page) {
@@ -45,11 +51,18 @@ function outWords(grid, out) {
 }
 
 function drawClasses(page) {
+  drawClassChips(page);
+  // What the chips say changes with the cursor; their lines must not become fewer, or the images would jump.
+  const { chips } = page.view;
+  chips.style.minHeight = `${chips.offsetHeight}px`;
+}
+
+function drawClassChips(page) {
   const { grid, view, data } = page;
   const cell = page.selected();
   const named = data.classes.map((one, value) => ({ value, text: one.name, key: keySigns(one.key), count: "" }));
   const choose = (value) => page.byHand(() => page.choose(value));
-  if (cell !== null) {
+  if (cell !== null && grid.classIndex !== null) {
     const queue = { value: null, text: "Back to the queue", count: "" };
     drawChips(view, { ask: `Image ${cell.place + 1} is:`, chips: [...named, queue], chosen: cell.other, choose });
   } else if (grid !== null && !grid.suggested) {

@@ -4,6 +4,15 @@ const GAP = 6; // px between cells, also in grid.css
 const SMALLEST = 48; // px; a thumb needs it, and then the page scrolls
 const LARGEST = 220; // px; beyond, a thumbnail is only blur
 const AUTO_LEAST = 96; // px; the size offered at first is the largest whose images are no smaller
+const USUALLY_AROUND = 210; // px of words and buttons, before they are drawn
+const BELOW = 16; // px
+
+// Room for the cells in the window, [width, height] in px.
+function roomFor({ cells, root }) {
+  const around = cells.hidden ? USUALLY_AROUND : root.offsetHeight - cells.offsetHeight;
+  const top = Math.max(0, root.getBoundingClientRect().top + document.documentElement.scrollTop);
+  return [root.clientWidth, Math.max(200, window.innerHeight - top - around - BELOW)];
+}
 
 function fitGrid(count, width, height) {
   let best = { columns: 1, side: 0 };

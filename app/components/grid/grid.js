@@ -4,8 +4,8 @@
 // every message to the server holds all the page holds, so that none is missed when one is lost.
 //
 // Keys: arrows move, X takes out (no letters per cell: they would do for small grids only, and R and H are taken), Enter
-// confirms, Backspace takes the last grid back, N shows other images, a digit is a class: of the sample taken out under
-// the cursor, else of the whole group, else the class to be shown.
+// confirms, Backspace takes the last grid back, N shows other images, a digit is a class: of a group that has none yet,
+// else of the sample taken out under the cursor, else the class to be shown.
 
 const SIZES = [12, 24, 40, 60];
 const AHEAD = 2; // grids held: on screen and next
@@ -14,27 +14,9 @@ const POLL_MS = 3000; // while there is nothing to show
 const TOO_SOON_MS = 300; // nobody has looked at a whole grid in less: a key pressed twice must not confirm the next one
 const MOST_PAST = 10; // grids that can be taken back
 const MOST_PASSED = 5000;
-const USUALLY_AROUND = 210; // px of words and buttons, before they are drawn
-const BELOW = 16; // px
 
-// Not crypto.randomUUID: a page that is served without TLS has none.
-const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-const recall = (key, otherwise) => {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
-
-const remember = (key, value) => {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // a full browser forgets a choice of size; decisions are kept by the outbox, which says so
-  }
-};
+// Runs once the frame that shows what was just drawn is painted.
+const afterPaint = (run) => requestAnimationFrame(() => setTimeout(run, 0));
 
 class Grid {
   constructor(parent) {
@@ -50,7 +32,7 @@ class Grid {
       size: (size) => this.byHand(() => this.chooseSize(size)),
     });
     this.onKey = (event) => this.key(event);
-    this.onResize = () => this.resized();
+    this.onResize = () => this.name !== null && this.resized();
   }
 
   // A grid in the browser: {classIndex, named, samples, cells, shownAt}; `this.grids[0]` is on screen.
@@ -99,7 +81,7 @@ class Grid {
     this.outbox = openOutbox({ name, send: () => this.post(), changed: () => drawUnsaved(this) });
     const chosen = recall(`labelloop-grid:${name}`, {});
     this.classIndex = chosen.classIndex ?? null;
-    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, ...this.room());
+    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, ...roomFor(this.view));
     this.passed = recall(`labelloop-passed:${name}`, { round: null, ids: [] });
     this.show();
     this.post();
@@ -153,29 +135,13 @@ class Grid {
       return;
     }
     const pressed = performance.now();
-    const decisions = this.decisionsOf(grid, (pressed - grid.shownAt) / 1000 / grid.cells.length);
+    const decisions = decisionsOf(grid, (pressed - grid.shownAt) / 1000 / grid.cells.length);
     this.pass(grid.cells.filter((cell) => cell.request === null));
     this.past = [...this.past, grid].slice(-MOST_PAST);
     this.grids.shift();
     this.show(pressed);
     this.hear(`${decisions.length} confirmed.`);
     this.commit(decisions);
-  }
-
-  decisionsOf(grid, leadTime) {
-    const decided = [];
-    for (const cell of grid.cells) {
-      const classIndex = cell.out ? cell.other : grid.classIndex;
-      const first = cell.request === null && !cell.wasDecided;
-      cell.request = classIndex === null ? null : first ? cell.sample.token : newId();
-      cell.wasDecided ||= classIndex !== null;
-      if (classIndex === null) continue;
-      decided.push({
-        id: cell.request, kind: "label", mode: "grid", sample_id: cell.sample.sample_id, class_index: classIndex,
-        suggestion_shown: grid.suggested, why_shown: false, lead_time_s: leadTime, shown_together: grid.cells.length,
-      });
-    }
-    return decided;
   }
 
   commit(decisions) {
@@ -196,9 +162,7 @@ class Grid {
     this.grids.unshift(grid);
     this.show();
     this.hear(`${undone.length} labels taken back.`);
-    this.commit(undone.map((cell) => ({ id: newId(), kind: "undo", sample_id: cell.sample.sample_id, undoes: cell.request,
-      suggestion_shown: false, why_shown: false, lead_time_s: null, shown_together: 1 })));
-    undone.forEach((cell) => { cell.request = null; });
+    this.commit(undone.map(undoOf));
   }
 
   passOver() {
@@ -227,15 +191,17 @@ class Grid {
     this.drawMarks(cell);
   }
 
-  // A class by its key or chip.
+  // A class by its key or chip: the group's while it has none, else that of the image taken out under the cursor.
   choose(classIndex) {
+    const { grid } = this;
     const cell = this.selected();
-    if (cell !== null) {
-      cell.other = classIndex === this.grid.classIndex ? null : classIndex;
-      if (classIndex !== null && classIndex === this.grid.classIndex) cell.out = false;
+    if (cell !== null && grid.classIndex !== null) {
+      cell.other = classIndex === grid.classIndex ? null : classIndex;
+      if (classIndex === grid.classIndex) cell.out = false;
       this.drawMarks(cell);
-    } else if (this.grid !== null && !this.grid.suggested) {
-      this.grid.classIndex = classIndex;
+    } else if (grid !== null && !grid.suggested) {
+      grid.classIndex = classIndex;
+      this.say("");
       this.drawControls();
     } else if (!this.keepsMarks()) {
       this.classIndex = classIndex;
@@ -280,32 +246,26 @@ class Grid {
     if (hadFocus) this.moveTo(0);
     this.grid.shownAt = Infinity; // until it is painted
     const grid = this.grid;
-    requestAnimationFrame(() => {
+    afterPaint(() => {
       grid.shownAt = performance.now();
       if (pressed !== null) performance.measure("labelloop-next-grid", { start: pressed, end: grid.shownAt });
     });
   }
 
-  // Room for the cells in the window, px.
-  room() {
-    const { cells, root } = this.view;
-    const box = cells.getBoundingClientRect();
-    const around = cells.hidden ? USUALLY_AROUND : root.offsetHeight - box.height;
-    const top = Math.max(0, root.getBoundingClientRect().top + document.documentElement.scrollTop);
-    return [root.clientWidth, Math.max(200, window.innerHeight - top - around - BELOW)];
-  }
-
   resized() {
     const size = `${this.view.root.clientWidth} ${window.innerHeight}`;
-    if (size !== this.window) this.lay(); // not for words that make the page a line higher: the cells must not jump
+    if (size === this.window) return; // words have made the page a line higher: the cells must not jump
     this.window = size;
+    this.view.chips.style.minHeight = "";
+    drawClasses(this);
+    this.lay();
   }
 
   lay() {
     drawEmpty(this);
     if (this.grid === null) return;
     const { cells } = this.grid;
-    const { columns, side } = fitGrid(cells.length, ...this.room());
+    const { columns, side } = fitGrid(cells.length, ...roomFor(this.view));
     const focused = this.parent.activeElement;
     this.columns = columns;
     layCells(this.view, cells, columns, side);

@@ -30,6 +30,7 @@ function makeView(sizes, on) {
     other: button("Other images", "N", on.other, { title: "Leave these and show others" }),
     state: element("span", { class: "state", role: "status" }),
     unsaved: element("span", { class: "unsaved", hidden: true }),
+    honest: element("p", { class: "honest" }),
     live: element("p", { class: "heard", "aria-live": "polite" }),
   };
   for (const size of sizes) {
@@ -43,14 +44,11 @@ function makeView(sizes, on) {
     view.cells,
     view.empty,
     element("div", { class: "bar" }, view.confirm, view.undo, view.other, view.state, view.unsaved),
-    element("p", { class: "honest" }, HONEST),
+    view.honest,
     view.live,
   );
   return view;
 }
-
-const HONEST =
-  "The model chose these images. Their labels train it and never measure its accuracy: audit images are only asked one by one.";
 
 // One sample: a button in a grid cell, pressed when it is taken out.
 function makeCell(sample, place, count, on) {
@@ -65,7 +63,8 @@ function makeCell(sample, place, count, on) {
     sample, press, image, mark, place, count,
     out: false, // taken out
     other: null, // the class index it gets instead; null: back to the queue
-    request: null, // the id of its latest decision
+    request: null, // the id of its latest decision; null once that was taken back
+    wasDecided: false,
   };
 }
 

@@ -6,7 +6,7 @@ _RULES = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 2.5rem 3rem; max-width: 1760px; }
 [data-stale="true"] { opacity: 1 !important; }
-body:has(.st-key-labeler) [data-testid="stStatusWidget"] { display: none; }
+body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display: none; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-pick_"] img { width: 100px; height: 100px; object-fit: contain; border-radius: 6px;
   background: color-mix(in srgb, currentColor 6%, transparent); }

@@ -1,0 +1,49 @@
+// Decisions as the server takes them. The first one about a sample has the token of its claim as its id, so that two tabs
+// cannot label it twice; the later ones have ids of their own.
+
+// Not crypto.randomUUID: a page that is served without TLS has none.
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function decisionsOf(grid, leadTime) {
+  const decided = [];
+  for (const cell of grid.cells) {
+    const classIndex = cell.out ? cell.other : grid.classIndex;
+    if (classIndex === null) {
+      cell.request = null;
+      continue;
+    }
+    cell.request = cell.wasDecided ? newId() : cell.sample.token;
+    cell.wasDecided = true;
+    decided.push({
+      id: cell.request, kind: "label", mode: "grid", sample_id: cell.sample.sample_id, class_index: classIndex,
+      suggestion_shown: grid.suggested, why_shown: false, lead_time_s: leadTime, shown_together: grid.cells.length,
+    });
+  }
+  return decided;
+}
+
+function undoOf(cell) {
+  const undoes = cell.request;
+  cell.request = null;
+  return {
+    id: newId(), kind: "undo", sample_id: cell.sample.sample_id, undoes,
+    suggestion_shown: false, why_shown: false, lead_time_s: null, shown_together: 1,
+  };
+}
+
+// What a browser remembers beside the decisions: a choice of size and class, and what was passed over.
+const recall = (key, otherwise) => {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+};
+
+const remember = (key, value) => {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // a full browser forgets a choice; decisions are kept by the outbox, which says when it cannot
+  }
+};

@@ -61,8 +61,18 @@ function openExchange({ name, facts, isIdle, changed }) {
   };
   const timer = setInterval(tick, TICK_MS);
 
+  // Ids of the samples that are decided here, which the server does not know yet.
+  const underWay = () => {
+    const samples = new Set();
+    for (const { kind, sample_id } of outbox.all()) {
+      if (kind === "undo") samples.delete(sample_id);
+      else if (kind !== "flag") samples.add(sample_id);
+    }
+    return samples;
+  };
+
   return {
-    outbox, connection, schedule,
+    outbox, connection, schedule, underWay,
     // Takes the server's answer; says whether it is news.
     receive: (data, setStateValue) => {
       set = setStateValue;

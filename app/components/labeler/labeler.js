@@ -234,15 +234,6 @@ function openPage(parent, name) {
     show();
   };
 
-  const decidedUnderWay = () => {
-    const samples = new Set();
-    for (const { kind, sample_id } of exchange.outbox.all()) {
-      if (kind === "undo") samples.delete(sample_id);
-      else if (kind !== "flag") samples.add(sample_id);
-    }
-    return samples;
-  };
-
   const takeQueue = (data) => {
     for (const entry of [...(data.queue ?? []), ...(data.history ?? [])]) {
       pictures.take(entry.sample_id, entry.image);
@@ -250,7 +241,7 @@ function openPage(parent, name) {
     }
     if (data.history) work.recall(data.history);
     if (data.queue) {
-      work.merge(data.queue, pace.pinned(), decidedUnderWay());
+      work.merge(data.queue, pace.pinned(), exchange.underWay());
       isScarce = data.queue.length < FEWEST_AHEAD;
     }
     pictures.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));

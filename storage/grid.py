@@ -12,7 +12,6 @@ from storage.claims import ClaimedSample, describe, take
 from storage.engine import Session
 from storage.models import Claim, CurrentDecision, Query, Sample, SampleError
 from storage.plain import pairs, utc_now
-from storage.projects import lock_project
 from storage.samples import chunks
 
 
@@ -43,7 +42,6 @@ def claim_grid(
         now: The time at which claims are live.
     """
     now = now or utc_now()
-    lock_project(session, project_id=project_id)
     chosen: list[tuple[int, int | None]] = []
     for chunk in chunks(list(dict.fromkeys(sample_ids))):
         chosen += _free(session, project_id, annotator_id, chunk, audit_share, lease_s, now)

@@ -21,7 +21,7 @@ from storage.events import LabelEventInfo, find_event, find_undo, history, last_
 from storage.journal import note
 from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
-from storage.projects import count_classes, lock_project
+from storage.projects import count_classes
 from storage.queue import put_on_screen
 
 __all__ = [
@@ -81,7 +81,6 @@ def record_decision(
         InvalidDecisionError: When the action is none, the class is none of the project's, or the sample is test data.
         UnknownSampleError: When the sample is none of the project's.
     """
-    lock_project(session, project_id=project_id)
     request_id = f"flag:{request_id}" if action == "flag" else request_id
     stored = find_event(session, request_id=request_id)
     if stored is not None:
@@ -124,7 +123,6 @@ def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int)
         UnknownEventError: When the event is none of the project's.
         InvalidDecisionError: When the event is itself an undo.
     """
-    lock_project(session, project_id=project_id)
     undone = session.get(LabelEvent, event_id)
     if undone is None or undone.project_id != project_id:
         raise UnknownEventError(event_id)
@@ -151,7 +149,6 @@ def undo_request(
         InvalidDecisionError: When the request was itself an undo.
         RequestIdReusedError: When the undo's id belongs to another sample's event.
     """
-    lock_project(session, project_id=project_id)
     either = LabelEvent.request_id.in_([request_id, f"flag:{request_id}"])
     found = session.scalars(select(LabelEvent).where(either).order_by(LabelEvent.action == "flag")).first()
     if found is None or (found.project_id, found.annotator_id) != (project_id, annotator_id):

@@ -71,7 +71,7 @@ def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> N
     Raises:
         InvalidClassError: When a name is blank, given twice or already there.
     """
-    lock_project(session, project_id=project_id)
+    get_project(session, project_id=project_id)
     taken = [entry.name for entry in list_classes(session, project_id=project_id)]
     for name in (given.strip() for given in names):
         if not name:
@@ -90,7 +90,7 @@ def count_classes(session: Session, *, project_id: int) -> int:
 
 def get_or_create_annotator(session: Session, *, project_id: int, name: str) -> int:
     """Return an annotator's id; needs a writing session."""
-    lock_project(session, project_id=project_id)
+    get_project(session, project_id=project_id)
     known = session.scalar(select(Annotator.id).where(Annotator.project_id == project_id, Annotator.name == name))
     if known is not None:
         return known
@@ -107,15 +107,13 @@ def list_annotators(session: Session, *, project_id: int) -> list[str]:
     )
 
 
-def lock_project(session: Session, *, project_id: int) -> Project:
-    """Make writers of one project wait for each other on PostgreSQL; SQLite's BEGIN IMMEDIATE has done so already.
-
-    Without it event ids would be committed out of order, and a snapshot "up to event n" would change afterwards.
+def get_project(session: Session, *, project_id: int) -> Project:
+    """Return a project's row.
 
     Raises:
         UnknownProjectError: When there is no such project.
     """
-    locked = session.scalar(select(Project).where(Project.id == project_id).with_for_update(key_share=True))
-    if locked is None:
+    project = session.get(Project, project_id)
+    if project is None:
         raise UnknownProjectError(project_id)
-    return locked
+    return project

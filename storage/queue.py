@@ -24,7 +24,6 @@ from storage.claims import ClaimedSample, describe, is_own, release_claims, rene
 from storage.engine import Session
 from storage.models import Claim, CurrentDecision, Query, SampleError
 from storage.plain import utc_now
-from storage.projects import lock_project
 
 __all__ = [
     "LEASE_S",
@@ -67,7 +66,6 @@ def claim_batch(
         has no more.
     """
     now = now or utc_now()
-    lock_project(session, project_id=project_id)
     own = _own_and_due(session, project_id, annotator_id)
     kept = _kept(own, keep)
     renew(kept, lease_s=lease_s, now=now)
@@ -128,7 +126,6 @@ def put_on_screen(
 ) -> bool:
     """Claim one sample besides what the annotator has; False when as many others have it as decisions are wanted."""
     now = now or utc_now()
-    lock_project(session, project_id=project_id)
     query_id = latest_query_id(session, sample_id=sample_id)
     others = (Claim.sample_id == sample_id, Claim.annotator_id != annotator_id, is_live(LEASE_S, now))
     if session.scalar(select(Claim.id).where(*others).limit(1)) is not None:

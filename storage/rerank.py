@@ -19,9 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from storage.asking import LEASE_S, is_askable, is_live, is_on_a_screen
 from storage.engine import Session
 from storage.errors import InvalidQueryError
-from storage.models import Claim, CurrentDecision, Query, Round, Sample, SampleError
+from storage.models import Claim, CurrentDecision, Query, Sample, SampleError
 from storage.plain import finite, utc_now
-from storage.projects import lock_project
 from storage.rounds import NewQuery, fenced_round, insert_queries
 from storage.samples import chunks
 
@@ -47,7 +46,7 @@ def rerank(
         UnknownRoundError: When there is no such round.
         StaleGenerationError: When a newer trainer has taken over.
     """
-    row = _fenced(session, round_id, generation)
+    row = fenced_round(session, round_id=round_id, generation=generation)
     if row.state != "open":
         return 0
     free = [line for line in _free_queries(session, round_id, now or utc_now()) if _known(scores, line.sample_id)]
@@ -85,7 +84,7 @@ def replace_tail(
         StaleGenerationError: When a newer trainer has taken over.
     """
     _refuse_other_purposes(ranking)
-    row = _fenced(session, round_id, generation)
+    row = fenced_round(session, round_id=round_id, generation=generation)
     if row.state != "open":
         return 0
     now = now or utc_now()
@@ -100,14 +99,6 @@ def replace_tail(
     new = [replace(query, rank=ranks[sample_id]) for sample_id, query in wanted.items() if sample_id not in free]
     insert_queries(session, round_id=round_id, queries=new)
     return sum(sample_id not in free or free[sample_id].rank != ranks[sample_id] for sample_id in wanted)
-
-
-def _fenced(session: Session, round_id: int, generation: int) -> Round:
-    """Lock the round, and on PostgreSQL hold off those who claim: a query must not go while it is being handed out."""
-    project_id = session.scalar(select(Round.project_id).where(Round.id == round_id))
-    if project_id is not None:
-        lock_project(session, project_id=project_id)
-    return fenced_round(session, round_id=round_id, generation=generation)
 
 
 def _known(scores: Mapping[int, float], sample_id: int) -> bool:

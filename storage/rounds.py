@@ -17,7 +17,6 @@ from storage.errors import InvalidQueryError, RoundStateError, StaleGenerationEr
 from storage.metrics import NewConfusion, NewMetric, merge_metrics, replace_metrics
 from storage.models import LabelEvent, Query, Round
 from storage.plain import finite, to_info, utc_now
-from storage.projects import lock_project
 from storage.trainer import refuse_stale_generation
 
 PUBLISHED = ("open", "closed")
@@ -105,7 +104,6 @@ def begin_round(
         RoundStateError: When the latest round is not open or closed: resume it instead.
         StaleGenerationError: When a newer trainer has taken over.
     """
-    lock_project(session, project_id=project_id)
     refuse_stale_generation(session, project_id=project_id, generation=generation)
     latest = latest_round(session, project_id=project_id)
     if latest is not None and latest.state not in ("open", "closed"):
@@ -173,7 +171,7 @@ def publish_round(
         RoundStateError: When the round is not scoring.
         StaleGenerationError: When a newer trainer has taken over.
     """
-    row = _locked(session, round_id)
+    row = _round(session, round_id)
     if row.state in PUBLISHED:
         return False
     row = _own_round(session, round_id, generation, wanted="publish", states=("scoring",))
@@ -222,7 +220,7 @@ def resume_round(session: Session, *, round_id: int, generation: int) -> RoundIn
         RoundStateError: When the round was published before.
         StaleGenerationError: When a newer trainer has taken over.
     """
-    row = _locked(session, round_id)
+    row = _round(session, round_id)
     if row.state in PUBLISHED:
         raise RoundStateError(wanted="resume", number=row.number, state=row.state)
     _refuse_stale(session, row, generation)
@@ -246,19 +244,19 @@ def insert_queries(session: Session, *, round_id: int, queries: Sequence[NewQuer
 
 
 def fenced_round(session: Session, *, round_id: int, generation: int) -> Round:
-    """Lock a round for the trainer in charge, which need not be the one that published it.
+    """Return a round to the trainer in charge, which need not be the one that published it.
 
     Raises:
         UnknownRoundError: When there is no such round.
         StaleGenerationError: When a newer trainer has taken over.
     """
-    row = _locked(session, round_id)
+    row = _round(session, round_id)
     _refuse_stale(session, row, generation)
     return row
 
 
-def _locked(session: Session, round_id: int) -> Round:
-    row = session.get(Round, round_id, with_for_update=True)
+def _round(session: Session, round_id: int) -> Round:
+    row = session.get(Round, round_id)
     if row is None:
         raise UnknownRoundError(round_id)
     return row

@@ -14,7 +14,7 @@ from storage.engine import Session
 from storage.errors import InvalidSampleError, UnknownSampleError
 from storage.models import CurrentDecision, ImportRefusal, Sample, SampleError
 from storage.plain import pairs, to_info, utc_now
-from storage.projects import count_classes, lock_project
+from storage.projects import count_classes, get_project
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSampl
     Raises:
         InvalidSampleError: When a class is given for the pool, or is none of the project's. Nothing is added then.
     """
-    project = lock_project(session, project_id=project_id)
+    project = get_project(session, project_id=project_id)
     classes = count_classes(session, project_id=project_id)
     added, duplicates, now = 0, list[Duplicate](), utc_now()
     for chunk in chunks(samples):

@@ -15,7 +15,6 @@ from storage.engine import Session
 from storage.errors import StaleGenerationError
 from storage.models import TrainerError, TrainerHeartbeat, TrainerRequest
 from storage.plain import to_info, utc_now
-from storage.projects import lock_project
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,6 @@ BEAT_FIELDS = frozenset(
 
 def start_generation(session: Session, *, project_id: int, pid: int) -> int:
     """Take over as the project's trainer: from now on older generations are refused. Returns the new one, from 1."""
-    lock_project(session, project_id=project_id)
     before = session.get(TrainerHeartbeat, project_id)
     generation = before.generation + 1 if before else 1
     session.merge(
@@ -101,7 +99,7 @@ def beat(session: Session, *, project_id: int, generation: int, **fields: object
     unknown = fields.keys() - BEAT_FIELDS
     if unknown:
         raise TypeError(f"a heartbeat has no field {sorted(unknown)[0]!r}")
-    row = session.get(TrainerHeartbeat, project_id, with_for_update=True)
+    row = session.get(TrainerHeartbeat, project_id)
     if row is None or row.generation != generation:
         raise StaleGenerationError(generation=generation, current=row.generation if row else 0)
     for name, value in fields.items():
@@ -123,7 +121,7 @@ def refuse_stale_generation(session: Session, *, project_id: int, generation: in
     Raises:
         StaleGenerationError: When a newer trainer has taken over.
     """
-    row = session.get(TrainerHeartbeat, project_id, with_for_update=True)
+    row = session.get(TrainerHeartbeat, project_id)
     if row is not None and generation < row.generation:
         raise StaleGenerationError(generation=generation, current=row.generation)
 

@@ -47,7 +47,7 @@ class GraphRanking:
         open_pool = self.pool[~np.isin(self.pool, list(decided))]
         if not len(open_pool):
             return 0
-        graph = self.learner.graph(labels, pool=self.pool)
+        graph = self.learner.graph(labels)  # the pool is on it already
         queries = self._queries(graph, open_pool)
         with self.bench.database.write() as session:
             return replace_tail(session, round_id=self.round_info.id, generation=self.bench.generation, ranking=queries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from app.trainer.cross_validation import GiveWay
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
 from loops.committee import learner_for
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
 from loops.learner import Learner
 from loops.round_learner import RoundLearner
@@ -37,7 +38,8 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
     round_info, current = _due(bench)
     if round_info is None:
         return
-    audit, chosen = _in_drawing_order(bench, audit_labels(current)), _in_given_order(current)
+    pool = _embedded_pool(bench)
+    audit, chosen = _in_drawing_order(bench, audit_labels(current), pool), _in_given_order(current, pool)
     answers = _answers(bench, len(chosen))
     if len(audit) < FEWEST_AUDITED or answers is None:
         return
@@ -47,7 +49,8 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         return bench.learner([GiveWay(tick)], fold=fold)
 
     learner = _load(bench, round_info, make)
-    pool = _embedded_pool(bench)
+    if learner is None:
+        return
     reserve = {sample.id for sample in bench.samples if sample.audit_key < bench.settings.audit_share}
     rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
     shadows = Shadows(
@@ -74,23 +77,28 @@ def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
         return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
 
 
-def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], Learner]) -> RoundLearner:
+def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], Learner]) -> RoundLearner | None:
     learner = learner_for(round_info.acquisition, make, seed=bench.settings.seed)
     path = bench.project.folder / str(round_info.checkpoint)
-    learner.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    try:
+        learner.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    except (CheckpointDamagedError, CheckpointMismatchError):
+        return None  # the next round's resumption reports a damaged one; another learner was chosen meanwhile
     return learner
 
 
-def _in_drawing_order(bench: Workbench, labels: Mapping[int, int]) -> dict[int, int]:
-    drawn = sorted((sample.audit_key, sample.id) for sample in bench.samples if sample.id in labels)
+def _in_drawing_order(bench: Workbench, labels: Mapping[int, int], pool: Collection[int]) -> dict[int, int]:
+    known = labels.keys() & pool
+    drawn = sorted((sample.audit_key, sample.id) for sample in bench.samples if sample.id in known)
     return {sample_id: labels[sample_id] for _, sample_id in drawn}
 
 
-def _in_given_order(current: Sequence[CurrentLabel]) -> dict[int, int]:
+def _in_given_order(current: Sequence[CurrentLabel], pool: Collection[int]) -> dict[int, int]:
+    known = set(pool)
     return {
         label.sample_id: label.class_index
         for label in sorted(current, key=lambda label: label.event_id)
-        if label.purpose != "audit" and label.class_index is not None
+        if label.purpose != "audit" and label.class_index is not None and label.sample_id in known
     }
 
 

@@ -65,7 +65,7 @@ def test_a_round_is_measured_once_gives_way_and_teaches_the_real_model_nothing(
     assert metrics(audited, "labels_random") == taught == []
     monkeypatch.setattr("app.trainer.shadow.FEWEST_AUDITED", 8)
 
-    ticks = iter(range(60))
+    ticks = iter(range(20))  # of some fifty: five fits of four steps
     with pytest.raises(TrainingInterruptedError):
         measure_shadows(audited, lambda: interrupt_at_the_end_of(ticks))
     assert metrics(audited, "labels_random") == []

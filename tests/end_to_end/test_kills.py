@@ -1,4 +1,4 @@
-"""What is left when parts are killed. (The rounds: test_trainer_kills.py; the page: test_labeler.py.)"""
+"""What is left when parts are killed. (The rounds: test_trainer_kills.py; the page: labeler/.)"""
 
 from __future__ import annotations
 

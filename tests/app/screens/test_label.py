@@ -1,4 +1,4 @@
-"""The Label screen without its browser: what it is told and answers. (With one: end_to_end/test_labeler.py.)"""
+"""The Label screen without its browser: what it is told and answers. (With one: end_to_end/labeler/.)"""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""The Label page when the server is killed, the network is gone, or the page is loaded anew."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def test_a_killed_server_loses_no_key_and_the_page_comes_back_by_itself(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for milliseconds in (0, 30, 300):  # before, during and after the saving
+        for number in range(4):
+            press(person, number, given)
+        person.page.wait_for_timeout(milliseconds)
+        running.process.kill()
+        running.process.wait()
+        for number in range(3):  # goes on with what the browser holds
+            press(person, number, given)
+        on_screen = person.sample_id()
+        running.start(wait_for)
+        person.wait_until_saved()
+        person.wait_for_sample()
+        assert person.sample_id() == on_screen
+    assert running.stored() == given
+
+
+def test_without_a_network_labeling_goes_on_and_everything_is_saved_later(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    press(person, 1, given)
+    person.wait_until_saved()
+    person.page.context.set_offline(True)
+    for number in range(6):
+        press(person, number, given)
+    assert person.unsaved() >= 6
+    person.page.get_by_text("unsaved: no answer from the server").wait_for()
+    assert len(running.stored()) == 1
+    person.page.context.set_offline(False)
+    person.wait_until_saved()
+    assert running.stored() == given
+
+
+def test_a_reload_at_any_moment_keeps_labels_and_place(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for milliseconds in (0, 5, 60):
+        for number in range(3):
+            press(person, number, given)
+        on_screen = person.sample_id()
+        person.page.wait_for_timeout(milliseconds)
+        person.page.reload()
+        person.wait_for_sample()
+        assert person.sample_id() == on_screen
+    person.wait_until_saved()
+    assert running.stored() == given

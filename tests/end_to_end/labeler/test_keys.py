@@ -1,0 +1,151 @@
+"""The Label page in a real browser: bursts of keys, undo, the history, search, and keys that are none."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+KEYS = 200
+SECONDS_APART = 0.05
+SUGGESTED = 7  # what the test's ranking suggests for every sample
+
+
+def test_two_hundred_keys_at_twenty_per_second_are_stored_once_and_in_order(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for number in range(KEYS):
+        press(person, number, given)
+        person.page.wait_for_timeout(1000 * SECONDS_APART / 2)  # the rest of it went by in press()
+    person.wait_until_saved()
+    assert running.stored() == given
+    assert len({sample for sample, _ in given}) == KEYS
+
+
+def test_a_held_key_is_one_label(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    token = person.open()
+    for _ in range(5):  # without a key up in between: the browser marks all but the first as repeats
+        person.page.keyboard.down("3")
+    person.page.keyboard.up("3")
+    person.wait_for_sample(other_than=token)
+    person.wait_until_saved()
+    assert [class_index for _, class_index in running.stored()] == [3]
+
+
+def test_the_last_ten_are_undone_in_any_order_across_a_round(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for number in range(10):
+        if number == 5:
+            person.wait_until_saved()
+            running.publish(sorted(set(running.pool()) - {sample for sample, _ in given}, reverse=True))
+        press(person, number, given)
+    person.wait_until_saved()
+
+    undone = random.Random(1).sample(given, len(given))
+    for sample, _ in undone:
+        person.page.locator(f'[data-act="past:{sample}"]').click()
+        wait_for(lambda wanted=sample: person.sample_id() == wanted, "the sample of the past")
+        person.wait_for_sample()
+        person.page.keyboard.press("Backspace")
+        wait_for(lambda wanted=sample: not person.page.locator(f'[data-act="past:{wanted}"]').count(), "the undo")
+    person.wait_until_saved()
+    assert running.standing() == {}
+    assert running.stored() == given  # nothing is deleted
+    undo_of = running.rows(
+        "SELECT undone.sample_id FROM label_events AS back JOIN label_events AS undone ON undone.id = back.supersedes "
+        "WHERE back.action = 'undo' ORDER BY back.id"
+    )
+    assert undo_of == [(sample,) for sample, _ in undone]
+
+
+def test_a_correction_in_the_history_supersedes_and_its_undo_brings_the_first_back(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    press(person, 3, given)
+    sample = given[0][0]
+    person.page.keyboard.press("ArrowLeft")
+    wait_for(lambda: person.sample_id() == sample and person.shown(), "the sample of the past")
+    person.page.keyboard.press("8")
+    wait_for(lambda: person.sample_id() != sample and person.shown(), "the queue")
+    person.wait_until_saved()
+    assert running.standing() == {sample: 8}
+    person.page.keyboard.press("Backspace")
+    wait_for(lambda: person.sample_id() == sample, "the sample with its first label")
+    person.wait_until_saved()
+    assert running.standing() == {sample: 3}
+
+
+def test_keys_typed_into_a_field_label_nothing(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    token = person.open()
+    person.page.keyboard.press("c")  # Streamlit's own: they do nothing here
+    person.page.keyboard.press("r")
+    person.page.keyboard.press("h")
+    person.page.get_by_role("dialog").wait_for()
+    person.page.keyboard.press("4")
+    assert person.shown() == token
+    person.page.keyboard.press("Escape")
+    person.page.get_by_role("dialog").wait_for(state="detached")
+    person.press("4", token)
+    person.wait_until_saved()
+    assert len(running.stored()) == 1
+
+
+def test_two_hundred_classes_are_labeled_by_key_shift_and_search(start, labeler, press):
+    names = [f"species {number}" for number in range(199)]
+    running = start([*names, "<img src=x onerror=document.title='hacked'>"])
+    person = labeler(running)
+    token = person.open()
+    token = person.press("Shift+Digit2", token)  # the twelfth class
+    person.page.keyboard.type("species 198", delay=20)
+    person.page.get_by_role("option", name="species 198").wait_for()
+    token = person.press("Enter", token)
+    person.page.keyboard.press("/")
+    person.page.keyboard.type("img src", delay=20)
+    person.page.get_by_role("option", name="<img src=x").wait_for()
+    person.press("Enter", token)
+    person.wait_until_saved()
+    assert [class_index for _, class_index in running.stored()] == [11, 198, 199]
+    assert person.page.title() != "hacked"
+
+
+def test_the_suggestion_is_hidden_and_its_showing_is_recorded(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    token = person.open()
+    person.page.keyboard.press("Enter")  # nothing is suggested: nothing is accepted
+    token = person.press("1", token)
+    person.page.get_by_role("switch", name="Show the model's suggestion").click()
+    person.page.get_by_role("button", name="Accept 7 (50 % sure)").wait_for()
+    person.press("Enter", token)
+    person.wait_until_saved()
+    shown = running.rows("SELECT class_index, suggestion_shown FROM label_events ORDER BY id")
+    assert [(given, bool(seen)) for given, seen in shown] == [(1, False), (SUGGESTED, True)]
+
+
+def test_a_finger_skips_to_the_left_and_undoes_to_the_right(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    token = person.open()
+    sample = person.sample_id()
+    swipe = """(stage, by) => ['pointerdown', 'pointerup'].forEach((type, step) => stage.dispatchEvent(
+        new PointerEvent(type, { pointerType: 'touch', clientX: 200 + step * by, clientY: 200, bubbles: true })))"""
+    stage = person.page.locator(".stage")
+    stage.evaluate(swipe, -120)
+    person.wait_for_sample(other_than=token)
+    stage.evaluate(swipe, 120)
+    wait_for(lambda: person.sample_id() == sample, "the sample that was skipped")
+    person.wait_until_saved()
+    assert running.rows("SELECT action FROM label_events ORDER BY id") == [("skip",), ("undo",)]

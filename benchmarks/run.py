@@ -1,6 +1,7 @@
 """Runs every benchmark in turn and writes one table, with what each of them printed below it.
 
-    python benchmarks/run.py                  everything, as the README quotes it: hours
+    python benchmarks/run.py --mnist mnist.npz --photos FOLDER    everything, as the README quotes it: hours
+    python benchmarks/run.py                  the same on the sample data
     python benchmarks/run.py --quick          the same scripts on less: whether they run, not what they say
     python benchmarks/run.py --only kfold grid
 
@@ -20,12 +21,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 HERE = Path(__file__).parent
 # For the scripts that have no --quick of their own.
 QUICK = {
     "bench_bald_against_random": ["--seeds", "1", "--budget", "20"],
+    "bench_every_label": ["--samples", "2000", "--labels", "5"],
     "bench_from_scratch": ["--epochs", "1"],
     "bench_grid": ["--seconds", "5"],
     "bench_instant_head": ["--samples", "500", "--labels", "50", "--acquisitions", "margin", "--repetitions", "2"],
@@ -34,6 +37,8 @@ QUICK = {
     "bench_loops_overhead": ["--rounds", "1", "--repetitions", "1", "--instant-repetitions", "2"],
     "bench_vaal": ["--seeds", "1", "--budget", "20"],
 }
+NEEDS_MNIST = {"bench_every_label"}
+WITH_MNIST = {"bench_bald_against_random": ["--pool", "10000"]}  # as the README quotes it
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,14 @@ def main() -> int:
         script for script in find(HERE) if not options.only or script.stem.removeprefix("bench_") in options.only
     ]
     options.out.mkdir(parents=True, exist_ok=True)
+    left_out = [script for script in scripts if script.stem in NEEDS_MNIST and options.mnist is None]
+    for script in left_out:
+        print(f"{script.name} is left out: it needs --mnist")
+    scripts = [script for script in scripts if script not in left_out]
     outcomes: list[Outcome] = []
     for place, script in enumerate(scripts, start=1):
         print(f"[{place} of {len(scripts)}] {script.name} ...", flush=True)
-        outcomes.append(run(script, arguments_of(script, quick=options.quick)))
+        outcomes.append(run(script, arguments_of(script, options)))
         print(f"    {verdict(outcomes[-1])}, {outcomes[-1].seconds:.0f} s", flush=True)
         # After each: who breaks off keeps what there is.
         (options.out / "bench.md").write_text(report(outcomes, quick=options.quick), encoding="utf-8")
@@ -72,6 +81,8 @@ def parse() -> argparse.Namespace:
     names = [script.stem.removeprefix("bench_") for script in find(HERE)]
     parser.add_argument("--quick", action="store_true", help="less of everything: minutes")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--mnist", type=Path, help="x_train, y_train, x_test, y_test as an .npz file")
+    parser.add_argument("--photos", type=Path, help="a folder with train/CLASS/*.jpg and val/CLASS/*.jpg")
     parser.add_argument("--out", type=Path, default=Path("bench-results"), help="folder for bench.md")
     return parser.parse_args()
 
@@ -81,11 +92,15 @@ def find(folder: Path) -> list[Path]:
     return sorted(folder.glob("bench_*.py"))
 
 
-def arguments_of(script: Path, *, quick: bool) -> list[str]:
+def arguments_of(script: Path, options: argparse.Namespace) -> list[str]:
     """What a script is called with."""
-    if not quick:
-        return []
-    return ["--quick"] if '"--quick"' in script.read_text(encoding="utf-8") else QUICK.get(script.stem, [])
+    text = script.read_text(encoding="utf-8")
+    if options.quick:
+        small = ["--quick"] if '"--quick"' in text else QUICK.get(script.stem, [])
+        return [*small, "--mnist", str(options.mnist)] if script.stem in NEEDS_MNIST else small
+    data = {"--mnist": options.mnist, "--npz": options.mnist, "--photos": options.photos}
+    given = [[flag, str(path)] for flag, path in data.items() if path is not None and f'"{flag}"' in text]
+    return [*chain.from_iterable(given), *(WITH_MNIST.get(script.stem, []) if options.mnist else [])]
 
 
 def run(script: Path, arguments: Sequence[str]) -> Outcome:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,16 @@ def test_one_benchmark_alone_in_full(runner, tmp_path, monkeypatch):
     assert runner.main() == 0
 
 
-def test_every_real_benchmark_has_a_quick_mode_and_asks_a_question(runner):
+def test_data_goes_to_the_benchmarks_that_take_it(runner, tmp_path):
+    script = tmp_path / "bench_a.py"
+    script.write_text('"""Is a good?"""\n"--npz", "--photos"\n')
+    options = Namespace(quick=False, mnist=Path("m.npz"), photos=None)
+    assert runner.arguments_of(script, options) == ["--npz", "m.npz"]
+    assert runner.arguments_of(script, Namespace(quick=True, mnist=Path("m.npz"), photos=None)) == []
+
+
+def test_every_real_benchmark_has_a_quick_mode(runner):
     scripts = runner.find(BENCHMARKS)
-    assert {script.stem for script in scripts} >= set(runner.QUICK)
+    assert {script.stem for script in scripts} >= {*runner.QUICK, *runner.NEEDS_MNIST, *runner.WITH_MNIST}
     for script in scripts:
-        assert runner.arguments_of(script, quick=True), script.name
+        assert runner.arguments_of(script, Namespace(quick=True, mnist=None, photos=None)), script.name

@@ -125,7 +125,7 @@ Batches = Callable[[], Iterator[torch.Tensor]]
 def features(n: int) -> tuple[nn.Module, Batches]:
     """A linear head, and features that came from somewhere."""
     rows = torch.relu(torch.randn(min(n, 4_096), 1_280, generator=torch.Generator().manual_seed(0)))
-    return nn.Sequential(nn.Dropout(0.5), nn.Linear(1_280, CLASSES)), lambda: in_batches(rows, n, 512)
+    return nn.Sequential(nn.Dropout(0.5), nn.Linear(1_280, CLASSES)), lambda: in_batches(rows, n, 4_096)
 
 
 def photos(n: int) -> tuple[nn.Module, Batches]:
@@ -165,9 +165,9 @@ def pool(n: int) -> tuple[nn.Module, Batches]:
 
 def in_batches(rows: torch.Tensor, n: int, size: int) -> Iterator[torch.Tensor]:
     """`n` rows, from the first again when there are fewer."""
-    for start in range(0, n, size):
-        count = min(size, n - start)
-        yield rows[torch.arange(start, start + count) % len(rows)]
+    while n > 0:
+        yield from rows[:n].split(size)
+        n -= len(rows)
 
 
 def ours(network: nn.Module, k: int, *, closed: bool) -> Callable[[torch.Tensor], Any]:
@@ -182,7 +182,7 @@ def ours(network: nn.Module, k: int, *, closed: bool) -> Callable[[torch.Tensor]
 
 
 def baal(network: nn.Module, k: int, who: str) -> Callable[[torch.Tensor], Any]:
-    """What BaaL's `ModelWrapper` and its BALD do with each batch."""
+    """What BaaL's `ModelWrapper` and its BALD do with a data set."""
     from baal import ModelWrapper
     from baal.active.heuristics import BALD
     from baal.bayesian.caching_utils import MCCachingModule
@@ -194,8 +194,9 @@ def baal(network: nn.Module, k: int, who: str) -> Callable[[torch.Tensor], Any]:
     wrapper = ModelWrapper(patched, nn.CrossEntropyLoss(), replicate_in_memory=who == "baal replicate")
 
     def score(rows: torch.Tensor) -> Any:
-        logits = wrapper.predict_on_batch(rows, iterations=k)
-        return BALD().get_uncertainties(torch.softmax(logits, 1).numpy())
+        pairs = torch.utils.data.TensorDataset(rows, torch.zeros(len(rows), dtype=torch.long))
+        logits = wrapper.predict_on_dataset(pairs, 32, k, use_cuda=False, workers=0, verbose=False)
+        return BALD().get_uncertainties(logits)
 
     return score
 

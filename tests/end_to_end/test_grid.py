@@ -220,6 +220,10 @@ def test_a_phone_takes_out_by_tap_and_gives_another_class_by_tap(start, copy_of,
     ).tap()
     person.cell(shown[5]).tap()
     assert person.page.evaluate("document.documentElement.scrollWidth") <= 390
+    person.page.set_viewport_size({"width": 390, "height": 420})  # the last images are below the window now
+    person.page.get_by_role("button", name=re.compile("^Confirm")).tap()
+    person.page.get_by_text("Look at the rest first").wait_for()
+    assert person.standing() == {}
     person.page.get_by_role("button", name=re.compile("^Confirm")).tap()
     person.wait_for_grid(other_than=shown)
     person.wait_until_saved()

@@ -35,7 +35,7 @@ class Grid {
     this.onResize = () => this.name !== null && this.resized();
   }
 
-  // A grid in the browser: {classIndex, named, samples, cells, shownAt}; `this.grids[0]` is on screen.
+  // A grid in the browser: {classIndex, suggested, samples, cells, shownAt, endShown}; `this.grids[0]` is on screen.
   get grid() {
     return this.grids[0] ?? null;
   }
@@ -134,6 +134,10 @@ class Grid {
       this.say("Say first what these are: press the key of their class.");
       return;
     }
+    if (!this.isSeenToTheEnd()) {
+      this.say("Look at the rest first, then confirm.");
+      return;
+    }
     const pressed = performance.now();
     const decisions = decisionsOf(grid, (pressed - grid.shownAt) / 1000 / grid.cells.length);
     this.pass(grid.cells.filter((cell) => cell.request === null));
@@ -142,6 +146,17 @@ class Grid {
     this.show(pressed);
     this.hear(`${decisions.length} confirmed.`);
     this.commit(decisions);
+  }
+
+  // On a small screen the last images are below the window: a first try to confirm shows them, a second one confirms.
+  isSeenToTheEnd() {
+    const { bar } = this.view;
+    const last = this.grid.cells.at(-1).press;
+    const isVisible = last.getBoundingClientRect().bottom <= bar.getBoundingClientRect().top;
+    const wasShown = this.grid.endShown || isVisible;
+    if (!wasShown) last.scrollIntoView({ block: "nearest" });
+    this.grid.endShown = true;
+    return wasShown;
   }
 
   commit(decisions) {

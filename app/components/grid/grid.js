@@ -14,6 +14,7 @@ const POLL_MS = 3000; // while there is nothing to show
 const TOO_SOON_MS = 300; // nobody has looked at a whole grid in less: a key pressed twice must not confirm the next one
 const MOST_PAST = 10; // grids that can be taken back
 const MOST_PASSED = 5000;
+const HEADER = 56; // px of Streamlit's own header, which stands over the page
 
 // Runs once the frame that shows what was just drawn is painted.
 const afterPaint = (run) => requestAnimationFrame(() => setTimeout(run, 0));
@@ -258,6 +259,8 @@ class Grid {
     this.lay();
     if (this.grid === null) return;
     this.grid.cells[0].press.tabIndex = 0;
+    const { root } = this.view;
+    if (root.getBoundingClientRect().top < HEADER) root.scrollIntoView(); // the doubtful ones are at the top
     if (hadFocus) this.moveTo(0);
     this.grid.shownAt = Infinity; // until it is painted
     const grid = this.grid;

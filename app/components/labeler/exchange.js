@@ -20,8 +20,8 @@ function afterPaint(run) {
 }
 
 // facts({ isFirst }): what the message says beside the decisions; isIdle(): whether there is
-// nothing on screen; changed(): something about saving has changed.
-function openExchange({ name, facts, isIdle, changed }) {
+// nothing on screen; changed(): something about saving has changed; waited(ms): how long an answer took.
+function openExchange({ name, facts, isIdle, changed, waited }) {
   let seq = Date.now(); // above all that an earlier page may have sent, whose answer could still come
   const first = seq;
   let set = null; // Streamlit's setStateValue, new with every drawing
@@ -29,6 +29,7 @@ function openExchange({ name, facts, isIdle, changed }) {
   let heard = seq; // the newest message that was answered
   let scheduled = false;
   let lastSent = -Infinity;
+  const sent = new Map(); // seq -> when; of the messages without an answer
   let freshen = null;
   const connection = openConnection(changed);
 
@@ -37,6 +38,7 @@ function openExchange({ name, facts, isIdle, changed }) {
     if (set === null) return;
     seq += 1;
     lastSent = performance.now();
+    sent.set(seq, lastSent);
     connection.asked();
     set("outbox", { name, seq, hello: heard === first, decisions: outbox.all(), ...facts({ isFirst: heard === first }) });
   };
@@ -88,6 +90,8 @@ function openExchange({ name, facts, isIdle, changed }) {
       // On a busy machine an answer may come after the message was repeated: it is still the newest there is.
       if (data.answer_to === null || data.answer_to <= heard) return false;
       heard = data.answer_to;
+      if (sent.has(heard)) waited(performance.now() - sent.get(heard));
+      for (const each of sent.keys()) if (each <= heard) sent.delete(each);
       connection.answered(heard === seq);
       return true;
     },

@@ -113,6 +113,7 @@ function openPage(parent, name) {
     name, facts,
     isIdle: () => work.current() === null,
     changed: () => afterPaint(() => { refresh(); drawRest(); }),
+    waited: pace.answered,
   });
 
   const classOf = (entry) => (entry?.kind === "label" ? entry.class_index : null);

@@ -4,7 +4,8 @@ const FEWEST_AHEAD = 10; // samples
 const MOST_AHEAD = 40;
 const COVER_MS = 2000; // the queue lasts this long at the measured pace, whatever the server does meanwhile
 const RUSH_MS = 400; // faster than this, the queue is refilled at half and not after every key
-const SOON_MS = 500; // what comes on screen within this time must stay where it is
+const SOON_MS = 500; // what comes on screen within this time must stay where it is, and longer where answers take longer
+const ANSWERS_KEPT = 4;
 const GAPS_KEPT = 8;
 const PAUSE_MS = 5000; // a longer gap is a person who thought or went away: the pace starts over
 const LATENCIES_KEPT = 1000;
@@ -20,6 +21,7 @@ function quantile(values, share) {
 function openPace() {
   let last = null;
   let gaps = [];
+  let waits = []; // how long the last answers took
 
   const gapMs = () => (gaps.length < 3 ? Infinity : Math.max(1, quantile(gaps, 0.5)));
   const within = (time, fewest) => Math.min(MOST_AHEAD, Math.max(fewest, Math.ceil(time / gapMs())));
@@ -32,7 +34,8 @@ function openPace() {
     },
     isRush: () => gapMs() < RUSH_MS,
     depth: () => within(COVER_MS, FEWEST_AHEAD),
-    pinned: () => within(SOON_MS, 2), // on screen, decoded next, and those a fast hand reaches before an answer can come
+    answered: (ms) => { waits = [...waits, ms].slice(-ANSWERS_KEPT); },
+    pinned: () => within(Math.max(SOON_MS, 2 * Math.max(0, ...waits)), 2), // on screen, decoded next, and those a fast hand reaches before an answer can come
   };
 }
 

@@ -66,12 +66,14 @@ function openWork() {
   const lookAt = (sampleId) => { walking = visiblePast().find((entry) => entry.sample_id === sampleId) ?? null; };
 
   // The server's queue takes the place of all but the first `pinned` samples here: a new ranking never changes what a
-  // person sees or is about to see. Known samples take over the token and the facts that the server has of them.
+  // person sees or is about to see. Known samples take over the token and the facts that the server has of them. One that
+  // is not on screen yet and not in the answer has been given to somebody else meanwhile.
   // underWay: ids of samples whose decision the server does not know yet; it may offer them again, under a new token.
   const merge = (fresh, pinned, underWay) => {
     const open = fresh.filter((item) => !underWay.has(item.sample_id));
     const known = new Map(open.map((item) => [item.sample_id, item]));
-    const kept = queue.slice(0, pinned).map((item) => Object.assign(item, known.get(item.sample_id)));
+    const stays = (item, place) => place === 0 || item.token === null || known.has(item.sample_id);
+    const kept = queue.slice(0, pinned).filter(stays).map((item) => Object.assign(item, known.get(item.sample_id)));
     const here = new Set(kept.map((item) => item.sample_id));
     queue = [...kept, ...open.filter((item) => !here.has(item.sample_id))];
   };

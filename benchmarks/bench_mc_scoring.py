@@ -149,16 +149,15 @@ def cnn(n: int) -> tuple[nn.Module, Batches]:
 
 def pool(n: int) -> tuple[nn.Module, Batches]:
     """128 features of each of very many samples, in a file."""
-    path = Path(tempfile.gettempdir()) / "labelloop-bench-pool.bin"
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this process
     generator = np.random.default_rng(0)
-    with path.open("wb") as file:
-        for start in range(0, n, 10_000):
-            file.write(generator.normal(size=(min(10_000, n - start), 128)).astype(np.float32).tobytes())
+    for start in range(0, n, 10_000):
+        file.write(generator.normal(size=(min(10_000, n - start), 128)).astype(np.float32).tobytes())
 
     def batches() -> Iterator[torch.Tensor]:
-        with path.open("rb") as file:
-            while len(rows := np.fromfile(file, np.float32, 4_096 * 128)):
-                yield torch.from_numpy(rows.reshape(-1, 128))
+        file.seek(0)
+        while len(rows := np.frombuffer(file.read(4_096 * 128 * 4), np.float32)):
+            yield torch.from_numpy(rows.reshape(-1, 128).copy())
 
     return nn.Sequential(nn.Dropout(0.5), nn.Linear(128, CLASSES)), batches
 

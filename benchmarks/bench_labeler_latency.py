@@ -144,8 +144,14 @@ def press(page: Page, key: str) -> tuple[int, int]:
     """Label what is on screen and wait for the next sample; returns sample and class."""
     wait_for(lambda: ask(page, "shown"), "a sample")
     token, sample = ask(page, "shown"), int(ask(page, "sample"))
-    page.keyboard.press(key)
-    wait_for(lambda: ask(page, "shown") not in ("", token), "the next sample")
+    deadline = time.monotonic() + PATIENCE_S
+    while ask(page, "shown") in ("", token):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {PATIENCE_S:.0f} s in vain for the next sample")
+        # A page that was just loading itself anew took no key: the sample is still there, and a person presses again.
+        if ask(page, "shown") == token:
+            page.keyboard.press(key)
+        time.sleep(0.2)
     return sample, int(key)
 
 

@@ -101,7 +101,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path):
     path = tmp_path / "labelloop.db"
     path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
     before = path.read_bytes()
-    with pytest.raises(DatabaseDamagedError, match="backups"):
+    with pytest.raises(DatabaseDamagedError, match="labelloop restore"):
         open_database(f"sqlite:///{path}")
     assert path.read_bytes() == before
 

@@ -19,7 +19,6 @@ _SURE_MARGIN = 0.9
 _LEAST_DOUBT = 1e-3
 _COUNTED = 8_192  # samples whose doubt stands for all
 _CANDIDATES = 512  # the best ones, and as many drawn from the rest, of which a sequence is chosen
-_SEQUENCE = 12  # samples chosen one after the other; those after them follow by their scores
 _TILE = 4_096  # rows worked on at once; they stay in the cache
 
 
@@ -91,7 +90,7 @@ class Propagation:
         return self._gains(self._questions_N_M, covariance, self._wanted())
 
     def rank(self, rows: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], Floats]:
-        """Orders samples: each of the first given that those before it will be labeled, the rest by score.
+        """Orders samples, each given that those before it will be labeled.
 
         Args:
             rows: Of the samples that may be asked.
@@ -104,23 +103,26 @@ class Propagation:
         scores = self.scores()[rows] + self._ties_N[rows]
         best = np.argpartition(-scores, min(max(_CANDIDATES, size), len(rows)) - 1)[: max(_CANDIDATES, size)]
         drawn = np.flatnonzero(np.isin(rows, self._drawn[:_CANDIDATES]))
-        places = np.union1d(best, drawn)
-        sequence, gains = self._sequence(rows[places], min(size, _SEQUENCE))
-        rest = places[~np.isin(rows[places], sequence)]
-        rest = rest[np.argsort(-scores[rest], kind="stable")][: size - len(sequence)]
-        ranked = np.concatenate([sequence, rows[rest]])
-        return ranked, np.minimum.accumulate(np.concatenate([gains, scores[rest]])).astype(np.float32)
+        chosen, gains = self._sequence(rows[np.union1d(best, drawn)], size)
+        return chosen, np.minimum.accumulate(gains)
 
     def _sequence(self, rows: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], Floats]:
-        features, wanted = self._questions_N_M[rows], self._wanted()
+        """Takes the best, settles its surroundings, takes the next: two rank-one updates each instead of an inverse."""
+        features_n_M, wanted = self._questions_N_M[rows].astype(np.float64), self._wanted()
+        spread_n_M = features_n_M @ self._covariance(self._rows)
+        moved_n_M = spread_n_M @ wanted
         chosen: list[int] = []
         gains: list[float] = []
         for _ in range(size):
-            covariance = self._covariance(np.concatenate([self._rows, rows[chosen]]))
-            scores = self._gains(features, covariance, wanted) + self._ties_N[rows]
+            variance = np.einsum("nm,nm->n", spread_n_M, features_n_M) + NOISE
+            scores = np.einsum("nm,nm->n", moved_n_M, spread_n_M) / variance + self._ties_N[rows]
             scores[chosen] = -np.inf
-            chosen.append(int(scores.argmax()))
-            gains.append(float(scores[chosen[-1]]))
+            best = int(scores.argmax())
+            chosen.append(best)
+            gains.append(float(scores[best]))
+            share_n, column = spread_n_M @ features_n_M[best] / variance[best], spread_n_M[best].copy()
+            spread_n_M -= np.outer(share_n, column)
+            moved_n_M -= np.outer(share_n, column @ wanted)
         return rows[chosen], np.array(gains, np.float32)
 
     def _solve(self, classes_n: NDArray[np.int64], noise: float) -> Floats:

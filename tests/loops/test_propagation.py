@@ -140,3 +140,15 @@ def test_a_score_is_the_variance_that_the_dense_posterior_loses(
 
     lost = variances(sorted(labels)) - variances([*sorted(labels), asked])
     assert learner.scores()[asked] == pytest.approx(float((learner.doubt_N * lost).mean()), abs=1e-4)
+
+
+def test_every_place_of_a_ranking_is_given_as_if_those_before_it_were_labeled():
+    coordinates = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    eigenvalues = np.linspace(1.0, 0.7, 8).astype(np.float32)
+    whole = Propagation(coordinates, eigenvalues, num_classes=2, adaptive=False)
+    ranked, _ = whole.rank(np.arange(300), 40)
+    one_by_one = Propagation(coordinates, eigenvalues, num_classes=2, adaptive=False)
+    for place, row in enumerate(ranked.tolist()):
+        one_by_one.refit(dict.fromkeys(ranked[:place].tolist(), 0))
+        rest = np.setdiff1d(np.arange(300), ranked[:place])
+        assert one_by_one.rank(rest, 1)[0].tolist() == [row]

@@ -16,6 +16,7 @@ function openPage(parent, name) {
   let [isSuggesting, isExplaining] = [false, false];
   let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
   let [decidedAt, unsavedSince] = [-Infinity, null];
+  let keyAt = null; // when the key came that the next painted sample answers, however long its image takes
   let isScarce = false; // the server had fewer samples than were asked for
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
@@ -62,6 +63,7 @@ function openPage(parent, name) {
     const picture = sample && pictures.get(sample.sample_id);
     const mine = { sample, painted: false, at: null, suggested: false, explained: false };
     shown = mine;
+    keyAt = sample === null && waiting !== null ? null : began ?? keyAt; // with no sample left there is nothing to wait for
     view.drawSample(sample, picture, emptyText());
     drawFacts();
     root.dataset.sample = sample?.sample_id ?? "";
@@ -72,7 +74,8 @@ function openPage(parent, name) {
         mine.painted = true;
         mine.at = performance.now();
         root.dataset.shown = sample.token ?? `again-${sample.sample_id}`;
-        if (began !== null) noteLatency(mine.at - began);
+        if (keyAt !== null) noteLatency(mine.at - keyAt);
+        keyAt = null;
       }
       drawRest();
       refill();
@@ -112,7 +115,10 @@ function openPage(parent, name) {
   const exchange = openExchange({
     name, facts,
     isIdle: () => work.current() === null,
-    changed: () => afterPaint(() => { refresh(); drawRest(); }),
+    changed: () => {
+      root.dataset.unsaved = exchange.outbox.size(); // at once: whoever looks must not find an older frame's "all saved"
+      afterPaint(() => { refresh(); drawRest(); });
+    },
     waited: pace.answered,
   });
 

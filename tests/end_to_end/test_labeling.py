@@ -59,7 +59,7 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
     page.get_by_role("link", name="Progress").click()
     page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
     # The curve's points; a person who was quick while the trainer worked may have had a fourth round by now.
-    page.get_by_text(re.compile("[23] of 4 with a measured accuracy|labels would bring")).first.wait_for()
+    page.get_by_text(re.compile("[23] of 4 with a measured accuracy|of accuracy")).first.wait_for()
     assert page.get_by_text("Traceback").count() == 0
 
 

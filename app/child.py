@@ -15,9 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SHORTEST_BACK_OFF = 1.0  # seconds before the first restart; doubled at each death
+SHORTEST_BACK_OFF = 1.0  # seconds before the second restart; the first is at once. Doubled at each death
 LONGEST_BACK_OFF = 60.0  # seconds
-HEALTHY_AFTER = 60.0  # seconds of life after which the back-off starts over
 LARGEST_LOG = 5_000_000  # bytes; then the log moves to NAME.log.1
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -34,10 +33,11 @@ class Child:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)  # added to the supervisor's own
     niceness: int = 0
+    healthy_after: float = 60.0  # seconds of life after which the back-off starts over
     ready: Callable[[], bool] = lambda: True  # not started before
     clock: Callable[[], float] = time.monotonic
     process: subprocess.Popen[bytes] | None = None
-    back_off: float = SHORTEST_BACK_OFF
+    back_off: float = 0.0
     started_at: float = 0.0
     start_again_at: float = -math.inf
 
@@ -79,10 +79,10 @@ class Child:
         return status
 
     def _back_off(self) -> None:
-        if self.clock() - self.started_at >= HEALTHY_AFTER:
-            self.back_off = SHORTEST_BACK_OFF
+        if self.clock() - self.started_at >= self.healthy_after:
+            self.back_off = 0.0
         self.start_again_at = self.clock() + self.back_off
-        self.back_off = min(2 * self.back_off, LONGEST_BACK_OFF)
+        self.back_off = min(max(2 * self.back_off, SHORTEST_BACK_OFF), LONGEST_BACK_OFF)
 
     def ask_to_end(self) -> None:
         """Send SIGTERM; the trainer writes a last checkpoint on it."""

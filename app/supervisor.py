@@ -29,6 +29,7 @@ START_PATIENCE = 120.0  # seconds the screens get to answer for the first time; 
 END_PATIENCE = 30.0  # seconds a child gets to end by itself
 PORT_ATTEMPTS = 3
 PAUSE = 0.2  # seconds between two looks at the children
+SCREENS_ARE_HEALTHY_AFTER = 5.0  # seconds; a person waits for them, and starting them costs a second
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -135,6 +136,7 @@ def screens_child(project: Project, port: int) -> Child:
         command=streamlit_command(port),
         log=project.logs_dir / "screens.log",
         environment=streamlit_environment(project),
+        healthy_after=SCREENS_ARE_HEALTHY_AFTER,
     )
 
 
@@ -201,4 +203,5 @@ def _look_after(children: list[Child]) -> None:
 def _report_death(child: Child, status: int) -> None:
     seconds = max(0.0, child.start_again_at - child.clock())
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
-    typer.echo(f"The {child.name} {how}; starting again in {seconds:.0f} s. Its log: {child.log}", err=True)
+    when = f"in {seconds:.0f} s" if seconds else "at once"
+    typer.echo(f"The {child.name} {how}; starting again {when}. Its log: {child.log}", err=True)

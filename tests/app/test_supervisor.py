@@ -186,7 +186,7 @@ def test_a_child_that_dies_is_started_again(start: Callable[..., Running], name:
     _until(lambda: running.children().get(name, first).pid != first.pid, f"the {name} runs again")
     assert running.end() == 0
     assert running.process.stderr is not None
-    assert f"The {name} was killed by signal 9; starting again in 1 s." in running.process.stderr.read()
+    assert f"The {name} was killed by signal 9; starting again at once." in running.process.stderr.read()
 
 
 def test_screens_that_never_come_up_are_a_sentence_and_the_trainer_is_ended(
@@ -266,21 +266,24 @@ def _die(child: Child, clock: Clock, *, after: float) -> float:
     clock.now += after
     assert child.check() == 0
     wait = child.start_again_at - clock.now
-    clock.now += wait - 0.5
-    child.check()
-    assert child.process is None
-    clock.now += 0.5
+    if wait:
+        clock.now += wait - 0.5
+        child.check()
+        assert child.process is None
+        clock.now += 0.5
     child.check()
     return wait
 
 
-def test_the_back_off_doubles_from_1_to_60_seconds_and_starts_over_after_a_healthy_minute(tmp_path: Path) -> None:
+def test_the_first_restart_is_at_once_then_the_back_off_doubles_and_starts_over_after_a_healthy_life(
+    tmp_path: Path,
+) -> None:
     clock = Clock()
-    child = Child("trainer", [sys.executable, "-c", ""], tmp_path / "log", clock=clock)
+    child = Child("trainer", [sys.executable, "-c", ""], tmp_path / "log", clock=clock, healthy_after=60.0)
     child.start()
-    assert [_die(child, clock, after=0.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [_die(child, clock, after=0.0) for _ in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
     assert _die(child, clock, after=59.0) == 60
-    assert _die(child, clock, after=60.0) == 1
+    assert _die(child, clock, after=60.0) == 0
     child.kill()
 
 

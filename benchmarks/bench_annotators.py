@@ -17,30 +17,25 @@ import argparse
 import json
 import multiprocessing
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
+from real_app import LABELER, PATIENCE_S, open_browser, running_app, wait_for
 from sqlalchemy import select
 
 from app.creation import make_project
 from app.project import Project, open_project
 from app.settings import ProjectSettings
-from app.web_server import is_healthy
 from storage.asking import LEASE_S, is_live
 from storage.engine import Database
 from storage.labels import list_events
@@ -49,12 +44,7 @@ from storage.plain import utc_now
 from storage.rounds import list_rounds
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits" / "pool"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 AHEAD = 10  # samples an annotator has in hand
-PATIENCE_S = 240.0
-LABELER = """(name) => [...document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')]
-    .map((host) => host.shadowRoot?.querySelector('.labeler')?.dataset[name]).find(Boolean) ?? ''"""
 
 
 @dataclass
@@ -101,29 +91,10 @@ def running(folder: Path, *, query_size: int, copies: int) -> Iterator[tuple[Pro
     settings = ProjectSettings(name="annotators", query_size=query_size, mc_iterations=10)
     classes = [str(digit) for digit in range(10)]
     project = make_project(folder / "project", settings=settings, classes=classes, images=folder / "images").project
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "app.cli", "run", str(project.folder), "--no-browser", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        wait_for(lambda: is_healthy(port), "the screens")
-        database = project.open_database()
-        wait_for(lambda: rounds_published(database, project), "the first ranking")
-        database.close()
-        yield project, f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def wait_for(look: Any, what: str) -> None:
-    """Looks until there is something to see."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not look():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-        time.sleep(0.05)
+    with running_app(project.folder) as app:
+        with closing(project.open_database()) as database:
+            wait_for(lambda: rounds_published(database, project), "the first ranking")
+        yield project, app.url
 
 
 def rounds_published(database: Database, project: Project) -> int:
@@ -216,13 +187,6 @@ def browse(url: str, name: str, pace_s: float) -> Person:
         everybody_ready.wait(PATIENCE_S)
         label_in_a_browser(page, person, pace_s)
     return person
-
-
-def open_browser(playwright: Any) -> Browser:
-    """The browser of this machine, or Playwright's own."""
-    found = os.environ.get("LABELLOOP_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    opened: Browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-    return opened
 
 
 def everybody(project: Project, url: str, options: argparse.Namespace) -> list[Person]:

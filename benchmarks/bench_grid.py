@@ -13,36 +13,31 @@ would be equally fast.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import os
 import random
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+from real_app import open_browser, running_app, wait_for
 
 from app.creation import make_project
 from app.project import Project
 from app.settings import ProjectSettings
-from app.web_server import is_healthy
 from storage.labels import list_events, record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -163,12 +158,10 @@ def measure(
         true_of = {
             one.id: truth[Path(one.uri).name] for one in list_samples(session, project_id=project_id, split="pool")
         }
-    with serving(folder) as url, sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, BROWSERS)), None)
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
+    with running_app(folder) as app, sync_playwright() as playwright:
+        browser = open_browser(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(url)
+        page.goto(app.url)
         told = label(page, true_of)
         browser.close()
     with database.read() as session:
@@ -177,31 +170,6 @@ def measure(
     given = [one for one in events if one.action == "label" and one.annotator == "scripted"]
     wrong = sum(one.class_index != true_of[one.sample_id] for one in given)
     return Run(len(given), wrong, told["seconds"], told.get("errors", 0), told.get("next_ms", []))
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Screens and trainer of a project."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.cli", "run", str(folder), "--no-browser", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait(lambda: is_healthy(port), "the screens")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def wait(look: Callable[[], object], what: str, *, pause_s: float = 0.1) -> None:
-    """Looks again and again until there is something to see."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not look():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-        time.sleep(pause_s)
 
 
 def one_by_one(page: Page, true_of: dict[int, int], person: Person, seconds: float) -> dict[str, Any]:
@@ -213,18 +181,18 @@ def one_by_one(page: Page, true_of: dict[int, int], person: Person, seconds: flo
         labeler = page.locator(".labeler").first
         return (labeler.get_attribute(f"data-{name}") or "") if labeler.count() else ""
 
-    wait(lambda: told("shown"), "a sample")
+    wait_for(lambda: told("shown"), "a sample")
     started, before = time.perf_counter(), ""
     while time.perf_counter() - started < seconds:
         shown = before
-        wait(lambda last=before: told("shown") not in ("", last), "the next sample", pause_s=0.005)
+        wait_for(lambda last=before: told("shown") not in ("", last), "the next sample", pause_s=0.005)
         shown, sample_id = told("shown"), int(told("sample"))
         time.sleep(person.decision_s)
         true = true_of[sample_id]
         page.keyboard.press(str((true + 1) % 10 if dice.random() < person.slip else true))
         before = shown
     spent = time.perf_counter() - started
-    wait(lambda: told("unsaved") == "0", "all labels to be saved")
+    wait_for(lambda: told("unsaved") == "0", "all labels to be saved")
     return {"seconds": spent}
 
 
@@ -238,13 +206,13 @@ def in_grids(page: Page, true_of: dict[int, int], person: Person, seconds: float
         found: list[int] = page.locator(".cell").evaluate_all(ids)
         return found
 
-    wait(shown, "a grid")
+    wait_for(shown, "a grid")
     page.get_by_role("button", name=str(size), exact=True).click()
-    wait(lambda: len(shown()) == size, "a grid of this size")
+    wait_for(lambda: len(shown()) == size, "a grid of this size")
     errors, before = 0, [0]
     started = time.perf_counter()
     while time.perf_counter() - started < seconds:
-        wait(lambda last=before: shown() not in ([], last), "the next grid", pause_s=0.005)
+        wait_for(lambda last=before: shown() not in ([], last), "the next grid", pause_s=0.005)
         before = shown()
         asked = int(page.locator(".question strong").inner_text())
         time.sleep(person.scan_s * len(before))
@@ -257,7 +225,7 @@ def in_grids(page: Page, true_of: dict[int, int], person: Person, seconds: float
         time.sleep(person.decision_s)
         page.keyboard.press("Enter")
     spent = time.perf_counter() - started
-    wait(lambda: page.locator(".grid-mode[data-unsaved='0']").count(), "all labels to be saved")
+    wait_for(lambda: page.locator(".grid-mode[data-unsaved='0']").count(), "all labels to be saved")
     next_ms = page.evaluate("performance.getEntriesByName('labelloop-next-grid').map((one) => one.duration)")
     return {"seconds": spent, "errors": errors, "next_ms": next_ms}
 

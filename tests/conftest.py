@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-# Before anything imports torch: the workers share the cores, and threads of one that wait for each other hold up another.
+# Before anything imports torch: workers share the cores, and threads that wait for each other hold up the others.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

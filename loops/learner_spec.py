@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loops.backbone import EFFICIENTNET
 from loops.errors import UnknownLearnerError
-from loops.features import EFFICIENTNET
 
 _SMALL = 64  # pixels: the largest median shorter side for which a small network is trained end to end
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from loops.embedding import EfficientNetEmbedder, PixelEmbedder, _efficientnet_lite0, to_square
+from loops.embedding import EfficientNetEmbedder, PixelEmbedder, _efficientnet_lite0
 from loops.features import FeatureStore, embed
+from loops.squares import to_square
 
 RED = (255, 0, 0)
 
@@ -56,8 +57,8 @@ def test_what_is_no_image_is_refused(pixels):
 def test_gray_saved_as_rgb_takes_one_channel():
     squares = [to_square(image(8, 9, 9, 9), 16), to_square(image(8, 7), 16)]
 
-    assert PixelEmbedder().embed(squares).shape == (2, 1, 16, 16)
-    assert PixelEmbedder().embed([*squares, to_square(image(8, *RED), 16)]).shape == (3, 3, 16, 16)
+    assert PixelEmbedder(16).embed(squares).shape == (2, 1, 16, 16)
+    assert PixelEmbedder(16).embed([*squares, to_square(image(8, *RED), 16)]).shape == (3, 3, 16, 16)
 
 
 def test_mixed_sizes_and_modes_go_into_one_store(tmp_path):

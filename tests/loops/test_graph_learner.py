@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.backbone import EFFICIENTNET
 from loops.committee import learner_for
-from loops.features import EFFICIENTNET, FeatureStore
+from loops.features import FeatureStore
 from loops.graph_learner import GraphLearner
 from loops.graph_of_pool import GraphOfPool
 from loops.in_force import InForce

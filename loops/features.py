@@ -15,6 +15,8 @@ from loops.backbone import Backbone, backbone_of
 from loops.checkpoint import replace_file
 from loops.errors import FeatureStoreError, MissingFeaturesError
 
+_SORTED_AT_ONCE = 8_192  # new ids; sorting a million of them after every batch would take as long as embedding
+
 
 class FeatureStore:
     """Rows of one backbone by sample id; append-only, one writer.
@@ -37,6 +39,7 @@ class FeatureStore:
         self.folder = folder
         self.backbone = backbone_of(backbone) if isinstance(backbone, str) else backbone
         folder.mkdir(parents=True, exist_ok=True)
+        self._sorted_ids = self._order = self._newest = np.empty(0, np.int64)
         self._row_shape = self._read_meta()
         self._load_ids(first)
 
@@ -47,7 +50,7 @@ class FeatureStore:
 
     def __len__(self) -> int:
         """How many samples have features."""
-        return len(self._ids)
+        return len(self._sorted_ids) + len(self._newest)
 
     def missing(self, sample_ids: ArrayLike) -> NDArray[np.int64]:
         """Returns those of `sample_ids` that have no features yet, in their order."""
@@ -88,7 +91,9 @@ class FeatureStore:
             raise FeatureStoreError(f"rows of shape {self._row_shape} wanted, {rows.shape[1:]} found")
         _write_at(self._rows_path, len(self) * self._row_bytes, np.ascontiguousarray(rows, self.backbone.dtype))
         _write_at(self._ids_path, len(self) * 8, new_ids)
-        self._set_ids(np.concatenate([self._ids, new_ids]))
+        self._newest = np.concatenate([self._newest, new_ids])
+        if len(self._newest) >= _SORTED_AT_ONCE:
+            self._sort_in(self._newest)
 
     @property
     def _rows_path(self) -> Path:
@@ -125,7 +130,7 @@ class FeatureStore:
     def _load_ids(self, first: int | None) -> None:
         count = self._whole_rows() if self._row_shape else 0
         count = count if first is None else min(count, first)
-        self._set_ids(np.fromfile(self._ids_path, np.int64, count) if count else np.empty(0, np.int64))
+        self._sort_in(np.fromfile(self._ids_path, np.int64, count) if count else np.empty(0, np.int64))
         path = self.folder / "meta.json"
         if not self._row_shape:
             return
@@ -136,17 +141,18 @@ class FeatureStore:
         whole = [p.stat().st_size if p.exists() else 0 for p in (self._ids_path, self._rows_path)]
         return min(whole[0] // 8, whole[1] // self._row_bytes)
 
-    def _set_ids(self, ids: NDArray[np.int64]) -> None:
-        self._ids = ids
-        self._order = np.argsort(ids, kind="stable")
-        self._sorted_ids = ids[self._order]
+    def _sort_in(self, newest: NDArray[np.int64]) -> None:
+        """Puts ids that follow on disk into the sorted index."""
+        ids = np.concatenate([self._sorted_ids, newest])
+        order = np.concatenate([self._order, len(self._order) + np.arange(len(newest))])
+        by_id = np.argsort(ids, kind="stable")
+        self._sorted_ids, self._order, self._newest = ids[by_id], order[by_id], np.empty(0, np.int64)
 
     def _positions(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each sample, -1 where there is none; searched, for a pass looks up a million ids batch by batch."""
-        if not len(self._ids):
-            return np.full(len(wanted), -1)
-        places = np.searchsorted(self._sorted_ids, wanted).clip(max=len(self._ids) - 1)
-        return np.where(self._sorted_ids[places] == wanted, self._order[places], -1)
+        newest = np.argsort(self._newest, kind="stable")
+        in_newest = _found(wanted, self._newest[newest], newest + len(self._sorted_ids))
+        return np.maximum(in_newest, _found(wanted, self._sorted_ids, self._order))
 
     def _mapped(self) -> NDArray[np.generic]:
         if not self._rows_path.exists():  # somebody widened it to colors meanwhile; every row is where it was
@@ -172,6 +178,14 @@ class FeatureStore:
         gray = self._rows_path
         self._write_meta(colors)
         gray.unlink(missing_ok=True)
+
+
+def _found(wanted: NDArray[np.int64], ids: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The row of each wanted id, -1 where it is not among the ascending ids."""
+    if not len(ids):
+        return np.full(len(wanted), -1)
+    places = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
+    return np.where(ids[places] == wanted, rows[places], -1)
 
 
 def _write_at(path: Path, offset: int, content: ArrayLike, dtype: DTypeLike = None) -> None:

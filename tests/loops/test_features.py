@@ -187,6 +187,33 @@ def test_embedding_stops_between_batches_and_goes_on_later(filled, monkeypatch):
     assert Log().run(filled, [41, 42, 43], lambda _: image).progress == [(0, 1), (1, 1)]
 
 
+def test_ids_in_any_order_are_found_before_and_after_they_are_sorted_in(folder, monkeypatch):
+    monkeypatch.setattr("loops.features._SORTED_AT_ONCE", 3)
+    store = FeatureStore(folder, "pixels-16")
+    for sample_id in (7, 3, 9, 1, 8):
+        store.append([sample_id], gray(sample_id))
+
+    assert store.rows([1, 3, 7, 8, 9])[:, 0, 0, 0].tolist() == [1, 3, 7, 8, 9]
+    assert store.missing([9, 2, 1]).tolist() == [2]
+    assert len(store) == 5
+
+
+def test_a_reader_holds_the_rows_that_were_there_when_it_was_made(filled, folder):
+    reader, of_the_first = FeatureStore(folder, "pixels-16"), FeatureStore(folder, "pixels-16", first=2)
+    filled.append([40], gray(4))
+
+    assert reader.missing([30, 40]).tolist() == [40]
+    assert of_the_first.missing([30, 10, 20]).tolist() == [20]
+    assert FeatureStore(folder, "pixels-16").rows([40])[0, 0, 0, 0] == 4
+
+
+def test_a_reader_survives_the_first_color(filled, folder):
+    reader = FeatureStore(folder, "pixels-16")
+    filled.append([40], np.full((1, 3, 16, 16), 9, np.uint8))
+
+    assert reader.rows([10, 30])[:, :, 0, 0].tolist() == [[1, 1, 1], [3, 3, 3]]
+
+
 def test_nothing_missing_is_done_at_once(filled):
     assert Log().run(filled, [10], None).progress == [(0, 0)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -73,6 +74,17 @@ class LabeledBatches(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
         """Returns rows and class indices of one batch."""
         return self.rows[positions], self.labels[positions]
+
+    def fingerprint(self, fitting: object) -> str:
+        """What tells a fit on these rows and labels from any other.
+
+        Args:
+            fitting: What else decides it; its `repr` must say all of it.
+        """
+        digest = hashlib.sha256(repr((fitting, self.seed)).encode())
+        digest.update(self.rows.numpy().tobytes())
+        digest.update(self.labels.numpy().tobytes())
+        return digest.hexdigest()
 
     def loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """The batches as Lightning takes them, in a new order each epoch."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from loops.checkpoint import AtomicCheckpointIO, SavedCheckpoint, read_checkpoin
 from loops.epoch_checkpoint import EpochCheckpoint
 from loops.errors import (
     CheckpointDamagedError,
-    CheckpointMismatchError,
     NotEnoughSamplesError,
     NotFittedError,
     TrainingInterruptedError,
@@ -33,6 +30,7 @@ from loops.learner_spec import LearnerSpec, choose_learner
 from loops.mc_dropout import KEEP_DRAWS_UP_TO, MCDropout, MCDropoutScorer, gather
 from loops.networks import RandomAffine, network_parts
 from loops.oracle import PoolScores
+from loops.saved_model import SavedModel, saved_model
 from loops.seeding import seed_of
 
 __all__ = ["Learner", "LearnerSpec", "SavedCheckpoint", "choose_learner"]
@@ -192,13 +190,7 @@ class Learner:
             path: In an existing folder.
             loop_state: Plain values only, such as `Loop.state_dict()`.
         """
-        checkpoint = {
-            "pytorch-lightning_version": version("pytorch-lightning"),
-            "learner": self._describe(self._fitted()),
-            "state_dict": self._fitted().state_dict(),
-            "active_learning_loop": loop_state,
-        }
-        return write_checkpoint(checkpoint, path)
+        return write_checkpoint(self._saved(self._fitted(), loop_state).checkpoint(), path)
 
     def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
         """Loads a model that `save` wrote, after verifying every byte against the database's row.
@@ -211,20 +203,12 @@ class Learner:
             CheckpointMismatchError: If it is, and holds a model of another backbone or number of classes.
         """
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
+        found = saved_model(checkpoint, path, backbone=self.spec.backbone, num_classes=self._num_classes)
         try:
-            described, weights = checkpoint["learner"], checkpoint["state_dict"]
-            loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
-            kind = (described["backbone"], described["num_classes"])
-        except (KeyError, TypeError) as error:
-            raise CheckpointDamagedError(path, "it holds no model of ours") from error
-        if kind != (self.spec.backbone, self._num_classes):
-            wanted = f"{self.spec.backbone} with {self._num_classes} classes"
-            raise CheckpointMismatchError(path, f"{wanted} wanted, {kind[0]} with {kind[1]} found")
-        try:
-            self._classifier = self._restore(described, weights)
+            self._classifier = self._restore(found)
         except (KeyError, TypeError, RuntimeError) as error:
             raise CheckpointDamagedError(path, "its weights do not fit its description") from error
-        return loop_state
+        return found.loop_state
 
     def _labeled_batches(self, labels: Mapping[int, int], seed: int) -> LabeledBatches:
         ids = sorted(labels)  # the order in which people labeled must not matter
@@ -240,7 +224,7 @@ class Learner:
     def _build(self, rows: torch.Tensor, *, seed: int, total_steps: int) -> Classifier:
         classifier = self._new_classifier(tuple(rows.shape[1:]), seed=seed, total_steps=total_steps)
         previous = self._classifier
-        if not self._reset_weights and previous is not None and self._describe(previous) == self._describe(classifier):
+        if not self._reset_weights and previous is not None and previous.prepare.inputs == classifier.prepare.inputs:
             classifier.load_state_dict(previous.state_dict())
         else:
             classifier.prepare.learn(rows)  # type: ignore[operator]
@@ -265,7 +249,7 @@ class Learner:
     ) -> None:
         callbacks, resume_from = list(self._callbacks), None
         if checkpoint_dir is not None:
-            fingerprint = self._fingerprint(batches)
+            fingerprint = batches.fingerprint((asdict(self.spec), self._num_classes, self._reset_weights))
             epochs = EpochCheckpoint(checkpoint_dir, fingerprint=fingerprint, steps_per_epoch=len(batches))
             resume_from = epochs.resumable()
             callbacks.append(epochs)
@@ -279,13 +263,6 @@ class Learner:
         # Not the status: Lightning's fit returns normally, and says FINISHED, when it was asked to stop.
         if trainer.global_step < total_steps:
             raise TrainingInterruptedError(steps=trainer.global_step, wanted=total_steps)
-
-    def _fingerprint(self, batches: LabeledBatches) -> str:
-        described = repr((asdict(self.spec), self._num_classes, self._reset_weights, batches.seed))
-        digest = hashlib.sha256(described.encode())
-        digest.update(batches.rows.numpy().tobytes())
-        digest.update(batches.labels.numpy().tobytes())
-        return digest.hexdigest()
 
     def _predict(self, model: pl.LightningModule, ids: NDArray[np.int64]) -> list[Any]:
         batches = PoolBatches(self._store, ids, batch_size=self.spec.score_batch_size)
@@ -303,19 +280,15 @@ class Learner:
             plugins=[AtomicCheckpointIO()],
         )
 
-    def _describe(self, classifier: Classifier) -> dict[str, Any]:
-        return {
-            "backbone": self.spec.backbone,
-            "num_classes": classifier.num_classes,
-            "inputs": classifier.prepare.inputs,
-        }
+    def _saved(self, classifier: Classifier, loop_state: dict[str, Any]) -> SavedModel:
+        inputs: int = classifier.prepare.inputs  # type: ignore[assignment]
+        return SavedModel(self.spec.backbone, self._num_classes, inputs, classifier.state_dict(), loop_state)
 
-    def _restore(self, described: dict[str, Any], weights: dict[str, Any]) -> Classifier:
-        side = self._store.backbone.side
-        is_pixels = self._store.backbone.is_pixels
-        row_shape = (described["inputs"], side, side) if is_pixels else (described["inputs"],)
+    def _restore(self, saved: SavedModel) -> Classifier:
+        backbone = self._store.backbone
+        row_shape = (saved.inputs, backbone.side, backbone.side) if backbone.is_pixels else (saved.inputs,)
         classifier = self._new_classifier(row_shape)
-        classifier.load_state_dict(weights)
+        classifier.load_state_dict(saved.weights)
         classifier.eval()
         return classifier
 

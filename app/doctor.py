@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from app.errors import AppError, TrainerRunningError
@@ -20,10 +21,11 @@ from storage.errors import StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.rounds import latest_round
-from storage.samples import list_samples
+from storage.samples import SampleInfo, list_samples
 from storage.trainer import get_heartbeat
 
 LEAST_DISK = 500_000_000  # bytes; a round of a large pool writes that much
+SAMPLES_AT_ONCE = 10_000  # looked at
 GREATEST_DIFFERENCE = 1e-6  # of our acquisition functions from BaaL's
 _PACKAGES = ("labelloop", "torch", "pytorch-lightning", "lightning-flash", "baal", "streamlit", "sqlalchemy", "pillow")
 
@@ -182,14 +184,25 @@ def integrity(project: Project) -> Finding:
 def images(project: Project, database: Database) -> Finding:
     """Count the images that have gone since they were imported."""
     project_id = project.project_id(database)
-    with database.read() as session:
-        samples = [
-            sample for split in ("pool", "test") for sample in list_samples(session, project_id=project_id, split=split)
-        ]
-    missing = [sample.uri for sample in samples if not Path(sample.uri).is_file()]
+    counted, missing = 0, list[str]()
+    for page in chain.from_iterable(_pages(database, project_id, split) for split in ("pool", "test")):
+        counted += len(page)
+        missing += [sample.uri for sample in page if not Path(sample.uri).is_file()]
     if missing:
-        return Finding("images", f"{len(missing):,} of {len(samples):,} are gone, such as {missing[0]}", good=False)
-    return Finding("images", f"{len(samples):,}, all there")
+        return Finding("images", f"{len(missing):,} of {counted:,} are gone, such as {missing[0]}", good=False)
+    return Finding("images", f"{counted:,}, all there")
+
+
+def _pages(database: Database, project_id: int, split: str) -> Iterator[list[SampleInfo]]:
+    """All samples of a split, so many at a time that a million of them fit."""
+    last = 0
+    while True:
+        with database.read() as session:
+            page = list_samples(session, project_id=project_id, split=split, after_id=last, limit=SAMPLES_AT_ONCE)
+        if not page:
+            return
+        yield page
+        last = page[-1].id
 
 
 def trainer(project: Project, database: Database) -> Finding:

@@ -160,12 +160,15 @@ def get_samples(session: Session, *, sample_ids: Sequence[int]) -> dict[int, Sam
     return found
 
 
-def list_samples(session: Session, *, project_id: int, split: str) -> list[SampleInfo]:
-    """List a split by id, without the broken ones."""
+def list_samples(
+    session: Session, *, project_id: int, split: str, after_id: int = 0, limit: int | None = None
+) -> list[SampleInfo]:
+    """List a split by id, without the broken ones: all, or one page of it (see `read_columns` for a million)."""
     rows = session.execute(
         select(*_COLUMNS)
-        .where(Sample.project_id == project_id, Sample.split == split, ~_is_broken())
+        .where(Sample.project_id == project_id, Sample.split == split, Sample.id > after_id, ~is_broken())
         .order_by(Sample.id)
+        .limit(limit)
     )
     return [SampleInfo(*row) for row in rows]
 
@@ -258,7 +261,8 @@ def _check(sample: NewSample, classes: int) -> None:
         raise InvalidSampleError(f"{sample.uri}: class {sample.class_index} is none of the project's {classes}.")
 
 
-def _is_broken() -> Exists:
+def is_broken() -> Exists:
+    """Say of a row of ``Sample`` whether its image could not be read."""
     return exists().where(SampleError.sample_id == Sample.id)
 
 

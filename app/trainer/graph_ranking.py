@@ -30,11 +30,9 @@ class GraphRanking:
     def __post_init__(self) -> None:
         """Puts the pool on the graph, so that the first label finds it there."""
         share = self.bench.settings.audit_share
-        pool = [sample for sample in self.bench.samples if sample.split == "pool"]
-        missing = set(self.bench.store.missing([sample.id for sample in pool]).tolist())
-        embedded = [sample for sample in pool if sample.id not in missing]
-        self.pool = np.array(sorted(s.id for s in embedded if s.audit_key >= share), np.int64)
-        self.audit_pool = np.array(sorted(s.id for s in embedded if s.audit_key < share), np.int64)
+        embedded = self.bench.embedded_pool
+        self.pool = embedded.ids[embedded.audit_keys >= share]
+        self.audit_pool = embedded.ids[embedded.audit_keys < share]
         self.learner.graph({}, pool=np.concatenate([self.pool, self.audit_pool]))
 
     def re_rank(self, labels: dict[int, int], decided: set[int]) -> int:

@@ -9,7 +9,7 @@ from loops.evaluation import levelled_accuracy
 from loops.kfold import CrossValidation
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import NewMetric
-from storage.samples import list_samples
+from storage.sample_columns import read_columns
 
 METRIC = "accuracy_lure"
 
@@ -22,7 +22,7 @@ def levelled_metric(bench: Workbench, result: CrossValidation) -> NewMetric | No
     """
     with bench.database.read() as session:
         events = list_events(session, project_id=bench.project_id)
-        pool = list_samples(session, project_id=bench.project_id, split="pool")
+        pool = read_columns(session, project_id=bench.project_id, split="pool")
     drawn = {event.sample_id: event for event in reversed(events) if event.action == "label"}  # the first of each
     right_N = (result.probs_N_C.argmax(axis=1) == result.labels_N).tolist()
     draws = sorted(
@@ -32,7 +32,7 @@ def levelled_metric(bench: Workbench, result: CrossValidation) -> NewMetric | No
     estimate = levelled_accuracy(
         [right for _, right, _ in draws],
         np.array([probability for _, _, probability in draws]),
-        pool=sum(sample.audit_key >= bench.settings.audit_share for sample in pool),
+        pool=int((pool.audit_keys >= bench.settings.audit_share).sum()),
     )
     return None if estimate is None else NewMetric(METRIC, estimate.accuracy, estimate.low, estimate.high, estimate.n)
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from app.project import Project
 from app.settings import write_atomically
 from loops.embedding_map import draw_map
 from loops.features import FeatureStore
-from loops.seeding import seed_of
+from loops.seeding import hash_of_ids, seed_of
 
 MOST_SAMPLES = 3000  # more dots than that nobody can tell apart, and t-SNE of 3,000 takes seconds
 
 
-def write_map(project: Project, store: FeatureStore, sample_ids: Sequence[int]) -> None:
+def write_map(project: Project, store: FeatureStore, sample_ids: NDArray[np.int64]) -> None:
     """Writes `features/map.parquet` (sample_id, x, y) unless the one there still fits."""
     path = project.features_dir / "map.parquet"
-    missing = set(store.missing(sample_ids).tolist())
-    embedded = [sample_id for sample_id in sample_ids if sample_id not in missing]
-    chosen = sorted(embedded, key=lambda sample_id: seed_of("map", sample_id))[:MOST_SAMPLES]
-    if not chosen or (path.exists() and _drawn(pq.read_schema(path)) == (store.backbone.name, len(chosen))):
+    embedded = np.setdiff1d(sample_ids, store.missing(sample_ids), assume_unique=True)
+    chosen = embedded[np.argsort(hash_of_ids(embedded, seed_of("map")), kind="stable")[:MOST_SAMPLES]]
+    if not len(chosen) or (path.exists() and _drawn(pq.read_schema(path)) == (store.backbone.name, len(chosen))):
         return
     rows = store.rows(chosen)
     points_N_2 = draw_map(rows.reshape(len(rows), -1).astype("float32"))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.trainer.publishing import publish
 from app.trainer.triggers import UNFINISHED, trigger_of_round, waiting_request
@@ -15,9 +14,11 @@ from loops.oracle import Answers, Query
 from storage.engine import Session
 from storage.labels import CurrentLabel, current_labels, last_event_id
 from storage.rounds import RoundInfo, begin_round, latest_round, resume_round
-from storage.samples import SampleInfo, list_samples
+from storage.sample_columns import SampleColumns, read_columns
 from storage.suspects import list_suspects
 from storage.trainer import beat
+
+_SPLITS = ("pool", "test")
 
 
 @dataclass(frozen=True)
@@ -77,30 +78,31 @@ class DatabaseOracle:
     def _answers(self, round_info: RoundInfo) -> Answers:
         project_id, share = self.bench.project_id, self.bench.settings.audit_share
         with self.bench.database.read() as session:
-            pool = list_samples(session, project_id=project_id, split="pool")
-            test = list_samples(session, project_id=project_id, split="test")
+            pool, test = (self._embedded(read_columns(session, project_id=project_id, split=s)) for s in _SPLITS)
             snapshot = round_info.snapshot_event_id
             current = current_labels(session, project_id=project_id, through_event_id=snapshot)
             suspects = list_suspects(session, project_id=project_id)
-        known = [sample.id for sample in (*pool, *test)]
-        embedded = set(known) - set(self.bench.store.missing(known).tolist())
-        decided = {label.sample_id for label in current}
-        open_samples = [sample for sample in pool if sample.id in embedded and sample.id not in decided]
-        reserve = [sample for sample in open_samples if sample.audit_key < share]
+        decided = np.array([label.sample_id for label in current], np.int64)
+        embedded = set(decided[np.isin(decided, pool.ids, assume_unique=True)].tolist())
+        asked = pool.without(decided)
+        reserve = asked.where(asked.audit_keys < share)
         looked_at_twice = {label.sample_id for label in current if label.purpose != "train"}
         return Answers(
             round_number=round_info.number,
             labels=_only(embedded, train_labels(current)),
-            pool=_ids([sample for sample in open_samples if sample.audit_key >= share]),
-            audit_pool=_ids(sorted(reserve, key=lambda sample: sample.audit_key)),
+            pool=asked.ids[asked.audit_keys >= share],
+            audit_pool=reserve.ids[np.argsort(reserve.audit_keys, kind="stable")],
             audit=_only(embedded, audit_labels(current)),
-            test=_only(embedded, {sample.id: sample.class_index for sample in test if sample.class_index is not None}),
+            test=test.classes,
             suspects={
                 suspect.sample_id: suspect.suspicion
                 for suspect in suspects
-                if suspect.sample_id in decided - looked_at_twice and suspect.sample_id in embedded
+                if suspect.sample_id in embedded - looked_at_twice
             },
         )
+
+    def _embedded(self, columns: SampleColumns) -> SampleColumns:
+        return columns.without(self.bench.store.missing(columns.ids))
 
 
 def train_labels(current: Sequence[CurrentLabel]) -> dict[int, int]:
@@ -123,7 +125,3 @@ def audit_labels(current: Sequence[CurrentLabel]) -> dict[int, int]:
 
 def _only(embedded: set[int], labels: dict[int, int]) -> dict[int, int]:
     return {sample_id: class_index for sample_id, class_index in labels.items() if sample_id in embedded}
-
-
-def _ids(samples: Sequence[SampleInfo]) -> NDArray[np.int64]:
-    return np.array([sample.id for sample in samples], dtype=np.int64)

@@ -40,7 +40,7 @@ def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
     loop.run()
     prune(bench)
     bench.heartbeat.show("idle", "drawing the map of the samples")
-    write_map(bench.project, bench.store, [sample.id for sample in bench.samples if sample.split == "pool"])
+    write_map(bench.project, bench.store, bench.pool.ids)
 
 
 def _list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:

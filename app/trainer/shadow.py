@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from app.trainer.cross_validation import GiveWay
 from app.trainer.oracle import audit_labels
@@ -17,15 +18,19 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
 from loops.learner import Learner
 from loops.round_learner import RoundLearner
+from loops.seeding import hash_of_ids, seed_of
 from loops.shadow import Shadows
 from loops.shadow_learner import kind_of, shadow_maker
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, list_rounds, open_round
+from storage.sample_columns import SampleColumns
 
 METRIC = "labels_random"  # drawn uniformly, for the accuracy of the round's model
 EQUAL = "gain_at_equal_labels"  # of accuracy, of the first chosen labels over as many uniform ones
 UNIFORM = "accuracy_uniform_{size}"  # of a shadow
+ANSWERED_BEFOREHAND = 5_000  # audit samples
+MOST_ANSWERS = 100_000  # of a model, for shadows to learn from and to be compared with
 
 
 def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
@@ -38,8 +43,8 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
     round_info, current = _due(bench)
     if round_info is None:
         return
-    pool = _embedded_pool(bench)
-    audit, chosen = _in_drawing_order(bench, audit_labels(current), pool), _in_given_order(current, pool)
+    pool = bench.embedded_pool
+    audit, chosen = _in_drawing_order(audit_labels(current), pool), _in_given_order(current, pool)
     answers = _answers(bench, len(chosen))
     if len(audit) < FEWEST_AUDITED or answers is None:
         return
@@ -51,13 +56,12 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
     learner = _load(bench, round_info, make)
     if learner is None:
         return
-    reserve = {sample.id for sample in bench.samples if sample.audit_key < bench.settings.audit_share}
     rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
     shadows = Shadows(
-        shadow_maker(learner, make, pool=pool, seed=bench.settings.seed),
+        shadow_maker(learner, make, pool=pool.ids, seed=bench.settings.seed),
         audit=audit,
         chosen=chosen,
-        reserve=[sample_id for sample_id in pool if sample_id in reserve],
+        reserve=_first_of_reserve(bench, pool),
         seed=bench.settings.seed,
         folder=_folder(bench, kind_of(learner)),
     )
@@ -87,19 +91,29 @@ def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], 
     return learner
 
 
-def _in_drawing_order(bench: Workbench, labels: Mapping[int, int], pool: Collection[int]) -> dict[int, int]:
-    known = labels.keys() & pool
-    drawn = sorted((sample.audit_key, sample.id) for sample in bench.samples if sample.id in known)
-    return {sample_id: labels[sample_id] for _, sample_id in drawn}
-
-
-def _in_given_order(current: Sequence[CurrentLabel], pool: Collection[int]) -> dict[int, int]:
-    known = set(pool)
+def _in_drawing_order(labels: Mapping[int, int], pool: SampleColumns) -> dict[int, int]:
+    audited = pool.where(np.isin(pool.ids, list(labels)))
     return {
+        sample_id: labels[sample_id]
+        for sample_id in audited.ids[np.lexsort((audited.ids, audited.audit_keys))].tolist()
+    }
+
+
+def _in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dict[int, int]:
+    given = {
         label.sample_id: label.class_index
         for label in sorted(current, key=lambda label: label.event_id)
-        if label.purpose != "audit" and label.class_index is not None and label.sample_id in known
+        if label.purpose != "audit" and label.class_index is not None
     }
+    known = set(pool.ids[np.isin(pool.ids, list(given))].tolist())
+    return {sample_id: class_index for sample_id, class_index in given.items() if sample_id in known}
+
+
+def _first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
+    """Those that the audit draws first: shadows answer for them beforehand, and are not fitted again for each."""
+    reserve = pool.where(pool.audit_keys < bench.settings.audit_share)
+    first = np.argsort(reserve.audit_keys, kind="stable")[:ANSWERED_BEFOREHAND]
+    return [int(sample_id) for sample_id in reserve.ids[first]]
 
 
 def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
@@ -111,14 +125,14 @@ def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
         path = bench.project.rounds_dir / f"{round_info.number:04d}" / "scores.parquet"
         if round_info.labels >= wanted and path.exists():
             table = pq.read_table(path, columns=["sample_id", "predicted"])
-            return dict(zip(table["sample_id"].to_pylist(), table["predicted"].to_pylist(), strict=True))
+            return _some(bench, table["sample_id"].to_numpy(), table["predicted"].to_numpy())
     return None
 
 
-def _embedded_pool(bench: Workbench) -> list[int]:
-    ids = [sample.id for sample in bench.samples if sample.split == "pool"]
-    missing = set(bench.store.missing(ids).tolist())
-    return [sample_id for sample_id in ids if sample_id not in missing]
+def _some(bench: Workbench, ids_N: NDArray[np.int64], classes_N: NDArray[np.int16]) -> dict[int, int]:
+    """As many answers as shadows may learn, drawn by sample id, as `Shadows.disagreements` draws them."""
+    drawn = np.argsort(hash_of_ids(ids_N, seed_of(bench.settings.seed, "answers")))[:MOST_ANSWERS]
+    return dict(zip(ids_N[drawn].tolist(), classes_N[drawn].tolist(), strict=True))
 
 
 def _folder(bench: Workbench, kind: str) -> Path:

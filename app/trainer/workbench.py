@@ -18,10 +18,12 @@ from loops.active_learning import LoopSettings
 from loops.features import FeatureStore, embed
 from loops.learner import Learner, LearnerSpec, choose_learner
 from loops.seeding import seed_of
-from storage.engine import Database, Session
+from storage.engine import Database
 from storage.projects import list_classes
-from storage.samples import SampleInfo, list_samples, mark_broken
+from storage.sample_columns import SampleColumns, read_columns
+from storage.samples import get_samples, list_samples, mark_broken
 
+URIS_AT_ONCE = 1_000
 SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the learner
 
 
@@ -35,7 +37,8 @@ class Workbench:
     generation: int
     heartbeat: Heartbeat
     settings: ProjectSettings
-    samples: Sequence[SampleInfo]  # pool, then test
+    pool: SampleColumns
+    test: SampleColumns
     num_classes: int
     spec: LearnerSpec
     store: FeatureStore
@@ -57,6 +60,11 @@ class Workbench:
             cold_start=self.settings.cold_start,
             seed=self.settings.seed,
         )
+
+    @property
+    def embedded_pool(self) -> SampleColumns:
+        """The samples of the pool that have features."""
+        return self.pool.without(self.store.missing(self.pool.ids))
 
     def learner(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Learner:
         """A new learner.
@@ -80,31 +88,35 @@ def set_up(project: Project, database: Database, project_id: int, generation: in
     """Reads settings and samples, chooses the learner, and embeds what is new."""
     settings = project.settings()
     with database.read() as session:
-        samples = _all_samples(session, project_id)
+        pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
+        first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         num_classes = len(list_classes(session, project_id=project_id))
-    spec = choose_learner(settings.learner, [(s.width, s.height) for s in samples[:SIZES_LOOKED_AT]])
+    spec = choose_learner(settings.learner, [(s.width, s.height) for s in first])
     store = FeatureStore(project.features_dir / spec.backbone, spec.backbone)
-    _embed(store, samples, database, heartbeat)
-    return Workbench(project, database, project_id, generation, heartbeat, settings, samples, num_classes, spec, store)
+    _embed(store, np.concatenate([pool.ids, test.ids]), database, heartbeat)
+    return Workbench(
+        project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec, store
+    )
 
 
-def _embed(store: FeatureStore, samples: Sequence[SampleInfo], database: Database, heartbeat: Heartbeat) -> None:
+def _embed(store: FeatureStore, sample_ids: NDArray[np.int64], database: Database, heartbeat: Heartbeat) -> None:
     """Computes the features that are missing; a file that cannot be read is marked broken and left out."""
-    uri_of = {sample.id: sample.uri for sample in samples}
-    if len(store.missing(list(uri_of))) == 0:
+    missing = store.missing(sample_ids).tolist()
+    if not missing:
         return
+    uri_of = _Uris(database, missing)
 
     def on_broken(sample_id: int, reason: str) -> None:
         with database.write() as session:
             mark_broken(session, sample_id=sample_id, reason=reason)
 
     def load(sample_id: int) -> NDArray[np.uint8]:
-        return load_image(Path(uri_of[sample_id]))
+        return load_image(Path(uri_of(sample_id)))
 
     heartbeat.show("embedding", store.backbone.name)
     embed(
         store,
-        list(uri_of),
+        missing,
         load,
         progress=heartbeat.progress,
         on_broken=on_broken,
@@ -112,8 +124,17 @@ def _embed(store: FeatureStore, samples: Sequence[SampleInfo], database: Databas
     )
 
 
-def _all_samples(session: Session, project_id: int) -> list[SampleInfo]:
-    return [
-        *list_samples(session, project_id=project_id, split="pool"),
-        *list_samples(session, project_id=project_id, split="test"),
-    ]
+class _Uris:
+    """Where the images of samples lie, looked up so many at a time as they are asked for in their order."""
+
+    def __init__(self, database: Database, sample_ids: Sequence[int]) -> None:
+        self._database, self._sample_ids, self._next = database, sample_ids, 0
+        self._known: dict[int, str] = {}
+
+    def __call__(self, sample_id: int) -> str:
+        if sample_id not in self._known:
+            piece = self._sample_ids[self._next : self._next + URIS_AT_ONCE]
+            self._next += len(piece)
+            with self._database.read() as session:
+                self._known = {s.id: s.uri for s in get_samples(session, sample_ids=piece).values()}
+        return self._known[sample_id]

@@ -118,7 +118,10 @@ def test_backups_and_the_journal_are_told(project: Project) -> None:
     assert not found.good
 
 
-def test_images_that_have_gone_are_counted(project: Project, tmp_path: Path) -> None:
+def test_images_that_have_gone_are_counted_page_by_page(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "SAMPLES_AT_ONCE", 2)
     (tmp_path / "0.png").write_bytes(b"")
     rows = [NewSample(str(tmp_path / f"{i}.png"), f"{i:064x}", 8, 8, "pool", None) for i in range(3)]
     database = project.open_database()

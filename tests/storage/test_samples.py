@@ -61,6 +61,11 @@ def test_samples_are_listed_by_id_without_the_broken_ones(world, samples_like):
     assert [sample.class_index for sample in world.ask(list_samples, split="test")] == [1]
 
 
+def test_a_page_of_samples_begins_behind_the_last_one(world):
+    assert [sample.id for sample in world.ask(list_samples, split="pool", after_id=3, limit=2)] == [4, 5]
+    assert world.ask(list_samples, split="pool", after_id=10, limit=2) == []
+
+
 def test_a_broken_sample_is_noted_once_with_its_first_reason(world):
     with world.database.write() as session:
         mark_broken(session, sample_id=3, reason="truncated")

@@ -26,6 +26,7 @@ from loops.exported_model import load_model
 from storage.engine import Database
 from storage.projects import add_classes
 from storage.rounds import RoundInfo, latest_round
+from storage.samples import get_sample
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
 pytestmark = pytest.mark.usefixtures("quick_learner")
@@ -68,7 +69,7 @@ def test_the_reloaded_model_says_of_digits_what_the_learner_says(
 ) -> None:
     bench, latest = train(acquisition)
     written = export_model(bench.database, bench.project, tmp_path / "out")
-    sample_ids = [sample.id for sample in bench.samples]
+    sample_ids = [*bench.pool.ids.tolist(), *bench.test.ids.tolist()]
     images = torch.from_numpy(bench.store.rows(sample_ids))
     found = load_model(tmp_path / "out" / "model.pt2")(images).numpy()
     assert found == pytest.approx(predictions(bench, latest, sample_ids), abs=1e-5)
@@ -99,13 +100,15 @@ def test_the_graphs_accuracy_is_not_told_of_the_network(train: Train, tmp_path: 
 def test_the_five_lines_of_the_readme_run_where_there_is_no_labelloop(train: Train, tmp_path: Path) -> None:
     bench, latest = train()
     folder = export_model(bench.database, bench.project, tmp_path / "out").folder
-    shutil.copy(bench.samples[0].uri, folder / "image.png")
+    sample_id = int(bench.pool.ids[0])
+    with bench.database.read() as session:
+        shutil.copy(get_sample(session, sample_id=sample_id).uri, folder / "image.png")
     lines = (folder / "README.txt").read_text().split("\n\n")[1]
     assert lines.count("\n") == 5
     without_us = "import sys; sys.modules.update(dict.fromkeys(['app', 'loops', 'storage']))"  # None: not to be found
     isolated = [sys.executable, "-I", "-W", "error::UserWarning", "-c", f"{without_us}\n{lines}"]
     said = subprocess.run(isolated, cwd=folder, capture_output=True, text=True, check=True).stdout
-    expected = predictions(bench, latest, [bench.samples[0].id])[0]
+    expected = predictions(bench, latest, [sample_id])[0]
     assert literal_eval(said) == pytest.approx(dict(zip(DIGITS, expected.tolist(), strict=True)), abs=1e-5)
 
 

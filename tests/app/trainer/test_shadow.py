@@ -51,7 +51,7 @@ def metrics(bench: Workbench, name: str) -> list[MetricInfo]:
 def test_a_round_is_measured_once_gives_way_and_teaches_the_real_model_nothing(
     audited: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reserve = {s.id for s in audited.samples if s.split == "pool" and s.audit_key < 0.5}
+    reserve = set(audited.pool.ids[audited.pool.audit_keys < 0.5].tolist())
     taught: list[set[int]] = []
     fit = Learner.fit
 

@@ -115,7 +115,7 @@ def redux(probs_N_C_K: torch.Tensor, batch: int) -> tuple[Sequence[int], str]:
     """The reference implementation of the paper's first author."""
     import peers
 
-    peers.add_redux()
+    peers.add_peers()
     from batchbald_redux.batchbald import get_batchbald_batch
 
     log_probs_N_K_C = probs_N_C_K.double().clamp_min(1e-30).log().permute(0, 2, 1).contiguous()

@@ -1,96 +1,62 @@
-"""How many labels reach a given accuracy, from none: the graph's questions against random ones and against margin.
+"""How many labels reach a given accuracy, from none: the graph's questions beside random ones and the peers'.
 
-    python benchmarks/bench_label_efficiency.py --mnist mnist.npz --photos hymenoptera --seeds 10
+    python benchmarks/bench_label_efficiency.py --mnist mnist.npz --photos hymenoptera --json curves.json
+    python benchmarks/bench_label_efficiency.py --json curves.json --table     prints what there is
     python benchmarks/bench_label_efficiency.py --quick
 
-Every label is counted, the first too; there are no validation labels. After each label the learner is refit, the pool
-is ranked anew and the test set is predicted. "Labels to 95 %" is where accuracy is at least that *and stays there* up
-to the budget. Nothing in the learner is random, so a seed draws another nine tenths of the pool. The test set is on
-no graph and chooses nothing; samples of it are predicted by the pool's samples near them.
+Every label is counted, the first too; there are no validation labels. "Labels to 95 %" is where accuracy is at least
+that *and stays there* up to the budget. A seed draws nine tenths of the pool. The test set is on no graph and chooses
+nothing. With `--json` every finished run is kept, and a repeated command goes on with what is missing.
 
-Peers get the same points (the embedding that was chosen without labels): `random` has the graph's answers and random
-questions, `random + LR` and `margin + LR` are logistic regression, the latter asked as modAL's margin sampling asks.
+auto, random         the product's graph learner: the graph's questions, or random ones, and its answers; every label
+                     refits it and ranks the pool anew
+TypiClust + graph    scikit-activeml's questions and the graph's answers
+... + LR             peers on the points that the graph connects, see `point_peers.py`; every label refits
+BaaL, batchbald_redux, random + network    a network trained anew every ten labels, see `network_peers.py`. Fewer seeds,
+                     for they cost minutes each; up to `--network-budget` labels, and a run that held its goal for two
+                     more rounds counts as staying there
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+import torch
+from label_efficiency_table import print_tables
+from labeled_sets import Draw, LabeledSet, all_sets, drawn
+from network_peers import NETWORK_ARMS, by_network
+from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
-from loops.embedding import embedder_of, to_square
-from loops.features import EFFICIENTNET, backbone_of
-from loops.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.nearest import Nearest, nearest
+from loops.graph_learner import GraphLearner
+from loops.learner import Learner
 from loops.points import choose_embedding
-from loops.propagation import Propagation
 
-DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
-SHARE = 0.9  # of the pool that a seed draws
-SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough are left in nine tenths of the pool
-SHOWN = (2, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
-ARMS = ("auto", "typical", "random", "random + LR", "margin + LR")
+POINT_ARMS = ("auto", "random", "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR")
+ARMS = (*POINT_ARMS, *NETWORK_ARMS)
 
-Ids = NDArray[np.int64]
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class LabeledSet:
-    """Points of a pool and a test set with all their labels, and each one's nearest of the pool."""
-
-    name: str
-    points: Floats
-    labels: Ids
-    test_points: Floats
-    test_labels: Ids
-    goal: float  # accuracy to reach and keep
-    within: Nearest  # of the pool in the pool
-    of_test: Nearest  # of the test set in the pool
-    budget: int
-    graph: str  # sets of the same name here have the same pool, and other labels
-
-    @property
-    def classes(self) -> int:
-        """C."""
-        return int(self.labels.max()) + 1
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Nine tenths of a pool, on a graph of their own."""
-
-    kept: Ids
-    coordinates: Floats
-    eigenvalues: Floats
-    test_coordinates: Floats
-
-
-_DRAWS: dict[tuple[str, int], Draw] = {}
+Curve = list[tuple[int, float]]  # labels, test accuracy
 
 
 def main() -> None:
-    """Runs all sets, arms and seeds, and prints a table."""
+    """Runs what is missing, and prints the tables."""
     options = parse()
+    torch.set_num_threads(1)
     results: dict[str, Any] = {}
-    for name, load in sets(options).items():
-        if name in options.only or not options.only:
-            results[name] = run_set(load(), options.seeds)
-            if options.json:
-                options.json.write_text(json.dumps(results, indent=1))
+    if options.json and options.json.exists():
+        results = json.loads(options.json.read_text())
+    if not options.table:
+        run(options, results)
+    print_tables(results, ARMS)
 
 
 def parse() -> argparse.Namespace:
@@ -99,216 +65,146 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--mnist", type=Path, help="x_train, y_train, x_test, y_test as an .npz file")
     parser.add_argument("--photos", type=Path, help="a folder with train/CLASS/*.jpg and val/CLASS/*.jpg")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--network-seeds", type=int, default=3)
     parser.add_argument("--budget", type=int, default=50)
+    parser.add_argument("--network-budget", type=int, default=150)
     parser.add_argument("--only", nargs="*", default=[], help="names of sets")
-    parser.add_argument("--quick", action="store_true", help="2 seeds, the sample digits and 5,000 of MNIST")
-    parser.add_argument("--json", type=Path, help="write all curves here")
+    parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=ARMS)
+    parser.add_argument("--quick", action="store_true", help="one seed, 20 labels, the sample digits, 5,000 of MNIST")
+    parser.add_argument("--json", type=Path, help="keep all curves here, and go on from there")
+    parser.add_argument("--table", action="store_true", help="run nothing")
     options = parser.parse_args()
-    options.seeds = 2 if options.quick else options.seeds
+    if options.quick:
+        options.seeds = options.network_seeds = 1
+        options.budget = options.network_budget = 20
     return options
 
 
-def sets(options: argparse.Namespace) -> dict[str, Callable[[], LabeledSet]]:
-    """The sets that the options give data for; each is made when its turn comes."""
-    found: dict[str, Callable[[], LabeledSet]] = {"digits": lambda: sample_digits(options.budget)}
-    if options.photos is not None:
-        found["hymenoptera"] = lambda: photographs(options.photos, options.budget)
-    return found | (mnist_sets(options) if options.mnist is not None else {})
+def run(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    """All sets, seeds and arms that have no curve yet."""
+    sets = all_sets(options.mnist, options.photos, quick=options.quick)
+    wanted = (load() for name, load in sets.items() if name in options.only or not options.only)
+    for _, group in groupby(wanted, lambda labeled: labeled.pool):
+        of_pool = [with_goal(labeled) for labeled in group]
+        for seed in range(max(options.seeds, options.network_seeds)):
+            for labeled, arm, curve, seconds in missing_curves(of_pool, seed, options, results):
+                of_set = results.setdefault(labeled.name, {"pool": len(labeled.rows), "goal": labeled.goal, "arms": {}})
+                of_set["arms"].setdefault(arm, {})[str(seed)] = {"curve": curve, "cpu_s": seconds}
+                if options.json:
+                    options.json.write_text(json.dumps(results))
 
 
-def mnist_sets(options: argparse.Namespace) -> dict[str, Callable[[], LabeledSet]]:
-    """MNIST as it is, with two other questions, unbalanced, and repeated."""
-    with np.load(options.mnist) as data:
-        x, y, tx, ty = (data[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-    y, ty = y.astype(np.int64), ty.astype(np.int64)
-    if options.quick:
-        x, y, tx, ty = x[:5000], y[:5000], tx[:2000], ty[:2000]
-    rare = (y < 5) | (np.random.default_rng(0).random(len(y)) < 0.1)  # 5 to 9: a tenth
-
-    @cache
-    def plain() -> LabeledSet:
-        return embedded("mnist", x[:, None], y, tx[:, None], ty, 0.95, options.budget)
-
-    def asked(name: str, answer: Callable[[Ids], Ids]) -> LabeledSet:
-        return LabeledSet(**{**vars(plain()), "name": name, "labels": answer(y), "test_labels": answer(ty)})
-
-    return {
-        "mnist": plain,
-        "odd_even": lambda: asked("odd_even", lambda labels: labels % 2),
-        "at_least_5": lambda: asked("at_least_5", lambda labels: (labels >= 5).astype(np.int64)),
-        "unbalanced": lambda: embedded("unbalanced", x[rare, None], y[rare], tx[:, None], ty, 0.90, options.budget),
-        "repeated": lambda: embedded("repeated", *repeated(x, y), tx[:, None], ty, 0.90, options.budget),
-    }
+def with_goal(labeled: LabeledSet) -> LabeledSet:
+    """Where none is given: one point below logistic regression on all labels of the pool."""
+    if labeled.goal:
+        return labeled
+    embedding = choose_embedding(labeled.rows, 0)
+    points, test_points = embedding.points(labeled.rows), embedding.points(labeled.test_rows)
+    full = accuracy_of(points, labeled.labels, test_points, labeled.test_labels, points)
+    print(f"{labeled.name}: logistic regression on all {len(points)} labels {full:.3f}")
+    return replace(labeled, goal=full - 0.01)
 
 
-def repeated(x: NDArray[np.uint8], y: Ids) -> tuple[NDArray[np.uint8], Ids]:
-    """A third of the images, three times, with Gaussian noise of a tenth of the range (Kirsch et al. 2019)."""
-    generator = np.random.default_rng(0)
-    some = np.tile(generator.permutation(len(x))[: len(x) // 3], 3)
-    noisy = x[some] + generator.normal(0, 25.5, (len(some), *x.shape[1:]))
-    return noisy.clip(0, 255).astype(np.uint8)[:, None], y[some]
+def missing_curves(
+    sets: list[LabeledSet], seed: int, options: argparse.Namespace, results: dict[str, Any]
+) -> Iterator[tuple[LabeledSet, str, Curve, float]]:
+    """Sets of one pool share the draw: its store, and the graph that is kept beside it."""
+    todo = [
+        (labeled, arm)
+        for labeled in sets
+        for arm in options.arms
+        if str(seed) not in results.get(labeled.name, {}).get("arms", {}).get(arm, {})
+        and seed < (options.network_seeds if arm in NETWORK_ARMS else options.seeds)
+    ]
+    if not todo:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        field = Field(drawn(todo[0][0], seed, Path(folder)), seed)
+        for labeled, arm in todo:
+            started = time.process_time()
+            if arm in NETWORK_ARMS:
+                curve = by_network(labeled, field.draw, arm, seed, options.network_budget)
+            else:
+                curve = field.curve(labeled, arm, options.budget)
+            seconds = time.process_time() - started
+            print(f"{labeled.name} {arm} seed {seed}: {seconds:.0f} CPU-s, last {curve[-1]}", flush=True)
+            yield labeled, arm, curve, seconds
 
 
-def sample_digits(budget: int) -> LabeledSet:
-    """The digits that come with the package."""
-    rows = list(csv.DictReader((DIGITS / "labels.csv").read_text().splitlines()))
-    images = [Image.open(DIGITS / row["path"]).convert("L").resize((16, 16)) for row in rows]
-    pixels, y = (
-        np.stack([np.asarray(image) for image in images])[:, None],
-        np.array([int(row["label"]) for row in rows]),
-    )
-    in_pool = np.array([row["path"].startswith("pool/") for row in rows])
-    return embedded("digits", pixels[in_pool], y[in_pool], pixels[~in_pool], y[~in_pool], 0.95, budget)
+class Field:
+    """A draw with what its runs share: a graph learner per number of classes, the points, TypiClust's questions."""
 
+    def __init__(self, draw: Draw, seed: int) -> None:
+        self.draw, self.seed = draw, seed
+        self._learners: dict[int, GraphLearner] = {}
+        self._points: tuple[Any, Any] | None = None
+        self._typical: list[int] = []
 
-def photographs(folder: Path, budget: int) -> LabeledSet:
-    """Photographs through the frozen network; the goal is one point below logistic regression on all labels."""
-    (x, y), (tx, ty) = features_of(folder / "train"), features_of(folder / "val")
-    made = embedded("hymenoptera", x, y, tx, ty, 0.0, budget)
-    full = accuracy_of_lr(made.points, made.labels, made)
-    print(f"hymenoptera: logistic regression on all {len(y)} labels {full:.3f}")
-    return LabeledSet(**{**vars(made), "goal": full - 0.01})
+    def learner(self, labeled: LabeledSet) -> GraphLearner:
+        """The product's, with the pool on its graph."""
+        if labeled.classes not in self._learners:
 
+            def make(_fold: int | None) -> Learner:
+                classes = labeled.classes
+                return Learner(labeled.spec, self.draw.store, num_classes=classes, seed=self.seed, accelerator="cpu")
 
-def features_of(folder: Path) -> tuple[Floats, Ids]:
-    """Features and classes of the photographs of a folder with one folder per class."""
-    backbone = backbone_of(EFFICIENTNET)
-    embedder = embedder_of(backbone, "cpu")
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    paths = [(path, index) for index, of_class in enumerate(classes) for path in sorted(of_class.iterdir())]
-    squares = [to_square(np.asarray(Image.open(path).convert("RGB")), backbone.side) for path, _ in paths]
-    tiles = [embedder.embed(squares[at : at + 32]) for at in range(0, len(squares), 32)]
-    return np.concatenate(tiles).astype(np.float32), np.array([index for _, index in paths])
+            learner = GraphLearner(make, acquisition="auto", seed=self.seed)
+            embedding = learner.graph({}, pool=self.draw.kept).embedding
+            print(f"{labeled.pool} seed {self.seed}: {embedding.name} {embedding.found}", flush=True)
+            self._learners[labeled.classes] = learner
+        return self._learners[labeled.classes]
 
+    def points(self, labeled: LabeledSet) -> tuple[Any, Any]:
+        """Of pool and test set, in which the graph looked for neighbors."""
+        if self._points is None:
+            embedding = self.learner(labeled).graph({}).embedding
+            rows = (self.draw.store.rows(ids) for ids in (self.draw.kept, self.draw.test))
+            of_pool, of_test = (embedding.points(part) for part in rows)
+            self._points = of_pool, of_test
+        return self._points
 
-def embedded(name: str, x: NDArray[Any], y: Ids, tx: NDArray[Any], ty: Ids, goal: float, budget: int) -> LabeledSet:
-    """Chooses the embedding by the pool alone, and finds all neighbors once."""
-    started = time.perf_counter()
-    embedding = choose_embedding(x, 0)
-    points, test_points = embedding.points(x), embedding.points(tx)
-    within, of_test = nearest(points, points, SPARE), nearest(test_points, points, SPARE)
-    took = time.perf_counter() - started
-    print(f"\n{name}: pool {len(x)}, embedding {embedding.name} {embedding.found}, {took:.0f} s", flush=True)
-    return LabeledSet(name, points, y, test_points, ty, goal, within, of_test, budget, graph=name)
+    def curve(self, labeled: LabeledSet, arm: str, budget: int) -> Curve:
+        """Accuracy after each label."""
+        y = labeled.labels[self.draw.kept]
+        next_question = self._questions(labeled, arm, y, budget)
+        answered = self._by_lr if arm.endswith("LR") else self._by_graph
+        asked: list[int] = []
+        curve: Curve = []
+        for _ in range(min(budget, len(y))):
+            asked.append(next_question(asked))
+            curve.append((len(asked), answered(labeled, y, asked)))
+        return curve
 
+    def _questions(self, labeled: LabeledSet, arm: str, y: Any, budget: int) -> Callable[[list[int]], int]:
+        """Places in the draw, one after the other."""
+        if arm == "auto":
+            return lambda asked: self._best(labeled, y, asked)
+        if arm in QUESTIONS:
+            return lambda asked: asked_by(arm, self.points(labeled)[0], y, asked, self.seed)
+        order = np.random.default_rng(self.seed).permutation(len(y)).tolist()
+        if arm.startswith("TypiClust"):
+            self._typical = self._typical or typiclust(self.points(labeled)[0], budget, self.seed)
+            order = self._typical
+        return lambda asked: order[len(asked)]
 
-def drawn(labeled: LabeledSet, seed: int) -> Draw:
-    """Nine tenths of the pool on their graph, the test set hung on it."""
-    n = len(labeled.points)
-    kept = np.sort(np.random.default_rng(seed).permutation(n)[: int(SHARE * n)])
-    place = np.full(n, -1)
-    place[kept] = np.arange(len(kept))
-    within = restricted(labeled.within, place, kept, NEIGHBORS + 1)
-    eigenvalues, vectors = smoothest(connect(within), min(COORDINATES, len(kept) // 4), seed)
-    of_test = restricted(labeled.of_test, place, np.arange(len(labeled.test_points)), NEIGHBORS)
-    graph = Graph(labeled.points[kept], eigenvalues, vectors)
-    return Draw(kept, vectors, eigenvalues, graph.mean_of(of_test))
+    def _labels(self, y: Any, asked: list[int]) -> dict[int, int]:
+        return {int(self.draw.kept[place]): int(y[place]) for place in asked}
 
+    def _best(self, labeled: LabeledSet, y: Any, asked: list[int]) -> int:
+        """What the trainer would put in front."""
+        graph = self.learner(labeled).graph(self._labels(y, asked))
+        rest = np.delete(self.draw.kept, asked)
+        return int(np.searchsorted(self.draw.kept, graph.rank(rest, 1)[0][0]))
 
-def restricted(found: Nearest, place: Ids, queries: Ids, k: int) -> Nearest:
-    """The nearest among those that have a place."""
-    positions = place[found.positions_Q_k[queries]]
-    order = np.argsort(positions < 0, axis=1, kind="stable")[:, :k]
-    squares = np.take_along_axis(found.squares_Q_k[queries], order, axis=1)
-    return Nearest(squares, np.maximum(np.take_along_axis(positions, order, axis=1), 0))
+    def _by_graph(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+        graph = self.learner(labeled).graph(self._labels(y, asked))
+        return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
-
-def run_set(labeled: LabeledSet, seeds: int) -> dict[str, list[list[float]]]:
-    """All arms, all seeds; prints the set's part of the table."""
-    curves: dict[str, list[list[float]]] = {arm: [] for arm in ARMS}
-    for seed in range(seeds):
-        key = (labeled.graph, seed)  # MNIST's three questions have the same graphs
-        if key not in _DRAWS:
-            _DRAWS[key] = drawn(labeled, seed)
-        draw = _DRAWS[key]
-        for arm in ARMS:
-            curve = by_lr(labeled, draw, arm, seed) if arm.endswith("LR") else by_graph(labeled, draw, arm, seed)
-            curves[arm].append(curve)
-    for arm in ARMS:
-        report(labeled, arm, np.array(curves[arm]), np.array(curves["random"]))
-    return curves
-
-
-def by_graph(labeled: LabeledSet, draw: Draw, arm: str, seed: int) -> list[float]:
-    """Test accuracy after each label, propagated."""
-    y, order = labeled.labels[draw.kept], np.random.default_rng(seed).permutation(len(draw.kept))
-    learner = Propagation(
-        draw.coordinates, draw.eigenvalues, num_classes=labeled.classes, adaptive=arm == "auto", seed=seed
-    )
-    labels: dict[int, int] = {}
-    curve = []
-    for step in range(min(labeled.budget, len(y))):
-        row = int(order[step]) if arm == "random" else int(best(learner, labels))
-        labels[row] = int(y[row])
-        learner.refit(labels)
-        curve.append(float((learner.probs_at(draw.test_coordinates).argmax(1) == labeled.test_labels).mean()))
-    return curve
-
-
-def best(learner: Propagation, labels: dict[int, int]) -> int:
-    """What the graph asks next."""
-    scores = learner.scores()
-    scores[list(labels)] = -1.0
-    return int(scores.argmax())
-
-
-def by_lr(labeled: LabeledSet, draw: Draw, arm: str, seed: int) -> list[float]:
-    """Test accuracy after each label, by logistic regression on the points; between the budgets shown as before."""
-    points, y = labeled.points[draw.kept], labeled.labels[draw.kept]
-    order = np.random.default_rng(seed).permutation(len(y))
-    rows: list[int] = []
-    curve: list[float] = []
-    for step in range(min(labeled.budget, len(y))):
-        rows.append(int(order[step]) if arm.startswith("random") or step == 0 else margin(points, y, rows))
-        needed = step + 1 in SHOWN or not curve
-        curve.append(accuracy_of_lr(points[rows], y[rows], labeled) if needed else curve[-1])
-    return curve
-
-
-def margin(points: Floats, y: Ids, rows: Sequence[int]) -> int:
-    """The sample whose two likeliest classes are closest, of 5,000."""
-    some = np.random.default_rng(len(rows)).permutation(len(y))[:5000]
-    some = some[~np.isin(some, rows)]
-    if len(set(y[rows].tolist())) < 2:
-        return int(some[0])
-    probs = np.sort(fitted(points[rows], y[rows]).predict_proba(points[some]), axis=1)
-    return int(some[np.argmin(probs[:, -1] - probs[:, -2])])
-
-
-def accuracy_of_lr(points: Floats, y: Ids, labeled: LabeledSet) -> float:
-    """On the test set."""
-    if len(set(y.tolist())) < 2:
-        return float((labeled.test_labels == y[0]).mean())
-    return float((fitted(points, y).predict(labeled.test_points) == labeled.test_labels).mean())
-
-
-def fitted(points: Floats, y: Ids) -> LogisticRegression:
-    """Logistic regression as scikit-learn has it by default, on points of unit spread."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(C=1.0 / float(points.var(0).sum()) * points.shape[1], max_iter=200).fit(points, y)
-
-
-def report(labeled: LabeledSet, arm: str, curves: NDArray[np.float64], random: NDArray[np.float64]) -> None:
-    """One arm's rows: median and worst accuracy, labels to the goal, and how often it was below random."""
-    at = [n for n in SHOWN if n <= curves.shape[1]]
-    needed = sorted(stays(curve, labeled.goal) for curve in curves)
-    inf = labeled.budget + 1
-    shown = [f">{labeled.budget}" if n == inf else str(n) for n in (needed[len(needed) // 2], needed[-1])]
-    print(f"{labeled.name:>12} {arm:12} to {labeled.goal:.3f}: median {shown[0]}, worst {shown[1]}")
-    print(" " * 14 + "median " + "  ".join(f"{n}:{np.median(curves[:, n - 1]):.3f}" for n in at))
-    print(" " * 14 + "worst  " + "  ".join(f"{n}:{curves[:, n - 1].min():.3f}" for n in at))
-    if arm in ("auto", "typical"):
-        gain = curves - random
-        below = [n + 1 for n in range(gain.shape[1]) if np.median(gain[:, n]) < 0]
-        print(" " * 14 + f"paired with random: median gain below 0 at {below or 'no number of'} labels", flush=True)
-
-
-def stays(curve: NDArray[np.float64], goal: float) -> int:
-    """The labels from which a curve stays at the goal; one more than it has where it does not."""
-    below = np.flatnonzero(np.asarray(curve) < goal)
-    return int(below[-1]) + 2 if len(below) else 1
+    def _by_lr(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+        points, test_points = self.points(labeled)
+        return accuracy_of(points[asked], y[asked], test_points, labeled.test_labels, points)
 
 
 if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
     main()

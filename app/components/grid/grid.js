@@ -47,6 +47,7 @@ class Grid {
     window.addEventListener("resize", this.onResize);
     this.watcher = new ResizeObserver(this.onResize);
     this.watcher.observe(this.view.root);
+    this.leaving = watchLeaving(() => !this.outbox?.size());
     this.isOpen = true;
   }
 
@@ -54,6 +55,7 @@ class Grid {
     window.removeEventListener("keydown", this.onKey, true);
     window.removeEventListener("resize", this.onResize);
     this.watcher.disconnect();
+    this.leaving.close();
     clearTimeout(this.beat);
     this.outbox?.close();
     this.name = null;
@@ -91,6 +93,7 @@ class Grid {
   // ---- to and from the server
 
   post() {
+    if (this.leaving.isUnderWay()) return;
     this.seq = Math.max(this.seq + 1, Date.now()); // also greater than any of an earlier page in the same session
     this.posted = performance.now();
     clearTimeout(this.beat);

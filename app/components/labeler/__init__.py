@@ -14,7 +14,7 @@ SCRIPTS = ("pace", "pictures", "work", "keys", "connection", "view", "search", "
 
 _component = st.components.v2.component(
     "labelloop_labeler",
-    js=text_of("shared/outbox.js", *(f"labeler/{name}.js" for name in SCRIPTS)),
+    js=text_of("shared/outbox.js", "shared/leaving.js", *(f"labeler/{name}.js" for name in SCRIPTS)),
     css=text_of("labeler/labeler.css"),
 )
 

@@ -16,15 +16,15 @@ function healthAddress() {
   return new URL(script ? "../../_stcore/health" : "/_stcore/health", script ? script.src : window.location.href);
 }
 
-function reloadPage() {
+function isReloadDue() {
   const last = Number(sessionStorage.getItem(RELOADED_KEY) ?? 0);
-  if (Date.now() - last < RELOAD_GAP_MS) return;
+  if (Date.now() - last < RELOAD_GAP_MS) return false;
   sessionStorage.setItem(RELOADED_KEY, String(Date.now()));
-  window.location.reload();
+  return true;
 }
 
-// changed(lost): called when the connection is lost or found.
-function openConnection(changed) {
+// changed(lost): called when the connection is lost or found; reload(): loads the page anew.
+function openConnection(changed, reload) {
   const health = healthAddress();
   let asked = null; // when the oldest message without an answer was sent
   let lost = false;
@@ -43,7 +43,7 @@ function openConnection(changed) {
     else upSince ??= now;
     if (asked === null || !isUp) return;
     const patience = wasDown ? GRACE_MS : BUSY_MS;
-    if (now - Math.max(upSince, asked) >= patience) reloadPage();
+    if (now - Math.max(upSince, asked) >= patience && isReloadDue()) reload();
   };
 
   const look = async () => {

@@ -31,11 +31,12 @@ function openExchange({ name, facts, isIdle, changed, waited }) {
   let lastSent = -Infinity;
   const sent = new Map(); // seq -> when; of the messages without an answer
   let freshen = null;
-  const connection = openConnection(changed);
+  const leaving = watchLeaving(() => outbox.size() === 0);
+  const connection = openConnection(changed, leaving.reload);
 
   const post = () => {
     scheduled = false;
-    if (set === null) return;
+    if (set === null || leaving.isUnderWay()) return;
     seq += 1;
     lastSent = performance.now();
     sent.set(seq, lastSent);
@@ -99,6 +100,7 @@ function openExchange({ name, facts, isIdle, changed, waited }) {
       clearInterval(timer);
       clearTimeout(freshen);
       connection.close();
+      leaving.close();
       outbox.close();
     },
   };

@@ -95,15 +95,16 @@ def start(digits, tmp_path, wait_for, own_port, own_environment) -> Iterator[Cal
     """Serve a project of digits whose whole pool is asked in the order of the ids."""
     started: list[Screens] = []
 
-    def start_one(classes: Sequence[str] = DIGITS) -> Screens:
+    def start_one(classes: Sequence[str] = DIGITS, **variables: str) -> Screens:
+        environment = {**own_environment, **variables}
         images = tmp_path / "images"
         images.mkdir()
         for path in sorted((digits / "pool").iterdir())[:POOL]:
             (images / path.name).write_bytes(path.read_bytes())
         settings = ProjectSettings(name="labeler", query_size=POOL)
         project = make_project(tmp_path / "project", settings=settings, classes=classes, images=images).project
-        process = serve(project, own_port, own_environment)
-        screens = Screens(project, project.open_database(), own_port, own_environment, process)
+        process = serve(project, own_port, environment)
+        screens = Screens(project, project.open_database(), own_port, environment, process)
         started.append(screens)
         screens.publish(screens.pool())
         wait_for(lambda: is_healthy(own_port), "the screens")

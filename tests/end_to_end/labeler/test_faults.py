@@ -6,6 +6,15 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
+# What an overloaded machine does: the thread of a run comes to work late, and the next message is there before it.
+LATE_RUNS = """
+import time
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+
+begin = ScriptRequests.on_scriptrunner_ready
+ScriptRequests.on_scriptrunner_ready = lambda self: (time.sleep(0.3), begin(self))[1]
+"""
+
 
 def test_a_killed_server_loses_no_key_and_the_page_comes_back_by_itself(start, labeler, press, wait_for):
     running = start()
@@ -60,4 +69,20 @@ def test_a_reload_at_any_moment_keeps_labels_and_place(start, labeler, press):
         person.wait_for_sample()
         assert person.sample_id() == on_screen
     person.wait_until_saved()
+    assert running.stored() == given
+
+
+def test_a_click_on_another_page_is_not_lost_while_runs_begin_late(start, labeler, press, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(LATE_RUNS)
+    running = start(PYTHONPATH=str(tmp_path))
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for number in range(3):
+        press(person, number, given)
+    person.page.evaluate("window.isTheSamePage = true")
+    person.page.get_by_role("link", name="Progress").click()
+    person.page.keyboard.press("f")  # a message of this page, after the click
+    person.page.get_by_role("heading", name="Progress", exact=True).wait_for()
+    assert person.page.evaluate("window.isTheSamePage")  # it was the click, not a second try by the address
     assert running.stored() == given

@@ -21,7 +21,7 @@ from loops.protocol import no_silent_end
 from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
 from loops.round_learner import RoundLearner
 from loops.seeding import seed_of
-from loops.vaal import vaal_scores
+from loops.vaal import StoredRows, vaal_scores
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 
@@ -159,7 +159,8 @@ class ActiveLearningLoop(Loop[None]):
         labeled = self._learner.embedding(sorted(answers.labels))
         seed = seed_of(self._settings.seed, "vaal", answers.round_number)
         scores_N = np.zeros(len(sample_ids), np.float32)
-        scores_N[unlabeled_N] = vaal_scores(labeled, self._learner.embedding(sample_ids[unlabeled_N]), seed=seed)
+        pool = StoredRows(self._learner.embedding, sample_ids[unlabeled_N])
+        scores_N[unlabeled_N] = vaal_scores(labeled, pool, seed=seed)
         return scores_N
 
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
@@ -195,8 +196,9 @@ class ActiveLearningLoop(Loop[None]):
             if ranking is not None:
                 return ranking
         if pool_scores is None:
-            features = learner.embedding(answers.pool)
-            return cold_start_ranking(answers, features, settings.ranking_size, settings.cold_start, settings.seed)
+            return cold_start_ranking(
+                answers, learner.embedding, settings.ranking_size, settings.cold_start, settings.seed
+            )
         return model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, learner)
 
     def on_save_checkpoint(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +14,13 @@ from loops.choosing import choose
 from loops.cold_start import diverse
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.round_learner import RoundLearner
-from loops.seeding import seed_of
+from loops.seeding import hash_of_ids, seed_of
 from loops.vaal import vaal_cold_start
 
 RECHECK_SHARE = 0.05  # of what is shown, while there are suspected labels
+COLD_START_CANDIDATES = (
+    50_000  # samples, drawn uniformly; clusters of more are not found more surely, and need gigabytes
+)
 
 
 def model_ranking(
@@ -34,13 +37,17 @@ def model_ranking(
 
 
 def cold_start_ranking(
-    answers: Answers, features_N_D: NDArray[np.float32], size: int, kind: str, seed: int
+    answers: Answers,
+    embedding: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+    size: int,
+    kind: str,
+    seed: int,
 ) -> list[RankedSample]:
     """Ranks the pool without a model: typical samples of diverse clusters, strangers to one another, or at random.
 
     Args:
         answers: Gives the pool.
-        features_N_D: Embedding of `answers.pool`, row by row.
+        embedding: Sample ids -> their features, row by row.
         size: Length of the ranking.
         kind: `diverse`, `random` or `vaal`.
         seed: Of the project.
@@ -48,7 +55,9 @@ def cold_start_ranking(
     if kind == "random":
         return _random_ranking(answers.pool, size, seed_of(seed, "random", answers.round_number))
     choose = vaal_cold_start if kind == "vaal" else diverse
-    chosen = choose(answers.pool, features_N_D, size, seed_of(seed, "cold start", answers.round_number))
+    drawn = np.argsort(hash_of_ids(answers.pool, seed_of(seed, "candidates")))[:COLD_START_CANDIDATES]
+    candidates = answers.pool[np.sort(drawn)]
+    chosen = choose(candidates, embedding(candidates), size, seed_of(seed, "cold start", answers.round_number))
     return [RankedSample(sample_id, "train", -float(place), 1.0) for place, sample_id in enumerate(chosen.tolist())]
 
 
@@ -69,21 +78,18 @@ def with_others_mixed_in(
     ask.
     """
     generator = np.random.default_rng(seed_of(seed, "audit", answers.round_number))
-    reserve = deque(_audit_samples(answers))
+    reserve, probability = deque(answers.audit_pool.tolist()), 1.0 / max(1, len(answers.audit_pool))
     rechecks = deque(second_looks(answers, len(ranking)))
     mixed: list[RankedSample] = []
     for ranked in ranking:
         while reserve and generator.random() < audit_share:
-            mixed.append(reserve.popleft())
+            mixed.append(RankedSample(reserve.popleft(), "audit", 0.0, probability))
         if rechecks and generator.random() < RECHECK_SHARE:
             mixed.append(rechecks.popleft())
         mixed.append(ranked)
-    return tuple(mixed) if ranking else (*reserve, *rechecks)
-
-
-def _audit_samples(answers: Answers) -> list[RankedSample]:
-    reserve = answers.audit_pool.tolist()
-    return [RankedSample(sample_id, "audit", 0.0, 1.0 / len(reserve)) for sample_id in reserve]
+    if mixed:
+        return tuple(mixed)
+    return (*(RankedSample(sample_id, "audit", 0.0, probability) for sample_id in reserve), *rechecks)
 
 
 def _random_ranking(sample_ids: NDArray[np.int64], size: int, seed: int) -> list[RankedSample]:

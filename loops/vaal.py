@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from loops.seeding import seed_of
 from loops.yielding import YieldLoop
 
 Floats = NDArray[np.floating[Any]]
+Ids = NDArray[np.int64]
 
 _DIMENSIONS = 32  # after PCA
 _LANDMARKS = 5_000  # samples that PCA is fitted on
@@ -34,8 +36,27 @@ _FIRST = 8  # typical samples that the cold start begins with
 _STRANGERS = 0.1  # share of the pool that the cold start then chooses among: the very strangest are outliers
 
 
+@dataclass(frozen=True)
+class StoredRows:
+    """The features of a pool, read tile by tile: all of a million samples at once would be gigabytes."""
+
+    rows_of: Callable[[Ids], Floats]
+    sample_ids: Ids
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.sample_ids)
+
+    def __getitem__(self, places: slice | Ids) -> Floats:
+        """The rows at these places."""
+        return self.rows_of(self.sample_ids[places])
+
+
+Features = Floats | StoredRows
+
+
 def vaal_scores(
-    features_labeled_M_D: Floats, features_pool_N_D: Floats, *, seed: int, steps: int = _STEPS
+    features_labeled_M_D: Features, features_pool_N_D: Features, *, seed: int, steps: int = _STEPS
 ) -> NDArray[np.float32]:
     """How much each sample of the pool looks unlabeled to a discriminator that an autoencoder tries to deceive.
 
@@ -196,7 +217,7 @@ def _scores(
     return scores_N
 
 
-def _projection(*features: Floats, seed: int) -> Callable[[Floats], NDArray[np.float32]]:
+def _projection(*features: Features, seed: int) -> Callable[[Features], NDArray[np.float32]]:
     """PCA to a few dimensions whose mean variance is 1, tile by tile, so that no copy of all features is made."""
     landmarks = _landmarks(features, seed)
     dimensions = min(_DIMENSIONS, *landmarks.shape)
@@ -204,7 +225,7 @@ def _projection(*features: Floats, seed: int) -> Callable[[Floats], NDArray[np.f
         pca = PCA(dimensions, svd_solver="randomized", random_state=seed % 2**32).fit(landmarks)
     scale = max(float(np.sqrt(pca.explained_variance_.mean())), 1e-6)
 
-    def project(rows: Floats) -> NDArray[np.float32]:
+    def project(rows: Features) -> NDArray[np.float32]:
         points_N_P = np.empty((len(rows), dimensions), np.float32)
         for start in range(0, len(rows), _TILE):
             tile = np.asarray(rows[start : start + _TILE], np.float32)
@@ -214,7 +235,7 @@ def _projection(*features: Floats, seed: int) -> Callable[[Floats], NDArray[np.f
     return project
 
 
-def _landmarks(features: tuple[Floats, ...], seed: int) -> NDArray[np.float32]:
+def _landmarks(features: tuple[Features, ...], seed: int) -> NDArray[np.float32]:
     generator = np.random.default_rng(seed)
     share = min(1.0, _LANDMARKS / sum(len(rows) for rows in features))
     drawn = [generator.choice(len(rows), size=max(1, round(share * len(rows))), replace=False) for rows in features]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from loops import ranking as ranking_module
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
 
@@ -61,8 +62,26 @@ def test_random_takes_each_sample_with_the_same_probability() -> None:
 def test_the_cold_start_asks_each_cluster_before_any_twice() -> None:
     features = np.repeat(np.eye(4, 40, dtype=np.float32) * 10, 10, axis=0)
     features += np.random.default_rng(0).normal(scale=0.01, size=features.shape).astype(np.float32)
-    ranking = cold_start_ranking(some_answers(list(range(40))), features, 4, "diverse", seed=0)
+    ranking = cold_start_ranking(some_answers(list(range(40))), lambda ids: features[ids], 4, "diverse", seed=0)
     assert {ranked.sample_id // 10 for ranked in ranking} == {0, 1, 2, 3}
+
+
+def test_of_a_large_pool_the_cold_start_reads_no_more_than_its_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking_module, "COLD_START_CANDIDATES", 30)
+    read: list[int] = []
+
+    def embedding(sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        read.extend(sample_ids.tolist())
+        return np.eye(100, dtype=np.float32)[sample_ids]
+
+    ranking = cold_start_ranking(some_answers(list(range(100))), embedding, 5, "diverse", seed=0)
+    assert (len(read), len({ranked.sample_id for ranked in ranking} & set(read))) == (30, 5)
+    assert min(read) < 10  # drawn from all of it
+    assert max(read) >= 90
+
+
+def test_a_cold_start_at_random_reads_no_features() -> None:
+    assert len(cold_start_ranking(some_answers([3, 5, 8]), pytest.fail, 2, "random", seed=0)) == 2  # type: ignore[arg-type]
 
 
 def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> None:

@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 import torch
 
 from loops.errors import NotEnoughSamplesError, TrainingInterruptedError
-from loops.vaal import AdversarialAutoencoder, vaal_cold_start, vaal_scores
+from loops.vaal import AdversarialAutoencoder, StoredRows, vaal_cold_start, vaal_scores
 
 QUICK = 60  # steps; far-apart blobs need no more
 
@@ -143,3 +143,12 @@ def test_a_cold_start_follows_from_its_seed_and_not_from_the_order_of_rows(blobs
     assert vaal_cold_start(ids, features, 12, 0, steps=QUICK).tolist() == first
     assert vaal_cold_start(ids[::-1], features[::-1], 12, 0, steps=QUICK).tolist() == first
     assert vaal_cold_start(ids, features, 12, 1, steps=QUICK).tolist() != first
+
+
+def test_rows_that_are_read_tile_by_tile_give_the_same_scores(blobs):
+    ids, features = blobs
+    features_of = dict(zip(ids.tolist(), features, strict=True))
+    stored = StoredRows(lambda some: np.array([features_of[i] for i in some.tolist()]), ids)
+    assert len(stored) == len(ids)
+    scores = vaal_scores(features[:5], stored, seed=0, steps=2)
+    assert scores.tolist() == vaal_scores(features[:5], features, seed=0, steps=2).tolist()

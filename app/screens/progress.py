@@ -30,8 +30,8 @@ st.header("Accuracy")
 points = figures.curve_points()
 prediction = forecast(points)
 if figures.accuracies or figures.cross_validated:
-    drawn = [*figures.accuracies, *figures.cross_validated, *figures.levelled]
-    st.altair_chart(accuracy_chart(drawn, prediction), width="stretch", key="accuracy_chart")
+    if figures.drawn:
+        st.altair_chart(accuracy_chart(figures.drawn, prediction), width="stretch", key="accuracy_chart")
     st.caption(accuracy_words(figures))
 if figures.accuracies:
     st.info(prediction.sentence if prediction else too_few_rounds(points), icon=":material/trending_up:")

@@ -64,13 +64,13 @@ function drawClassChips(page) {
   const choose = (value) => page.byHand(() => page.choose(value));
   if (cell !== null && grid.classIndex !== null) {
     const queue = { value: null, text: "Back to the queue", count: "" };
-    drawChips(view, { ask: `Image ${cell.place + 1} is:`, chips: [...named, queue], chosen: cell.other, choose });
+    drawChips(view, { ask: `Image ${cell.place + 1} is:`, chips: [queue, ...named], chosen: cell.other, choose });
   } else if (grid !== null && !grid.suggested) {
     drawChips(view, { ask: "These are:", chips: named, chosen: grid.classIndex, choose });
   } else {
     named.forEach((chip) => { chip.count = data.sure[chip.value] || ""; });
     const most = { value: null, text: "Most sure", count: "" };
-    drawChips(view, { ask: "Show:", chips: [...named, most], chosen: page.classIndex, choose });
+    drawChips(view, { ask: "Show:", chips: [most, ...named], chosen: page.classIndex, choose });
   }
 }
 

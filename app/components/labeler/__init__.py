@@ -10,7 +10,7 @@ import streamlit as st
 from app.components import text_of
 
 KEY = "labeler"
-SCRIPTS = ("pace", "pictures", "work", "keys", "connection", "view", "search", "why", "lines", "exchange", "labeler")
+SCRIPTS = ("pace", "pictures", "work", "keys", "connection", "view", "search", "why", "lines", "exchange", "labeler", "mount")
 
 _component = st.components.v2.component(
     "labelloop_labeler",

@@ -73,6 +73,13 @@ function listenToKeys(act) {
   };
 }
 
+// Streamlit's shortcut of the Keys button listens for this.
+function pressHelp() {
+  for (const kind of ["keydown", "keyup"]) {
+    document.dispatchEvent(new KeyboardEvent(kind, { key: "h", code: "KeyH", keyCode: 72, which: 72, bubbles: true, cancelable: true }));
+  }
+}
+
 const SWIPE_PX = 60;
 const SWIPE_MS = 800;
 

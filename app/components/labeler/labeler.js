@@ -2,7 +2,6 @@
 // afterwards.
 
 const DOUBLE_CLICK_MS = 250;
-const ON_THE_WAY = { title: "The next samples are on their way", sentence: "They appear here by themselves." };
 
 function openPage(parent, name) {
   const root = element("div", { className: "labeler" });
@@ -21,10 +20,7 @@ function openPage(parent, name) {
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
 
-  const emptyText = () => {
-    if (!exchange.connection.isLost()) return waiting ?? ON_THE_WAY;
-    return { title: "The server does not answer", sentence: "Your labels are kept in this browser and are sent when it is back." };
-  };
+  const emptyText = () => emptyWords({ isLost: exchange.connection.isLost(), waiting });
 
   // Everything that may come a frame later than the sample.
   const drawRest = () => {
@@ -38,7 +34,7 @@ function openPage(parent, name) {
     view.drawPast(work.past(), work.walking(), pictures);
     if (progress === null) return;
     const changes = changesOf([...uncounted, ...exchange.outbox.all()]);
-    view.drawLines(roundLine(progress, changes), perClassLine(progress, changes, classes));
+    view.drawLines(roundLine(progress, changes), perClass(progress, changes, classes));
   };
 
   const drawFacts = () => {
@@ -51,7 +47,7 @@ function openPage(parent, name) {
       isWalking: isPast,
     });
     view.drawSuggestion(isSuggesting, sample, isPast);
-    drawWhy(view.parts.card, isExplaining && sample !== null && !isPast, sample?.why);
+    drawWhy(view.parts.card, isExplaining && sample !== null, sample?.why);
     view.parts.why.setAttribute("aria-checked", String(isExplaining));
     shown.suggested ||= isSuggesting && !isPast && Number.isInteger(sample?.suggestion);
     shown.explained ||= isExplaining && Boolean(sample?.why);
@@ -109,7 +105,9 @@ function openPage(parent, name) {
     const isFull = pace.isRush() && !isHungry();
     const latency = latencySummary();
     root.dataset.latency = JSON.stringify(latency);
-    return { screen, have: pictures.ids(), want: isFull ? 0 : pace.depth(), why: isExplaining, latency };
+    const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
+    const want = isFull ? 0 : pace.depth();
+    return { screen, have: pictures.ids(), want, why: isExplaining, looking: unexplained, latency };
   };
 
   const exchange = openExchange({
@@ -167,9 +165,14 @@ function openPage(parent, name) {
     view.say("Flagged for a second look.");
   };
 
+  const showPast = () => {
+    show();
+    if (isExplaining) exchange.schedule(); // asks for the reasons
+  };
+
   const walk = (step) => {
     if (!work.walk(step)) return;
-    show();
+    showPast();
     const entry = work.walking();
     if (entry) view.say(`Decided before: ${entry.kind === "skip" ? "skipped" : view.nameOf(entry.class_index)}.`);
     else view.say("Back to the queue.");
@@ -192,13 +195,6 @@ function openPage(parent, name) {
     return true;
   };
 
-  const help = () => {
-    // Streamlit's shortcut of the Keys button listens for this.
-    for (const kind of ["keydown", "keyup"]) {
-      document.dispatchEvent(new KeyboardEvent(kind, { key: "h", code: "KeyH", keyCode: 72, which: 72, bubbles: true, cancelable: true }));
-    }
-  };
-
   const toggle = (which) => {
     if (which === "suggest") isSuggesting = !isSuggesting;
     else isExplaining = !isExplaining;
@@ -207,7 +203,8 @@ function openPage(parent, name) {
   };
 
   const ACTS = {
-    accept, undo, flag, help,
+    accept, undo, flag,
+    help: pressHelp,
     skip: (event) => decide("skip", null, event),
     older: () => walk(1),
     newer: () => walk(-1),
@@ -219,7 +216,7 @@ function openPage(parent, name) {
     if (what === "class") return press(rest, event);
     if (what === "search") return search(rest);
     if (what === "label") decide("label", Number(rest), event);
-    else if (what === "past") { work.lookAt(Number(rest)); show(); }
+    else if (what === "past") { work.lookAt(Number(rest)); showPast(); }
     else if (what === "switch") toggle(rest);
     else ACTS[what](event);
     return true;
@@ -247,6 +244,7 @@ function openPage(parent, name) {
       delete entry.image;
     }
     if (data.history) work.recall(data.history);
+    if (data.past_why) work.explain(data.past_why);
     if (data.queue) {
       work.merge(data.queue, pace.pinned(), exchange.underWay());
       isScarce = data.queue.length < FEWEST_AHEAD;
@@ -279,28 +277,5 @@ function openPage(parent, name) {
       exchange.close();
       root.remove();
     },
-  };
-}
-
-const pages = new WeakMap(); // Streamlit's element -> what we opened in it
-
-export default function labeler({ data, parentElement, setStateValue }) {
-  let page = pages.get(parentElement);
-  if (page && page.name !== data.name) {
-    page.close();
-    page = null;
-  }
-  if (!page) {
-    page = openPage(parentElement, data.name);
-    pages.set(parentElement, page);
-  }
-  // An older call's cleanup may run after a newer call: only the newest may close the page.
-  page.turn += 1;
-  const mine = page.turn;
-  page.update(data, setStateValue);
-  return () => {
-    if (page.turn !== mine) return;
-    page.close();
-    pages.delete(parentElement);
   };
 }

@@ -1,6 +1,11 @@
 // The thin line under the sample, in words. The numbers are the server's, plus what is on its way to it.
 
 const CLASSES_ON_LINE = 20;
+const ON_THE_WAY = { title: "The next samples are on their way", sentence: "They appear here by themselves." };
+const NO_ANSWER = { title: "The server does not answer", sentence: "Your labels are kept in this browser and are sent when it is back." };
+
+// What stands where the sample would be; waiting: the server's reason why there is none, if it gave one.
+const emptyWords = ({ isLost, waiting }) => (isLost ? NO_ANSWER : waiting ?? ON_THE_WAY);
 
 const counted = (number, rest) => `${number.toLocaleString("en")} ${number === 1 ? "label" : "labels"} ${rest}`;
 
@@ -22,20 +27,24 @@ function changesOf(decisions) {
 function roundLine(progress, changes) {
   const parts = [];
   if (progress.round !== null) {
-    parts.push(`Round ${progress.round}`, `${Math.min(progress.not_in_model, progress.size)} of ${progress.size}`);
-    if (progress.audit) parts.push(`${progress.audit} for the audit`);
+    const done = Math.min(progress.not_in_model, progress.size);
+    const audit = progress.audit ? `, ${progress.audit} more for the audit` : "";
+    parts.push(`Round ${progress.round}: ${done} of ${counted(progress.size, "")}`.trimEnd() + audit);
   }
-  parts.push(counted(progress.labels + changes.all, "in all"), counted(progress.not_in_model, "not yet in the model"));
+  parts.push(counted(progress.labels + changes.all, "in all"), `${progress.not_in_model.toLocaleString("en")} not yet in the model`);
   if (progress.budget) parts.push(`budget ${progress.budget.toLocaleString("en")}`);
   return parts.join(" · ");
 }
 
-function perClassLine(progress, changes, classes) {
-  if (progress.labels + changes.all <= 0) return "";
-  const count = (each) => (progress.per_class[each.index] ?? 0) + (changes.classes.get(each.index) ?? 0);
-  const many = classes.length > CLASSES_ON_LINE;
-  const shown = many ? [...classes].sort((a, b) => count(b) - count(a)).slice(0, CLASSES_ON_LINE) : classes;
-  return `Labels per class  ${shown.map((each) => `${each.name}: ${count(each)}`).join(" · ")}${many ? " · …" : ""}`;
+// Labels per class: [{ name, count }], of many classes those with the most labels; and what is to be said of the others.
+function perClass(progress, changes, classes) {
+  if (progress.labels + changes.all <= 0) return { shown: [], rest: "" };
+  const counts = classes.map((each) => ({ name: each.name, count: (progress.per_class[each.index] ?? 0) + (changes.classes.get(each.index) ?? 0) }));
+  if (classes.length <= CLASSES_ON_LINE) return { shown: counts, rest: "" };
+  const labeled = counts.filter((each) => each.count > 0).sort((a, b) => b.count - a.count);
+  const [others, without] = [labeled.length - CLASSES_ON_LINE, counts.length - labeled.length];
+  const rest = [others > 0 ? `${others} more with fewer` : "", without ? `${without} without a label` : ""].filter(Boolean).join(", ");
+  return { shown: labeled.slice(0, CLASSES_ON_LINE), rest };
 }
 
 function savedLine({ unsaved, isLost, isStored, isSlow }) {

@@ -46,7 +46,7 @@ function buildParts() {
     card: element("section", { className: "card", hidden: true, attributes: { "aria-label": "Why this one" } }),
     strip: element("div", { className: "strip", attributes: { role: "list", "aria-label": "The last ten decisions" } }),
     round: element("p", { className: "line" }),
-    perClass: element("p", { className: "line" }),
+    perClass: element("p", { className: "line counts" }),
     saved: element("span", { className: "saved" }),
     alert: element("p", { className: "alert", hidden: true, attributes: { role: "alert" } }),
     said: element("p", { className: "unseen", attributes: { "aria-live": "polite" } }),
@@ -175,9 +175,14 @@ function openView(root, act) {
 
   return {
     parts, nameOf, drawClasses, drawSample, drawActions, drawSuggestion, drawPast,
-    drawLines: (round, perClass) => {
+    drawLines: (round, { shown, rest }) => {
       setText(parts.round, round);
-      setText(parts.perClass, perClass);
+      const drawn = JSON.stringify([shown, rest]);
+      if (parts.perClass.dataset.drawn === drawn) return;
+      parts.perClass.dataset.drawn = drawn;
+      const each = ({ name, count }) => element("span", {}, `${name} `, element("b", { textContent: count.toLocaleString("en") }));
+      const words = shown.length ? [element("span", { textContent: "Labels per class:" })] : [];
+      parts.perClass.replaceChildren(...words, ...shown.map(each), ...(rest ? [element("span", { textContent: rest })] : []));
     },
     drawSaved: (text, isWarning) => {
       setText(parts.saved, text);

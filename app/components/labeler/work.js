@@ -2,7 +2,7 @@
 //
 // A sample of the queue: { token, sample_id, suggestion, suggestion_probability, why }. token is the server's, and the id
 // of the first decision on it, so that two tabs cannot decide twice; null for a sample that an undo brought back.
-// A decision: { id, sample_id, kind: "label" | "skip", class_index, before }; before is the decision that it corrects.
+// A decision: { id, sample_id, kind: "label" | "skip", class_index, before, why }; before is the decision that it corrects.
 
 const PAST_KEPT = 10;
 
@@ -84,8 +84,13 @@ function openWork() {
     past = [...past, ...entries.filter((entry) => !here.has(entry.sample_id))].slice(0, PAST_KEPT);
   };
 
+  // Why a sample of the past was asked, once the server has said it.
+  const explain = ({ sample_id, why }) => {
+    for (const entry of past) if (entry.sample_id === sample_id) entry.why = why;
+  };
+
   return {
-    current, decide, undo, walk, lookAt, merge, recall,
+    current, decide, undo, walk, lookAt, merge, recall, explain,
     past: visiblePast,
     walking: () => walking,
     ahead: () => queue,

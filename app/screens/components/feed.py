@@ -53,7 +53,7 @@ def answer(message: Message) -> Told:
 
 def _about_this_page() -> Told:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
-    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "waiting", "progress"))
+    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "past_why", "waiting", "progress"))
     nothing: list[str] = []
     return {**empty, "session": session, "name": outbox_name(), "confirmed": nothing, "refused": nothing} | _classes()
 
@@ -76,6 +76,8 @@ def _what_comes(message: Message) -> Told:
     told: Told = {}
     if _keep_latency(message).get("hello"):
         told["history"] = _history(held)
+    if isinstance(looking := message.get("looking"), int):
+        told["past_why"] = _why_past(looking)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
         claimed = _claim(wanted, [token for token in _sequence(message, "screen") if isinstance(token, str)])
@@ -121,22 +123,47 @@ def _reasons(claimed: Sequence[ClaimedSample]) -> dict[int, Told]:
     return why_this_one([entry.sample for entry in claimed])
 
 
-def _history(held: Collection[int]) -> list[Told]:
+def _why_past(sample_id: int) -> Told | None:
+    """Why a sample of this person's past was asked, by the round that asked; None for any other sample."""
+    from app.screens.components.why import why_this_one
+
+    decided = next((event for event in _own_decisions() if event.sample_id == sample_id), None)
+    if decided is None:
+        return None
+    with database().read() as session:
+        [sample] = get_samples(session, sample_ids=[sample_id]).values()
+    return {"sample_id": sample_id, "why": why_this_one([sample], round_number=decided.round_number)[sample_id]}
+
+
+def _own_decisions() -> list[LabelEventInfo]:
     identity, person = project_id(), annotator_id()
     with database().read() as session:
-        events = history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
-        recent = _once_each(events)
+        return history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
+
+
+def _history(held: Collection[int]) -> list[Told]:
+    events = _own_decisions()
+    recent = _once_each(events)
+    with database().read() as session:
         samples = get_samples(session, sample_ids=[event.sample_id for event in recent])
+    by_id = {event.id: event for event in events}
     return [
-        {
-            "id": event.request_id,
-            "sample_id": event.sample_id,
-            "kind": event.action,
-            "class_index": event.class_index,
-            "image": None if event.sample_id in held else _picture(samples[event.sample_id]),
-        }
+        _past(event, by_id) | {"image": None if event.sample_id in held else _picture(samples[event.sample_id])}
         for event in recent
     ]
+
+
+def _past(event: LabelEventInfo, by_id: Mapping[int, LabelEventInfo]) -> Told:
+    """A decision with the one it corrected, which its undo brings back. A second look was blind: it corrects none."""
+    corrected = by_id.get(event.supersedes or 0)
+    known = corrected is not None and (corrected.purpose, corrected.round_number) == (event.purpose, event.round_number)
+    return {
+        "id": event.request_id,
+        "sample_id": event.sample_id,
+        "kind": event.action,
+        "class_index": event.class_index,
+        "before": _past(corrected, by_id) if corrected is not None and known else None,
+    }
 
 
 def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:

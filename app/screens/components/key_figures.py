@@ -12,7 +12,8 @@ from storage.metrics import MetricInfo
 from storage.rounds import RoundInfo
 
 EVERY_S = 2.0
-_WIDTH = 120  # pixels; all five fit beside the sidebar of a laptop, two on a phone
+_WIDTH = 110  # pixels; all six fit beside the sidebar of a laptop, two on a phone
+_WIDE = 185  # pixels, for an accuracy with its interval
 
 
 @st.fragment(run_every=EVERY_S)
@@ -30,7 +31,10 @@ def key_figures(*, drawn_rounds: int) -> None:
             st.metric("Skips", f"{figures.counts.skipped:,}", width=_WIDTH)
             st.metric("Pool left", f"{figures.counts.pool:,}", width=_WIDTH)
             _round(figures.rounds[-1] if figures.rounds else None)
-            _accuracy(figures.accuracy)
+            for accuracy in figures.accuracies:
+                _accuracy(accuracy)
+            if not figures.accuracies:
+                st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=_WIDE)
         trainer_badge(read_trainer())
         if figures.published > drawn_rounds:
             st.rerun()
@@ -43,10 +47,7 @@ def _round(latest: RoundInfo | None) -> None:
         st.metric("Round", latest.number, delta=latest.state, delta_color="off", delta_arrow="off", width=_WIDTH)
 
 
-def _accuracy(accuracy: MetricInfo | None) -> None:
-    if accuracy is None:
-        st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=2 * _WIDTH)
-        return
+def _accuracy(accuracy: MetricInfo) -> None:
     source = "audit" if accuracy.name == "accuracy_audit" else "test set"
     st.metric(
         f"Accuracy ({source})",
@@ -55,5 +56,5 @@ def _accuracy(accuracy: MetricInfo | None) -> None:
         delta_color="off",
         delta_arrow="off",
         help="95 % interval (Wilson): where the true accuracy lies with the samples measured so far.",
-        width=2 * _WIDTH,
+        width=_WIDE,
     )

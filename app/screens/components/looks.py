@@ -7,8 +7,10 @@ _RULES = """
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 2.5rem 3rem; max-width: 1760px; }
 [data-stale="true"] { opacity: 1 !important; }
 body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display: none; }
+[class*="_gallery"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr)); }
+[class*="_gallery"] > * { width: 100% !important; max-width: none; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
-[class*="st-key-pick_"] img { width: 100px; height: 100px; object-fit: contain; border-radius: 6px;
+[class*="st-key-pick_"] img { width: 100%; height: 100px; object-fit: contain; border-radius: 6px;
   background: color-mix(in srgb, currentColor 6%, transparent); }
 [class*="st-key-pick_"] button { position: relative; }
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
@@ -16,8 +18,8 @@ body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
-  [class*="_gallery"] { flex-wrap: nowrap; overflow-x: auto; padding-bottom: .5rem; }
-  [class*="_gallery"] > * { flex: 0 0 100px; }
+  [class*="_gallery"] { grid-template-columns: none; grid-auto-flow: column; grid-auto-columns: 100px;
+    overflow-x: auto; padding-bottom: .5rem; }
 }
 </style>
 """

@@ -19,6 +19,7 @@ from storage.samples import SampleCounts, count_samples
 
 PUBLISHED = ("open", "closed")
 ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody chose: these may be believed
+FEWEST_DRAWN = 5  # samples an accuracy was measured on; one sample is 0 or 100 %, and bends the whole chart
 CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
 LEVELLED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
 LABELS_RANDOM, EQUAL_LABELS = "labels_random", "gain_at_equal_labels"
@@ -49,6 +50,12 @@ class ProgressFigures:
     def levelled(self) -> list[MetricInfo]:
         """Out-of-fold accuracy, weighted so that it speaks for the pool; where samples were drawn at random."""
         return [metric for metric in self.metrics if metric.name == LEVELLED]
+
+    @property
+    def drawn(self) -> list[MetricInfo]:
+        """The accuracies of the chart: all but those measured on next to nothing."""
+        measured = [*self.accuracies, *self.cross_validated, *self.levelled]
+        return [metric for metric in measured if metric.n is None or metric.n >= FEWEST_DRAWN]
 
     def latest(self, name: str) -> MetricInfo | None:
         """A metric of the newest round that has it."""
@@ -94,7 +101,7 @@ class Headline:
 
     counts: SampleCounts
     rounds: list[RoundInfo]
-    accuracy: MetricInfo | None
+    accuracies: list[MetricInfo]  # the latest one of the audit and of the test set, as far as they were measured
 
     @property
     def published(self) -> int:
@@ -103,13 +110,13 @@ class Headline:
 
 
 def read_headline(database: Database, project_id: int) -> Headline:
-    """Read counts, rounds and the accuracy to show first: the audit's, or the test set's while nothing was audited."""
+    """Read counts, rounds and the latest accuracies."""
     with database.read() as session:
         measured = [list_metrics(session, project_id=project_id, name=name) for name in ACCURACIES]
         return Headline(
             counts=count_samples(session, project_id=project_id),
             rounds=list_rounds(session, project_id=project_id),
-            accuracy=next((metrics[-1] for metrics in measured if metrics), None),
+            accuracies=[metrics[-1] for metrics in measured if metrics],
         )
 
 
@@ -142,6 +149,8 @@ def accuracy_words(figures: ProgressFigures) -> str:
             "The levelled accuracy (LURE) counts each sample by the chance with which it was drawn, so that it speaks "
             "for the pool; it judges models that had four fifths of the labels."
         )
+    if any((metric.n or FEWEST_DRAWN) < FEWEST_DRAWN for metric in figures.accuracies):
+        sentences.append(f"An accuracy is drawn from {FEWEST_DRAWN} measured samples on.")
     return " ".join([*sentences, "Bands and bars are 95 % intervals."])
 
 

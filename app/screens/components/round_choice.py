@@ -33,17 +33,18 @@ def choose_measured_round(database: Database, project_id: int, published: Sequen
         number = st.selectbox("Round", numbers, key="confusion_round", width=120)
         counts = _confusions(database, project_id, number)
         if counts:
+            largest = max(counts, key=lambda name: sum(cell.count for cell in counts[name]))
             dataset = st.segmented_control(
                 "Measured on",
                 list(counts),
-                default=next(iter(counts)),
+                default=largest,
                 format_func=DATASET_NAMES.__getitem__,
                 key="confusion_dataset",
             )
     if not counts:
         st.info(f"Round {number} was not measured: there were neither audit nor test samples. Choose another round.")
         return None
-    dataset = dataset or next(iter(counts))  # a second press on the chosen one takes it back
+    dataset = dataset or largest  # a second press on the chosen one takes it back
     return MeasuredRound(number, dataset, counts[dataset])
 
 

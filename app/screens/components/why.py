@@ -27,15 +27,19 @@ from storage.rounds import open_round
 from storage.samples import SampleInfo
 
 LIKELIEST = 3  # classes whose draws are shown
-NO_MODEL = "There is no model yet: the first samples are chosen to be varied and typical, not by doubt."
+NO_MODEL = "No model asked for this one: the first samples are chosen to be varied and typical, not by doubt."
 NOT_SCORED = "The model of this round has not scored this sample."
 NO_DRAWS = "The single draws of this round were not kept."
 
 Card = dict[str, Any]
 
 
-def why_this_one(samples: Sequence[SampleInfo]) -> dict[int, Card]:
-    """Explain why samples are asked, by the round that is open.
+def why_this_one(samples: Sequence[SampleInfo], *, round_number: int | None = None) -> dict[int, Card]:
+    """Explain why samples are asked.
+
+    Args:
+        samples: the samples.
+        round_number: the round that asked for them; None: the one that is open.
 
     Returns:
         By sample id: ``total``, ``epistemic``, ``aleatoric`` and ``most`` in nats, ``epistemic_share`` 0..1, ``round``,
@@ -44,19 +48,21 @@ def why_this_one(samples: Sequence[SampleInfo]) -> dict[int, Card]:
     """
     cards: dict[int, Card] = {sample.id: {"missing": []} for sample in samples}
     try:
-        _add_doubt(cards)
+        _add_doubt(cards, round_number)
     except UnreadableScoresError as error:
         _say(cards, str(error))
     _add_neighbors(cards)
     return cards
 
 
-def _add_doubt(cards: dict[int, Card]) -> None:
+def _add_doubt(cards: dict[int, Card], number: int | None) -> None:
     with database().read() as session:
-        info = open_round(session, project_id=project_id())
+        if number is None:
+            opened = open_round(session, project_id=project_id())
+            number = opened.number if opened else None
         names = [entry.name for entry in list_classes(session, project_id=project_id())]
-    path = scores_path(current_project().rounds_dir, info.number) if info else None
-    if info is None or path is None or not path.is_file():
+    path = None if number is None else scores_path(current_project().rounds_dir, number)
+    if path is None or not path.is_file():
         _say(cards, NO_MODEL)
         return
     scores = read_round_scores(path)
@@ -65,7 +71,7 @@ def _add_doubt(cards: dict[int, Card]) -> None:
         if sample_id not in draws:
             _say({sample_id: card}, NOT_SCORED)
         else:
-            card |= {"round": info.number} | _doubt(scores, sample_id, classes=len(names))
+            card |= {"round": number} | _doubt(scores, sample_id, classes=len(names))
             card |= _draws(draws[sample_id], names)
 
 

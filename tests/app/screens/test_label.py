@@ -31,10 +31,11 @@ class Page:
         self.name = feed.answer({})["name"]
         self.seq = 0
 
-    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False):
+    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False, looking=None):
         self.seq += 1
         message = {"name": self.name, "seq": self.seq, "hello": hello, "decisions": list(decisions)}
-        return feed.answer(message | {"screen": list(screen), "have": list(have), "want": want, "why": why})
+        wishes = {"have": list(have), "want": want, "why": why, "looking": looking}
+        return feed.answer(message | {"screen": list(screen)} | wishes)
 
 
 @pytest.fixture
@@ -141,6 +142,31 @@ def test_the_past_is_told_once_to_a_page_that_says_hello(asked, browser):
         (1, "label", 2),
     ]
     assert browser.say()["history"] is None
+
+
+def test_a_correction_comes_back_after_a_reload_with_what_it_corrected(browser):
+    first, second = browser.say()["queue"][:2]
+    correction = decision(first, 1) | {"id": "c" * 32}
+    browser.say([decision(first, 2), decision(second, 0), correction])
+    [corrected, other] = browser.say(hello=True)["history"]
+    assert (corrected["id"], corrected["class_index"]) == ("c" * 32, 1)
+    assert corrected["before"] == {
+        "id": first["token"],
+        "sample_id": first["sample_id"],
+        "kind": "label",
+        "class_index": 2,
+        "before": None,
+    }
+    assert other["before"] is None
+
+
+def test_why_a_sample_of_the_past_was_asked_is_told_of_own_decisions_only(browser):
+    first, second = browser.say()["queue"][:2]
+    assert browser.say([decision(first)])["past_why"] is None
+    told = browser.say(looking=first["sample_id"])["past_why"]
+    assert told["sample_id"] == first["sample_id"]
+    assert told["why"]["missing"]
+    assert browser.say(looking=second["sample_id"])["past_why"] is None
 
 
 def test_decisions_made_under_another_name_are_not_stored_under_this_one(asked, browser):

@@ -30,6 +30,7 @@ def test_the_key_figures_show_the_audit_accuracy_with_its_interval(filled, open_
     assert figures["Pool left"][0] == "4"
     assert figures["Round"] == ("1", "open")
     assert figures["Accuracy (audit)"] == ("80.0 %", "70 to 90 %, 20 samples")
+    assert figures["Accuracy (test set)"] == ("70.0 %", "60 to 80 %, 400 samples")
     assert "never trained on" in texts(screen.caption)
 
 
@@ -76,14 +77,17 @@ def test_many_classes_are_listed_by_the_pairs_confused_most(filled, open_screen)
 
 
 def test_the_classes_of_a_measured_round_are_listed(filled, open_screen):
-    confusion = [NewConfusion("audit", 0, 0, 3), NewConfusion("audit", 0, 1, 1), NewConfusion("audit", 1, 1, 2)]
+    confusion = [NewConfusion("test", 0, 0, 3), NewConfusion("test", 0, 1, 1), NewConfusion("test", 1, 1, 2)]
+    confusion.append(NewConfusion("audit", 0, 1, 2))  # fewer: they are not what is shown first
     filled.publish(labels=0)
-    filled.publish(labels=4, metrics=[accuracy("accuracy_audit", 5 / 6, 6)], confusion=confusion)
+    metrics = [accuracy("accuracy_test", 5 / 6, 6), accuracy("accuracy_audit", 0.0, 2)]
+    filled.publish(labels=4, metrics=metrics, confusion=confusion)
     screen = open_screen("progress.py")
     table = screen.dataframe[0].value
     assert list(table["Class"]) == ["cat", "dog", "emu"]
     assert table["Recall"].tolist()[:2] == [75.0, 100.0]
     assert "Confusion matrix" in texts(screen.subheader)
+    assert "An accuracy is drawn from 5 measured samples on" in texts(screen.caption)
 
 
 def test_the_rounds_are_listed_newest_first_with_their_reason(filled, open_screen):

@@ -41,6 +41,7 @@ class ProjectSettings:
 
     name: str
     learner: str = "auto"  # one of LEARNERS
+    embedding: str = ""  # one's own: module:function, FILE.npy, FILE.pt, FILE.onnx, timm:NAME; empty: the learner's
     acquisition: str = "auto"  # one of ACQUISITIONS
     query_size: int = 10  # labels that finish a labeling round
     labeling_budget: int = 0  # labels in all; 0: no limit
@@ -65,6 +66,8 @@ class ProjectSettings:
         check_choice("learner", self.learner, LEARNERS)
         check_choice("acquisition", self.acquisition, ACQUISITIONS)
         check_choice("cold_start", self.cold_start, COLD_STARTS)
+        if self.embedding and self.learner == "cnn":
+            raise SettingsError("The learner 'cnn' learns from pixels, not from an embedding; choose 'features'.")
         check_range("query_size", self.query_size, 1, 100_000)
         check_range("labeling_budget", self.labeling_budget, 0, 1_000_000_000)
         check_range("target_accuracy", self.target_accuracy, 0.0, 1.0)

@@ -199,7 +199,7 @@ def _write_at(path: Path, offset: int, content: ArrayLike, dtype: DTypeLike = No
 
 def embed(
     store: FeatureStore,
-    sample_ids: Sequence[int],
+    sample_ids: ArrayLike,
     load: Callable[[int], NDArray[Any]],
     *,
     progress: Callable[[int, int], None],

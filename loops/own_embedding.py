@@ -123,7 +123,8 @@ class GivenRows:
 
     def prepare(self, row: Rows) -> Rows:
         """Refuses a row that is no row of numbers."""
-        return checked_rows(row[None], 1)[0]
+        checked: Rows = checked_rows(row[None], 1)[0]
+        return checked
 
     def embed(self, prepared: Sequence[Rows]) -> Rows:
         """The rows as they are."""

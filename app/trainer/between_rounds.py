@@ -28,9 +28,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class BetweenRounds:
-    """Work that nobody waits for: it gives way to a round at the next batch, and its failure stops no round."""
+    """Work that nobody waits for: it gives way to a round at the next batch, and its failure stops no round.
+
+    Args:
+        bench: The project as it is now.
+        anew: The pool has grown: the queue is ranked once more, without a new label.
+    """
 
     bench: Workbench
+    anew: bool = False
     re_ranker: ReRanker = field(init=False)
     given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
     shadows_measured: bool = False  # since the last round
@@ -39,7 +45,7 @@ class BetweenRounds:
 
     def __post_init__(self) -> None:
         """Begins with a re-ranker that has seen nothing."""
-        self.re_ranker = ReRanker(self.bench)
+        self.re_ranker = ReRanker(self.bench, anew=self.anew)
 
     def work(self) -> None:
         """One look for new labels; and what is due of the measurements."""

@@ -85,7 +85,14 @@ class Heartbeat:
             TrainingInterruptedError: If the trainer should end.
         """
         elapsed = time.monotonic() - self._step_started
-        eta_s = elapsed / done * (total - done) if done else None
+        self.count(done, total, elapsed / done * (total - done) if done else None)
+
+    def count(self, done: int, total: int, eta_s: float | None) -> None:
+        """Counts within a step whose time left somebody else knows.
+
+        Raises:
+            TrainingInterruptedError: If the trainer should end.
+        """
         self.activity = replace(self.activity, done=done, total=total, eta_s=eta_s)
         self.check(done, total)
 

@@ -21,12 +21,14 @@ import torch
 from app.errors import AppError
 from app.project import Project, open_project
 from app.settings import ProjectSettings
+from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
 from app.trainer.between_rounds import BetweenRounds
 from app.trainer.cross_validation import GiveWay
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.rounds import run_rounds
+from app.trainer.sample_source import SampleSource
 from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
@@ -53,6 +55,7 @@ class Worker:
     generation: int
     heartbeat: Heartbeat
     stop: threading.Event
+    background: BackgroundEmbedding
     failed: bool = False
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
@@ -62,14 +65,14 @@ class Worker:
         """Resumes the loop whenever a round is finished.
 
         Args:
-            once: End when nothing is waiting any more, instead of waiting for people.
+            once: End when nothing is waiting any more and all is embedded, instead of waiting for people.
         """
         while not self.stop.is_set():
             settings = self.project.settings()
             waiting = work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed)
             if waiting and (once or self._import_has_settled()):
                 self._resume()
-            elif once:
+            elif once and (self.failed or not self.background.is_busy):
                 return
             else:
                 self._rest(settings)
@@ -120,12 +123,27 @@ class Worker:
     def _rest(self, settings: ProjectSettings) -> None:
         if self.failed:
             return
-        if self.between_rounds is None and self._has_open_round():
-            self.between_rounds = BetweenRounds(self._bench())
+        try:
+            self._take_up()
+        except TrainingInterruptedError:
+            return
+        except Exception as error:  # the border, as of a round
+            logger.exception("embedding failed")
+            self._fail(error)
+            return
         if self.between_rounds is not None:
             self.between_rounds.work()
         in_force = "" if self.between_rounds is None else self.between_rounds.re_ranker.sentence
-        self.heartbeat.show("idle", waiting_reason(self.database, self.project_id, settings) or in_force)
+        reason = waiting_reason(self.database, self.project_id, settings) or in_force
+        embedding = self.background.progress
+        self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
+
+    def _take_up(self) -> None:
+        """Works on what is embedded by now, if there is an open round to work on."""
+        if self.background.failure is not None:
+            raise self.background.failure
+        if (self.between_rounds is None and self._has_open_round()) or self.background.grew:
+            self.between_rounds = BetweenRounds(self._bench(), anew=self.between_rounds is not None)
 
     def _watch_labels(self) -> None:
         end = time.monotonic() + POLL_S
@@ -138,7 +156,7 @@ class Worker:
             return open_round(session, project_id=self.project_id) is not None
 
     def _bench(self) -> Workbench:
-        return set_up(self.project, self.database, self.project_id, self.generation, self.heartbeat)
+        return set_up(self.project, self.database, self.project_id, self.generation, self.heartbeat, self.background)
 
 
 def run_trainer(project: Project, *, once: bool = False) -> int:
@@ -162,8 +180,9 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
         with database.write() as session:
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
-        with heartbeat, HourlyBackups(database, stop):
-            worker = Worker(project, database, project_id, generation, heartbeat, stop)
+        background = BackgroundEmbedding(SampleSource(project, database), stop)
+        with heartbeat, HourlyBackups(database, stop), background:
+            worker = Worker(project, database, project_id, generation, heartbeat, stop, background)
             worker.run(once=once)
         if heartbeat.failure is not None:
             raise heartbeat.failure

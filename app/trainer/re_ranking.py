@@ -25,6 +25,7 @@ class ReRanker:
     """
 
     bench: Workbench
+    anew: bool = False  # the first look ranks, whether or not labels came
     round_id: int | None = None
     seen_event_id: int = -1
     head: InstantHead | None = None
@@ -47,7 +48,8 @@ class ReRanker:
         return self._re_rank(round_info)
 
     def _begin(self, round_info: RoundInfo) -> None:
-        self.round_id, self.head, self.seen_event_id = round_info.id, None, round_info.snapshot_event_id
+        self.round_id, self.head = round_info.id, None
+        self.seen_event_id, self.anew = (-1 if self.anew else round_info.snapshot_event_id), False
         self.graph, self.sentence, self.acquisition = None, "", round_info.acquisition
         learner = graph_learner_of(self.bench, round_info)
         if learner is None:

@@ -34,7 +34,7 @@ def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
         oracle=DatabaseOracle(bench),
         settings=bench.loop_settings,
         rounds_folder=bench.project.rounds_dir,
-        on_checkpoint=_list_checkpoint(bench),
+        on_checkpoint=list_checkpoint(bench),
     )
     restore(loop, learner, bench)
     loop.run()
@@ -43,8 +43,10 @@ def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
     write_map(bench.project, bench.store, bench.pool.ids)
 
 
-def _list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:
-    def list_checkpoint(round_number: int, saved: SavedCheckpoint) -> None:
+def list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:
+    """What notes a round's checkpoint in the database once it is on disk."""
+
+    def note(round_number: int, saved: SavedCheckpoint) -> None:
         with bench.database.write() as session:
             latest = latest_round(session, project_id=bench.project_id)
             assert latest is not None
@@ -58,4 +60,4 @@ def _list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]
                 size=saved.size,
             )
 
-    return list_checkpoint
+    return note

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import NDArray
 
-from app.importing.images import load_image
 from app.project import Project
 from app.settings import ProjectSettings
+from app.trainer.background import BackgroundEmbedding, Wanted
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
-from loops.features import FeatureStore, embed
+from loops.backbone import Backbone, backbone_of
+from loops.features import FeatureStore
+from loops.graph_learner import GRAPHED
 from loops.learner import Learner, LearnerSpec, choose_learner
+from loops.own_embedding import own_backbone
 from loops.seeding import seed_of
+from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import list_classes
 from storage.sample_columns import SampleColumns, read_columns
-from storage.samples import get_samples, list_samples, mark_broken
+from storage.samples import list_samples
 
-URIS_AT_ONCE = 1_000
+FIRST = 500  # samples that are embedded before the first questions; they are drawn at random, so they are typical
 SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the learner
 
 
@@ -47,6 +50,11 @@ class Workbench:
     def acquisition(self) -> str:
         """The acquisition function that was chosen; what `auto` asks by, the evidence says in each round."""
         return self.settings.acquisition
+
+    @property
+    def enough(self) -> int:
+        """Samples to choose a round among, at least, while others are still to be embedded."""
+        return 2 * self.loop_settings.ranking_size
 
     @property
     def loop_settings(self) -> LoopSettings:
@@ -84,57 +92,56 @@ class Workbench:
         )
 
 
-def set_up(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Workbench:
-    """Reads settings and samples, chooses the learner, and embeds what is new."""
+def set_up(
+    project: Project,
+    database: Database,
+    project_id: int,
+    generation: int,
+    heartbeat: Heartbeat,
+    background: BackgroundEmbedding,
+) -> Workbench:
+    """Reads settings and samples, chooses the learner, and waits until enough samples are embedded to ask about."""
     settings = project.settings()
     with database.read() as session:
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
+        decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
         num_classes = len(list_classes(session, project_id=project_id))
-    spec = choose_learner(settings.learner, [(s.width, s.height) for s in first])
-    store = FeatureStore(project.features_dir / spec.backbone, spec.backbone)
-    _embed(store, np.concatenate([pool.ids, test.ids]), database, heartbeat)
-    return Workbench(
-        project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec, store
+    spec, backbone = _chosen(settings, [(sample.width, sample.height) for sample in first])
+    bench = Workbench(
+        project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
+        FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
+    )  # fmt: skip
+    background.want(
+        Wanted(
+            folder=bench.store.folder,
+            backbone=backbone,
+            pool=pool.ids,
+            test=test.ids,
+            first=max(FIRST, 2 * bench.enough),
+            graphed=bench.acquisition in GRAPHED,
+            num_classes=num_classes,
+            seed=settings.seed,
+        )
     )
+    return replace(bench, store=_released(background, heartbeat, pool.without(decided).ids, bench.enough))
 
 
-def _embed(store: FeatureStore, sample_ids: NDArray[np.int64], database: Database, heartbeat: Heartbeat) -> None:
-    """Computes the features that are missing; a file that cannot be read is marked broken and left out."""
-    missing = store.missing(sample_ids).tolist()
-    if not missing:
-        return
-    uri_of = _Uris(database, missing)
-
-    def on_broken(sample_id: int, reason: str) -> None:
-        with database.write() as session:
-            mark_broken(session, sample_id=sample_id, reason=reason)
-
-    def load(sample_id: int) -> NDArray[np.uint8]:
-        return load_image(Path(uri_of(sample_id)))
-
-    heartbeat.show("embedding", store.backbone.name)
-    embed(
-        store,
-        missing,
-        load,
-        progress=heartbeat.progress,
-        on_broken=on_broken,
-        should_stop=lambda: False,  # `progress` ends it
-    )
+def _chosen(settings: ProjectSettings, sizes: Sequence[tuple[int, int]]) -> tuple[LearnerSpec, Backbone]:
+    """Learner and backbone; somebody's own embedding has the head of pretrained features."""
+    if not settings.embedding:
+        spec = choose_learner(settings.learner, sizes)
+        return spec, backbone_of(spec.backbone)
+    backbone = own_backbone(settings.embedding)
+    return replace(choose_learner("features", sizes), backbone=backbone.name), backbone
 
 
-class _Uris:
-    """Where the images of samples lie, looked up so many at a time as they are asked for in their order."""
-
-    def __init__(self, database: Database, sample_ids: Sequence[int]) -> None:
-        self._database, self._sample_ids, self._next = database, sample_ids, 0
-        self._known: dict[int, str] = {}
-
-    def __call__(self, sample_id: int) -> str:
-        if sample_id not in self._known:
-            piece = self._sample_ids[self._next : self._next + URIS_AT_ONCE]
-            self._next += len(piece)
-            with self._database.read() as session:
-                self._known = {s.id: s.uri for s in get_samples(session, sample_ids=piece).values()}
-        return self._known[sample_id]
+def _released(
+    background: BackgroundEmbedding, heartbeat: Heartbeat, undecided: NDArray[np.int64], enough: int
+) -> FeatureStore:
+    """The features that are there, once so many undecided samples have some or nothing more is to come."""
+    while True:
+        is_busy, store = background.is_busy, background.take()
+        if not is_busy or len(undecided) - len(store.missing(undecided)) >= enough:
+            return store
+        background.wait(heartbeat)

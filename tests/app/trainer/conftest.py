@@ -6,7 +6,7 @@ import csv
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from app.creation import make_project
 from app.project import Project
 from app.settings import ProjectSettings
 from app.trainer import workbench
+from app.trainer.background import BackgroundEmbedding
 from app.trainer.heartbeat import Heartbeat
+from app.trainer.sample_source import SampleSource
+from app.trainer.workbench import Workbench, set_up
 from loops.learner import LearnerSpec
 from storage.engine import Database
 from storage.labels import LabelEventInfo, record_decision
@@ -111,6 +114,25 @@ def generation(database: Database, project_id: int) -> int:
 def heartbeat(database: Database, project_id: int, generation: int) -> Iterator[Heartbeat]:
     with Heartbeat(database, project_id, generation, "CPU", threading.Event()) as beating:
         yield beating
+
+
+@pytest.fixture
+def background(project: Project, database: Database) -> Iterator[BackgroundEmbedding]:
+    with BackgroundEmbedding(SampleSource(project, database), threading.Event()) as embedding:
+        yield embedding
+
+
+@pytest.fixture
+def make_bench(
+    project: Project,
+    database: Database,
+    project_id: int,
+    generation: int,
+    heartbeat: Heartbeat,
+    background: BackgroundEmbedding,
+) -> Callable[[], Workbench]:
+    """Sets the workbench up as the trainer process does."""
+    return lambda: set_up(project, database, project_id, generation, heartbeat, background)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,11 +10,9 @@ from app.settings import save_settings
 from app.trainer import cross_validation
 from app.trainer.between_rounds import BetweenRounds
 from app.trainer.cross_validation import due_round
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
-from app.trainer.workbench import Workbench, set_up
-from storage.engine import Database
+from app.trainer.workbench import Workbench
 from storage.labels import record_decision
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
@@ -27,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("quick_learner")
 
 
 @pytest.fixture
-def bench(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Workbench:
-    return set_up(project, database, project_id, generation, heartbeat)
+def bench(make_bench: Callable[[], Workbench]) -> Workbench:
+    return make_bench()
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from app.project import Project
 from app.settings import save_settings
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
-from app.trainer.workbench import Workbench, set_up
-from storage.engine import Database
+from app.trainer.workbench import Workbench
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator
 
@@ -18,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("quick_learner")
 
 
 @pytest.fixture
-def bench(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Workbench:
+def bench(project: Project, make_bench: Callable[[], Workbench]) -> Workbench:
     save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
-    return set_up(project, database, project_id, generation, heartbeat)
+    return make_bench()
 
 
 def queue(bench: Workbench) -> list[QueryInfo]:

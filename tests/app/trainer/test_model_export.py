@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from app.errors import ExportError
 from app.project import Project
 from app.settings import save_settings
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.model_export import export_model
 from app.trainer.rounds import run_rounds
-from app.trainer.workbench import Workbench, set_up
+from app.trainer.workbench import Workbench
 from loops.committee import learner_for
 from loops.exported_model import load_model
 from storage.engine import Database
@@ -36,19 +35,17 @@ Train = Callable[..., tuple[Workbench, RoundInfo]]
 
 
 @pytest.fixture
-def train(
-    project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat, annotator: Annotator
-) -> Train:
+def train(project: Project, database: Database, make_bench: Callable[[], Workbench], annotator: Annotator) -> Train:
     """Runs a cold start and one round, whose model and learner it returns."""
 
     def run(acquisition: str = "bald", labels: int = QUERY_SIZE) -> tuple[Workbench, RoundInfo]:
         save_settings(project.settings_path, replace(project.settings(), acquisition=acquisition))
-        bench = set_up(project, database, project_id, generation, heartbeat)
+        bench = make_bench()
         run_rounds(bench)
         annotator.label(labels)
         run_rounds(bench)
         with database.read() as session:
-            latest = latest_round(session, project_id=project_id)
+            latest = latest_round(session, project_id=bench.project_id)
         assert latest is not None
         return bench, latest
 
@@ -120,9 +117,9 @@ def test_nothing_is_overwritten(train: Train, tmp_path: Path) -> None:
 
 
 def test_a_cold_start_has_no_model(
-    project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat, tmp_path: Path
+    project: Project, database: Database, make_bench: Callable[[], Workbench], tmp_path: Path
 ) -> None:
-    run_rounds(set_up(project, database, project_id, generation, heartbeat))
+    run_rounds(make_bench())
     with pytest.raises(ExportError, match="No round of this project was trained yet"):
         export_model(database, project, tmp_path / "out")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,9 @@ import pytest
 from app.project import Project
 from app.settings import save_settings
 from app.trainer import workbench
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import waiting_reason, work_is_waiting
-from app.trainer.workbench import Workbench, set_up
+from app.trainer.workbench import Workbench
 from loops.learner import Learner
 from storage.engine import Database
 from storage.labels import undo
@@ -31,10 +31,10 @@ class Trainer:
     """What the trainer process does between two looks, without the process."""
 
     def __init__(
-        self, project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat
+        self, project: Project, database: Database, project_id: int, make_bench: Callable[[], Workbench]
     ) -> None:
         self.project, self.database, self.project_id = project, database, project_id
-        self._rest = (generation, heartbeat)
+        self.bench = make_bench
 
     def is_waiting(self, after_failure: bool = False) -> bool:
         settings = self.project.settings()
@@ -43,9 +43,6 @@ class Trainer:
     def run(self) -> list[RoundInfo]:
         run_rounds(self.bench())
         return self.rounds()
-
-    def bench(self) -> Workbench:
-        return set_up(self.project, self.database, self.project_id, *self._rest)
 
     def rounds(self) -> list[RoundInfo]:
         with self.database.read() as session:
@@ -56,8 +53,8 @@ class Trainer:
 
 
 @pytest.fixture
-def trainer(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Trainer:
-    return Trainer(project, database, project_id, generation, heartbeat)
+def trainer(project: Project, database: Database, project_id: int, make_bench: Callable[[], Workbench]) -> Trainer:
+    return Trainer(project, database, project_id, make_bench)
 
 
 def test_the_first_round_is_a_cold_start_that_people_can_label(trainer: Trainer, annotator: Annotator) -> None:

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
-from app.project import Project
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.rounds import run_rounds
 from app.trainer.shadow import measure_shadows
-from app.trainer.workbench import Workbench, set_up
+from app.trainer.workbench import Workbench
 from loops.errors import TrainingInterruptedError
 from loops.learner import Learner
-from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from tests.app.trainer.conftest import Annotator
 
@@ -20,21 +17,13 @@ pytestmark = pytest.mark.usefixtures("quick_learner")
 
 
 @pytest.fixture
-def audited(
-    project: Project,
-    database: Database,
-    project_id: int,
-    generation: int,
-    heartbeat: Heartbeat,
-    annotator: Annotator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Workbench:
+def audited(make_bench: Callable[[], Workbench], annotator: Annotator, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """Round 2 is open; every second sample shown was an audit sample."""
     monkeypatch.setattr("app.trainer.shadow.FEWEST_AUDITED", 8)
     monkeypatch.setattr("loops.labels_saved.FEWEST_AUDITED", 8)
     monkeypatch.setattr("loops.labels_saved.FEWEST_SIZES", 2)  # half of a pool of 60 that is mostly labeled
     monkeypatch.setattr("loops.shadow.NUM_FOLDS", 2)
-    bench = set_up(project, database, project_id, generation, heartbeat)
+    bench = make_bench()
     bench = replace(bench, settings=replace(bench.settings, audit_share=0.5, acquisition="margin"))
     for _ in range(2):
         run_rounds(bench)

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.project import Project
-from app.trainer.heartbeat import Heartbeat
 from app.trainer.rounds import run_rounds
 from app.trainer.stability import measure_stability
-from app.trainer.workbench import Workbench, set_up
-from storage.engine import Database
+from app.trainer.workbench import Workbench
 from storage.metrics import MetricInfo, list_metrics
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("quick_learner")
 
 
 @pytest.fixture
-def bench(project: Project, database: Database, project_id: int, generation: int, heartbeat: Heartbeat) -> Workbench:
-    return set_up(project, database, project_id, generation, heartbeat)
+def bench(make_bench: Callable[[], Workbench]) -> Workbench:
+    return make_bench()
 
 
 def kappas(bench: Workbench) -> list[MetricInfo]:

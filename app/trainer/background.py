@@ -1,0 +1,232 @@
+"""Looks at the images in the background of the trainer, so that labeling goes on over those it has seen already.
+
+A thread of its own embeds the samples in random order, so that the first few hundred are typical of all. Each time
+their number has doubled they are released: the graph of the pool is built first, on this thread, then the trainer takes
+a new workbench and asks among all of them. Rows are on disk before they count: a killed trainer goes on where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.trainer.heartbeat import Heartbeat
+from app.trainer.sample_source import SampleSource
+from loops.backbone import Backbone
+from loops.errors import TrainingInterruptedError
+from loops.features import FeatureStore, embed
+from loops.graph_of_pool import GraphOfPool
+from loops.seeding import hash_of_ids, seed_of
+
+STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
+GROWTH = 2  # times as many samples at the next release; a release may build a graph
+LONGEST_GOODBYE_S = 10.0  # then the process ends with the thread in it; what is on disk is whole
+_LOOK_S = 0.1  # between two looks of somebody who waits
+_NICENESS = 19  # of this thread: a label goes first
+
+Ids = NDArray[np.int64]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be embedded, and how."""
+
+    folder: Path  # of the feature store
+    backbone: Backbone
+    pool: Ids
+    test: Ids
+    first: int  # samples of the first release
+    graphed: bool  # whether a graph of the pool is needed before it is released
+    num_classes: int
+    seed: int
+
+    def is_as(self, other: Wanted | None) -> bool:
+        """Whether nothing changed."""
+        return (
+            other is not None
+            and (self.folder, self.backbone, self.graphed) == (other.folder, other.backbone, other.graphed)
+            and np.array_equal(self.pool, other.pool)
+            and np.array_equal(self.test, other.test)
+        )
+
+    @property
+    def in_order(self) -> Ids:
+        """All samples as they are embedded: at first of the pool alone, then of both, drawn by their ids."""
+        seed = seed_of(self.seed, "embedding")
+        pool = self.pool[np.argsort(hash_of_ids(self.pool, seed))]
+        rest = np.concatenate([pool[self.first :], self.test])
+        return np.concatenate([pool[: self.first], rest[np.argsort(hash_of_ids(rest, seed))]])
+
+
+@dataclass
+class Progress:
+    """How far the thread is, as the screens show it."""
+
+    sentence: str = ""  # empty: nothing is to be done
+    done: int = 0
+    total: int = 0
+    eta_s: float | None = None  # seconds
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """As the heartbeat has them; empty when nothing is to be done."""
+        return {"done": self.done, "total": self.total, "eta_s": self.eta_s} if self.total else {}
+
+
+@dataclass
+class BackgroundEmbedding:
+    """One project's samples on their way into the feature store; the store's one writer.
+
+    Args:
+        source: Gives images, takes note of broken ones.
+        stop: Set: the trainer should end.
+    """
+
+    source: SampleSource
+    stop: threading.Event
+    progress: Progress = field(default_factory=Progress)
+    released: int = 0  # rows of the store that may be used
+    grew: bool = False  # something was released that no workbench has taken up
+    failure: Exception | None = None
+    _wanted: Wanted | None = None
+    _complete: bool = False
+    _broken: set[int] = field(default_factory=set)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def want(self, wanted: Wanted) -> None:
+        """Says what is to be embedded; what is embedded already stays released."""
+        if wanted.is_as(self._wanted) and self.failure is None:
+            return
+        if self._wanted is None or self._wanted.folder != wanted.folder:
+            self.released, self.grew = 0, False
+        self._broken, self._complete, self.failure = set(), False, None
+        self._wanted = wanted
+        self._wake.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
+            self._thread.start()
+
+    def take(self) -> FeatureStore:
+        """What is released, for reading: it stays as it is while the thread goes on.
+
+        Raises:
+            Exception: What the thread failed of.
+        """
+        assert self._wanted is not None
+        if self.failure is not None:
+            raise self.failure
+        self.grew = False
+        return FeatureStore(self._wanted.folder, self._wanted.backbone, first=self.released)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more will be released."""
+        return self._wanted is not None and not self._complete and self.failure is None
+
+    def wait(self, heartbeat: Heartbeat) -> None:
+        """Waits until something is released, or nothing more will be.
+
+        Raises:
+            TrainingInterruptedError: If the trainer should end.
+        """
+        heartbeat.show("embedding", self.progress.sentence)
+        while self.is_busy and not self.grew:
+            heartbeat.count(self.progress.done, self.progress.total, self.progress.eta_s)
+            self.stop.wait(_LOOK_S)
+
+    def __enter__(self) -> BackgroundEmbedding:
+        """The thread starts when something is wanted."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Waits for the thread, which looks at `stop` after each batch; somebody's own network may take its time."""
+        self.stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(LONGEST_GOODBYE_S)
+
+    def _run(self) -> None:
+        while not self.stop.is_set():
+            self._wake.clear()
+            try:
+                self._work()
+            except TrainingInterruptedError:
+                continue
+            except Exception as error:  # kept, and raised by the trainer's own thread
+                logger.exception("embedding failed")
+                self.failure = error
+            self.progress = Progress()
+            self._wake.wait()
+
+    def _work(self) -> None:
+        """Embeds and releases until there is nothing left to do, or something else is wanted."""
+        wanted = self._wanted
+        assert wanted is not None
+        store = FeatureStore(wanted.folder, wanted.backbone)
+        if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
+            self._release(wanted, store)
+        while len(todo := self._todo(wanted, store)):
+            self._embed(wanted, store, todo)
+            self._release(wanted, store)
+        self._complete = True
+
+    def _todo(self, wanted: Wanted, store: FeatureStore) -> Ids:
+        missing = store.missing(wanted.in_order)
+        return missing[~np.isin(missing, list(self._broken))]
+
+    def _embed(self, wanted: Wanted, store: FeatureStore, todo: Ids) -> None:
+        enough, started = max(wanted.first, GROWTH * self.released), time.monotonic()
+        total = len(wanted.pool) + len(wanted.test)
+
+        def progress(done: int, _: int) -> None:
+            self._check(wanted)
+            eta_s = (time.monotonic() - started) / done * (len(todo) - done) if done else None
+            done_before = total - len(todo)
+            sentence = f"Looking at the images: {done_before + done:,} of {total:,}"
+            self.progress = Progress(sentence, done_before + done, total, eta_s)
+
+        embed(
+            store,
+            todo,
+            self.source.reader(wanted.backbone, todo),
+            progress=progress,
+            on_broken=self._leave_out,
+            should_stop=lambda: len(store) >= enough and time.monotonic() - started >= STEP_S,
+        )
+
+    def _release(self, wanted: Wanted, store: FeatureStore) -> None:
+        """Builds the graph of what is embedded, then lets it be used."""
+        rows = len(store)
+        if wanted.graphed:
+            embedded = np.setdiff1d(wanted.pool, store.missing(wanted.pool))
+            graph = GraphOfPool(store, num_classes=wanted.num_classes, seed=wanted.seed)
+            graph.hold(embedded)
+        self.released, self.grew = rows, True
+        _give_way()  # only now: for the first release people wait
+
+    def _check(self, wanted: Wanted) -> None:
+        if self.stop.is_set() or self._wanted is not wanted:
+            raise TrainingInterruptedError(steps=0, wanted=0, doing="embedding")
+
+    def _leave_out(self, sample_id: int, reason: str) -> None:
+        self._broken.add(sample_id)
+        self.source.leave_out(sample_id, reason)
+
+
+def _give_way() -> None:
+    """Lets everything else go first; on Linux a thread has a niceness of its own."""
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):  # not allowed in every sandbox; then it is as urgent as the trainer
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,61 @@
+"""Where samples come from when they are embedded: their images, or rows that somebody computed already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.given_rows import read_order
+from app.importing.images import load_image
+from app.project import Project
+from loops.backbone import Backbone
+from loops.own_embedding import kind_of, open_rows
+from storage.engine import Database
+from storage.samples import get_samples, mark_broken
+
+URIS_AT_ONCE = 1_000  # looked up in the database
+
+Load = Callable[[int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """The samples of one project."""
+
+    project: Project
+    database: Database
+
+    def reader(self, backbone: Backbone, sample_ids: NDArray[np.int64]) -> Load:
+        """Gives what the backbone's embedder takes for a sample; asked for in the order of `sample_ids`."""
+        uri_of = _Uris(self.database, sample_ids)
+        if not backbone.source or kind_of(backbone.source) != "rows":
+            return lambda sample_id: load_image(Path(uri_of(sample_id)))
+        row_of, rows = read_order(self.project), open_rows(Path(backbone.source))
+        return lambda sample_id: rows[row_of[uri_of(sample_id)]]
+
+    def leave_out(self, sample_id: int, reason: str) -> None:
+        """Notes that a sample cannot be embedded; it is never asked."""
+        with self.database.write() as session:
+            mark_broken(session, sample_id=sample_id, reason=reason)
+
+
+class _Uris:
+    """Where the images of samples lie, looked up so many at a time as they are asked for in their order."""
+
+    def __init__(self, database: Database, sample_ids: NDArray[np.int64]) -> None:
+        self._database, self._sample_ids, self._next = database, sample_ids, 0
+        self._known: dict[int, str] = {}
+
+    def __call__(self, sample_id: int) -> str:
+        while sample_id not in self._known:
+            piece = self._sample_ids[self._next : self._next + URIS_AT_ONCE].tolist()
+            self._next += URIS_AT_ONCE
+            with self._database.read() as session:
+                found = get_samples(session, sample_ids=piece).values()
+            self._known = {sample.id: sample.uri for sample in found}
+        return self._known[sample_id]

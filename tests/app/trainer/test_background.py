@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from app.project import Project
+from app.settings import save_settings
+from app.trainer import background as background_module
+from app.trainer.background import BackgroundEmbedding, Wanted
+from app.trainer.re_ranking import ReRanker
+from app.trainer.rounds import run_rounds
+from app.trainer.sample_source import Load, SampleSource
+from app.trainer.workbench import Workbench
+from loops.backbone import backbone_of
+from storage.engine import Database
+from storage.rounds import list_queries, open_round
+from storage.sample_columns import read_columns
+from tests.app.trainer.conftest import POOL, TEST, Annotator
+
+pytestmark = pytest.mark.usefixtures("quick_learner")
+
+FIRST, BATCH = 20, 5
+
+
+@dataclass
+class Gate:
+    """Lets so many images through, and more when it is opened."""
+
+    open_for: int = FIRST
+    opened: threading.Event = field(default_factory=threading.Event)
+    loaded: list[int] = field(default_factory=list)
+    broken: Exception | None = None
+
+    def wrap(self, load: Load) -> Load:
+        def gated(sample_id: int) -> np.ndarray:
+            if len(self.loaded) >= self.open_for:
+                assert self.opened.wait(60)
+            if self.broken is not None:
+                raise self.broken
+            self.loaded.append(sample_id)
+            return load(sample_id)
+
+        return gated
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """A trainer that asks among the first 20 samples, and looks at the other 50 when the gate opens."""
+    made = Gate()
+    reader = SampleSource.reader
+    monkeypatch.setattr(SampleSource, "reader", lambda self, *which: made.wrap(reader(self, *which)))
+    monkeypatch.setattr(background_module, "STEP_S", 0.0)
+    monkeypatch.setattr(background_module, "_give_way", lambda: None)  # it cannot be taken back
+    monkeypatch.setattr("app.trainer.workbench.FIRST", FIRST)
+    monkeypatch.setattr(Workbench, "enough", 10)
+    monkeypatch.setattr("loops.embedding.PixelEmbedder.batch_size", BATCH)
+    yield made
+    made.opened.set()
+
+
+def asked(bench: Workbench) -> set[int]:
+    with bench.database.read() as session:
+        latest = open_round(session, project_id=bench.project_id)
+        assert latest is not None
+        return {query.sample_id for query in list_queries(session, round_id=latest.id)}
+
+
+def wait_until_done(background: BackgroundEmbedding) -> None:
+    for _ in range(600):
+        if not background.is_busy:
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("the thread never came to rest")
+
+
+def test_people_label_what_was_seen_first_and_the_pool_grows_meanwhile(
+    gate: Gate, make_bench: Callable[[], Workbench], background: BackgroundEmbedding, annotator: Annotator
+) -> None:
+    bench = make_bench()
+    assert len(bench.store) == FIRST
+    run_rounds(bench)
+    assert background.is_busy, "the other images wait behind the gate"
+    assert asked(bench) <= set(gate.loaded)
+    annotator.label(2)
+
+    gate.opened.set()
+    wait_until_done(background)
+    assert len(bench.store) == FIRST, "a workbench stays as it is"
+    assert background.grew
+    assert len(make_bench().store) == POOL + TEST
+    assert not background.grew
+
+
+def test_what_was_seen_later_is_asked_for_without_a_new_label(
+    gate: Gate, project: Project, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
+) -> None:
+    save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
+    run_rounds(make_bench())
+    gate.opened.set()
+    wait_until_done(background)
+    bench = make_bench()
+    assert ReRanker(bench).look() == 0
+    assert ReRanker(bench, anew=True).look() > 0
+    assert not asked(bench) <= set(gate.loaded[:FIRST])
+
+
+def test_a_trainer_that_was_stopped_in_between_goes_on_where_it_was(
+    gate: Gate, project: Project, database: Database, project_id: int
+) -> None:
+    source, wanted, stop = SampleSource(project, database), wanted_of(project, database, project_id), threading.Event()
+    with BackgroundEmbedding(source, stop) as first:
+        first.want(wanted)
+        while not first.grew:
+            stop.wait(0.01)
+        stop.set()
+        gate.opened.set()
+    assert FIRST <= len(gate.loaded) <= FIRST + BATCH
+    with BackgroundEmbedding(source, threading.Event()) as again:
+        again.want(wanted)
+        wait_until_done(again)
+        assert len(again.take()) == POOL + TEST
+    assert len(gate.loaded) == len(set(gate.loaded)) == POOL + TEST, "nothing twice"
+
+
+def wanted_of(project: Project, database: Database, project_id: int) -> Wanted:
+    with database.read() as session:
+        pool, test = (read_columns(session, project_id=project_id, split=split).ids for split in ("pool", "test"))
+    backbone = backbone_of("pixels-16")
+    return Wanted(
+        project.features_dir / "pixels-16", backbone, pool, test, first=FIRST, graphed=False, num_classes=10, seed=0
+    )
+
+
+def test_images_are_looked_at_once_by_a_trainer_that_is_not_stopped(
+    gate: Gate, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
+) -> None:
+    gate.opened.set()
+    bench = make_bench()
+    wait_until_done(background)
+    assert len(gate.loaded) == POOL + TEST
+    make_bench()
+    wait_until_done(background)
+    assert len(gate.loaded) == POOL + TEST
+    assert set(gate.loaded[:FIRST]) <= set(bench.pool.ids.tolist()), "the first ones are of the pool"
+    assert gate.loaded != sorted(gate.loaded), "in random order"
+
+
+def test_a_failure_reaches_the_trainer_and_a_retry_starts_again(
+    gate: Gate, make_bench: Callable[[], Workbench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.opened.set()
+    with monkeypatch.context() as patched:
+        patched.setattr(SampleSource, "reader", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            make_bench()
+    assert len(make_bench().store) >= FIRST
+
+
+def test_broken_images_are_left_out_and_do_not_keep_the_thread_busy(
+    gate: Gate, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
+) -> None:
+    gate.opened.set()
+    gate.broken = OSError("gone")
+    bench = make_bench()
+    wait_until_done(background)
+    assert len(bench.store) == 0
+    assert len(make_bench().pool) == 0, "they are marked"
+
+
+def test_the_order_is_random_by_id_and_begins_with_the_pool() -> None:
+    wanted = Wanted(
+        folder=None,  # type: ignore[arg-type]
+        backbone=backbone_of("pixels-16"),
+        pool=np.arange(100),
+        test=np.arange(100, 200),
+        first=30,
+        graphed=False,
+        num_classes=2,
+        seed=0,
+    )
+    order = wanted.in_order.tolist()
+    assert sorted(order) == list(range(200))
+    assert max(order[:30]) < 100
+    assert 0 < sum(sample_id >= 100 for sample_id in order[30:60]) < 30

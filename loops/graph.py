@@ -7,12 +7,13 @@ their products with the landmarks cost. See docs/decisions/0009-graph.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from loops.nearest import Nearest, nearest
 from loops.seeding import hash_of_ids, seed_of
@@ -32,6 +33,7 @@ class Graph:
     points_L_D: NDArray[np.float32]
     eigenvalues_M: NDArray[np.float32]  # of the normalized adjacency, falling, the first is 1
     vectors_L_M: NDArray[np.float32]
+    neighbors_L_k: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 0), np.int32))  # nearest first
 
     def coordinates(self, points_N_D: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates of any samples, as the weighted mean of their nearest landmarks' ones: `[N, M]`."""
@@ -53,18 +55,19 @@ def choose_landmarks(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int
     return ids[np.sort(drawn)]
 
 
-def build_graph(points_L_D: NDArray[np.float32], seed: int) -> Graph:
+def build_graph(points_L_D: NDArray[np.float32], seed: int, check: Callable[[], None] = lambda: None) -> Graph:
     """Connects each landmark to its nearest and finds the smoothest functions on the graph.
 
     Args:
         points_L_D: An embedding of the landmarks, in which neighbors tend to be of one class.
         seed: Of the first guess of the eigenvectors.
+        check: Called every tenth of a second or so, for 60,000 landmarks take a minute; may raise.
     """
     points = np.asarray(points_L_D, np.float32)
-    adjacency = connect(nearest(points, points, NEIGHBORS + 1))
+    found = nearest(points, points, NEIGHBORS + 1, check)
     count = min(COORDINATES, max(len(points) // _FEWEST_PER_COORDINATE, _FEWEST_COORDINATES))
-    eigenvalues, vectors = smoothest(adjacency, count, seed)
-    return Graph(points, eigenvalues, vectors)
+    eigenvalues, vectors = smoothest(connect(found), count, seed, check)
+    return Graph(points, eigenvalues, vectors, found.positions_Q_k[:, 1:].astype(np.int32))
 
 
 def connect(found: Nearest) -> sp.csr_matrix:
@@ -82,13 +85,16 @@ def connect(found: Nearest) -> sp.csr_matrix:
     return ((directed + directed.T) / 2).tocsr()
 
 
-def smoothest(adjacency: sp.csr_matrix, count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def smoothest(
+    adjacency: sp.csr_matrix, count: int, seed: int, check: Callable[[], None] = lambda: None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The eigenvectors of `D^-1/2 W D^-1/2` with the largest eigenvalues, largest first.
 
     Args:
         adjacency: W, symmetric, `[L, L]`.
         count: How many; at least one is given.
         seed: Of the first guess.
+        check: Called at each of the solver's products; may raise.
 
     Returns:
         `eigenvalues_M` and `vectors_L_M`. Each vector's largest entry is positive, so that a rebuild gives the same.
@@ -100,11 +106,20 @@ def smoothest(adjacency: sp.csr_matrix, count: int, seed: int) -> tuple[NDArray[
         values, vectors = np.linalg.eigh(normalized.toarray())
     else:
         guess = np.random.default_rng(seed % 2**32).random(n)
-        values, vectors = eigsh(normalized, k=count, which="LA", v0=guess, tol=1e-4)
+        values, vectors = eigsh(_checked(normalized, check), k=count, which="LA", v0=guess, tol=1e-4)
     order = np.argsort(-values, kind="stable")[:count]  # all there are, if there are fewer
     values, vectors = values[order], vectors[:, order]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(order))])
     return values.astype(np.float32), (vectors * signs).astype(np.float32)
+
+
+def _checked(matrix: sp.csr_matrix, check: Callable[[], None]) -> LinearOperator:
+    def product(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        check()
+        multiplied: NDArray[np.float64] = matrix @ vector
+        return multiplied
+
+    return LinearOperator(matrix.shape, product, dtype=np.float64)
 
 
 def _closeness_to_landmarks(found: Nearest) -> NDArray[np.float32]:

@@ -2,74 +2,109 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.checkpoint import replace_file
 from loops.features import FeatureStore
-from loops.graph import Graph, build_graph, choose_landmarks
+from loops.graph import build_graph, choose_landmarks
+from loops.graph_choice import GraphChoice, read_choice
 from loops.points import Embedding, choose_embedding
 from loops.propagation import Propagation
+from loops.stored_graph import VERSION, StoredGraph, read_graph
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-_TILE = 8_192  # rows read at once
-_VERSION = 1  # of what is stored, and how it is computed
-_REBUILD_AT = 1.5  # times as many samples as the graph was built for
+_TILE = 2_048  # rows read at once
+REBUILD_AT = 1.5  # times as many samples as the graph was built for
 
 
 class GraphOfPool:
     """Labels by sample id, spread over a graph of all samples it holds.
 
+    There may be two graphs beside the features, one of a computed embedding and one of learned features. Which is in
+    force, a file says; see `loops.graph_choice`.
+
     Args:
-        store: Gives the rows, and the folder in which the graph is kept.
+        store: Gives the rows, and the folder in which the graphs are kept.
         num_classes: C.
         adaptive: Whether questions follow doubt, see `Propagation`.
         seed: Of landmarks, embedding and ties.
+        learned: Which graph; None: the one in force.
     """
 
-    def __init__(self, store: FeatureStore, *, num_classes: int, adaptive: bool = True, seed: int = 0) -> None:
+    def __init__(
+        self,
+        store: FeatureStore,
+        *,
+        num_classes: int,
+        adaptive: bool = True,
+        seed: int = 0,
+        learned: bool | None = None,
+    ) -> None:
         self._store, self._num_classes, self._adaptive, self._seed = store, num_classes, adaptive, seed
-        self._ids: Ids = np.empty(0, np.int64)  # ascending
         self._propagation: Propagation | None = None
-        self._coordinates: Floats = np.empty((0, 0), np.float32)
-        self._elsewhere = self._ids, self._coordinates
-        self._read()
+        self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        self.choice = read_choice(store.folder, seed)
+        self._learned = self.choice.learned if learned is None else learned
+        self._held = read_graph(path_of_graph(store.folder, seed, learned=self._learned))
+        if self._held is None and self._learned:  # damaged: the computed one serves until features are learned anew
+            self.choice, self._learned = GraphChoice(), False
+            self._held = read_graph(path_of_graph(store.folder, seed, learned=False))
+
+    @property
+    def stored(self) -> StoredGraph:
+        """The graph as it lies on disk; there is none before `hold`."""
+        assert self._held is not None, "hold() comes first"
+        return self._held
 
     @property
     def embedding(self) -> Embedding:
         """In which neighbors were looked for."""
-        return self._embedding
+        return self.stored.embedding
 
     @property
     def doubt(self) -> float:
         """How undecided the pool is, 0..1."""
         return float(self._filled().doubt_N.mean())
 
-    def hold(self, sample_ids: Iterable[int]) -> None:
-        """Makes sure that these samples are on the graph: builds it, or hangs new samples on it."""
-        wanted = np.unique(np.fromiter(sample_ids, np.int64))
-        new = wanted[~np.isin(wanted, self._ids, assume_unique=True)]
+    @property
+    def sentence(self) -> str:
+        """For the person at the screen: in what neighbors are looked for, and why."""
+        return self.choice.sentence(self.embedding.name)
+
+    def hold(self, sample_ids: Iterable[int] | Ids, check: Callable[[], None] = lambda: None) -> None:
+        """Makes sure that these samples are on the graph: builds it, or hangs new samples on it.
+
+        Args:
+            sample_ids: Further samples.
+            check: Called every tenth of a second or so, for a first graph takes a minute; may raise.
+        """
+        given = sample_ids if isinstance(sample_ids, np.ndarray) else np.fromiter(sample_ids, np.int64)
+        wanted = np.unique(given)
+        held = wanted[:0] if self._held is None else self._held.ids
+        new = wanted[~np.isin(wanted, held, assume_unique=True)]
         if not len(new):
             return
-        if len(self._ids) + len(new) > _REBUILD_AT * self._built_for:
-            self._build(np.union1d(self._ids, new))
+        # Learned features hold on to their landmarks: they are learned anew in the background, see `learned_graph`.
+        outgrown = self._held is None or len(held) + len(new) > REBUILD_AT * self._held.built_for
+        if outgrown and not self._learned:
+            self._held = self._build(np.union1d(held, new), check)
         else:
-            self._extend(new, self._coordinates_of(new))
-        self._write()
+            self._held = extended(self.stored, self._store, new, check)
+        self._propagation, self._elsewhere = None, (wanted[:0], self._elsewhere[1])
+        self._held.write(path_of_graph(self._store.folder, self._seed, learned=self._learned))
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Spreads these labels, sample id -> class index, and no others."""
         if self._propagation is None:
             self._propagation = Propagation(
-                self._coordinates,
-                self._graph.eigenvalues_M,
+                self.stored.coordinates,
+                self.stored.graph.eigenvalues_M,
                 num_classes=self._num_classes,
                 adaptive=self._adaptive,
                 seed=self._seed,
@@ -79,7 +114,7 @@ class GraphOfPool:
 
     def probs(self, sample_ids: Ids) -> Floats:
         """Class probabilities `probs_N_C`; of samples that are not on the graph, a test set's, by what is near them."""
-        held = np.isin(sample_ids, self._ids)
+        held = np.isin(sample_ids, self.stored.ids)
         probs = np.empty((len(sample_ids), self._num_classes), np.float32)
         probs[held] = self._filled().probs(self._rows(sample_ids[held]))
         if not held.all():
@@ -93,17 +128,13 @@ class GraphOfPool:
     def rank(self, sample_ids: Ids, size: int) -> tuple[Ids, Floats]:
         """Sample ids in the order in which they should be asked, and scores."""
         rows, scores = self._filled().rank(np.sort(self._rows(sample_ids)), size)
-        return self._ids[rows], scores
+        return self.stored.ids[rows], scores
 
     def shares(self, sample_ids: list[int], labeled: list[int]) -> Floats:
         """The share of the pool that is nearer, on the graph, to each of these samples than to other labeled ones."""
         nearest_of_pool = self._filled().nearest_of(self._rows(np.array(labeled)))
         count = dict(zip(labeled, np.bincount(nearest_of_pool, minlength=len(labeled)).tolist(), strict=True))
-        return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self._ids)
-
-    @property
-    def _path(self) -> Path:
-        return self._store.folder / f"graph-{_VERSION}-{self._seed}.npz"
+        return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self.stored.ids)
 
     def _filled(self) -> Propagation:
         if self._propagation is None:
@@ -112,67 +143,46 @@ class GraphOfPool:
         return self._propagation
 
     def _rows(self, sample_ids: Ids) -> Ids:
-        return np.searchsorted(self._ids, sample_ids)
+        return np.searchsorted(self.stored.ids, sample_ids)
 
-    def _build(self, sample_ids: Ids) -> None:
+    def _build(self, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
         landmarks = choose_landmarks(sample_ids, self._seed)
-        self._embedding = choose_embedding(self._store.rows(landmarks), self._seed)
-        self._graph = build_graph(self._points(landmarks), self._seed)
-        self._ids, self._built_for, self._propagation = np.empty(0, np.int64), len(sample_ids), None
-        self._elsewhere = self._ids, self._coordinates
-        self._extend(landmarks, self._graph.vectors_L_M)
-        others = np.setdiff1d(sample_ids, landmarks)
-        if len(others):
-            self._extend(others, self._coordinates_of(others))
-
-    def _extend(self, sample_ids: Ids, coordinates: Floats) -> None:
-        ids = np.concatenate([self._ids, sample_ids])
-        stacked = np.concatenate([self._coordinates, coordinates]) if len(self._ids) else coordinates
-        order = np.argsort(ids, kind="stable")
-        self._ids, self._coordinates, self._propagation = ids[order], stacked[order], None
-
-    def _coordinates_of(self, sample_ids: Ids) -> Floats:
-        tiles = [sample_ids[start : start + _TILE] for start in range(0, len(sample_ids), _TILE)]
-        return np.concatenate([self._graph.coordinates(self._points(tile)) for tile in tiles])
+        embedding = choose_embedding(self._store.rows(landmarks), self._seed, check)
+        graph = build_graph(points_of(embedding, self._store, landmarks, check), self._seed, check)
+        built = StoredGraph(landmarks, graph.vectors_L_M, landmarks, len(sample_ids), graph, embedding)
+        return extended(built, self._store, np.setdiff1d(sample_ids, landmarks), check)
 
     def _coordinates_elsewhere(self, sample_ids: Ids) -> Floats:
         """Of samples that are not held; those of the last call are remembered, for a test set is asked every round."""
         if not np.array_equal(sample_ids, self._elsewhere[0]):
-            self._elsewhere = sample_ids, self._coordinates_of(sample_ids)
+            self._elsewhere = sample_ids, _coordinates_of(self.stored, self._store, sample_ids, lambda: None)
         return self._elsewhere[1]
 
-    def _points(self, sample_ids: Ids) -> Floats:
-        tiles = [sample_ids[start : start + _TILE] for start in range(0, len(sample_ids), _TILE)]
-        return np.concatenate([self._embedding.points(self._store.rows(tile)) for tile in tiles])
 
-    def _write(self) -> None:
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            ids=self._ids,
-            coordinates=self._coordinates,
-            built_for=np.int64(self._built_for),
-            points=self._graph.points_L_D,
-            eigenvalues=self._graph.eigenvalues_M,
-            vectors=self._graph.vectors_L_M,
-            name=np.str_(self._embedding.name),
-            found=np.array(list(self._embedding.found.values()), np.float64),
-            candidates=np.array(list(self._embedding.found), np.str_),
-            mean=self._embedding.mean_D,
-            components=self._embedding.components_D_P,
-        )
-        replace_file(self._path, buffer.getvalue())
+def path_of_graph(folder: Path, seed: int, *, learned: bool) -> Path:
+    """Where a graph is kept."""
+    return folder / f"graph-{VERSION}-{seed}{'-learned' if learned else ''}.npz"
 
-    def _read(self) -> None:
-        """Takes the graph from disk; a damaged one is built anew."""
-        self._built_for = 0
-        try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                arrays = {name: saved[name] for name in saved.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return
-        self._graph = Graph(arrays["points"], arrays["eigenvalues"], arrays["vectors"])
-        found = dict(zip(arrays["candidates"].tolist(), arrays["found"].tolist(), strict=True))
-        self._embedding = Embedding(str(arrays["name"]), found, arrays["mean"], arrays["components"])
-        self._ids, self._coordinates = arrays["ids"], arrays["coordinates"]
-        self._built_for = int(arrays["built_for"])
+
+def extended(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
+    """A graph on which these samples are hung too."""
+    if not len(sample_ids):
+        return stored
+    ids = np.concatenate([stored.ids, sample_ids])
+    coordinates = np.concatenate([stored.coordinates, _coordinates_of(stored, store, sample_ids, check)])
+    order = np.argsort(ids, kind="stable")
+    return replace(stored, ids=ids[order], coordinates=coordinates[order])
+
+
+def points_of(embedding: Embedding, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
+    """Points of samples, tile by tile."""
+    tiles = []
+    for start in range(0, len(sample_ids), _TILE):
+        check()
+        tiles.append(embedding.points(store.rows(sample_ids[start : start + _TILE])))
+    return np.concatenate(tiles)
+
+
+def _coordinates_of(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
+    tiles = [sample_ids[start : start + _TILE] for start in range(0, len(sample_ids), _TILE)]
+    return np.concatenate([stored.graph.coordinates(points_of(stored.embedding, store, t, check)) for t in tiles])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-_PRODUCTS_HELD = 1 << 24  # distances held at once: 64 MB
+_PRODUCTS_HELD = 1 << 22  # distances held at once: 16 MB
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,25 @@ class Nearest:
 
 
 @torch.inference_mode()
-def nearest(queries_Q_D: NDArray[np.float32], points_N_D: NDArray[np.float32], k: int) -> Nearest:
+def nearest(
+    queries_Q_D: NDArray[np.float32],
+    points_N_D: NDArray[np.float32],
+    k: int,
+    check: Callable[[], None] = lambda: None,
+) -> Nearest:
     """Finds the nearest points of each query; a query that is itself a point finds itself.
 
     Args:
         queries_Q_D: `[Q, D]`.
         points_N_D: `[N, D]`.
         k: How many; more than N: all.
+        check: Called every tenth of a second or so; may raise.
     """
     points = torch.from_numpy(np.ascontiguousarray(points_N_D))
     squares_N = points.square().sum(1)
     found = []
     for tile in torch.split(torch.from_numpy(np.ascontiguousarray(queries_Q_D)), max(1, _PRODUCTS_HELD // len(points))):
+        check()
         relative = torch.addmm(squares_N, tile, points.T, alpha=-2.0)
         least, positions = relative.topk(min(k, len(points)), dim=1, largest=False)
         found.append(((least + tile.square().sum(1, keepdim=True)).clamp_min(0.0), positions))

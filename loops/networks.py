@@ -65,10 +65,20 @@ class RandomAffine(nn.Module):
         scale: Largest change of size, as a share.
         shear: Largest shear, as a share.
         shift: Largest shift, as a share of the side.
+        generator: Draws; None: the one of all.
     """
 
-    def __init__(self, degrees: float = 12.0, scale: float = 0.15, shear: float = 0.15, shift: float = 0.1) -> None:
+    def __init__(
+        self,
+        degrees: float = 12.0,
+        scale: float = 0.15,
+        shear: float = 0.15,
+        shift: float = 0.1,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
         super().__init__()
+        self._generator = generator
         self._radians = math.radians(degrees)
         self._scale, self._shear, self._shift = scale, shear, shift
 
@@ -81,7 +91,7 @@ class RandomAffine(nn.Module):
         return grid_sample(images, grid, padding_mode="border", align_corners=False)
 
     def _draw(self, n: int) -> Tensor:
-        turn, shear, *scale_and_shift = (torch.rand(6, n) * 2 - 1).unbind()
+        turn, shear, *scale_and_shift = (torch.rand(6, n, generator=self._generator) * 2 - 1).unbind()
         turn, shear = turn * self._radians, shear * self._shear
         scale_x, scale_y = (1 + self._scale * u for u in scale_and_shift[:2])
         shift_x, shift_y = (2 * self._shift * u for u in scale_and_shift[2:])

@@ -6,8 +6,9 @@ takes for granted that it keeps its class, should be found again among all the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,9 +30,26 @@ Rows = NDArray[np.generic]
 Prepare = Callable[[Tensor], Tensor]  # images [B, C, S, S], 0..1, to images or features of any shape
 
 
+class Embedding(Protocol):
+    """From stored rows to points, the same for a row whatever else is asked."""
+
+    @property
+    def name(self) -> str:
+        """What it makes of a row."""
+        ...
+
+    def points(self, rows: Rows) -> NDArray[np.float32]:
+        """Points of stored rows: `[N, P]`."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All that it takes to make it again."""
+        ...
+
+
 @dataclass(frozen=True)
-class Embedding:
-    """A chosen embedding, fitted to the pool."""
+class ComputedEmbedding:
+    """Prepared images, or features, and their principal components, fitted to the pool."""
 
     name: str
     found: dict[str, float]  # of each candidate, the share of distorted copies that it found again; empty: no test
@@ -43,25 +61,42 @@ class Embedding:
         tiles = [rows[start : start + _TILE] for start in range(0, max(1, len(rows)), _TILE)]
         return np.concatenate([self._project(_features(self.name, tile)) for tile in tiles])
 
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All that it takes to make it again."""
+        return {
+            "found": np.array(list(self.found.values()), np.float64),
+            "candidates": np.array(list(self.found), np.str_),
+            "mean": self.mean_D,
+            "components": self.components_D_P,
+        }
+
+    @staticmethod
+    def of_arrays(name: str, arrays: Mapping[str, NDArray[np.generic]]) -> ComputedEmbedding:
+        """Makes again what `arrays` tells."""
+        found = dict(zip(arrays["candidates"].tolist(), arrays["found"].tolist(), strict=True))
+        return ComputedEmbedding(name, found, arrays["mean"], arrays["components"])  # type: ignore[arg-type]
+
     def _project(self, features_N_D: NDArray[np.float32]) -> NDArray[np.float32]:
         return (features_N_D - self.mean_D) @ self.components_D_P
 
 
-def choose_embedding(rows: Rows, seed: int) -> Embedding:
+def choose_embedding(rows: Rows, seed: int, check: Callable[[], None] = lambda: None) -> ComputedEmbedding:
     """Chooses among the candidates that fit these rows, and fits it.
 
     Args:
         rows: Of the landmarks, `[L, C, S, S]` pixels (uint8) or `[L, D]` features.
         seed: Of the distortions.
+        check: Called every tenth of a second or so; may raise.
     """
     if rows.ndim == 2:
-        return _fit("features", rows, {})
-    fitted = {name: _fit(name, rows, {}) for name in PREPARATIONS}
+        return _fit("features", rows, check)
+    fitted = {name: _fit(name, rows, check) for name in PREPARATIONS}
     if len(rows) < _FEWEST_FOR_A_TEST:
         return fitted["pixels"]
+    check()
     found = {name: _share_found(embedding, rows, seed) for name, embedding in fitted.items()}
     best = max(found, key=lambda name: found[name])  # of equals the first: the one that does less
-    return Embedding(best, found, fitted[best].mean_D, fitted[best].components_D_P)
+    return ComputedEmbedding(best, found, fitted[best].mean_D, fitted[best].components_D_P)
 
 
 def upright(images: Tensor) -> Tensor:
@@ -112,23 +147,28 @@ def _features(name: str, rows: Rows) -> NDArray[np.float32]:
     return prepared
 
 
-def _fit(name: str, rows: Rows, found: dict[str, float]) -> Embedding:
+def _fit(name: str, rows: Rows, check: Callable[[], None]) -> ComputedEmbedding:
     """PCA, by the eigenvectors of the covariance: no more than a million numbers, whatever the rows' number."""
-    tiles = [_features(name, rows[start : start + _TILE]) for start in range(0, len(rows), _TILE)]
-    mean = np.sum([tile.sum(0, dtype=np.float64) for tile in tiles], axis=0) / len(rows)
-    covariance = sum((tile - mean).T @ (tile - mean) for tile in tiles) / len(rows)
+    total: NDArray[np.float64] | float = 0.0
+    squares: NDArray[np.float64] | float = 0.0
+    for start in range(0, len(rows), _TILE):
+        check()
+        tile = _features(name, rows[start : start + _TILE])
+        total, squares = total + tile.sum(0, dtype=np.float64), squares + (tile.T @ tile).astype(np.float64)
+    mean = np.asarray(total) / len(rows)
+    covariance = np.asarray(squares) / len(rows) - np.outer(mean, mean)
     _, vectors = np.linalg.eigh(covariance)
     components = vectors[:, ::-1][:, :DIMENSIONS]
     signs = np.sign(components[np.abs(components).argmax(axis=0), np.arange(components.shape[1])])
-    return Embedding(name, found, mean.astype(np.float32), (components * signs).astype(np.float32))
+    return ComputedEmbedding(name, {}, mean.astype(np.float32), (components * signs).astype(np.float32))
 
 
-def _share_found(embedding: Embedding, rows: Rows, seed: int) -> float:
+def _share_found(embedding: ComputedEmbedding, rows: Rows, seed: int) -> float:
     """The share of distorted copies whose nearest image is the one they were made of."""
     some = rows[: 4 * COPIES]
     copied = torch.from_numpy(np.asarray(some[:COPIES])).float()
-    with torch.random.fork_rng([]):
-        torch.manual_seed(seed_of(seed, "distorted copies"))
-        distorted = RandomAffine().train()(copied).round().clamp(0, 255).byte().numpy()
+    # A generator of its own: a round may be in training in another thread, on the one of all.
+    generator = torch.Generator().manual_seed(seed_of(seed, "distorted copies"))
+    distorted = RandomAffine(generator=generator).train()(copied).round().clamp(0, 255).byte().numpy()
     found = nearest(embedding.points(distorted), embedding.points(some), 1).positions_Q_k[:, 0]
     return float((found == np.arange(len(distorted))).mean())

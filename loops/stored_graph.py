@@ -1,0 +1,66 @@
+"""A graph as it lies on disk: who is on it, where, and the embedding by which new samples are hung on it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.checkpoint import replace_file
+from loops.encoder import LearnedEmbedding
+from loops.graph import Graph
+from loops.points import ComputedEmbedding, Embedding
+
+VERSION = 2  # of what is stored, and how it is computed
+
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class StoredGraph:
+    """A graph of a pool."""
+
+    ids: Ids  # ascending
+    coordinates: Floats  # of each id
+    landmarks: Ids  # the samples of which the graph was built, ascending
+    built_for: int  # samples
+    graph: Graph
+    embedding: Embedding
+
+    def write(self, path: Path) -> None:
+        """Writes atomically, plain arrays only, each with its checksum."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            ids=self.ids,
+            coordinates=self.coordinates,
+            landmarks=self.landmarks,
+            built_for=np.int64(self.built_for),
+            points=self.graph.points_L_D,
+            eigenvalues=self.graph.eigenvalues_M,
+            vectors=self.graph.vectors_L_M,
+            neighbors=self.graph.neighbors_L_k,
+            name=np.str_(self.embedding.name),
+            **self.embedding.arrays(),
+        )
+        replace_file(path, buffer.getvalue())
+
+
+def read_graph(path: Path) -> StoredGraph | None:
+    """Takes a graph from disk; None where there is none, or a damaged one, which is then to be built anew."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    name = str(arrays["name"])
+    learned = "prepared" in arrays
+    embedding = LearnedEmbedding.of_arrays(arrays) if learned else ComputedEmbedding.of_arrays(name, arrays)
+    graph = Graph(arrays["points"], arrays["eigenvalues"], arrays["vectors"], arrays["neighbors"])
+    ids, coordinates, landmarks = (arrays[key] for key in ("ids", "coordinates", "landmarks"))
+    return StoredGraph(ids, coordinates, landmarks, int(arrays["built_for"]), graph, embedding)

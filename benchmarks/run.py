@@ -37,7 +37,7 @@ QUICK = {
     "bench_loops_overhead": ["--rounds", "1", "--repetitions", "1", "--instant-repetitions", "2"],
     "bench_vaal": ["--seeds", "1", "--budget", "20"],
 }
-NEEDS_MNIST = {"bench_every_label"}
+NEEDS_MNIST = {"bench_every_label", "bench_simulated_labeler"}
 WITH_MNIST = {"bench_bald_against_random": ["--pool", "10000"]}  # as the README quotes it
 
 

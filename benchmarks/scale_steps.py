@@ -1,0 +1,287 @@
+"""The steps of `bench_scale.py`, each run in a process of its own; what it needs is imported there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from app.project import Project
+    from app.trainer.workbench import Workbench
+    from storage.engine import Database
+
+SIDE, CLASSES = 28, 10
+TILE = 5_000  # samples made at once
+
+
+def fill(folder: Path, n: int, _labels: int) -> str:
+    """Makes the project."""
+    from app.project import create_project
+    from app.settings import ProjectSettings
+    from loops.features import FeatureStore
+    from storage.samples import NewSample, add_samples
+
+    project = create_project(
+        folder, settings=ProjectSettings("scale", learner="cnn"), classes=[str(index) for index in range(CLASSES)]
+    )
+    store = FeatureStore(project.features_dir / f"pixels-{SIDE}", f"pixels-{SIDE}")
+    with closing(project.open_database()) as database:
+        project_id = project.project_id(database)
+        for start in range(0, n, TILE):
+            places = range(start, min(n, start + TILE))
+            new = [NewSample(f"/images/{i:07d}.png", f"{i:064x}", SIDE, SIDE, "pool") for i in places]
+            with database.write() as session:
+                add_samples(session, project_id=project_id, samples=new)
+            store.append(np.array(places) + 1, images(np.array(places)))
+    return f"database {project.database_path.stat().st_size / 1e6:,.0f} MB"
+
+
+def class_of(sample_id: int) -> int:
+    """The class of a synthetic sample."""
+    return (sample_id - 1) % CLASSES
+
+
+def images(places: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Ten smooth patterns, shifted, weighted and noisy: `[N, 1, 28, 28]`."""
+    from scipy.ndimage import gaussian_filter
+
+    patterns = gaussian_filter(np.random.default_rng(0).random((CLASSES, SIDE, SIDE)), (0, 3, 3))
+    patterns = (patterns - patterns.min()) / (patterns.max() - patterns.min())
+    generator = np.random.default_rng(int(places[0]))
+    shifts = generator.integers(-2, 3, (len(places), 2))
+    moved = [np.roll(patterns[i % CLASSES], tuple(s), (0, 1)) for i, s in zip(places.tolist(), shifts, strict=True)]
+    noisy = np.stack(moved) * generator.uniform(150, 250, (len(places), 1, 1)) + generator.normal(0, 15, (SIDE, SIDE))
+    return (noisy + generator.normal(0, 10, noisy.shape)).clip(0, 255).astype(np.uint8)[:, None]
+
+
+@contextmanager
+def bench_of(folder: Path) -> Iterator[Workbench]:
+    """The trainer's workbench."""
+    from app.project import open_project
+    from app.trainer.background import BackgroundEmbedding
+    from app.trainer.heartbeat import Heartbeat
+    from app.trainer.sample_source import SampleSource
+    from app.trainer.workbench import set_up
+    from storage.trainer import start_generation
+
+    project = open_project(folder)
+    with closing(project.open_database()) as database:
+        project_id = project.project_id(database)
+        with database.write() as session:
+            generation = start_generation(session, project_id=project_id, pid=os.getpid())
+        stop = threading.Event()
+        with (
+            Heartbeat(database, project_id, generation, "CPU", stop) as heartbeat,
+            BackgroundEmbedding(SampleSource(project, database), stop) as background,
+        ):
+            yield set_up(project, database, project_id, generation, heartbeat, background)
+
+
+def open_(folder: Path, n: int, _labels: int) -> str:
+    """The workbench alone."""
+    with bench_of(folder) as bench:
+        assert len(bench.embedded_pool) == n
+    return ""
+
+
+def round_0(folder: Path, _n: int, _labels: int) -> str:
+    """The first ranking."""
+    with bench_of(folder) as bench:
+        run_loop(bench)
+    return ""
+
+
+def run_loop(bench: Workbench) -> None:
+    """As the trainer does it, but for the map of the samples."""
+    from app.trainer.oracle import DatabaseOracle
+    from app.trainer.rounds import list_checkpoint
+    from loops.active_learning import ActiveLearningLoop
+    from loops.committee import learner_for
+
+    ActiveLearningLoop(
+        learner=learner_for(bench.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed),
+        oracle=DatabaseOracle(bench),
+        settings=bench.loop_settings,
+        rounds_folder=bench.project.rounds_dir,
+        on_checkpoint=list_checkpoint(bench),
+    ).run()
+
+
+def label(folder: Path, _n: int, labels: int) -> str:
+    """Decisions, each followed by the trainer's look."""
+    from app.trainer.re_ranking import ReRanker
+
+    with bench_of(folder) as bench:
+        re_ranker, page = ReRanker(bench), Page(bench.project, bench.database)
+        re_ranker.look()
+        wall, cpu = [], []
+        for _ in range(labels):
+            page.decide()
+            began, cpu_began = time.perf_counter(), time.process_time()
+            re_ranker.look()
+            wall.append(time.perf_counter() - began)
+            cpu.append(time.process_time() - cpu_began)
+    return f"re-ranked: {in_milliseconds(wall)}; CPU {in_milliseconds(cpu)}"
+
+
+class Page:
+    """The Label page's part of one annotator."""
+
+    def __init__(self, project: Project, database: Database) -> None:
+        from storage.projects import get_or_create_annotator
+
+        self.database, self.project_id = database, project.project_id(database)
+        with database.write() as session:
+            self.annotator_id = get_or_create_annotator(session, project_id=self.project_id, name="bench")
+        self.keep: list[str] = []
+
+    def decide(self) -> None:
+        """One decision, and the queue filled up in the same transaction, as the page does it."""
+        from storage.labels import record_decision
+        from storage.queue import claim_batch
+
+        who = {"project_id": self.project_id, "annotator_id": self.annotator_id}
+        with self.database.write() as session:
+            claims = claim_batch(session, **who, count=10, keep=self.keep)
+            first = claims[0]
+            record_decision(
+                session,
+                **who,
+                sample_id=first.sample.id,
+                action="label",
+                class_index=class_of(first.sample.id),
+                request_id=first.token,
+            )
+        self.keep = [claim.token for claim in claims[1:3]]
+
+    def ask(self) -> None:
+        """The query for the next samples alone."""
+        from storage.queue import claim_batch
+
+        with self.database.write() as session:
+            claim_batch(session, project_id=self.project_id, annotator_id=self.annotator_id, count=10, keep=self.keep)
+
+
+def next_(folder: Path, _n: int, labels: int) -> str:
+    """The Label page's transactions, while the trainer rests."""
+    from app.project import open_project
+
+    project = open_project(folder)
+    with closing(project.open_database()) as database:
+        page = Page(project, database)
+        asked = timed(page.ask, 10 * labels)
+        decided = timed(page.decide, min(labels, 20))
+    return f"next samples {in_milliseconds(asked)}; decided and next {in_milliseconds(decided)}"
+
+
+def screens(folder: Path, n: int, _labels: int) -> str:
+    """What pages read again and again."""
+    from app.project import open_project
+    from app.screens.components.round_scores import read_round_scores, scores_path
+    from storage.samples import count_samples, list_samples
+
+    project = open_project(folder)
+    with closing(project.open_database()) as database, database.read() as session:
+        project_id = project.project_id(database)
+        counted = timed(lambda: count_samples(session, project_id=project_id), 10)
+        last = {"project_id": project_id, "split": "pool", "after_id": n - 100, "limit": 50}
+        listed = timed(lambda: list_samples(session, **last), 10)
+    path = scores_path(project.rounds_dir, 1)
+    scores = timed(lambda: read_round_scores(path), 1) if path.exists() else []
+    words = [f"counts {in_milliseconds(counted)}", f"a page of 50 {in_milliseconds(listed)}"]
+    return "; ".join([*words, *([f"scores, once, {1000 * scores[0]:,.0f} ms"] if scores else [])])
+
+
+def round_1(folder: Path, n: int, _labels: int) -> str:
+    """Fit, score, rank and publish, as "Train now" asks for it."""
+    from storage.rounds import latest_round
+    from storage.trainer import request_training
+
+    with bench_of(folder) as bench:
+        with bench.database.write() as session:
+            request_training(session, project_id=bench.project_id, kind="train")
+        run_loop(bench)
+        with bench.database.read() as session:
+            info = latest_round(session, project_id=bench.project_id)
+    assert info is not None
+    score_s = info.score_seconds or 0.0
+    return (
+        f"fit {info.fit_seconds or 0.0:,.1f} s, scored and ranked {score_s:,.1f} s ({n / score_s:,.0f} samples per s)"
+    )
+
+
+def baal_generator(folder: Path, n: int, _labels: int) -> str:
+    """BaaL's path for pools that do not fit: predictions batch by batch, BALD of each, the best; 1,000 of the pool."""
+    import torch
+    from baal import ModelWrapper
+    from baal.active.heuristics import BALD
+    from baal.bayesian.dropout import MCDropoutModule
+    from torch.utils.data import TensorDataset
+
+    some = min(n, 1_000)
+    with bench_of(folder) as bench:
+        rows = torch.from_numpy(bench.store.rows(bench.pool.ids[:some])).float()
+        network = bench.learner()._new_classifier(tuple(rows.shape[1:])).network
+    wrapper = ModelWrapper(MCDropoutModule(network).eval(), torch.nn.CrossEntropyLoss(), replicate_in_memory=False)
+    data = TensorDataset(rows, torch.zeros(some, dtype=torch.long))
+    began = time.process_time()
+    generator = wrapper.predict_on_dataset_generator(data, 32, 20, use_cuda=False, workers=0, verbose=False)
+    ranked = BALD()(generator)
+    assert len(ranked) == some
+    seconds = time.process_time() - began
+    return f"{some / seconds:,.1f} samples per CPU-s at K = 20: {seconds / some * n:,.0f} CPU-s for {n:,}"
+
+
+def scikit_activeml(_folder: Path, n: int, labels: int) -> str:
+    """Uncertainty sampling over 64 numbers a sample, logistic regression refit on all labels: one query."""
+    import peers
+
+    peers.add_peers()
+    from skactiveml.classifier import SklearnClassifier
+    from skactiveml.pool import UncertaintySampling
+    from sklearn.linear_model import LogisticRegression
+
+    points = np.random.default_rng(0).normal(size=(n, 64)).astype(np.float32)
+    known = np.full(n, np.nan)
+    known[:labels] = np.arange(labels) % CLASSES
+    points[:, :CLASSES] += 3 * np.eye(CLASSES, dtype=np.float32)[np.arange(n) % CLASSES]
+    classifier = SklearnClassifier(LogisticRegression(max_iter=200), classes=np.arange(CLASSES))
+    strategy = UncertaintySampling(method="entropy", random_state=0)
+    return f"one query: {in_milliseconds(timed(lambda: strategy.query(points, known, classifier), 3))}"
+
+
+def timed(work: Callable[[], Any], times: int) -> list[float]:
+    """Wall seconds of each."""
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def in_milliseconds(seconds: list[float]) -> str:
+    """Median and 95th percentile."""
+    median, p95 = np.percentile(1000 * np.array(seconds), [50, 95])
+    return f"median {median:,.1f}, p95 {p95:,.1f} ms"
+
+
+ALL: dict[str, Callable[[Path, int, int], str]] = {
+    "fill": fill,
+    "open": open_,
+    "round 0": round_0,
+    "label": label,
+    "next": next_,
+    "screens": screens,
+    "round 1": round_1,
+    "baal generator": baal_generator,
+    "scikit-activeml": scikit_activeml,
+}

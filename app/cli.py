@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.errors import AppError, ProjectError, UsageError
-from app.options import AcquisitionOption, LearnerOption, QuerySizeOption
+from app.options import AcquisitionOption, EmbeddingOption, LearnerOption, QuerySizeOption
 from app.project import Project, new_project, open_project
 from app.simulation.command import simulate
 
@@ -99,6 +99,7 @@ def init(
     classes: Annotated[str, typer.Option(metavar="A,B", help="Class names, in the order of their keys.")],
     test: Annotated[Path | None, typer.Option(metavar="CSV", help="Labeled test set: path,label.")] = None,
     learner: LearnerOption = "auto",
+    embedding: EmbeddingOption = "",
     acquisition: AcquisitionOption = "auto",
     query_size: QuerySizeOption = 10,
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.1,
@@ -112,6 +113,7 @@ def init(
     settings = ProjectSettings(
         name=new_project(project).folder.name,
         learner=learner,
+        embedding=embedding,
         acquisition=acquisition,
         query_size=query_size,
         audit_share=audit,

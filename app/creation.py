@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.given_rows import check_all_have_rows
 from app.importing.run import ImportReport, run_import
 from app.importing.sources import Source, open_source
+from app.own_embedding import check_embedding
 from app.project import Project, check_classes, create_project, new_project
 from app.settings import ProjectSettings
 from storage.projects import list_classes
@@ -49,15 +51,28 @@ def make_project(
     uploads = new_project(folder).uploads_dir
     pool_source = open_source(images, uploads=uploads)
     test_source = open_source(test, uploads=uploads) if test is not None else None
-    project = create_project(folder, settings=settings, classes=classes)
+    project = create_with_embedding(folder, settings=settings, classes=classes, images=pool_source, test=test_source)
     # Test samples first: an image that is in both lists must not be trained on, and the second one is the duplicate.
     test_report = add_test_set(project, test_source, progress=progress) if test_source is not None else None
     return Created(project, add_to_pool(project, pool_source, progress=progress), test_report)
 
 
+def create_with_embedding(
+    folder: Path, *, settings: ProjectSettings, classes: Sequence[str], images: Source, test: Source | None
+) -> Project:
+    """Make a project without samples; somebody's own embedding is tried on these images first."""
+    if not settings.embedding:
+        return create_project(folder, settings=settings, classes=classes)
+    checked = check_embedding(settings.embedding, images, test)
+    project = create_project(folder, settings=replace(settings, embedding=checked.source), classes=classes)
+    checked.keep_order(project)
+    return project
+
+
 def add_to_pool(project: Project, source: Source | Path, *, progress: Progress | None = None) -> ImportReport:
     """Add a source's good images to the pool; the others are listed in the report."""
     opened = open_source(source, uploads=project.uploads_dir) if isinstance(source, Path) else source
+    check_all_have_rows(project, opened)
     database = project.open_database()
     try:
         return run_import(database, project_id=project.project_id(database), source=opened, progress=progress)
@@ -68,6 +83,7 @@ def add_to_pool(project: Project, source: Source | Path, *, progress: Progress |
 def add_test_set(project: Project, source: Source | Path, *, progress: Progress | None = None) -> ImportReport:
     """Add a source's good images, with their labels, to the test set."""
     opened = open_source(source, uploads=project.uploads_dir) if isinstance(source, Path) else source
+    check_all_have_rows(project, opened)
     database = project.open_database()
     try:
         project_id = project.project_id(database)

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import ProjectError
 from app.importing.sources import Source, read_csv
 from app.project import Project
 from app.settings import write_atomically
+from loops.errors import OwnEmbeddingError
 
 
-def write_order(project: Project, rows: Path, images: Source, *, count: int) -> None:
-    """Notes in the project which image each row belongs to.
-
-    `faces.csv` beside `faces.npy`, with a column `path` and one line per row, names them; without it the rows are in
-    the order of the images: a manifest's lines, or a folder's files by name.
-
-    Args:
-        project: Gets the list.
-        rows: The array file.
-        images: Of the pool.
-        count: Rows in the array file.
-
-    Raises:
-        ProjectError: If there are more or fewer rows than lines or images, or an image has no row.
-    """
-    paths = named_paths(rows, images, count)
-    lines = "".join(f"{_quoted(path)}\n" for path in ["path", *paths])
+def write_order(project: Project, row_paths: Sequence[str]) -> None:
+    """Notes in the project which image each row of its array file belongs to."""
+    lines = "".join(f"{_quoted(path)}\n" for path in ["path", *row_paths])
     write_atomically(_path(project), lines.encode("utf-8"))
 
 
 def named_paths(rows: Path, images: Source, count: int) -> list[str]:
     """The path of each row's image, resolved.
 
+    `faces.csv` beside `faces.npy`, with a column `path` and one line per row, names them; without it the rows are in
+    the order of the images: a manifest's lines, or a folder's files by name.
+
+    Args:
+        rows: The array file.
+        images: Of the pool.
+        count: Rows in the array file.
+
     Raises:
-        ProjectError: See `write_order`.
+        OwnEmbeddingError: If there are more or fewer rows than lines or images.
     """
     names = rows.with_suffix(".csv")
     listed = read_csv(names).entries if names.is_file() else images.entries
     if len(listed) != count:
-        where = f"{names.name} names {len(listed):,}" if names.is_file() else f"there are {len(listed):,} images"
-        raise ProjectError(f"{rows.name} has {count:,} rows, but {where}; one row per image is needed.")
+        where = f"{names.name} names {len(listed):,}" if names.is_file() else f"there are {len(listed):,} files"
+        raise OwnEmbeddingError(f"it has {count:,} rows, but {where}; one row per image is needed")
     return [str(entry.path.resolve()) for entry in listed]
 
 
 def check_all_have_rows(project: Project, images: Source) -> None:
-    """Refuses images that have no row; they could never be asked about.
+    """Refuses images that have no row, where a project's rows come from an array file; they could never be asked about.
 
     Raises:
         ProjectError: If there are any.
     """
+    if not _path(project).is_file():
+        return
     known = read_order(project)
     lacking = [entry.name for entry in images.entries if str(entry.path.resolve()) not in known]
     if lacking:

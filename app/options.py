@@ -16,3 +16,12 @@ ColdStart = Literal["diverse", "vaal", "random"]
 LearnerOption = Annotated[Learner, typer.Option("--learner", help="auto: chosen by the size of the images.")]
 AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
+EmbeddingOption = Annotated[
+    str,
+    typer.Option(
+        "--embedding",
+        metavar="SOURCE",
+        help="Your own features: FILE.npy, FILE.pt (TorchScript), FILE.onnx, timm:NAME, or module:function, which runs "
+        "that code with your rights.",
+    ),
+]

@@ -99,9 +99,13 @@ def onnx(path: Path) -> NetworkEmbedder:
     if len(session.get_inputs()) != 1 or given.type != "tensor(float)" or len(given.shape) != 4 or given.shape[1] != 3:
         raise OwnEmbeddingError(f"{path} must take float images [B, 3, S, S]; it takes {given.type} {given.shape}")
     batch, _, side, _ = (size if isinstance(size, int) else None for size in given.shape)
-    return NetworkEmbedder(
-        lambda images: session.run(None, {given.name: images})[0], side=side or SIDE, batch_size=batch or 32
-    )
+
+    def forward(images: NDArray[np.float32]) -> Any:  # noqa: ANN401 - whatever somebody's network gives
+        filled = np.zeros((batch or len(images), *images.shape[1:]), np.float32)
+        filled[: len(images)] = images
+        return session.run(None, {given.name: filled})[0][: len(images)]
+
+    return NetworkEmbedder(forward, side=side or SIDE, batch_size=batch or 32)
 
 
 def timm(name: str, device: torch.device) -> NetworkEmbedder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from app.given_rows import read_order
 from app.importing.images import load_image
 from app.project import Project
 from loops.backbone import Backbone
-from loops.own_embedding import kind_of, open_rows
+from loops.own_source import kind_of, open_rows
 from storage.engine import Database
 from storage.samples import get_samples, mark_broken
+from storage.trainer import record_error
 
 URIS_AT_ONCE = 1_000  # looked up in the database
 
@@ -36,12 +38,30 @@ class SampleSource:
         if not backbone.source or kind_of(backbone.source) != "rows":
             return lambda sample_id: load_image(Path(uri_of(sample_id)))
         row_of, rows = read_order(self.project), open_rows(Path(backbone.source))
-        return lambda sample_id: rows[row_of[uri_of(sample_id)]]
+
+        def row(sample_id: int) -> NDArray[Any]:
+            if uri_of(sample_id) not in row_of:
+                raise LookupError("the array file of this project has no row for this image")
+            return np.asarray(rows[row_of[uri_of(sample_id)]])
+
+        return row
 
     def leave_out(self, sample_id: int, reason: str) -> None:
         """Notes that a sample cannot be embedded; it is never asked."""
         with self.database.write() as session:
             mark_broken(session, sample_id=sample_id, reason=reason)
+
+    def note_failure(self, step: str, error: Exception) -> None:
+        """Notes what went wrong where nobody waits; the screen lists it."""
+        with self.database.write() as session:
+            record_error(
+                session,
+                project_id=self.project.project_id(self.database),
+                round_number=None,
+                step=step,
+                message=str(error) or type(error).__name__,
+                traceback="".join(traceback.format_exception(error)),
+            )
 
 
 class _Uris:

@@ -18,7 +18,7 @@ from loops.backbone import Backbone, backbone_of
 from loops.features import FeatureStore
 from loops.graph_learner import GRAPHED
 from loops.learner import Learner, LearnerSpec, choose_learner
-from loops.own_embedding import own_backbone
+from loops.own_source import own_backbone
 from loops.seeding import seed_of
 from storage.current import decided_ids
 from storage.engine import Database

@@ -8,10 +8,11 @@ Every label is counted, the first too; there are no validation labels. "Labels t
 that *and stays there* up to the budget. A seed draws nine tenths of the pool. The test set is on no graph and chooses
 nothing. With `--json` every finished run is kept, and a repeated command goes on with what is missing.
 
-auto, random         the product's graph learner: the graph's questions, or random ones, and its answers; every label
-                     refits it and ranks the pool anew
+auto, random         the product's graph learner on computed features: the graph's questions, or random ones, and its
+                     answers; every label refits it and ranks the pool anew
+... learned          the same on features that the product learned from the pool, before the first label
 TypiClust + graph    scikit-activeml's questions and the graph's answers
-... + LR             peers on the points that the graph connects, see `point_peers.py`; every label refits
+... + LR             peers on the points that the graph connects (computed features), see `point_peers.py`
 BaaL, batchbald_redux, random + network    a network trained anew every ten labels, see `network_peers.py`. Fewer seeds,
                      for they cost minutes each; up to `--network-budget` labels, and a run that held its goal for two
                      more rounds counts as staying there
@@ -24,25 +25,26 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from drawn_graphs import WholePool
 from label_efficiency_table import print_tables
 from labeled_sets import Draw, LabeledSet, all_sets, drawn
 from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
 from loops.graph_learner import GraphLearner
-from loops.learner import Learner
 from loops.points import choose_embedding
 
-POINT_ARMS = ("auto", "random", "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR")
-ARMS = (*POINT_ARMS, *NETWORK_ARMS)
+LEARNED = ("auto, learned", "random, learned")
+ARMS = ("auto", "random", *LEARNED, "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR", *NETWORK_ARMS)
 
 Curve = list[tuple[int, float]]  # labels, test accuracy
 
@@ -72,6 +74,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=ARMS)
     parser.add_argument("--quick", action="store_true", help="one seed, 20 labels, the sample digits, 5,000 of MNIST")
     parser.add_argument("--json", type=Path, help="keep all curves here, and go on from there")
+    parser.add_argument("--cache", type=Path, help="keep embedded pools and their neighbors here")
     parser.add_argument("--table", action="store_true", help="run nothing")
     options = parser.parse_args()
     if options.quick:
@@ -84,14 +87,12 @@ def run(options: argparse.Namespace, results: dict[str, Any]) -> None:
     """All sets, seeds and arms that have no curve yet."""
     sets = all_sets(options.mnist, options.photos, quick=options.quick)
     wanted = (load() for name, load in sets.items() if name in options.only or not options.only)
-    for _, group in groupby(wanted, lambda labeled: labeled.pool):
-        of_pool = [with_goal(labeled) for labeled in group]
-        for seed in range(max(options.seeds, options.network_seeds)):
-            for labeled, arm, curve, seconds in missing_curves(of_pool, seed, options, results):
-                of_set = results.setdefault(labeled.name, {"pool": len(labeled.rows), "goal": labeled.goal, "arms": {}})
-                of_set["arms"].setdefault(arm, {})[str(seed)] = {"curve": curve, "cpu_s": seconds}
-                if options.json:
-                    options.json.write_text(json.dumps(results))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.cache or Path(temporary)
+        for pool, group in groupby(wanted, lambda labeled: labeled.pool):
+            runs = Runs([with_goal(labeled) for labeled in group], folder / pool, options, results)
+            for seed in range(max(options.seeds, options.network_seeds)):
+                runs.run(seed)
 
 
 def with_goal(labeled: LabeledSet) -> LabeledSet:
@@ -105,59 +106,79 @@ def with_goal(labeled: LabeledSet) -> LabeledSet:
     return replace(labeled, goal=full - 0.01)
 
 
-def missing_curves(
-    sets: list[LabeledSet], seed: int, options: argparse.Namespace, results: dict[str, Any]
-) -> Iterator[tuple[LabeledSet, str, Curve, float]]:
-    """Sets of one pool share the draw: its store, and the graph that is kept beside it."""
-    todo = [
-        (labeled, arm)
-        for labeled in sets
-        for arm in options.arms
-        if str(seed) not in results.get(labeled.name, {}).get("arms", {}).get(arm, {})
-        and seed < (options.network_seeds if arm in NETWORK_ARMS else options.seeds)
-    ]
-    if not todo:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        field = Field(drawn(todo[0][0], seed, Path(folder)), seed)
-        for labeled, arm in todo:
-            started = time.process_time()
-            if arm in NETWORK_ARMS:
-                curve = by_network(labeled, field.draw, arm, seed, options.network_budget)
-            else:
-                curve = field.curve(labeled, arm, options.budget)
-            seconds = time.process_time() - started
-            print(f"{labeled.name} {arm} seed {seed}: {seconds:.0f} CPU-s, last {curve[-1]}", flush=True)
-            yield labeled, arm, curve, seconds
+@dataclass
+class Runs:
+    """The sets of one pool, which share embedding, draws and graphs."""
+
+    sets: list[LabeledSet]
+    folder: Path
+    options: argparse.Namespace
+    results: dict[str, Any]
+
+    @cached_property
+    def whole(self) -> WholePool:
+        """Embedded when the first run needs it."""
+        whole = WholePool(self.sets[0], self.folder)
+        print(f"{self.sets[0].pool}: {whole.sentence} {time.process_time():.0f} CPU-s", flush=True)
+        return whole
+
+    def run(self, seed: int) -> None:
+        """What is missing of this seed."""
+        todo = [
+            (labeled, arm) for labeled in self.sets for arm in self.options.arms if self._is_missing(labeled, arm, seed)
+        ]
+        if not todo:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            field = Field(self, drawn(todo[0][0], seed, Path(folder)), seed)
+            for labeled, arm in todo:
+                started = time.process_time()
+                curve = self._curve(field, labeled, arm)
+                seconds = time.process_time() - started
+                if curve:
+                    print(f"{labeled.name} {arm} seed {seed}: {seconds:.0f} CPU-s, last {curve[-1]}", flush=True)
+                    self._keep(labeled, arm, seed, {"curve": curve, "cpu_s": seconds})
+
+    def _is_missing(self, labeled: LabeledSet, arm: str, seed: int) -> bool:
+        has = self.results.get(labeled.name, {}).get("arms", {}).get(arm, {})
+        return str(seed) not in has and seed < (
+            self.options.network_seeds if arm in NETWORK_ARMS else self.options.seeds
+        )
+
+    def _curve(self, field: Field, labeled: LabeledSet, arm: str) -> Curve:
+        if arm in NETWORK_ARMS:
+            return by_network(labeled, field.draw, arm, field.seed, self.options.network_budget)
+        if arm in LEARNED and True not in self.whole.embeddings:
+            return []  # the product learns nothing from this pool
+        return field.curve(labeled, arm, self.options.budget)
+
+    def _keep(self, labeled: LabeledSet, arm: str, seed: int, run: dict[str, Any]) -> None:
+        of_set = self.results.setdefault(labeled.name, {"pool": len(labeled.rows), "goal": labeled.goal, "arms": {}})
+        of_set["arms"].setdefault(arm, {})[str(seed)] = run
+        if self.options.json:
+            self.options.json.write_text(json.dumps(self.results))
 
 
 class Field:
-    """A draw with what its runs share: a graph learner per number of classes, the points, TypiClust's questions."""
+    """A draw with what its runs share: graph learners, the points, TypiClust's questions."""
 
-    def __init__(self, draw: Draw, seed: int) -> None:
-        self.draw, self.seed = draw, seed
-        self._learners: dict[int, GraphLearner] = {}
+    def __init__(self, runs: Runs, draw: Draw, seed: int) -> None:
+        self.draw, self.seed, self._runs = draw, seed, runs
+        self._learners: dict[tuple[int, bool], GraphLearner] = {}
         self._points: tuple[Any, Any] | None = None
         self._typical: list[int] = []
 
-    def learner(self, labeled: LabeledSet) -> GraphLearner:
-        """The product's, with the pool on its graph."""
-        if labeled.classes not in self._learners:
+    def learner(self, labeled: LabeledSet, arm: str) -> GraphLearner:
+        """The product's, with the draw on its graph."""
+        key = labeled.classes, arm in LEARNED
+        if key not in self._learners:
+            self._learners[key] = self._runs.whole.learner(labeled, self.draw, self.seed, learned=key[1])
+        return self._learners[key]
 
-            def make(_fold: int | None) -> Learner:
-                classes = labeled.classes
-                return Learner(labeled.spec, self.draw.store, num_classes=classes, seed=self.seed, accelerator="cpu")
-
-            learner = GraphLearner(make, acquisition="auto", seed=self.seed)
-            embedding = learner.graph({}, pool=self.draw.kept).embedding
-            print(f"{labeled.pool} seed {self.seed}: {embedding.name} {embedding.found}", flush=True)
-            self._learners[labeled.classes] = learner
-        return self._learners[labeled.classes]
-
-    def points(self, labeled: LabeledSet) -> tuple[Any, Any]:
+    def points(self) -> tuple[Any, Any]:
         """Of pool and test set, in which the graph looked for neighbors."""
         if self._points is None:
-            embedding = self.learner(labeled).graph({}).embedding
+            embedding = self._runs.whole.embeddings[False].stored.embedding
             rows = (self.draw.store.rows(ids) for ids in (self.draw.kept, self.draw.test))
             of_pool, of_test = (embedding.points(part) for part in rows)
             self._points = of_pool, of_test
@@ -167,7 +188,7 @@ class Field:
         """Accuracy after each label."""
         y = labeled.labels[self.draw.kept]
         next_question = self._questions(labeled, arm, y, budget)
-        answered = self._by_lr if arm.endswith("LR") else self._by_graph
+        answered = self._by_lr if arm.endswith("LR") else partial(self._by_graph, self.learner(labeled, arm))
         asked: list[int] = []
         curve: Curve = []
         for _ in range(min(budget, len(y))):
@@ -177,31 +198,31 @@ class Field:
 
     def _questions(self, labeled: LabeledSet, arm: str, y: Any, budget: int) -> Callable[[list[int]], int]:
         """Places in the draw, one after the other."""
-        if arm == "auto":
-            return lambda asked: self._best(labeled, y, asked)
+        if arm.startswith("auto"):
+            return partial(self._best, self.learner(labeled, arm), y)
         if arm in QUESTIONS:
-            return lambda asked: asked_by(arm, self.points(labeled)[0], y, asked, self.seed)
+            return lambda asked: asked_by(arm, self.points()[0], y, asked, self.seed)
         order = np.random.default_rng(self.seed).permutation(len(y)).tolist()
         if arm.startswith("TypiClust"):
-            self._typical = self._typical or typiclust(self.points(labeled)[0], budget, self.seed)
+            self._typical = self._typical or typiclust(self.points()[0], budget, self.seed)
             order = self._typical
         return lambda asked: order[len(asked)]
 
     def _labels(self, y: Any, asked: list[int]) -> dict[int, int]:
         return {int(self.draw.kept[place]): int(y[place]) for place in asked}
 
-    def _best(self, labeled: LabeledSet, y: Any, asked: list[int]) -> int:
+    def _best(self, learner: GraphLearner, y: Any, asked: list[int]) -> int:
         """What the trainer would put in front."""
-        graph = self.learner(labeled).graph(self._labels(y, asked))
+        graph = learner.graph(self._labels(y, asked))
         rest = np.delete(self.draw.kept, asked)
         return int(np.searchsorted(self.draw.kept, graph.rank(rest, 1)[0][0]))
 
-    def _by_graph(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
-        graph = self.learner(labeled).graph(self._labels(y, asked))
+    def _by_graph(self, learner: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+        graph = learner.graph(self._labels(y, asked))
         return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
     def _by_lr(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
-        points, test_points = self.points(labeled)
+        points, test_points = self.points()
         return accuracy_of(points[asked], y[asked], test_points, labeled.test_labels, points)
 
 

@@ -1,0 +1,104 @@
+"""Graphs of nine tenths of a pool, as the trainer would find them on disk: embeddings and neighbors are sought once.
+
+The product embeds and connects a pool of 60,000 in a minute of a core, and learns features from it in three. Ten draws
+of it would be an hour. So the whole pool is embedded (by the product, no label has a part in it), the 25 nearest of
+each sample are found, and each draw connects those that it has, finds its own coordinates, and writes them where
+`GraphOfPool` looks for its graph. What follows, questions and answers, is the product's code alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from labeled_sets import Draw, Ids, LabeledSet
+
+from loops.features import FeatureStore
+from loops.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
+from loops.graph_choice import GraphChoice, write_choice
+from loops.graph_learner import GraphLearner
+from loops.graph_of_pool import GraphOfPool, path_of_graph
+from loops.learned_graph import learn
+from loops.learner import Learner
+from loops.nearest import Nearest, nearest
+from loops.stored_graph import StoredGraph
+
+SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough of them are in nine tenths of the pool
+
+
+@dataclass(frozen=True)
+class Found:
+    """The whole pool in one embedding, and each sample's nearest."""
+
+    stored: StoredGraph
+    within: Nearest
+
+
+class WholePool:
+    """A pool with its computed embedding, and with learned features where the product learns some.
+
+    Args:
+        labeled: Any set of this pool; its labels are not looked at.
+        folder: Keeps rows, graphs and neighbors; a broken-off run goes on there.
+    """
+
+    def __init__(self, labeled: LabeledSet, folder: Path) -> None:
+        ids = np.arange(len(labeled.rows))
+        store = FeatureStore(folder, labeled.spec.backbone)
+        missing = store.missing(ids)
+        if len(missing):
+            store.append(missing, labeled.rows[missing])
+        computed = GraphOfPool(store, num_classes=labeled.classes, learned=False)
+        computed.hold(ids)
+        self.embeddings = {False: found(computed.stored, folder / "neighbors.npz")}
+        learn(store, ids, seed=0, progress=lambda *_: None, check=lambda: None)
+        in_force = GraphOfPool(store, num_classes=labeled.classes)
+        self.sentence = in_force.sentence
+        if in_force.choice.computed_doubt:  # there is a learned graph, in force or not
+            learned = GraphOfPool(store, num_classes=labeled.classes, learned=True)
+            self.embeddings[True] = found(learned.stored, folder / "neighbors-learned.npz")
+
+    def learner(self, labeled: LabeledSet, draw: Draw, seed: int, *, learned: bool) -> GraphLearner:
+        """The product's, with the graph of a draw."""
+        path = path_of_graph(draw.store.folder, seed, learned=learned)
+        if not path.exists():
+            graph_of(self.embeddings[learned], draw, seed).write(path)
+        write_choice(GraphChoice(learned=learned), draw.store.folder, seed)
+
+        def make(_fold: int | None) -> Learner:
+            return Learner(labeled.spec, draw.store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
+
+        learner = GraphLearner(make, acquisition="auto", seed=seed)
+        assert learner.graph({}, pool=draw.kept).stored.built_for == len(draw.kept)  # else it built one of its own
+        return learner
+
+
+def found(stored: StoredGraph, path: Path) -> Found:
+    """All neighbors that any draw may need."""
+    if not path.exists():
+        points = stored.graph.points_L_D
+        among = nearest(points, points, SPARE)
+        np.savez(path, squares=among.squares_Q_k, positions=among.positions_Q_k)
+    with np.load(path) as saved:
+        return Found(stored, Nearest(saved["squares"], saved["positions"]))
+
+
+def graph_of(whole: Found, draw: Draw, seed: int) -> StoredGraph:
+    """The graph of the kept ones."""
+    place = np.full(len(whole.stored.ids), -1)
+    place[draw.kept] = np.arange(len(draw.kept))
+    within = restricted(whole.within, place, draw.kept)
+    eigenvalues, vectors = smoothest(connect(within), min(COORDINATES, len(draw.kept) // 4), seed)
+    points, others = whole.stored.graph.points_L_D[draw.kept], within.positions_Q_k[:, 1:].astype(np.int32)
+    graph = Graph(points, eigenvalues, vectors, others)
+    kept, embedding = draw.kept, whole.stored.embedding
+    return StoredGraph(kept, vectors, kept, len(kept), graph, embedding, draw.store.row_shape)
+
+
+def restricted(among: Nearest, place: Ids, queries: Ids) -> Nearest:
+    """The nearest among those that have a place."""
+    positions = place[among.positions_Q_k[queries]]
+    order = np.argsort(positions < 0, axis=1, kind="stable")[:, : NEIGHBORS + 1]
+    squares = np.take_along_axis(among.squares_Q_k[queries], order, axis=1)
+    return Nearest(squares, np.maximum(np.take_along_axis(positions, order, axis=1), 0))

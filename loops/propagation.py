@@ -12,7 +12,7 @@ from loops.seeding import hash_of_ids
 Floats = NDArray[np.float32]
 
 REACH_OF_ANSWERS = 0.003  # eigenvalues of the Laplacian below this count alike; answers follow the graph closely
-REACH_OF_QUESTIONS = 0.02  # questions are spread more evenly than answers
+REACH_OF_QUESTIONS = 0.1  # questions are spread more evenly than answers
 NOISE = 1.0  # variance of a label around the function that is sought, whose own variance is 1 everywhere
 _SURE_NOISE = 0.1  # with which doubt is judged: one label is enough to settle its surroundings
 _SURE_MARGIN = 0.9
@@ -30,8 +30,10 @@ class Propagation:
     matters much. Zhu, Ghahramani and Lafferty 2003; Kapoor et al. 2005.
 
     Which sample to ask: the one whose label would take away most variance of all samples, each weighted by how
-    undecided it still is (V-optimality, Ji and Han 2012, with weights). Without labels all weights are 1, and it asks
-    for what is typical of large uncovered regions; as regions are settled, the weight moves to where classes meet.
+    undecided it still is (V-optimality, Ji and Han 2012, with weights). Without labels it asks for what is typical of
+    large uncovered regions; as regions are settled, the weight moves to where classes meet. A region counts as the
+    square root of its samples: by their number a rare class waits for the third label of a frequent one, and if all
+    regions counted alike outliers would be asked first.
 
     Args:
         coordinates_N_M: Of each sample of the pool.
@@ -57,6 +59,8 @@ class Propagation:
         draws = hash_of_ids(np.arange(len(coordinates_N_M)), seed)
         self._ties_N = (draws >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24 * 1e-6)
         self._drawn = np.argsort(draws)[: max(_COUNTED, _CANDIDATES)]
+        self._counted = self._questions_N_M[self._drawn[:_COUNTED]]
+        self._rarity = _rarity(self._counted)
         self.refit({})
 
     def refit(self, labels: Mapping[int, int]) -> None:
@@ -153,10 +157,9 @@ class Propagation:
         return np.linalg.inv(np.eye(features.shape[1]) + features.T @ features / NOISE)
 
     def _wanted(self) -> NDArray[np.float64]:
-        """Second moments of the features, weighted by doubt: what variance is summed over, `[M, M]`."""
-        some = self._drawn[:_COUNTED]
-        features = self._questions_N_M[some]
-        moments = features.T @ (features * self.doubt_N[some, None]) / len(some)
+        """Second moments of the features, weighted by doubt and rarity: what variance is summed over, `[M, M]`."""
+        weights = self._rarity * self.doubt_N[self._drawn[: len(self._counted)]]
+        moments = self._counted.T @ (self._counted * weights[:, None]) / len(weights)
         return np.asarray(moments, np.float64)
 
     @staticmethod
@@ -175,6 +178,13 @@ class Propagation:
     def _probs(self, features_N_M: Floats) -> Floats:
         values = np.maximum(features_N_M @ self._weights_M_C + np.float32(1.0 / self._num_classes), 1e-6)
         return np.asarray(values / values.sum(axis=1, keepdims=True), np.float32)
+
+
+def _rarity(features_n_M: Floats) -> Floats:
+    """One by the root of how much of the pool each sample is like, the mean of the squared kernel, `[n]`."""
+    moments = features_n_M.T @ features_n_M / len(features_n_M)
+    density = np.einsum("nm,nm->n", features_n_M @ moments, features_n_M)
+    return np.asarray(1.0 / np.sqrt(np.maximum(density, 1e-6)), np.float32)
 
 
 def kernel_features(coordinates_N_M: Floats, eigenvalues_M: Floats, reach: float) -> Floats:

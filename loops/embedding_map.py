@@ -1,6 +1,11 @@
-"""An embedding of hundreds of dimensions, laid flat for the eye."""
+"""An embedding of hundreds of dimensions, laid flat for the eye.
+
+`python -m loops.embedding_map FEATURES.npy POINTS.npy` does it in a process of its own.
+"""
 
 from __future__ import annotations
+
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,3 +39,7 @@ def draw_map(features_N_D: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.
     # One OpenMP thread: on busy cores several spend minutes waiting for each other at the barriers of t-SNE's steps.
     with threadpool_limits(1, user_api="openmp"):
         return np.asarray(tsne.fit_transform(flat_N_P), np.float32)
+
+
+if __name__ == "__main__":
+    np.save(sys.argv[2], draw_map(np.load(sys.argv[1])))

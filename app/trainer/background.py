@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.trainer.heartbeat import Heartbeat
+from app.trainer.map import write_map
 from app.trainer.sample_source import SampleSource
 from loops.backbone import Backbone
 from loops.errors import TrainingInterruptedError
 from loops.features import FeatureStore, embed
 from loops.graph_of_pool import GraphOfPool
+from loops.learned_graph import learn
 from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
@@ -178,9 +181,40 @@ class BackgroundEmbedding:
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
             self._release(wanted, store)
         while len(todo := self._todo(wanted, store)):
+            is_first = not self.released
             self._embed(wanted, store, todo)
             self._release(wanted, store)
+            if is_first:
+                self._attempt("drawing the map", lambda: self._draw(wanted, store))
         self._complete = True
+        self._attempt("drawing the map", lambda: self._draw(wanted, store))
+        if wanted.graphed:
+            self._attempt("learning features", lambda: self._learn(wanted, store))
+
+    def _attempt(self, step: str, work: Callable[[], None]) -> None:
+        """Does what nobody waits for; a failure is recorded, and tried again at the next start."""
+        try:
+            work()
+        except TrainingInterruptedError:
+            raise
+        except Exception as error:  # the border, as of a round
+            logger.exception("%s failed", step)
+            self.source.note_failure(step, error)
+
+    def _draw(self, wanted: Wanted, store: FeatureStore) -> None:
+        self.progress = Progress("Drawing the map of the images.")
+        write_map(self.source.project, store, wanted.pool, lambda: self._check(wanted))
+
+    def _learn(self, wanted: Wanted, store: FeatureStore) -> None:
+        """Learns features from the pool; until they are better the computed ones stay in force."""
+        started = time.monotonic()
+
+        def progress(done: int, total: int) -> None:
+            eta_s = (time.monotonic() - started) / done * (total - done) if done else None
+            self.progress = Progress(f"Learning features from the pool: {done} %", done, total, eta_s)
+
+        embedded = np.setdiff1d(wanted.pool, store.missing(wanted.pool))
+        self.grew |= learn(store, embedded, seed=wanted.seed, progress=progress, check=lambda: self._check(wanted))
 
     def _todo(self, wanted: Wanted, store: FeatureStore) -> Ids:
         missing = store.missing(wanted.in_order)
@@ -212,7 +246,7 @@ class BackgroundEmbedding:
         if wanted.graphed:
             embedded = np.setdiff1d(wanted.pool, store.missing(wanted.pool))
             graph = GraphOfPool(store, num_classes=wanted.num_classes, seed=wanted.seed)
-            graph.hold(embedded)
+            graph.hold(embedded, lambda: self._check(wanted))
         self.released, self.grew = rows, True
         _give_way()  # only now: for the first release people wait
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import pytorch_lightning as pl
 
 from app.trainer.heartbeat import ProgressCallback
-from app.trainer.map import write_map
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
@@ -39,8 +38,6 @@ def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
     restore(loop, learner, bench)
     loop.run()
     prune(bench)
-    bench.heartbeat.show("idle", "drawing the map of the samples")
-    write_map(bench.project, bench.store, bench.pool.ids)
 
 
 def list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:

@@ -5,20 +5,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from app.project import Project
 from app.settings import save_settings
 from app.trainer import background as background_module
 from app.trainer.background import BackgroundEmbedding, Wanted
+from app.trainer.map import write_map
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import Load, SampleSource
 from app.trainer.workbench import Workbench
 from loops.backbone import backbone_of
+from loops.errors import TrainingInterruptedError
+from loops.features import FeatureStore
 from storage.engine import Database
 from storage.rounds import list_queries, open_round
 from storage.sample_columns import read_columns
+from storage.trainer import list_errors
 from tests.app.trainer.conftest import POOL, TEST, Annotator
 
 pytestmark = pytest.mark.usefixtures("quick_learner")
@@ -70,11 +75,15 @@ def asked(bench: Workbench) -> set[int]:
 
 
 def wait_until_done(background: BackgroundEmbedding) -> None:
-    for _ in range(600):
-        if not background.is_busy:
+    wait_for(lambda: not background.is_busy)
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    for _ in range(1_200):
+        if happened():
             return
         threading.Event().wait(0.05)
-    raise AssertionError("the thread never came to rest")
+    raise AssertionError("the thread never came so far")
 
 
 def test_people_label_what_was_seen_first_and_the_pool_grows_meanwhile(
@@ -171,6 +180,38 @@ def test_broken_images_are_left_out_and_do_not_keep_the_thread_busy(
     assert len(make_bench().pool) == 0, "they are marked"
 
 
+def test_the_map_of_what_is_embedded_is_drawn_again_when_there_is_more(
+    gate: Gate, project: Project, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
+) -> None:
+    make_bench()
+    wait_for(lambda: len(gate.loaded) == FIRST and drawn(project) == FIRST)
+    gate.opened.set()
+    wait_for(lambda: drawn(project) == POOL)
+    assert pq.read_schema(project.features_dir / "map.parquet").names == ["sample_id", "x", "y"]
+
+
+def drawn(project: Project) -> int:
+    path = project.features_dir / "map.parquet"
+    return len(pq.read_table(path)) if path.exists() else 0
+
+
+def test_a_map_of_many_samples_is_drawn_elsewhere_and_broken_off_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FeatureStore(project.features_dir / "pixels-16", "pixels-16")
+    store.append(np.arange(20), np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 16, 16), np.uint8))
+    monkeypatch.setattr("app.trainer.map._FEW_SAMPLES", 10)
+
+    def stop() -> None:
+        raise TrainingInterruptedError(steps=0, wanted=0)
+
+    with pytest.raises(TrainingInterruptedError):
+        write_map(project, store, np.arange(20), stop)
+    assert drawn(project) == 0
+    write_map(project, store, np.arange(20), lambda: None)
+    assert drawn(project) == 20
+
+
 def test_the_order_is_random_by_id_and_begins_with_the_pool() -> None:
     wanted = Wanted(
         folder=None,  # type: ignore[arg-type]
@@ -186,3 +227,48 @@ def test_the_order_is_random_by_id_and_begins_with_the_pool() -> None:
     assert sorted(order) == list(range(200))
     assert max(order[:30]) < 100
     assert 0 < sum(sample_id >= 100 for sample_id in order[30:60]) < 30
+
+
+def test_features_are_learned_when_all_is_released_and_a_failure_leaves_the_trainer_as_it_was(
+    gate: Gate,
+    project: Project,
+    database: Database,
+    project_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate.opened.set()
+    learned_from: list[int] = []
+    ended = threading.Event()
+
+    def learn(_store: FeatureStore, sample_ids: np.ndarray, **_: object) -> bool:
+        learned_from.append(len(sample_ids))
+        if len(learned_from) == 2:
+            ended.set()
+            raise MemoryError("not enough memory to learn")
+        return True
+
+    monkeypatch.setattr(background_module, "learn", learn)
+    wanted = replace(wanted_of(project, database, project_id), graphed=True)
+    with BackgroundEmbedding(SampleSource(project, database), threading.Event()) as background:
+        background.want(wanted)
+        wait_until(lambda: len(learned_from) == 1 and background.grew)
+        background.take()
+        background.want(replace(wanted, pool=wanted.pool[:-1]))
+        assert ended.wait(60)
+        wait_until(lambda: bool(errors(database, project_id)))
+        assert background.failure is None
+    assert learned_from == [POOL, POOL - 1], "the test set has no part in it"
+    assert errors(database, project_id) == [("learning features", "not enough memory to learn")]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if happened():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it never happened")
+
+
+def errors(database: Database, project_id: int) -> list[tuple[str, str]]:
+    with database.read() as session:
+        return [(error.step, error.message) for error in list_errors(session, project_id=project_id)]

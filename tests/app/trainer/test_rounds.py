@@ -224,10 +224,3 @@ def test_labels_given_while_it_trains_belong_to_the_next_round(
     monkeypatch.setattr(Learner, "fit", label_meanwhile)
     _, first, second = trainer.run()
     assert (first.labels, second.labels) == (QUERY_SIZE, 2 * QUERY_SIZE)
-
-
-def test_the_map_of_the_samples_is_drawn(trainer: Trainer) -> None:
-    trainer.run()
-    table = pq.read_table(trainer.project.features_dir / "map.parquet")
-    assert table.column_names == ["sample_id", "x", "y"]
-    assert len(table) == 60

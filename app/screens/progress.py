@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.screens.components.charts import is_dark
+from app.screens.components.charts import chart_width, is_dark
 from app.screens.components.confusion import (
     MOST_WRITTEN,
     confused_pairs,
@@ -45,7 +45,8 @@ labels_saved_box(figures)
 
 st.header("Classes")
 if figures.labels:
-    st.altair_chart(class_balance_chart(balance_rows(figures), figures.classes), width="stretch", key="class_balance")
+    balance = class_balance_chart(balance_rows(figures), figures.classes)
+    st.altair_chart(balance, width=chart_width(len(figures.classes)), key="class_balance")
 else:
     st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)
@@ -57,7 +58,8 @@ if chosen is not None:
     if len(figures.classes) > MOST_WRITTEN:
         st.caption("The pairs of classes most often taken for one another; the whole matrix is below.")
         confused_table(confused_pairs(cells))
-    st.altair_chart(confusion_chart(cells, figures.classes, dark=is_dark()), key="confusion_chart")
+    matrix = confusion_chart(cells, figures.classes, dark=is_dark())
+    st.altair_chart(matrix, width=chart_width(len(figures.classes)), key="confusion_chart")
 
 st.header("Rounds")
 means = [metric for metric in figures.metrics if metric.name in MEANS]

@@ -61,5 +61,5 @@ with detail:
     if row is None or draws is None:
         outside_the_pool(sample, view.label_of(sample_id))
     else:
-        words = f"Predicted {view.predicted(row)} ({scores.confidence_N[row]:.0%}), {view.label_of(sample_id)}."
+        words = f"Predicted {view.predicted(row)} ({100 * scores.confidence_N[row]:.0f} %), {view.label_of(sample_id)}."
         why_uncertain(sample, scores, draws, classes=figures.classes, words=words)

@@ -94,7 +94,9 @@ function layCells(view, cells, columns, side) {
 function drawChips(view, { ask, chips, chosen, choose }) {
   view.ask.textContent = ask;
   if (chips.length > 21) {
-    const options = chips.map((chip) => element("option", { value: chip.value ?? "" }, `${chip.text} ${chip.count}`));
+    const isOpen = chosen === null && chips.every((chip) => chip.value !== null);
+    const listed = isOpen ? [{ value: null, text: "Choose a class…", count: "" }, ...chips] : chips;
+    const options = listed.map((chip) => element("option", { value: chip.value ?? "" }, `${chip.text} ${chip.count}`));
     const select = element("select", { "aria-labelledby": "ask" }, ...options);
     select.value = chosen ?? "";
     select.addEventListener("change", () => choose(select.value === "" ? null : Number(select.value)));

@@ -89,8 +89,8 @@ function openView(root, act) {
     classes = fresh;
     const keyed = classes.filter((each) => each.key !== null);
     const longest = Math.max(...keyed.map((each) => each.name.length));
-    parts.classes.classList.toggle("tiny", keyed.length <= 10 && longest <= 3);
-    parts.classes.classList.toggle("short", keyed.length <= 10 && longest <= 9);
+    parts.classes.classList.toggle("tiny", longest <= 3);
+    parts.classes.classList.toggle("short", longest <= 9);
     parts.classes.classList.toggle("many", keyed.length > 10);
     parts.classes.replaceChildren(...keyed.map((each) => {
       const button = element("button", { type: "button", className: "class", title: each.name },

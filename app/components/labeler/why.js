@@ -1,8 +1,8 @@
 // The card "why this one": the model's doubt and its two parts, the single draws as dots, the nearest labeled samples.
 
 const SVG = "http://www.w3.org/2000/svg";
-const DOTS_WIDTH = 200;
-const DOTS_HEIGHT = 22;
+const DOTS_HEIGHT = 22; // px; the width is the card's
+const EDGE = 2; // percent of the width, so that no dot is cut
 
 function vector(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
@@ -28,12 +28,13 @@ function doubtBar({ total, epistemic, aleatoric, most }) {
 
 function drawsRow({ name, probs }) {
   const mean = probs.reduce((sum, each) => sum + each, 0) / probs.length;
-  const picture = vector("svg", { viewBox: `0 0 ${DOTS_WIDTH} ${DOTS_HEIGHT}`, role: "img" });
+  const place = (prob) => `${EDGE + (100 - 2 * EDGE) * prob}%`;
+  const picture = vector("svg", { height: DOTS_HEIGHT, role: "img" });
   picture.setAttribute("aria-label", `${probs.length} draws for this class, on average ${Math.round(100 * mean)} %`);
-  picture.append(vector("line", { class: "axis", x1: 5, x2: DOTS_WIDTH - 5, y1: DOTS_HEIGHT / 2, y2: DOTS_HEIGHT / 2 }));
+  picture.append(vector("line", { class: "axis", x1: place(0), x2: place(1), y1: DOTS_HEIGHT / 2, y2: DOTS_HEIGHT / 2 }));
   probs.forEach((prob, number) => {
     const lane = ((number % 3) - 1) * 5; // dots of one value would hide each other
-    picture.append(vector("circle", { cx: 5 + prob * (DOTS_WIDTH - 10), cy: DOTS_HEIGHT / 2 + lane, r: 2.5 }));
+    picture.append(vector("circle", { cx: place(prob), cy: DOTS_HEIGHT / 2 + lane, r: 2.5 }));
   });
   return element("div", { className: "draws" }, element("span", { textContent: name, title: name }), picture,
     element("span", { textContent: `${Math.round(100 * mean)} %` }));
@@ -54,7 +55,7 @@ function drawWhy(card, isOn, why) {
   if (known.alarm) children.push(element("p", { className: "alert", textContent: known.alarm }));
   if (typeof known.total === "number") children.push(...doubtBar(known));
   if (known.draws?.length) {
-    children.push(element("h4", { textContent: `${known.iterations} draws of the model, 0 to 100 %` }), ...known.draws.map(drawsRow));
+    children.push(element("h4", { textContent: `${known.iterations} draws of the network, 0 to 100 %` }), ...known.draws.map(drawsRow));
   }
   if (known.neighbors?.length) children.push(element("h4", { textContent: "Nearest labeled samples" }), neighborsRow(known.neighbors));
   for (const sentence of known.missing ?? []) children.push(element("p", { className: "note", textContent: sentence }));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import altair as alt
 import streamlit as st
@@ -38,6 +39,11 @@ def class_shape_scale(names: Sequence[str]) -> alt.Scale:
 def is_dark() -> bool:
     """Whether the reader's page is dark."""
     return bool(st.context.theme.type == "dark")
+
+
+def chart_width(classes: int) -> int | Literal["stretch"]:
+    """The width of a chart with a column per class, in pixels: two bars as wide as a window are no picture."""
+    return 180 + 70 * classes if classes <= 10 else "stretch"
 
 
 def share_axis(title: str) -> alt.Axis:

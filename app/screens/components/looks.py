@@ -12,6 +12,8 @@ body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-pick_"] img { width: 100%; height: 100px; object-fit: contain; border-radius: 6px;
   background: color-mix(in srgb, currentColor 6%, transparent); }
+[class*="st-key-neighbor_"] img { height: 84px; object-fit: contain; border-radius: 6px;
+  background: color-mix(in srgb, currentColor 6%, transparent); }
 [class*="st-key-pick_"] button { position: relative; }
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }

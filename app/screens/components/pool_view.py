@@ -46,7 +46,7 @@ class PoolView:
         """The words beneath a thumbnail."""
         sample_id = int(self.scores.sample_ids[row])
         label = f", label {self.labels[sample_id]}" if sample_id in self.labels else ""
-        words = f"model: {self.predicted(row)} ({self.scores.confidence_N[row]:.0%}){label}"
+        words = f"model: {self.predicted(row)} ({100 * self.scores.confidence_N[row]:.0f} %){label}"
         return Card(sample_id, f"{self.scores.measures[measure][row]:.3f} {UNITS[measure]}", words)
 
 

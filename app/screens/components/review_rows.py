@@ -37,7 +37,7 @@ def prediction_words(row: ReviewRow, classes: Sequence[str]) -> str:
     """The model's answer with its confidence, or that there is none."""
     if row.prediction is None:
         return "no prediction"
-    return f"{classes[row.prediction.class_index]} ({row.prediction.probability:.0%})"
+    return f"{classes[row.prediction.class_index]} ({100 * row.prediction.probability:.0f} %)"
 
 
 def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
@@ -45,7 +45,7 @@ def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
     if row.suspect is None:
         return "not suspected"
     given, suggested = classes[row.suspect.given_index], classes[row.suspect.suggested_index]
-    return f"{given} → {suggested}, suspicion {row.suspect.suspicion:.0%}"
+    return f"{given} → {suggested}, suspicion {100 * row.suspect.suspicion:.0f} %"
 
 
 def suspects_sentence(suspected: int) -> str:

@@ -48,8 +48,9 @@ def confused_table(pairs: pd.DataFrame) -> None:
 def rounds_table(rounds: Sequence[RoundInfo]) -> None:
     """Draw the rounds, newest first, in the time zone of the person reading."""
     zone = st.context.timezone or "UTC"
+    rows = round_rows(rounds)
     st.dataframe(
-        round_rows(rounds),
+        rows if rows["Reason"].any() else rows.drop(columns="Reason"),
         hide_index=True,
         key="rounds_table",
         column_config={

@@ -66,8 +66,8 @@ def _silence(silence_s: float) -> str:
 
 
 def _work(heartbeat: Heartbeat) -> str:
-    if heartbeat.state == "embedding":
-        step = f"Looking at the images: {heartbeat.done:,} of {heartbeat.total:,}" if heartbeat.total else "Starting"
+    if heartbeat.state == "embedding" and heartbeat.total:
+        step = f"Looking at the images: {heartbeat.done:,} of {heartbeat.total:,}"
     elif heartbeat.state == "training":
         step = f"{_round(heartbeat)}: training" + _epochs(heartbeat)
     elif heartbeat.state == "scoring":

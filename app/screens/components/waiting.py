@@ -45,7 +45,7 @@ def _finished(state: LabelingState) -> Waiting | None:
         return Waiting("The labeling budget is reached", sentence, "setup")
     reached = state.accuracy is not None and state.accuracy >= settings.target_accuracy
     if settings.target_accuracy and reached and state.progress.remaining == 0:
-        sentence = f"Accuracy is at or above {settings.target_accuracy:.1%}. Setup can raise the target."
+        sentence = f"Accuracy is at or above {100 * settings.target_accuracy:.1f} %. Setup can raise the target."
         return Waiting("The target is reached", sentence, "progress")
     return None
 

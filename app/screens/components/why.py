@@ -92,7 +92,7 @@ def _draws(draws: SampleDraws, names: Sequence[str]) -> Card:
     draws_C_K = draws.draws_C_K
     if draws_C_K is None:
         return {"missing": [NO_DRAWS]}
-    likeliest = np.argsort(-draws.probs_C, kind="stable")[:LIKELIEST].tolist()
+    likeliest = np.argsort(-draws_C_K.mean(axis=1), kind="stable")[:LIKELIEST].tolist()
     card: Card = {
         "iterations": draws_C_K.shape[1],
         "draws": [{"name": names[index], "probs": draws_C_K[index].round(4).tolist()} for index in likeliest],

@@ -14,7 +14,7 @@ from app.screens.components.sample_image import large, thumbnail
 from app.screens.components.uncertainty_charts import draws_chart, mean_probabilities_chart, split_chart
 from storage.samples import SampleInfo
 
-_IMAGE, _THUMBNAIL = 220, 84  # pixels
+_IMAGE, _THUMBNAIL = 260, 104  # pixels
 
 
 def why_uncertain(
@@ -64,7 +64,7 @@ def _neighbors(found: Neighborhood, sample_id: int) -> None:
         for neighbor in found.of[sample_id]:
             with st.container(width=_THUMBNAIL, gap=None, key=f"neighbor_{neighbor.sample.id}"):
                 st.image(thumbnail(neighbor.sample), width=_THUMBNAIL)
-                st.caption(escaped(f"{neighbor.name}, {neighbor.similarity:.0%} alike"))
+                st.caption(escaped(f"{neighbor.name}, {100 * neighbor.similarity:.0f} % alike"))
 
 
 def _doubt(scores: RoundScores, row: int, draws: SampleDraws, classes: Sequence[str]) -> None:

@@ -20,9 +20,9 @@ from loops.encoder import POINT, Encoder, undrawn
 from loops.networks import RandomAffine
 from loops.seeding import seed_of
 
-STEPS = 1_200
-PAIRS = 128  # of a step
+PAIRS = 256  # of a step
 PARTNERS = 5  # nearest neighbors of which a partner is drawn
+_DISTORTIONS = (15.0, 0.2, 0.25, 0.1)  # degrees, scale, shear, shift: a little more than the network's training has
 _BY_NEIGHBOR = 0.5  # share of the pairs whose partner is a neighbor
 _TEMPERATURE = 0.2
 _LEARNING_RATE = 4e-3  # the highest, AdamW
@@ -51,12 +51,12 @@ class EncoderTraining:
         *,
         seed: int,
         device: torch.device,
-        steps: int = STEPS,
+        steps: int,
     ) -> None:
         self._images, self._device = images, device
         self._neighbors = torch.from_numpy(neighbors_L_k[:, :PARTNERS].astype(np.int64))
         self._generator = torch.Generator().manual_seed(seed_of(seed, "encoder"))
-        self._distort = RandomAffine(generator=self._generator).train()
+        self._distort = RandomAffine(*_DISTORTIONS, generator=self._generator).train()
         self.encoder = undrawn(lambda: Encoder(images.shape[1]))
         self._projection = undrawn(
             lambda: nn.Sequential(nn.BatchNorm1d(POINT), nn.ReLU(), nn.Linear(POINT, _PROJECTED))

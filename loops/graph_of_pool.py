@@ -51,10 +51,10 @@ class GraphOfPool:
         self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
         self.choice = read_choice(store.folder, seed)
         self._learned = self.choice.learned if learned is None else learned
-        self._held = read_graph(path_of_graph(store.folder, seed, learned=self._learned))
+        self._held = self._read()
         if self._held is None and self._learned:  # damaged: the computed one serves until features are learned anew
             self.choice, self._learned = GraphChoice(), False
-            self._held = read_graph(path_of_graph(store.folder, seed, learned=False))
+            self._held = self._read()
 
     @property
     def stored(self) -> StoredGraph:
@@ -136,6 +136,10 @@ class GraphOfPool:
         count = dict(zip(labeled, np.bincount(nearest_of_pool, minlength=len(labeled)).tolist(), strict=True))
         return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self.stored.ids)
 
+    def _read(self) -> StoredGraph | None:
+        path = path_of_graph(self._store.folder, self._seed, learned=self._learned)
+        return read_graph(path, self._store.row_shape)
+
     def _filled(self) -> Propagation:
         if self._propagation is None:
             self.refit({})
@@ -149,7 +153,9 @@ class GraphOfPool:
         landmarks = choose_landmarks(sample_ids, self._seed)
         embedding = choose_embedding(self._store.rows(landmarks), self._seed, check)
         graph = build_graph(points_of(embedding, self._store, landmarks, check), self._seed, check)
-        built = StoredGraph(landmarks, graph.vectors_L_M, landmarks, len(sample_ids), graph, embedding)
+        built = StoredGraph(
+            landmarks, graph.vectors_L_M, landmarks, len(sample_ids), graph, embedding, self._store.row_shape
+        )
         return extended(built, self._store, np.setdiff1d(sample_ids, landmarks), check)
 
     def _coordinates_elsewhere(self, sample_ids: Ids) -> Floats:

@@ -31,6 +31,7 @@ class StoredGraph:
     built_for: int  # samples
     graph: Graph
     embedding: Embedding
+    row_shape: tuple[int, ...]  # of what was embedded: a store of gray images may grow colors
 
     def write(self, path: Path) -> None:
         """Writes atomically, plain arrays only, each with its checksum."""
@@ -46,21 +47,29 @@ class StoredGraph:
             vectors=self.graph.vectors_L_M,
             neighbors=self.graph.neighbors_L_k,
             name=np.str_(self.embedding.name),
+            row_shape=np.array(self.row_shape, np.int64),
             **self.embedding.arrays(),
         )
         replace_file(path, buffer.getvalue())
 
 
-def read_graph(path: Path) -> StoredGraph | None:
-    """Takes a graph from disk; None where there is none, or a damaged one, which is then to be built anew."""
+def read_graph(path: Path, row_shape: tuple[int, ...]) -> StoredGraph | None:
+    """Takes a graph from disk; None where there is none that is whole and fits, and it is to be built anew.
+
+    Args:
+        path: Of the file.
+        row_shape: Of the rows that it is to be used with.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    if tuple(arrays["row_shape"].tolist()) != row_shape:
         return None
     name = str(arrays["name"])
     learned = "prepared" in arrays
     embedding = LearnedEmbedding.of_arrays(arrays) if learned else ComputedEmbedding.of_arrays(name, arrays)
     graph = Graph(arrays["points"], arrays["eigenvalues"], arrays["vectors"], arrays["neighbors"])
     ids, coordinates, landmarks = (arrays[key] for key in ("ids", "coordinates", "landmarks"))
-    return StoredGraph(ids, coordinates, landmarks, int(arrays["built_for"]), graph, embedding)
+    return StoredGraph(ids, coordinates, landmarks, int(arrays["built_for"]), graph, embedding, row_shape)

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from app.trainer.oracle import train_labels
 from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
 from loops.committee import learner_for
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.graph_learner import GraphLearner
 from loops.graph_of_pool import GraphOfPool
+from loops.graph_review import review_choice
+from storage.labels import current_labels
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery, RoundInfo
 
@@ -26,14 +29,21 @@ class GraphRanking:
     learner: GraphLearner
     pool: NDArray[np.int64] = field(init=False)  # may be asked and trained on, labeled or not; ascending
     audit_pool: NDArray[np.int64] = field(init=False)
+    sentence: str = field(init=False)  # in which embedding neighbors are looked for, and why
 
     def __post_init__(self) -> None:
-        """Puts the pool on the graph, so that the first label finds it there."""
+        """Looks which graph should be in force, and puts the pool on it, so that the first label finds it there."""
         share = self.bench.settings.audit_share
         embedded = self.bench.embedded_pool
         self.pool = embedded.ids[embedded.audit_keys >= share]
         self.audit_pool = embedded.ids[embedded.audit_keys < share]
-        self.learner.graph({}, pool=np.concatenate([self.pool, self.audit_pool]))
+        settings = self.bench.settings
+        review_choice(self.bench.store, self._labels(), num_classes=self.bench.num_classes, seed=settings.seed)
+        self.sentence = self.learner.graph({}, pool=embedded.ids).sentence
+
+    def _labels(self) -> dict[int, int]:
+        with self.bench.database.read() as session:
+            return train_labels(current_labels(session, project_id=self.bench.project_id))
 
     def re_rank(self, labels: dict[int, int], decided: set[int]) -> int:
         """Ranks what nobody decided on, and lets it take the places that nobody has seen.

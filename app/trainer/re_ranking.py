@@ -54,11 +54,11 @@ class ReRanker:
         learner = graph_learner_of(self.bench, round_info)
         if learner is None:
             return
-        self.sentence = learner.in_force.sentence
         if learner.in_force.network:
-            self.acquisition = self.bench.spec.acquisition
+            self.sentence, self.acquisition = learner.in_force.sentence, self.bench.spec.acquisition
         else:
             self.graph = GraphRanking(self.bench, round_info, learner)
+            self.sentence = f"{learner.in_force.sentence} {self.graph.sentence}"
 
     def _applies(self, round_info: RoundInfo) -> bool:
         if round_info.acquisition in GRAPHED:

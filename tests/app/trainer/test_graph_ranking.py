@@ -10,6 +10,7 @@ from app.settings import save_settings
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
+from loops.graph_of_pool import GraphOfPool
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator
 
@@ -65,8 +66,15 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
     run_rounds(bench)
     re_ranker = ReRanker(bench)
     re_ranker.look()
-    assert re_ranker.sentence == "The graph of neighbors answers: there are too few labels to train a network on."
+    assert re_ranker.sentence == (
+        "The graph of neighbors answers: there are too few labels to train a network on. "
+        f"Neighbors are looked for in {embedding_of(bench)}."
+    )
     assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
+
+
+def embedding_of(bench: Workbench) -> str:
+    return GraphOfPool(bench.store, num_classes=10, seed=bench.settings.seed).embedding.name
 
 
 def test_re_ranking_can_be_switched_off(bench: Workbench, annotator: Annotator) -> None:

@@ -17,6 +17,9 @@ from storage.events import DECISIONS, is_adjudication, is_undone
 from storage.models import Claim, CurrentDecision, LabelEvent, Query, Round, SampleError
 from storage.plain import pairs
 
+Id = int | ColumnElement[int]  # a number, or a parameter of a statement that is built once
+Time = datetime | ColumnElement[datetime]
+
 LEASE_S = 60.0  # an open page renews its claims more often; a closed one frees its samples within a minute
 
 
@@ -48,7 +51,7 @@ def round_progress(session: Session, *, project_id: int) -> RoundProgress:
     return RoundProgress(number, sum(answered.values()), audit, remaining)
 
 
-def in_open_round(project_id: int) -> ColumnElement[bool]:
+def in_open_round(project_id: Id) -> ColumnElement[bool]:
     """Say of a row of ``Query`` whether it belongs to the ranking in force."""
     opened = select(Round.id).where(Round.project_id == project_id, Round.state == "open").scalar_subquery()
     return Query.round_id == opened
@@ -60,27 +63,37 @@ def is_askable() -> ColumnElement[bool]:
     return and_(~answered, ~exists().where(SampleError.sample_id == Query.sample_id))
 
 
-def is_askable_to(annotator_id: int) -> ColumnElement[bool]:
+def is_askable_to(annotator_id: Id) -> ColumnElement[bool]:
     """Say it for one annotator: nobody decides twice about a query that wants several."""
     own = exists().where(_decides(), LabelEvent.annotator_id == annotator_id)
     return and_(is_askable(), or_(_wants_one(), ~own))
 
 
-def has_room_for(annotator_id: int, *, lease_s: float, now: datetime) -> ColumnElement[bool]:
+def has_room_for(annotator_id: Id, *, now: Time, latest: Time) -> ColumnElement[bool]:
     """Say of a row of ``Query`` whether its sample is with fewer others than the query still wants decisions."""
-    others = and_(Claim.sample_id == Query.sample_id, Claim.annotator_id != annotator_id, is_live(lease_s, now))
+    others = and_(Claim.sample_id == Query.sample_id, Claim.annotator_id != annotator_id, is_live(now, latest))
     held = select(func.count()).select_from(Claim).where(others).correlate(Query).scalar_subquery()
     return or_(~exists().where(others), and_(~_wants_one(), held < Query.annotators - _deciders()))
 
 
-def is_on_a_screen(*, lease_s: float, now: datetime) -> ColumnElement[bool]:
+def is_on_a_screen(*, now: datetime) -> ColumnElement[bool]:
     """Say of a row of ``Query`` whether somebody has its sample on screen; one only fetched ahead is not."""
-    return exists().where(Claim.sample_id == Query.sample_id, Claim.seen, is_live(lease_s, now))
+    return exists().where(Claim.sample_id == Query.sample_id, Claim.seen, is_live(now, latest_claim(now)))
 
 
-def is_live(lease_s: float, now: datetime) -> ColumnElement[bool]:
-    """Say of a row of ``Claim`` whether it counts: not expired, and not from a future the clock came back from."""
-    return and_(Claim.expires_at > now, Claim.claimed_at <= now + timedelta(seconds=lease_s))
+def is_live(now: Time, latest: Time) -> ColumnElement[bool]:
+    """Say of a row of ``Claim`` whether it counts: not expired, and not from a future the clock came back from.
+
+    Args:
+        now: The time.
+        latest: The latest time at which a claim can have been made, see `latest_claim`.
+    """
+    return and_(Claim.expires_at > now, Claim.claimed_at <= latest)
+
+
+def latest_claim(now: datetime, *, lease_s: float = LEASE_S) -> datetime:
+    """Return the time behind which a claim is one that the clock came back from."""
+    return now + timedelta(seconds=lease_s)
 
 
 def latest_query_id(session: Session, *, sample_id: int) -> int | None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
+from storage.asking import Id
 from storage.engine import Session
 from storage.models import Claim, Query, Round
 from storage.samples import SampleInfo, get_samples
@@ -53,7 +54,7 @@ def release_claims(session: Session, *, project_id: int, annotator_id: int, keep
     session.execute(delete(Claim).where(is_own(project_id, annotator_id), Claim.token.not_in(keep)))
 
 
-def is_own(project_id: int, annotator_id: int) -> ColumnElement[bool]:
+def is_own(project_id: Id, annotator_id: Id) -> ColumnElement[bool]:
     """Say of a row of ``Claim`` whether it is this annotator's."""
     return and_(Claim.project_id == project_id, Claim.annotator_id == annotator_id)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, exists, func, select
 
-from storage.asking import LEASE_S, is_live
+from storage.asking import LEASE_S, is_live, latest_claim
 from storage.claims import ClaimedSample, describe, take
 from storage.engine import Session
 from storage.models import Claim, CurrentDecision, Query, Sample, SampleError
@@ -71,7 +71,11 @@ def _free(
     now: datetime,
 ) -> list[tuple[int, int | None]]:
     """Those of the samples that may be shown together, with their latest queries, in the order given."""
-    held = and_(Claim.sample_id == Sample.id, Claim.annotator_id != annotator_id, is_live(lease_s, now))
+    held = and_(
+        Claim.sample_id == Sample.id,
+        Claim.annotator_id != annotator_id,
+        is_live(now, latest_claim(now, lease_s=lease_s)),
+    )
     latest = select(func.max(Query.id)).where(Query.sample_id == Sample.id).correlate(Sample).scalar_subquery()
     rows = session.execute(
         select(Sample.id, latest).where(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import and_, case, exists, select
+from sqlalchemy import Executable, Integer, and_, bindparam, case, exists, select
 
 from storage.asking import (
     LEASE_S,
@@ -17,12 +18,14 @@ from storage.asking import (
     in_open_round,
     is_askable_to,
     is_live,
+    latest_claim,
     latest_query_id,
     round_progress,
 )
 from storage.claims import ClaimedSample, describe, is_own, release_claims, renew, take
 from storage.engine import Session
 from storage.models import Claim, CurrentDecision, Query, SampleError
+from storage.models.base import UtcDateTime
 from storage.plain import utc_now
 
 __all__ = [
@@ -34,6 +37,10 @@ __all__ = [
     "release_claims",
     "round_progress",
 ]
+
+# The statements of every key press are built once: building one takes several times as long as running it.
+_PROJECT, _ANNOTATOR = bindparam("project_id", type_=Integer), bindparam("annotator_id", type_=Integer)
+_NOW, _LATEST = bindparam("now", type_=UtcDateTime), bindparam("latest", type_=UtcDateTime)
 
 
 def claim_batch(
@@ -80,16 +87,21 @@ def claim_batch(
 
 def _own_and_due(session: Session, project_id: int, annotator_id: int) -> list[tuple[Claim, bool]]:
     """The annotator's claims by place in the ranking, and whether each still waits for their decision."""
+    rows = session.execute(_select_own(), {"project_id": project_id, "annotator_id": annotator_id})
+    return [(claim, bool(is_due)) for claim, is_due in rows]
+
+
+@cache
+def _select_own() -> Executable:
     undecided = ~exists().where(CurrentDecision.sample_id == Claim.sample_id)
     whole = ~exists().where(SampleError.sample_id == Claim.sample_id)
-    due = case((Claim.query_id.is_(None), and_(undecided, whole)), else_=is_askable_to(annotator_id))
-    rows = session.execute(
+    due = case((Claim.query_id.is_(None), and_(undecided, whole)), else_=is_askable_to(_ANNOTATOR))
+    return (
         select(Claim, due)
         .outerjoin(Query, Query.id == Claim.query_id)
-        .where(is_own(project_id, annotator_id))
+        .where(is_own(_PROJECT, _ANNOTATOR))
         .order_by(Query.round_id.asc().nulls_first(), Query.rank)  # of an earlier round first: it was shown before
     )
-    return [(claim, bool(is_due)) for claim, is_due in rows]
 
 
 def _kept(own: Sequence[tuple[Claim, bool]], keep: Sequence[str]) -> list[Claim]:
@@ -111,14 +123,26 @@ def _best_free(
     now: datetime,
 ) -> list[tuple[int, int | None]]:
     """Sample and query ids of the best the annotator may have besides, by rank."""
-    free = (
+    values = {
+        "project_id": project_id,
+        "annotator_id": annotator_id,
+        "kept": [claim.sample_id for claim in kept],
+        "now": now,
+        "latest": latest_claim(now, lease_s=lease_s),
+        "count": max(0, count),
+    }
+    return [(sample_id, query_id) for sample_id, query_id in session.execute(_select_free(), values)]
+
+
+@cache
+def _select_free() -> Executable:
+    return (
         select(Query.sample_id, Query.id)
-        .where(in_open_round(project_id), Query.sample_id.not_in([claim.sample_id for claim in kept]))
-        .where(is_askable_to(annotator_id), has_room_for(annotator_id, lease_s=lease_s, now=now))
+        .where(in_open_round(_PROJECT), Query.sample_id.not_in(bindparam("kept", expanding=True)))
+        .where(is_askable_to(_ANNOTATOR), has_room_for(_ANNOTATOR, now=_NOW, latest=_LATEST))
         .order_by(Query.rank)
-        .limit(max(0, count))
+        .limit(bindparam("count", type_=Integer))
     )
-    return [(sample_id, query_id) for sample_id, query_id in session.execute(free)]
 
 
 def put_on_screen(
@@ -127,9 +151,10 @@ def put_on_screen(
     """Claim one sample besides what the annotator has; False when as many others have it as decisions are wanted."""
     now = now or utc_now()
     query_id = latest_query_id(session, sample_id=sample_id)
-    others = (Claim.sample_id == sample_id, Claim.annotator_id != annotator_id, is_live(LEASE_S, now))
+    latest = latest_claim(now)
+    others = (Claim.sample_id == sample_id, Claim.annotator_id != annotator_id, is_live(now, latest))
     if session.scalar(select(Claim.id).where(*others).limit(1)) is not None:
-        room = select(Query.id).where(Query.id == query_id, has_room_for(annotator_id, lease_s=LEASE_S, now=now))
+        room = select(Query.id).where(Query.id == query_id, has_room_for(annotator_id, now=now, latest=latest))
         if session.scalar(room) is None:
             return False
     wanted = [(sample_id, query_id)]

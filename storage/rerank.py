@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from storage.asking import LEASE_S, is_askable, is_live, is_on_a_screen
+from storage.asking import is_askable, is_live, is_on_a_screen, latest_claim
 from storage.engine import Session
 from storage.errors import InvalidQueryError
 from storage.models import Claim, CurrentDecision, Query, Sample, SampleError
@@ -116,7 +116,7 @@ def _free_queries(session: Session, round_id: int, now: datetime) -> list[Any]:
     lines = select(Query.id, Query.sample_id, Query.rank, *(getattr(Query, name) for name in _VALUES)).where(
         Query.round_id == round_id, Query.purpose == "train", ~_is_decided(Query.sample_id), is_askable()
     )
-    return list(session.execute(lines.where(~is_on_a_screen(lease_s=LEASE_S, now=now)).order_by(Query.rank)))
+    return list(session.execute(lines.where(~is_on_a_screen(now=now)).order_by(Query.rank)))
 
 
 def _fixed_ranks(session: Session, round_id: int, free: Collection[int]) -> dict[int, int]:
@@ -136,7 +136,7 @@ def _may_be_asked(
     """The queries of a new ranking that can be asked, by sample, best first."""
     ordered = {query.sample_id: query for query in sorted(ranking, key=lambda query: query.rank)}
     others = [sample_id for sample_id in ordered if sample_id not in free and sample_id not in fixed]
-    on_screen = exists().where(Claim.sample_id == Sample.id, Claim.seen, is_live(LEASE_S, now))
+    on_screen = exists().where(Claim.sample_id == Sample.id, Claim.seen, is_live(now, latest_claim(now)))
     broken = exists().where(SampleError.sample_id == Sample.id)
     addable = set[int]()
     for piece in chunks(others):

@@ -33,11 +33,11 @@ class GraphChoice:
         if not self.computed_doubt:
             return f"{looked}."
         if self.compared_at:
-            figures = f"learned features {self.learned_right:.0%}, computed ones {self.computed_right:.0%}"
+            figures = f"learned features {_percent(self.learned_right)}, computed ones {_percent(self.computed_right)}"
             return f"{looked} ({figures} of {self.compared_at} labels held out, weighted to the pool)."
-        figures = f"undecided {self.learned_doubt:.0%} against {self.computed_doubt:.0%} in computed ones"
+        doubts = f"{_percent(self.learned_doubt)} against {_percent(self.computed_doubt)} in computed ones"
         clearer = "more" if self.learned else "no more"
-        return f"{looked}: learned features part the pool {clearer} clearly into groups ({figures})."
+        return f"{looked}: learned features part the pool {clearer} clearly into groups (undecided {doubts})."
 
 
 def read_choice(folder: Path, seed: int) -> GraphChoice:
@@ -55,3 +55,7 @@ def write_choice(choice: GraphChoice, folder: Path, seed: int) -> None:
 
 def _path(folder: Path, seed: int) -> Path:
     return folder / f"graph-choice-{seed}.json"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +64,23 @@ def read_graph(path: Path, row_shape: tuple[int, ...]) -> StoredGraph | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        held = _of_arrays(arrays)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):  # KeyError: another version wrote it
         return None
-    if tuple(arrays["row_shape"].tolist()) != row_shape:
-        return None
-    name = str(arrays["name"])
+    return held if held.row_shape == row_shape else None
+
+
+def _of_arrays(arrays: dict[str, NDArray[Any]]) -> StoredGraph:
     learned = "prepared" in arrays
-    embedding = LearnedEmbedding.of_arrays(arrays) if learned else ComputedEmbedding.of_arrays(name, arrays)
-    graph = Graph(arrays["points"], arrays["eigenvalues"], arrays["vectors"], arrays["neighbors"])
-    ids, coordinates, landmarks = (arrays[key] for key in ("ids", "coordinates", "landmarks"))
-    return StoredGraph(ids, coordinates, landmarks, int(arrays["built_for"]), graph, embedding, row_shape)
+    embedding: Embedding = (
+        LearnedEmbedding.of_arrays(arrays) if learned else ComputedEmbedding.of_arrays(str(arrays["name"]), arrays)
+    )
+    return StoredGraph(
+        ids=arrays["ids"],
+        coordinates=arrays["coordinates"],
+        landmarks=arrays["landmarks"],
+        built_for=int(arrays["built_for"]),
+        graph=Graph(arrays["points"], arrays["eigenvalues"], arrays["vectors"], arrays["neighbors"]),
+        embedding=embedding,
+        row_shape=tuple(arrays["row_shape"].tolist()),
+    )

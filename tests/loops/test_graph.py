@@ -68,3 +68,21 @@ def test_landmarks_are_all_samples_or_as_many_as_are_allowed(monkeypatch: pytest
     drawn = choose_landmarks(ids, 0)
     assert len(drawn) == 2
     assert (drawn == choose_landmarks(ids[::-1], 0)).all(), "drawn by id, not by position"
+
+
+@pytest.mark.parametrize("stopped_at", [1, 2, 20])
+def test_a_graph_can_be_stopped_while_neighbors_are_found_and_while_it_is_solved(stopped_at: int) -> None:
+    left = [stopped_at]
+
+    def check() -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise InterruptedError
+
+    points = np.random.default_rng(0).normal(size=(600, 3)).astype(np.float32)
+    with pytest.raises(InterruptedError):
+        build_graph(points, 0, check)
+
+
+def test_each_landmarks_neighbors_are_kept_nearest_first() -> None:
+    assert build_graph(ISLANDS, 0).neighbors_L_k[0, :3].tolist() == [1, 2, 3]

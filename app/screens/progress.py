@@ -8,13 +8,14 @@ from app.screens.components.confusion import (
     confused_pairs,
     confusion_chart,
     confusion_rows,
+    drawn_classes,
     per_class_rows,
 )
 from app.screens.components.empty_states import no_accuracy, no_round
 from app.screens.components.enough import labels_saved_box, when_to_stop
 from app.screens.components.key_figures import key_figures
 from app.screens.components.progress_charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
-from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, read_figures
+from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, labeled_most, read_figures
 from app.screens.components.round_choice import choose_measured_round
 from app.screens.components.session import current_project, database, project_id
 from app.screens.components.tables import confused_table, per_class_table, rounds_table
@@ -45,8 +46,11 @@ labels_saved_box(figures)
 
 st.header("Classes")
 if figures.labels:
-    balance = class_balance_chart(balance_rows(figures), figures.classes)
-    st.altair_chart(balance, width=chart_width(len(figures.classes)), key="class_balance")
+    names = labeled_most(figures)
+    balance = class_balance_chart(balance_rows(figures), names)
+    st.altair_chart(balance, width=chart_width(len(names)), key="class_balance")
+    if len(names) < len(figures.classes):
+        st.caption(f"The {len(names)} classes with the most labels, of {len(figures.classes):,}.")
 else:
     st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)
@@ -56,10 +60,14 @@ if chosen is not None:
     st.subheader("Confusion matrix")
     cells = confusion_rows(chosen.counts, figures.classes)
     if len(figures.classes) > MOST_WRITTEN:
-        st.caption("The pairs of classes most often taken for one another; the whole matrix is below.")
+        st.caption("The pairs of classes most often taken for one another; the matrix is below.")
         confused_table(confused_pairs(cells))
-    matrix = confusion_chart(cells, figures.classes, dark=is_dark())
-    st.altair_chart(matrix, width=chart_width(len(figures.classes)), key="confusion_chart")
+    drawn = drawn_classes(cells, figures.classes)
+    if len(drawn) < len(figures.classes):
+        st.caption(f"The matrix of {len(drawn)} of {len(figures.classes):,} classes, those with the most mistakes.")
+    if drawn:
+        matrix = confusion_chart(cells, drawn, dark=is_dark())
+        st.altair_chart(matrix, width=chart_width(len(drawn)), key="confusion_chart")
 
 st.header("Rounds")
 means = [metric for metric in figures.metrics if metric.name in MEANS]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.screens.components.empty_states import no_scores
+from app.screens.components.plain_text import whole_percent
 from app.screens.components.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
 from app.screens.components.pool_view import PoolView, label_words, read_map
 from app.screens.components.progress_figures import read_figures
@@ -61,5 +62,7 @@ with detail:
     if row is None or draws is None:
         outside_the_pool(sample, view.label_of(sample_id))
     else:
-        words = f"Predicted {view.predicted(row)} ({100 * scores.confidence_N[row]:.0f} %), {view.label_of(sample_id)}."
+        words = (
+            f"Predicted {view.predicted(row)} ({whole_percent(scores.confidence_N[row])}), {view.label_of(sample_id)}."
+        )
         why_uncertain(sample, scores, draws, classes=figures.classes, words=words)

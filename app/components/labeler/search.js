@@ -38,6 +38,8 @@ function openSearch(box, choose) {
       option.addEventListener("click", () => take(each));
       return option;
     }));
+    const room = window.innerHeight - input.getBoundingClientRect().bottom;
+    list.classList.toggle("above", list.offsetHeight > room);
     if (list.hidden) input.removeAttribute("aria-activedescendant");
     else input.setAttribute("aria-activedescendant", `found-${place}`);
   };

@@ -15,6 +15,7 @@ from storage.metrics import NewConfusion
 _CELL, _LEAST_CELL = 44, 18  # pixels; in less, the classes' names overlap
 _WIDEST = 560  # pixels, as long as the cells do not get too small for it
 MOST_WRITTEN = 25  # classes; past this the numbers in the cells overlap
+MOST_DRAWN = 50  # classes; a matrix of more is four windows high and all but empty
 _Z_95 = 1.96
 
 
@@ -31,14 +32,25 @@ def confusion_rows(counts: Sequence[NewConfusion], names: Sequence[str]) -> pd.D
     return pd.DataFrame(rows, columns=["true", "predicted", "count", "share"])
 
 
+def drawn_classes(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """The classes of the matrix in their order: all, or of many those that mistakes were made with most often."""
+    if len(names) <= MOST_DRAWN:
+        return list(names)
+    wrong = rows[rows["true"] != rows["predicted"]]
+    mistakes = wrong.groupby("true")["count"].sum().add(wrong.groupby("predicted")["count"].sum(), fill_value=0)
+    most = mistakes[mistakes > 0].sort_values(ascending=False, kind="stable").index[:MOST_DRAWN]
+    return [name for name in names if name in set(most)]
+
+
 def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> alt.LayerChart | alt.FacetChart:
     """Heat map: row = label, column = prediction, shade = share of the row, number = samples.
 
     Args:
         rows: as `confusion_rows` gives them.
-        names: the classes in their order.
+        names: the classes to draw, in their order.
         dark: whether the page is dark, so that numbers in pale cells are light.
     """
+    rows = rows[rows["true"].isin(names) & rows["predicted"].isin(names)]
     side = matrix_side(len(names))
     angle, room = label_angle(names)
     size = 10 if len(names) > MOST_WRITTEN else 12
@@ -99,7 +111,7 @@ def per_class_rows(counts: Sequence[NewConfusion], names: Sequence[str], labels:
         true[cell.true_index] += cell.count
         predicted[cell.predicted_index] += cell.count
         right[cell.true_index] += cell.count * (cell.true_index == cell.predicted_index)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "Class": name,
@@ -113,6 +125,9 @@ def per_class_rows(counts: Sequence[NewConfusion], names: Sequence[str], labels:
             for index, name in enumerate(names)
         ]
     )
+    if len(names) <= MOST_DRAWN:
+        return table
+    return table.sort_values(["Measured", "Labels"], ascending=False, kind="stable")  # else it begins with nothing
 
 
 def wilson_words(right: int, n: int) -> str:

@@ -12,7 +12,6 @@ from app.screens.components.sample_image import thumbnail
 from storage.samples import SampleInfo
 
 PAGE_SIZE = 24  # thumbnails; what is decoded at once, and whole rows of 3, 4, 6 and 8
-_THUMBNAIL = 100  # pixels
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ def gallery(cards: Sequence[Card], samples: Mapping[int, SampleInfo], *, key: st
     chosen: int | None = st.session_state.get(state)
     with st.container(horizontal=True, gap="small", key=f"{key}_gallery"):
         for card in cards:
-            with st.container(width=_THUMBNAIL, gap=None, key=f"pick_{key}_{card.sample_id}"):
-                st.image(thumbnail(samples[card.sample_id]), width=_THUMBNAIL)
+            with st.container(gap=None, key=f"pick_{key}_{card.sample_id}"):
+                st.image(thumbnail(samples[card.sample_id]), width="stretch")
                 st.button(
                     escaped(card.title),
                     key=f"{key}_choose_{card.sample_id}",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.screens.components.blind import hidden_samples
 from app.screens.components.charts import NO_LABEL
 from app.screens.components.gallery import Card
+from app.screens.components.plain_text import whole_percent
 from app.screens.components.round_scores import MEASURES, UNITS, RoundScores, UnreadableScoresError
 from storage.engine import Database
 from storage.labels import current_labels
@@ -46,7 +47,7 @@ class PoolView:
         """The words beneath a thumbnail."""
         sample_id = int(self.scores.sample_ids[row])
         label = f", label {self.labels[sample_id]}" if sample_id in self.labels else ""
-        words = f"model: {self.predicted(row)} ({100 * self.scores.confidence_N[row]:.0f} %){label}"
+        words = f"model: {self.predicted(row)} ({whole_percent(self.scores.confidence_N[row])}){label}"
         return Card(sample_id, f"{self.scores.measures[measure][row]:.3f} {UNITS[measure]}", words)
 
 

@@ -149,8 +149,9 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
 
     Args:
         rows: columns class, purpose, labels.
-        names: the classes in their order.
+        names: the classes to draw, in their order.
     """
+    rows = rows[rows["class"].isin(names)]
     purposes = ["trained on", "audit"]
     angle, room = label_angle(names)
     chart: alt.Chart = (

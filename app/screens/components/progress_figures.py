@@ -19,6 +19,7 @@ from storage.samples import SampleCounts, count_samples
 
 PUBLISHED = ("open", "closed")
 ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody chose: these may be believed
+MOST_BARS = 50  # classes; the names of more would not be written
 FEWEST_DRAWN = 5  # samples an accuracy was measured on; one sample is 0 or 100 %, and bends the whole chart
 CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
 LEVELLED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
@@ -120,6 +121,13 @@ def read_headline(database: Database, project_id: int) -> Headline:
         )
 
 
+def labeled_most(figures: ProgressFigures) -> list[str]:
+    """The classes of the bar chart in their order: all, or of many those with the most labels."""
+    counted = figures.labels_per_class(audit=False) + figures.labels_per_class(audit=True)
+    most = range(len(figures.classes)) if len(figures.classes) <= MOST_BARS else dict(counted.most_common(MOST_BARS))
+    return [name for index, name in enumerate(figures.classes) if index in most]
+
+
 def balance_rows(figures: ProgressFigures) -> pd.DataFrame:
     """Labels per class and purpose, zeros included: an empty class must be seen."""
     counted = {"trained on": figures.labels_per_class(audit=False), "audit": figures.labels_per_class(audit=True)}
@@ -182,7 +190,7 @@ def percent(share: float) -> str:
 
 def interval(metric: MetricInfo) -> str:
     """The 95 % interval of a metric and what it was measured on."""
-    measured = f"{metric.n:,} samples" if metric.n else "its samples"
+    measured = f"{metric.n:,} {'sample' if metric.n == 1 else 'samples'}" if metric.n else "its samples"
     if metric.low is None or metric.high is None:
         return f"on {measured}"
     return f"{100 * metric.low:.0f} to {100 * metric.high:.0f} %, {measured}"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from app.screens.components.filters import ReviewRow
 from app.screens.components.gallery import Card
+from app.screens.components.plain_text import whole_percent
 from app.screens.components.progress_figures import ProgressFigures
 from app.screens.components.sample_image import data_url, thumbnail
 from storage.engine import Database
@@ -37,7 +38,7 @@ def prediction_words(row: ReviewRow, classes: Sequence[str]) -> str:
     """The model's answer with its confidence, or that there is none."""
     if row.prediction is None:
         return "no prediction"
-    return f"{classes[row.prediction.class_index]} ({100 * row.prediction.probability:.0f} %)"
+    return f"{classes[row.prediction.class_index]} ({whole_percent(row.prediction.probability)})"
 
 
 def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
@@ -45,7 +46,7 @@ def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
     if row.suspect is None:
         return "not suspected"
     given, suggested = classes[row.suspect.given_index], classes[row.suspect.suggested_index]
-    return f"{given} → {suggested}, suspicion {100 * row.suspect.suspicion:.0f} %"
+    return f"{given} → {suggested}, suspicion {whole_percent(row.suspect.suspicion)}"
 
 
 def suspects_sentence(suspected: int) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from app.screens.components.doubt import alarm_of, doubt_of
 from app.screens.components.neighbors import Neighborhood, nearest_labeled
-from app.screens.components.plain_text import escaped
+from app.screens.components.plain_text import escaped, whole_percent
 from app.screens.components.round_scores import RoundScores, SampleDraws
 from app.screens.components.sample_image import large, thumbnail
 from app.screens.components.uncertainty_charts import draws_chart, mean_probabilities_chart, split_chart
 from storage.samples import SampleInfo
 
+MOST_CLASSES = 20  # in the charts of one sample; the names of more would not be written
 _IMAGE, _THUMBNAIL = 260, 104  # pixels
 
 
@@ -33,13 +35,19 @@ def why_uncertain(
     row = scores.row_of(sample.id)
     if row is not None:
         _doubt(scores, row, draws, classes)
+    likeliest = np.sort(np.argsort(-draws.probs_C, kind="stable")[:MOST_CLASSES])
+    names = [classes[index] for index in likeliest]
+    if len(names) < len(classes):
+        st.caption(f"Shown are the {len(names)} likeliest of {len(classes):,} classes.")
     if draws.draws_C_K is None:
         st.caption("The draws of this round were not kept (the pool is too large); the mean is shown.")
     else:
         st.markdown(f"**The {draws.draws_C_K.shape[1]} MC draws**")
-        st.altair_chart(draws_chart(draws.draws_C_K, classes), width="stretch", key="draws")
+        st.altair_chart(draws_chart(draws.draws_C_K[likeliest], names), width="stretch", key="draws")
     st.markdown("**Mean class probabilities**")
-    st.altair_chart(mean_probabilities_chart(draws.probs_C, classes), width="stretch", key="mean_probabilities")
+    st.altair_chart(
+        mean_probabilities_chart(draws.probs_C[likeliest], names), width="stretch", key="mean_probabilities"
+    )
 
 
 def outside_the_pool(sample: SampleInfo, words: str) -> None:
@@ -64,7 +72,7 @@ def _neighbors(found: Neighborhood, sample_id: int) -> None:
         for neighbor in found.of[sample_id]:
             with st.container(width=_THUMBNAIL, gap=None, key=f"neighbor_{neighbor.sample.id}"):
                 st.image(thumbnail(neighbor.sample), width=_THUMBNAIL)
-                st.caption(escaped(f"{neighbor.name}, {100 * neighbor.similarity:.0f} % alike"))
+                st.caption(escaped(f"{neighbor.name}, {whole_percent(neighbor.similarity)} alike"))
 
 
 def _doubt(scores: RoundScores, row: int, draws: SampleDraws, classes: Sequence[str]) -> None:

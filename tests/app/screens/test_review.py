@@ -113,7 +113,7 @@ def test_suspected_labels_are_shown_most_suspect_first(filled, open_screen):
     assert screen.toggle(key="review_suspects").label == "Suspected labels (2)"
     screen.toggle(key="review_suspects").set_value(True).run()
     words = texts(screen.caption).replace("\\", "")
-    assert words.index("cat → dog, suspicion 93 %") < words.index("dog → emu, suspicion 60 %")
+    assert words.index("cat → dog, suspicion 93\u00a0%") < words.index("dog → emu, suspicion 60\u00a0%")
     assert "2 of 3 shown" in words
     assert "blind second looks" in words
 

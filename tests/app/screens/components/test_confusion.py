@@ -5,6 +5,7 @@ import pytest
 from app.screens.components.confusion import (
     confused_pairs,
     confusion_rows,
+    drawn_classes,
     matrix_side,
     per_class_rows,
     wilson_words,
@@ -53,3 +54,11 @@ def test_the_most_confused_pair_comes_first_and_the_diagonal_never():
 def test_every_one_of_fifty_classes_has_a_line_of_its_own():
     assert matrix_side(50) / 50 >= 16
     assert matrix_side(10) == 440
+
+
+def test_of_many_classes_those_with_mistakes_are_drawn_and_the_measured_ones_listed_first():
+    names = [f"kind {number}" for number in range(60)]
+    counts = [NewConfusion("test", 3, 3, 5), NewConfusion("test", 9, 7, 2)]
+    assert drawn_classes(confusion_rows(counts, names), names) == ["kind 7", "kind 9"]
+    assert per_class_rows(counts, names, {})["Class"].tolist()[:3] == ["kind 3", "kind 9", "kind 0"]
+    assert drawn_classes(confusion_rows(COUNTS, NAMES), NAMES) == NAMES

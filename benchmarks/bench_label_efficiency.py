@@ -99,7 +99,7 @@ def with_goal(labeled: LabeledSet) -> LabeledSet:
     """Where none is given: one point below logistic regression on all labels of the pool."""
     if labeled.goal:
         return labeled
-    embedding = choose_embedding(labeled.rows, 0)
+    embedding = choose_embedding(labeled.rows, 0, backbone=labeled.spec.backbone)
     points, test_points = embedding.points(labeled.rows), embedding.points(labeled.test_rows)
     full = accuracy_of(points, labeled.labels, test_points, labeled.test_labels, points)
     print(f"{labeled.name}: logistic regression on all {len(points)} labels {full:.3f}")

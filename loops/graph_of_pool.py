@@ -151,7 +151,8 @@ class GraphOfPool:
 
     def _build(self, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
         landmarks = choose_landmarks(sample_ids, self._seed)
-        embedding = choose_embedding(self._store.rows(landmarks), self._seed, check)
+        backbone = self._store.backbone.name
+        embedding = choose_embedding(self._store.rows(landmarks), self._seed, check, backbone=backbone)
         graph = build_graph(points_of(embedding, self._store, landmarks, check), self._seed, check)
         built = StoredGraph(
             landmarks, graph.vectors_L_M, landmarks, len(sample_ids), graph, embedding, self._store.row_shape

@@ -13,9 +13,12 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from torch import Tensor
 from torch.nn.functional import affine_grid, conv2d, grid_sample, normalize
 
+from loops.backbone import EFFICIENTNET
+from loops.named_classes import named_classes, tells_something
 from loops.nearest import nearest
 from loops.networks import RandomAffine
 from loops.seeding import seed_of
@@ -25,6 +28,7 @@ BLUR = 1.0 / 28  # width of the blur, as a share of the side: a stroke's neighbo
 COPIES = 512  # distorted images that are looked for
 _TILE = 4_096  # images
 _FEWEST_FOR_A_TEST = 50  # images
+_NAMED = "features and named classes"
 
 Rows = NDArray[np.generic]
 Prepare = Callable[[Tensor], Tensor]  # images [B, C, S, S], 0..1, to images or features of any shape
@@ -80,16 +84,19 @@ class ComputedEmbedding:
         return (features_N_D - self.mean_D) @ self.components_D_P
 
 
-def choose_embedding(rows: Rows, seed: int, check: Callable[[], None] = lambda: None) -> ComputedEmbedding:
+def choose_embedding(
+    rows: Rows, seed: int, check: Callable[[], None] = lambda: None, *, backbone: str = ""
+) -> ComputedEmbedding:
     """Chooses among the candidates that fit these rows, and fits it.
 
     Args:
         rows: Of the landmarks, `[L, C, S, S]` pixels (uint8) or `[L, D]` features.
         seed: Of the distortions.
         check: Called every tenth of a second or so; may raise.
+        backbone: Name of what made the rows.
     """
     if rows.ndim == 2:
-        return _fit("features", rows, check)
+        return _fit(_prepared_features(rows, backbone), rows, check)
     fitted = {name: _fit(name, rows, check) for name in PREPARATIONS}
     if len(rows) < _FEWEST_FOR_A_TEST:
         return fitted["pixels"]
@@ -132,6 +139,12 @@ def blurred(images: Tensor) -> Tensor:
 PREPARATIONS: dict[str, Prepare] = {"pixels": blurred, "upright pixels": lambda images: blurred(upright(images))}
 
 
+def _prepared_features(rows: Rows, backbone: str) -> str:
+    """Features alone, or beside them what the network takes an image for, where it recognizes these images."""
+    some = np.asarray(rows[:COPIES], np.float32)
+    return _NAMED if backbone == EFFICIENTNET and tells_something(named_classes(some)) else "features"
+
+
 def _background(images: Tensor) -> Tensor:
     """The median of each image's border, of each channel: `[B, C, 1, 1]`."""
     border = torch.cat([images[:, :, 0], images[:, :, -1], images[:, :, :, 0], images[:, :, :, -1]], dim=2)
@@ -141,7 +154,9 @@ def _background(images: Tensor) -> Tensor:
 @torch.inference_mode()
 def _features(name: str, rows: Rows) -> NDArray[np.float32]:
     if rows.ndim == 2:
-        return normalize(torch.from_numpy(np.asarray(rows, np.float32)), dim=1).numpy()
+        features = np.asarray(rows, np.float32)
+        unit: NDArray[np.float32] = normalize(torch.from_numpy(features), dim=1).numpy()
+        return np.concatenate([unit, named_classes(features)], axis=1) if name == _NAMED else unit
     images = torch.from_numpy(np.asarray(rows)).float() / 255
     prepared: NDArray[np.float32] = PREPARATIONS[name](images).flatten(1).numpy()
     return prepared
@@ -157,8 +172,9 @@ def _fit(name: str, rows: Rows, check: Callable[[], None]) -> ComputedEmbedding:
         total, squares = total + tile.sum(0, dtype=np.float64), squares + (tile.T @ tile).astype(np.float64)
     mean = np.asarray(total) / len(rows)
     covariance = np.asarray(squares) / len(rows) - np.outer(mean, mean)
-    _, vectors = np.linalg.eigh(covariance)
-    components = vectors[:, ::-1][:, :DIMENSIONS]
+    last = len(covariance) - 1
+    _, vectors = eigh(covariance, subset_by_index=(max(0, last - DIMENSIONS + 1), last))
+    components = vectors[:, ::-1]
     signs = np.sign(components[np.abs(components).argmax(axis=0), np.arange(components.shape[1])])
     return ComputedEmbedding(name, {}, mean.astype(np.float32), (components * signs).astype(np.float32))
 

@@ -12,9 +12,18 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 @pytest.fixture
 def runner(monkeypatch):
-    spec = importlib.util.spec_from_file_location("benchmark_runner", BENCHMARKS / "run.py")
+    return load("run", monkeypatch)
+
+
+@pytest.fixture
+def table(monkeypatch):
+    return load("label_efficiency_table", monkeypatch)
+
+
+def load(name, monkeypatch):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "benchmark_runner", module)  # its dataclass looks itself up there
+    monkeypatch.setitem(sys.modules, spec.name, module)  # its dataclass looks itself up there
     spec.loader.exec_module(module)
     return module
 
@@ -54,3 +63,24 @@ def test_every_real_benchmark_has_a_quick_mode(runner):
     assert {script.stem for script in scripts} >= {*runner.QUICK, *runner.NEEDS_MNIST, *runner.WITH_MNIST}
     for script in scripts:
         assert runner.arguments_of(script, Namespace(quick=True, mnist=None, photos=None)), script.name
+
+
+def test_labels_to_a_goal_are_those_from_which_accuracy_stays_there(table):
+    assert table.stays([(1, 0.5), (2, 0.95), (3, 0.94), (4, 0.95), (5, 0.96)], 0.95) == 4
+    assert table.shown(table.stays([(10, 0.95), (20, 0.94)], 0.95)) == "> 20"
+
+
+def test_median_and_worst_seed_are_told_and_a_seed_that_never_got_there_is_the_worst(table):
+    seeds = {
+        "0": {"curve": [(1, 1.0), (2, 1.0)]},
+        "1": {"curve": [(1, 0.0), (2, 1.0)]},
+        "2": {"curve": [(1, 1.0), (2, 0.0)]},
+    }
+    assert table.to_goal(seeds, 0.95) == "2 (> 2) of 3"
+    assert table.to_goal({}, 0.95) == ""
+
+
+def test_where_our_questions_are_below_random_ones_is_said(table, capsys):
+    runs = {"auto": {"0": {"curve": [(1, 0.4), (2, 0.9)]}}, "random": {"0": {"curve": [(1, 0.5), (2, 0.5)]}}}
+    table.paired(runs)
+    assert "below 0 at 1 (-10.0 points in the mean) labels" in capsys.readouterr().out

@@ -7,9 +7,7 @@ a new workbench and asks among all of them. Rows are on disk before they count: 
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +32,6 @@ STEP_S = 3.0  # the least time between two releases: what is quickly embedded is
 GROWTH = 2  # times as many samples at the next release; a release may build a graph
 LONGEST_GOODBYE_S = 10.0  # then the process ends with the thread in it; what is on disk is whole
 _LOOK_S = 0.1  # between two looks of somebody who waits
-_NICENESS = 19  # of this thread: a label goes first
 
 Ids = NDArray[np.int64]
 
@@ -90,6 +87,9 @@ class Progress:
 @dataclass
 class BackgroundEmbedding:
     """One project's samples on their way into the feature store; the store's one writer.
+
+    The thread is as urgent as the trainer: a less urgent one would hold Python's lock for long while it waits for a
+    busy processor, and labels would wait for the lock.
 
     Args:
         source: Gives images, takes note of broken ones.
@@ -248,7 +248,6 @@ class BackgroundEmbedding:
             graph = GraphOfPool(store, num_classes=wanted.num_classes, seed=wanted.seed)
             graph.hold(embedded, lambda: self._check(wanted))
         self.released, self.grew = rows, True
-        _give_way()  # only now: for the first release people wait
 
     def _check(self, wanted: Wanted) -> None:
         if self.stop.is_set() or self._wanted is not wanted:
@@ -257,10 +256,3 @@ class BackgroundEmbedding:
     def _leave_out(self, sample_id: int, reason: str) -> None:
         self._broken.add(sample_id)
         self.source.leave_out(sample_id, reason)
-
-
-def _give_way() -> None:
-    """Lets everything else go first; on Linux a thread has a niceness of its own."""
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):  # not allowed in every sandbox; then it is as urgent as the trainer
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

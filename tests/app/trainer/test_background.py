@@ -59,7 +59,6 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     reader = SampleSource.reader
     monkeypatch.setattr(SampleSource, "reader", lambda self, *which: made.wrap(reader(self, *which)))
     monkeypatch.setattr(background_module, "STEP_S", 0.0)
-    monkeypatch.setattr(background_module, "_give_way", lambda: None)  # it cannot be taken back
     monkeypatch.setattr("app.trainer.workbench.FIRST", FIRST)
     monkeypatch.setattr(Workbench, "enough", 10)
     monkeypatch.setattr("loops.embedding.PixelEmbedder.batch_size", BATCH)

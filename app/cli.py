@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.errors import AppError, ProjectError, UsageError
-from app.options import AcquisitionOption, EmbeddingOption, LearnerOption, QuerySizeOption
+from app.options import (
+    DEVICES_VARIABLE,
+    NODES_VARIABLE,
+    AcquisitionOption,
+    DevicesOption,
+    EmbeddingOption,
+    LearnerOption,
+    NumNodesOption,
+    QuerySizeOption,
+)
 from app.project import Project, new_project, open_project
 from app.simulation.command import simulate
 
@@ -164,9 +173,12 @@ commands.command()(simulate)
 def train(
     project: ProjectArgument,
     once: Annotated[bool, typer.Option("--once", help="End when no finished round is waiting.")] = False,
+    devices: DevicesOption = 1,
+    num_nodes: NumNodesOption = 1,
 ) -> None:
     """The trainer alone, without screens."""
     opened = open_project(project)
+    os.environ.update({DEVICES_VARIABLE: str(devices), NODES_VARIABLE: str(num_nodes)})
     from app.trainer.process import run_trainer
 
     raise typer.Exit(run_trainer(opened, once=once))

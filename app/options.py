@@ -25,3 +25,21 @@ EmbeddingOption = Annotated[
         "that code with your rights.",
     ),
 ]
+
+DEVICES_VARIABLE, NODES_VARIABLE = "LABELLOOP_DEVICES", "LABELLOOP_NUM_NODES"  # how `labelloop run` is told
+DevicesOption = Annotated[
+    int,
+    typer.Option(
+        "--devices", min=1, envvar=DEVICES_VARIABLE, help="Processes that score a large pool; a GPU each, if there are."
+    ),
+]
+NumNodesOption = Annotated[
+    int,
+    typer.Option(
+        "--num-nodes",
+        min=1,
+        envvar=NODES_VARIABLE,
+        help="Machines that score it: the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK, and the "
+        "project's folder at the same path.",
+    ),
+]

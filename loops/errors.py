@@ -9,6 +9,7 @@ LoopsError
 ├── NotEnoughSamplesError       more was asked for than there is
 ├── NotFittedError              the learner has no model yet
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
+├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnknownAcquisitionError     no acquisition function of that name
 ├── UnknownLearnerError         no learner of that name
@@ -78,6 +79,10 @@ class NotFittedError(LoopsError):
 
 class OwnEmbeddingError(LoopsError):
     """Somebody's own embedding cannot be loaded, or gives no row of numbers per image."""
+
+
+class PassFailedError(LoopsError):
+    """A pass over the pool on several devices came to no end."""
 
 
 class TrainingInterruptedError(LoopsError):

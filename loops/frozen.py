@@ -208,12 +208,21 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
     """Flash's trainer, quiet, without files of its own, with the way to resume that Flash's `fit` leaves out."""
 
     def __init__(
-        self, *, accelerator: str, max_epochs: int, callbacks: Sequence[pl.Callback], plugins: Sequence[Any] = ()
+        self,
+        *,
+        accelerator: str,
+        max_epochs: int,
+        callbacks: Sequence[pl.Callback],
+        plugins: Sequence[Any] = (),
+        devices: int = 1,
+        num_nodes: int = 1,
     ) -> None:
         with _silenced(_TRAINER_WARNINGS):
             super().__init__(
                 accelerator=accelerator,
-                devices=1,
+                devices=devices,
+                num_nodes=num_nodes,
+                strategy="ddp" if devices * num_nodes > 1 else None,
                 max_epochs=max_epochs,
                 callbacks=list(callbacks),
                 plugins=list(plugins),
@@ -244,11 +253,11 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
         self.callbacks.extend(model.configure_finetune_callback(strategy=strategy, train_bn=True))
         self.fit(model, train_dataloader, ckpt_path=ckpt_path)
 
-    def predict(self, model: pl.LightningModule, dataloaders: Any) -> list[Any]:  # noqa: ANN401
-        """Returns what `predict_step` returned for each batch, whole.
+    def predict(self, model: pl.LightningModule, dataloaders: Any, *, keep: bool = True) -> list[Any]:  # noqa: ANN401
+        """Returns what `predict_step` returned for each batch, whole; unless a callback keeps it.
 
         Flash's own would cut each batch into samples; reading the first of them only is how its active-learning loop
         came to score one sample of every batch.
         """
         with _silenced(_TRAINER_WARNINGS):
-            return pl.Trainer.predict(self, model, dataloaders, return_predictions=True) or []
+            return pl.Trainer.predict(self, model, dataloaders, return_predictions=keep) or []

@@ -140,14 +140,19 @@ class Learner:
         ids = _as_ids(sample_ids)
         if not len(ids):
             raise NotEnoughSamplesError(wanted=1, found=0)
-        scorer = MCDropoutScorer(
+        return gather(self._predict(self.model_of_pass(len(ids), round_number), ids))
+
+    def model_of_pass(self, samples: int, round_number: int | None) -> pl.LightningModule:
+        """What scores so many samples in a round; without a round, what predicts."""
+        if round_number is None:
+            return self._fitted()
+        return MCDropoutScorer(
             self._fitted().network,
             mc_iterations=self._mc_iterations,
             seed=seed_of(self._seed, "masks", round_number),
-            keep_draws=len(ids) * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
+            keep_draws=samples * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
             closed_form=True,
         )
-        return gather(self._predict(scorer, ids))
 
     @torch.inference_mode()
     def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
 from app.trainer.between_rounds import BetweenRounds
 from app.trainer.cross_validation import GiveWay
+from app.trainer.devices import follows
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.rounds import run_rounds
@@ -160,7 +161,7 @@ class Worker:
 
 
 def run_trainer(project: Project, *, once: bool = False) -> int:
-    """Runs the trainer of one project until SIGTERM or SIGINT.
+    """Runs the trainer of one project until SIGTERM or SIGINT; on a second machine, takes part in its passes.
 
     Args:
         project: Whose rounds to run.
@@ -175,6 +176,8 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if follows(project, stop):
+        return 0
     with trainer_lock(project.lock_path), closing(project.open_database()) as database:
         project_id = project.project_id(database)
         with database.write() as session:

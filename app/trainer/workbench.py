@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytorch_lightning as pl
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from app.project import Project
 from app.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding, Wanted
+from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
 from loops.backbone import Backbone, backbone_of
+from loops.devices import SpreadLearner
 from loops.features import FeatureStore
 from loops.graph_learner import GRAPHED
 from loops.learner import Learner, LearnerSpec, choose_learner
@@ -81,7 +84,9 @@ class Workbench:
             callbacks: Join its fits and passes.
             fold: Of a cross-validation, whose weights start elsewhere; None: the round's own learner.
         """
-        return Learner(
+        devices = devices_of(self.project, self.heartbeat)
+        make = Learner if devices is None else partial(SpreadLearner, devices=devices)
+        return make(
             self.spec,
             self.store,
             num_classes=self.num_classes,

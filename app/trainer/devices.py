@@ -1,0 +1,62 @@
+"""On how many devices and machines the trainer scores: `labelloop train --devices N --num-nodes M`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from shutil import rmtree
+
+from app.errors import SettingsError
+from app.options import DEVICES_VARIABLE, NODES_VARIABLE
+from app.project import Project
+from app.trainer.heartbeat import Heartbeat
+from loops.devices import Devices, follow
+
+NODE_RANK = "NODE_RANK"  # Lightning's: 0 is the machine whose trainer it is
+FOLDER = "passes"  # in the project's
+
+
+def asked_for() -> tuple[int, int]:
+    """Processes of each machine, and machines.
+
+    Raises:
+        SettingsError: When a variable is no number from 1.
+    """
+    return _number(DEVICES_VARIABLE), _number(NODES_VARIABLE)
+
+
+def devices_of(project: Project, heartbeat: Heartbeat) -> Devices | None:
+    """What passes are spread over; None: they stay in the trainer's own process."""
+    per_node, nodes = asked_for()
+    if per_node * nodes == 1:
+        return None
+    return Devices(per_node, nodes, project.folder / FOLDER, _counted(heartbeat))
+
+
+def follows(project: Project, stop: threading.Event) -> bool:
+    """Take part in the passes of another machine's trainer until told to end, if this is not the first machine."""
+    _, nodes = asked_for()
+    folder = project.folder / FOLDER
+    if nodes == 1 or _number(NODE_RANK, least=0) == 0:
+        rmtree(folder, ignore_errors=True)  # what a killed trainer left
+        return False
+    follow(folder, stop)
+    return True
+
+
+def _number(name: str, *, least: int = 1) -> int:
+    given = os.environ.get(name, str(least))
+    if not given.isdecimal() or int(given) < least:
+        raise SettingsError(f"{name} must be a whole number from {least}; found {given!r}.")
+    return int(given)
+
+
+def _counted(heartbeat: Heartbeat) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        before = heartbeat.activity
+        if before.state != "scoring":
+            heartbeat.show("scoring", before.message, round_number=before.round_number, done=0, total=total)
+        heartbeat.progress(done, total)
+
+    return progress

@@ -129,6 +129,8 @@ class Runs:
         ]
         if not todo:
             return
+        if any(arm not in NETWORK_ARMS for _, arm in todo):
+            _ = self.whole  # before the first run, which is not to pay for it
         with tempfile.TemporaryDirectory() as folder:
             field = Field(self, drawn(todo[0][0], seed, Path(folder)), seed)
             for labeled, arm in todo:

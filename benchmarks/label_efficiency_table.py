@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 SHOWN = (2, 4, 6, 8, 10, 12, 15, 20, 30, 50, 100, 150)  # labels
 Runs = dict[str, Any]  # seed -> curve and CPU-seconds
@@ -26,7 +27,8 @@ def print_tables(results: dict[str, Any], arms: Sequence[str]) -> None:
         for arm in arms:
             if arm in of_set["arms"]:
                 print(row(arm, of_set["arms"][arm], of_set["goal"]))
-        paired(of_set["arms"])
+        paired(of_set["arms"], "auto", "random")
+        paired(of_set["arms"], "auto, learned", "random, learned")
 
 
 def row(arm: str, runs: Runs, goal: float) -> str:
@@ -71,16 +73,18 @@ def shown(needed: int) -> str:
     return f"> {-needed}" if needed < 0 else str(needed)
 
 
-def paired(arms: dict[str, Runs]) -> None:
-    """Where `auto` is below random questions with the same answers, over the seeds that have both."""
-    seeds = sorted(set(arms.get("auto", {})) & set(arms.get("random", {})))
+def paired(arms: dict[str, Runs], ours: str, other: str) -> None:
+    """At how many labels ours is below the other, over the seeds that have both."""
+    seeds = sorted(set(arms.get(ours, {})) & set(arms.get(other, {})))
     if not seeds:
         return
-    gains = np.array([[a[1] for a in arms["auto"][seed]["curve"]] for seed in seeds]) - np.array(
-        [[a[1] for a in arms["random"][seed]["curve"]] for seed in seeds]
-    )
+    gains = np.array([accuracy_of(arms[ours][seed]) - accuracy_of(arms[other][seed]) for seed in seeds])
     median, mean = np.median(gains, axis=0), gains.mean(axis=0)
     below = [f"{n + 1} ({100 * mean[n]:+.1f} points in the mean)" for n in np.flatnonzero((median < 0) | (mean < 0))]
-    print(
-        f"\nauto minus random, paired over {len(seeds)} seeds: below 0 at {', '.join(below) or 'no number of'} labels"
-    )
+    at = ", ".join(below) or "no number of"
+    print(f"\n{ours} minus {other}, paired over {len(seeds)} seeds: median or mean below 0 at {at} labels")
+
+
+def accuracy_of(run: dict[str, Any]) -> NDArray[np.float64]:
+    """After each label."""
+    return np.array([accuracy for _, accuracy in run["curve"]])

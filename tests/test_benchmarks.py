@@ -82,5 +82,5 @@ def test_median_and_worst_seed_are_told_and_a_seed_that_never_got_there_is_the_w
 
 def test_where_our_questions_are_below_random_ones_is_said(table, capsys):
     runs = {"auto": {"0": {"curve": [(1, 0.4), (2, 0.9)]}}, "random": {"0": {"curve": [(1, 0.5), (2, 0.5)]}}}
-    table.paired(runs)
+    table.paired(runs, "auto", "random")
     assert "below 0 at 1 (-10.0 points in the mean) labels" in capsys.readouterr().out

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.propagation import Propagation
-from loops.seeding import hash_of_ids
+from loops.seeding import hash_of_ids, seed_of
 
 GROUPS = (10, 20, 30)  # into which the pool is parted; the mean over them counts
 _COUNTED = 16_384  # samples, drawn
+_DRAWS = 3  # of them: from draw to draw it differs by a hundredth
 
 
 def doubt_between_groups(
@@ -35,9 +36,11 @@ def doubt_between_groups(
     Returns:
         0 (each sample belongs to one group) .. 1 (none does).
     """
-    drawn = np.argsort(hash_of_ids(np.arange(len(coordinates_N_M)), seed))[:_COUNTED]
-    some = coordinates_N_M[np.sort(drawn)]
-    doubts = [_doubt(some, eigenvalues_M, min(groups, len(some)), seed, check) for groups in GROUPS]
+    doubts = []
+    for draw in range(_DRAWS if len(coordinates_N_M) > _COUNTED else 1):
+        drawn = np.argsort(hash_of_ids(np.arange(len(coordinates_N_M)), seed_of(seed, "counted", draw)))[:_COUNTED]
+        some = coordinates_N_M[np.sort(drawn)]
+        doubts += [_doubt(some, eigenvalues_M, min(groups, len(some)), seed, check) for groups in GROUPS]
     return float(np.mean(doubts))
 
 

@@ -28,7 +28,6 @@ from loops.stored_graph import VERSION, StoredGraph, read_graph
 
 FEWEST = 5_000  # samples; of 1,397 digits nothing was learned that upright pixels did not tell
 STEPS = 1_200  # of the training
-CLEARER = 0.01  # by which learned features must part the pool more clearly
 _SAVED_EVERY_S = 30.0
 _TILE = 2_048  # images
 _TRAINING_SHARE = 0.75  # of the work; the rest is the graph
@@ -142,8 +141,9 @@ class _Job:
 
 
 def _choice(computed: StoredGraph, learned: StoredGraph, seed: int, check: Check) -> GraphChoice:
-    doubts = [
+    """By structure alone; labels that are held out judge later, see `graph_review`."""
+    computed_doubt, learned_doubt = (
         doubt_between_groups(stored.coordinates, stored.graph.eigenvalues_M, seed=seed, check=check)
         for stored in (computed, learned)
-    ]
-    return GraphChoice(learned=doubts[1] <= doubts[0] - CLEARER, computed_doubt=doubts[0], learned_doubt=doubts[1])
+    )
+    return GraphChoice(learned_doubt < computed_doubt, computed_doubt, learned_doubt)

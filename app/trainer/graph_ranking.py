@@ -29,7 +29,7 @@ class GraphRanking:
     learner: GraphLearner
     pool: NDArray[np.int64] = field(init=False)  # may be asked and trained on, labeled or not; ascending
     audit_pool: NDArray[np.int64] = field(init=False)
-    sentence: str = field(init=False)  # in which embedding neighbors are looked for, and why
+    sentence: str = ""  # in which embedding neighbors are looked for, and why
 
     def __post_init__(self) -> None:
         """Looks which graph should be in force, and puts the pool on it, so that the first label finds it there."""
@@ -37,8 +37,10 @@ class GraphRanking:
         embedded = self.bench.embedded_pool
         self.pool = embedded.ids[embedded.audit_keys >= share]
         self.audit_pool = embedded.ids[embedded.audit_keys < share]
-        settings = self.bench.settings
-        review_choice(self.bench.store, self._labels(), num_classes=self.bench.num_classes, seed=settings.seed)
+        if not len(embedded.ids):
+            return  # every image is gone or broken
+        seed = self.bench.settings.seed
+        review_choice(self.bench.store, self._labels(), num_classes=self.bench.num_classes, seed=seed)
         self.sentence = self.learner.graph({}, pool=embedded.ids).sentence
 
     def _labels(self) -> dict[int, int]:

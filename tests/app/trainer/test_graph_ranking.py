@@ -77,6 +77,13 @@ def embedding_of(bench: Workbench) -> str:
     return GraphOfPool(bench.store, num_classes=10, seed=bench.settings.seed).embedding.name
 
 
+def test_a_pool_of_which_no_image_is_left_is_nothing_to_rank(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    annotator.label(1)
+    gone = replace(bench, pool=bench.pool.without(bench.pool.ids))
+    assert ReRanker(gone, anew=True).look() == 0
+
+
 def test_re_ranking_can_be_switched_off(bench: Workbench, annotator: Annotator) -> None:
     run_rounds(bench)
     annotator.label(1)

@@ -35,6 +35,7 @@ from storage.library import SqliteLibrary, choose_library
 __all__ = ["Database", "Session", "open_database"]
 
 BUSY_TIMEOUT_MS = 15_000
+COUNTED = "counted"  # in a reading session's info: what was counted of rows that are only ever added
 JOURNAL_SIZE_LIMIT = 67_108_864  # bytes
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('labelloop'))"
 QUICK_CHECK_BYTES = 268_435_456  # half a second's check
@@ -49,6 +50,7 @@ class Database:
         self.journal_mode = journal_mode
         self._reading = reading
         self._writing = writing
+        self._counted: dict[object, object] = {}
 
     @property
     def path(self) -> Path | None:
@@ -57,8 +59,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a snapshot that cannot write."""
+        """Open a snapshot that cannot write; it knows what earlier ones have counted."""
         with _translated(), Session(self._reading, autoflush=False, expire_on_commit=False) as session, session.begin():
+            session.info[COUNTED] = self._counted
             session.connection()
             yield session
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Exists, exists, func, insert, select
 
-from storage.engine import Session
+from storage.engine import COUNTED, Session
 from storage.errors import InvalidSampleError, UnknownSampleError
 from storage.models import CurrentDecision, ImportRefusal, Sample, SampleError
 from storage.plain import pairs, to_info, utc_now
@@ -175,11 +175,6 @@ def list_samples(
 
 def count_samples(session: Session, *, project_id: int) -> SampleCounts:
     """Count where the samples stand."""
-    splits = pairs(
-        session.execute(
-            select(Sample.split, func.count()).where(Sample.project_id == project_id).group_by(Sample.split)
-        )
-    )
     decided = pairs(
         session.execute(
             select(CurrentDecision.action, func.count())
@@ -190,12 +185,19 @@ def count_samples(session: Session, *, project_id: int) -> SampleCounts:
     labeled, skipped = decided.get("label", 0), decided.get("skip", 0)
     broken = {split: _count_broken(session, project_id, split) for split in ("pool", "test")}
     return SampleCounts(
-        pool=splits.get("pool", 0) - labeled - skipped - broken["pool"],
-        test=splits.get("test", 0) - broken["test"],
+        pool=_count_split(session, project_id, "pool") - labeled - skipped - broken["pool"],
+        test=_count_split(session, project_id, "test") - broken["test"],
         labeled=labeled,
         skipped=skipped,
         broken=broken["pool"] + broken["test"],
     )
+
+
+def has_undecided(session: Session, *, project_id: int) -> bool:
+    """Say whether any sample of the pool may still be asked; looks no further than to the first of them."""
+    decided = exists().where(CurrentDecision.sample_id == Sample.id)
+    of_pool = (Sample.project_id == project_id, Sample.split == "pool")
+    return session.scalar(select(Sample.id).where(*of_pool, ~decided, ~is_broken()).limit(1)) is not None
 
 
 def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
@@ -264,6 +266,17 @@ def _check(sample: NewSample, classes: int) -> None:
 def is_broken() -> Exists:
     """Say of a row of ``Sample`` whether its image could not be read."""
     return exists().where(SampleError.sample_id == Sample.id)
+
+
+def _count_split(session: Session, project_id: int, split: str) -> int:
+    """Count the samples that came since a reading session counted them last: pages ask for it every second."""
+    counted = session.info.get(COUNTED, {})
+    last, before = counted.get((project_id, split), (0, 0))
+    newer = (Sample.project_id == project_id, Sample.split == split, Sample.id > last)
+    found, newest = session.execute(select(func.count(), func.max(Sample.id)).where(*newer)).one()
+    if found:
+        counted[project_id, split] = newest, before + found
+    return int(before + found)
 
 
 def _count_broken(session: Session, project_id: int, split: str) -> int:

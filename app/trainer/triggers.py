@@ -9,7 +9,7 @@ from storage.labels import changed_since, last_event_id
 from storage.metrics import list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
-from storage.samples import count_samples
+from storage.samples import has_undecided
 from storage.trainer import RequestInfo, get_heartbeat, pending_request
 
 UNFINISHED = ("training", "scoring")
@@ -31,7 +31,7 @@ def work_is_waiting(database: Database, project_id: int, settings: ProjectSettin
         if after_failure or (latest is not None and latest.state == "failed"):
             return False
         if latest is None:
-            return count_samples(session, project_id=project_id).pool > 0
+            return has_undecided(session, project_id=project_id)
         if latest.state in UNFINISHED:
             return True
         trigger = trigger_of_round(session, project_id, settings.query_size)
@@ -88,5 +88,5 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
         target_accuracy=settings.target_accuracy,
         labels=latest.labels + audited,
         lowest_accuracy=min((m.low or 0.0 for m in accuracies), default=0.0),
-        left=count_samples(session, project_id=project_id).pool,
+        left=int(has_undecided(session, project_id=project_id)),
     )

@@ -10,6 +10,7 @@ from storage.samples import (
     count_samples,
     get_sample,
     get_samples,
+    has_undecided,
     list_broken,
     list_refusals,
     list_samples,
@@ -64,6 +65,32 @@ def test_samples_are_listed_by_id_without_the_broken_ones(world, samples_like):
 def test_a_page_of_samples_begins_behind_the_last_one(world):
     assert [sample.id for sample in world.ask(list_samples, split="pool", after_id=3, limit=2)] == [4, 5]
     assert world.ask(list_samples, split="pool", after_id=10, limit=2) == []
+
+
+def test_samples_that_came_since_the_last_count_are_counted_and_those_rolled_back_are_not(world, samples_like):
+    assert world.ask(count_samples).pool == 10
+
+    def add_and_fail() -> None:
+        with world.database.write() as session:
+            add_samples(session, project_id=world.project_id, samples=[samples_like("a"), samples_like("b")])
+            assert count_samples(session, project_id=world.project_id).pool == 12
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail()
+    assert world.ask(count_samples).pool == 10
+    world.tell(add_samples, samples=[samples_like("a"), samples_like("t", "test", 0)])
+    assert (world.ask(count_samples).pool, world.ask(count_samples).test) == (11, 1)
+
+
+def test_a_pool_is_used_up_when_all_is_decided_or_broken(world):
+    assert world.ask(has_undecided)
+    for sample_id in range(1, 10):
+        world.skip(sample_id)
+    assert world.ask(has_undecided)
+    with world.database.write() as session:
+        mark_broken(session, sample_id=10, reason="truncated")
+    assert not world.ask(has_undecided)
 
 
 def test_a_broken_sample_is_noted_once_with_its_first_reason(world):

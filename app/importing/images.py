@@ -39,8 +39,9 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """What the project keeps of an image that decoded: hash of its bytes, and size in pixels as it is displayed."""
+    """What the project keeps of an image that decoded: where it is, hash of its bytes, size in pixels as displayed."""
 
+    uri: str  # all links followed
     sha256: str
     width: int
     height: int
@@ -51,14 +52,16 @@ def check_image(path: Path, root: Path) -> CheckedImage:
 
     Args:
         path: the file.
-        root: the folder the person named; a file that resolves to a place outside it is refused.
+        root: the folder the person named, all links followed; a file that resolves to a place outside it is refused.
 
     Raises:
         RefusedImageError: with the reason.
     """
-    content = read_image_bytes(resolve_inside(path, root))
+    resolved = resolve_inside(path, root)
+    content = read_image_bytes(resolved)
     pixels = decode(content, verify=True)
-    return CheckedImage(sha256=hashlib.sha256(content).hexdigest(), width=pixels.shape[1], height=pixels.shape[0])
+    digest = hashlib.sha256(content).hexdigest()
+    return CheckedImage(str(resolved), digest, width=pixels.shape[1], height=pixels.shape[0])
 
 
 def load_image(path: Path) -> NDArray[np.uint8]:
@@ -74,15 +77,15 @@ def load_image(path: Path) -> NDArray[np.uint8]:
 
 
 def resolve_inside(path: Path, root: Path) -> Path:
-    """Return the path with all links followed, refused if that leads outside the root."""
+    """Return the path with all links followed, refused if that leads outside the root, which has none."""
     try:
-        resolved, resolved_root = path.resolve(strict=True), root.resolve(strict=True)
+        resolved = path.resolve(strict=True)
     except FileNotFoundError:
         raise RefusedImageError("a link to nothing" if path.is_symlink() else "there is no such file") from None
     except (OSError, RuntimeError, ValueError) as error:  # before Python 3.13 a loop of links is a RuntimeError
         looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
         raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {_plain(error)}") from error
-    if not resolved.is_relative_to(resolved_root):
+    if not resolved.is_relative_to(root):
         raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
     return resolved
 

@@ -43,7 +43,7 @@ class _Import:
     added: int = 0
     refused: list[Refused] = field(default_factory=list)
     duplicates: list[Refused] = field(default_factory=list)
-    first_by_sha256: dict[str, Entry] = field(default_factory=dict)  # by sha256: the first file with that content
+    first_by_content: dict[bytes, Entry] = field(default_factory=dict)  # by half of the SHA-256, which takes less room
 
 
 def run_import(
@@ -135,26 +135,26 @@ def _store(
         result = add_samples(session, project_id=running.project_id, samples=samples)
     running.added += result.added
     for duplicate in result.duplicates:
-        _list_duplicate(running, good[duplicate.uri], duplicate.first_uri)
+        reason = f"is the same image as {printable(duplicate.first_uri)}"
+        known = duplicate.first_uri == duplicate.uri
+        _list_duplicate(running, good[duplicate.uri], "is in the project already" if known else reason)
 
 
 def _is_first(entry: Entry, checked: CheckedImage, running: _Import) -> bool:
     """Tell whether this import has not met the same bytes before; if it has, list the file as a duplicate."""
-    first = running.first_by_sha256.setdefault(checked.sha256, entry)
+    first = running.first_by_content.setdefault(bytes.fromhex(checked.sha256)[:16], entry)
     if first is not entry:
-        _list_duplicate(running, entry, first.name)
+        _list_duplicate(running, entry, f"is the same image as {printable(first.name)}")
     return first is entry
 
 
-def _list_duplicate(running: _Import, entry: Entry, first: str) -> None:
-    known = first == str(entry.path.resolve())
-    reason = "is in the project already" if known else f"is the same image as {printable(first)}"
+def _list_duplicate(running: _Import, entry: Entry, reason: str) -> None:
     running.duplicates.append(Refused(printable(entry.name), reason))
 
 
 def _new_sample(entry: Entry, checked: CheckedImage, running: _Import) -> NewSample:
     return NewSample(
-        uri=str(entry.path.resolve()),
+        uri=checked.uri,
         sha256=checked.sha256,
         width=checked.width,
         height=checked.height,

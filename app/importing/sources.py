@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,18 @@ from app.importing.errors import RefusedImageError, SourceError
 from app.importing.images import resolve_inside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a million of them at a time
 class Entry:
     """One file that may be an image."""
 
-    path: Path
-    name: str  # as the person knows it: relative to the source
+    root: Path  # of the source
+    name: str  # as the person knows it: relative to the root
     class_name: str = ""  # from the manifest or the folder it lies in; empty: not known
+
+    @property
+    def path(self) -> Path:
+        """Where the file is said to be; nobody has looked yet whether that is inside the root."""
+        return self.root / self.name
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def read_folder(folder: Path) -> Source:
     entries: list[Entry] = []
     refused: list[Refused] = []
     for path in _walk(root, refused):
-        entry = Entry(path, _name(path, root), "" if path.parent == root else path.parent.name)
+        entry = Entry(root, _name(path, root), "" if path.parent == root else sys.intern(path.parent.name))
         reason = _refusal(path, root)
         if reason:
             refused.append(Refused(printable(entry.name), reason))
@@ -147,7 +153,7 @@ def _check_columns(manifest: Path, columns: object) -> None:
 
 def _row_entry(row: dict[str, str], root: Path) -> Entry:
     name = row["path"].strip()
-    return Entry(root / name, name, (row.get("label") or "").strip())
+    return Entry(root, name, sys.intern((row.get("label") or "").strip()))
 
 
 def read_zip(archive: Path, uploads: Path) -> Source:

@@ -53,6 +53,20 @@ def check_embedding(given: str, images: Source, test: Source | None) -> CheckedE
         raise ProjectError(f"The embedding {given} cannot be used: {error}.") from error
 
 
+def refuse_code(given: str) -> None:
+    """Refuses a function, which is code: who sees the page may not run code on the machine behind it.
+
+    Raises:
+        ProjectError: If it is one, or no embedding at all.
+    """
+    try:
+        is_code = bool(given) and kind_of(given) == "function"
+    except OwnEmbeddingError as error:
+        raise ProjectError(f"The embedding {given} cannot be used: {error}.") from error
+    if is_code:
+        raise ProjectError("A function is given on the command line, with 'labelloop init --embedding': it runs code.")
+
+
 def _absolute(source: str) -> str:
     """The same source for a process that runs in another folder."""
     kind = kind_of(source)

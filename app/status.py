@@ -106,7 +106,8 @@ def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | 
 def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
     if heartbeat is None:
         return {"state": NO_TRAINER, "heartbeat_age_s": None}
-    return {"state": heartbeat.state, "heartbeat_age_s": heartbeat_age(heartbeat)}
+    doing = {name: getattr(heartbeat, name) for name in ("state", "message", "done", "total", "eta_s")}
+    return {**doing, "heartbeat_age_s": heartbeat_age(heartbeat)}
 
 
 def heartbeat_age(heartbeat: Heartbeat) -> float:
@@ -138,8 +139,24 @@ def _trainer_text(trainer: Mapping[str, Any]) -> str:
         return str(trainer["state"])
     if trainer["state"] == "stopped":
         return f"stopped {age:,.0f} s ago"
-    note = ", silent: it is not running" if age > SILENT_AFTER else ""
-    return f"{trainer['state']}, last heard of {age:,.0f} s ago{note}"
+    if age > SILENT_AFTER:
+        return f"{trainer['state']}, last heard of {age:,.0f} s ago, silent: it is not running"
+    return f"{trainer['state']}, last heard of {age:,.0f} s ago{_work_text(trainer)}"
+
+
+def _work_text(trainer: Mapping[str, Any]) -> str:
+    """What it works on and how long that takes, where it says so."""
+    if not trainer["total"]:
+        return ""
+    said = trainer["message"] or f"{trainer['done']:,} of {trainer['total']:,}"
+    return f". {said}{time_left(trainer['eta_s'])}"
+
+
+def time_left(eta_s: float | None) -> str:
+    """The end of a sentence about work that is going on; empty when it is not known or next to nothing."""
+    if eta_s is None or eta_s < 1:
+        return ""
+    return f", about {eta_s:.0f} s left" if eta_s < 90 else f", about {eta_s / 60:.0f} min left"
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.trainer.heartbeat import Heartbeat
-from app.trainer.map import write_map
+from app.trainer.map import MOST_SAMPLES, write_map
 from app.trainer.sample_source import SampleSource
 from loops.backbone import Backbone
 from loops.errors import TrainingInterruptedError
@@ -181,10 +181,9 @@ class BackgroundEmbedding:
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
             self._release(wanted, store)
         while len(todo := self._todo(wanted, store)):
-            is_first = not self.released
             self._embed(wanted, store, todo)
             self._release(wanted, store)
-            if is_first:
+            if len(store) >= MOST_SAMPLES:  # of fewer it would soon be drawn again
                 self._attempt("drawing the map", lambda: self._draw(wanted, store))
         self._complete = True
         self._attempt("drawing the map", lambda: self._draw(wanted, store))

@@ -14,7 +14,7 @@ from app.creation import add_to_pool, make_project
 from app.errors import ProjectError, SettingsError
 from app.given_rows import read_order
 from app.importing.sources import open_source
-from app.own_embedding import check_embedding
+from app.own_embedding import check_embedding, refuse_code
 from app.project import Project
 from app.settings import ProjectSettings
 
@@ -114,3 +114,13 @@ def test_too_few_rows_or_an_image_without_one_are_refused(tmp_path: Path, images
 def test_an_embedding_and_a_network_of_pixels_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="learns from pixels, not from an embedding"):
         ProjectSettings("mine", learner="cnn", embedding="timm:resnet18")
+
+
+def test_from_a_page_comes_data_and_no_code() -> None:
+    refuse_code("")
+    refuse_code("/home/me/features.npy")
+    for code in ("os:system", "/home/me/evil.py:embed"):
+        with pytest.raises(ProjectError, match="is given on the command line"):
+            refuse_code(code)
+    with pytest.raises(ProjectError, match="cannot be used: an embedding is given as"):
+        refuse_code("features")

@@ -179,5 +179,20 @@ def test_silence_is_told_and_a_clock_set_back_is_none(
 
     monkeypatch.setattr(status_module, "datetime", Clock)
     found = project_status(opened.database, opened.project)
-    assert found["trainer"] == {"state": "idle", "heartbeat_age_s": age}
+    assert (found["trainer"]["state"], found["trainer"]["heartbeat_age_s"]) == ("idle", age)
     assert f"Trainer: {said}\n" in status_text(found)
+
+
+@pytest.mark.parametrize(
+    ("eta_s", "left"), [(None, ""), (0.4, ""), (45.0, ", about 45 s left"), (600.0, ", about 10 min left")]
+)
+def test_how_far_the_images_are_looked_at_is_told_with_the_time_left(
+    opened: Opened, eta_s: float | None, left: str
+) -> None:
+    opened.run_round(labels=0, metrics=[])
+    said = "Looking at the images: 300 of 5,000"
+    with opened.database.write() as session:
+        beat(session, project_id=opened.id, generation=1, message=said, done=300, total=5_000, eta_s=eta_s)
+    found = project_status(opened.database, opened.project)
+    assert (found["trainer"]["done"], found["trainer"]["total"], found["trainer"]["eta_s"]) == (300, 5_000, eta_s)
+    assert f". {said}{left}\n" in status_text(found)

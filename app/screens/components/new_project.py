@@ -6,9 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from app.creation import create_with_embedding
 from app.errors import ProjectError
 from app.importing.sources import open_source
-from app.project import Project, create_project
+from app.own_embedding import refuse_code
+from app.project import Project
 from app.screens.components.class_editor import names_in
 from app.screens.components.import_box import Chosen, import_samples, keep_upload, source_box
 from app.screens.components.import_job import ImportJob, start_job
@@ -41,15 +43,28 @@ def new_project_form() -> NewProject | None:
             "Labeled test set (CSV file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
         )
         st.caption("Rows `path,label`. It is never trained on: accuracy is measured on it, beside the audit samples.")
-        values = settings_fields(ProjectSettings(name="new"), prefix="new")
+        values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
         if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
             return None
     return _entered(name, images, classes, test_csv, values)
 
 
+def embedding_field() -> dict[str, str]:
+    """Features that somebody computed or a network of one's own; never a function, which would be code from a page."""
+    source = st.text_input(
+        "Your own features (optional)", key="new_embedding", placeholder="/home/me/features.npy"
+    ).strip()
+    st.caption(
+        "An array file `.npy` with a row per image, a TorchScript file `.pt`, an `.onnx` file or `timm:NAME`, on the "
+        "machine LabelLoop runs on. A Python function runs code: give it to `labelloop init --embedding`."
+    )
+    return {"embedding": source}
+
+
 def _entered(name: str, images: Chosen, classes: str, test_csv: str, values: dict[str, Any]) -> NewProject:
     if not images.given:
         raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+    refuse_code(values["embedding"])
     settings = replace(ProjectSettings(name=name.strip()), **values)
     return NewProject(settings, images, tuple(names_in(classes)), test_csv.strip())
 
@@ -68,7 +83,9 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> 
         test_path = Path(entered.test_csv).expanduser()
         test = open_source(test_path, uploads=planned.uploads_dir) if entered.test_csv else None
         classes = entered.classes or source.class_names or (test.class_names if test else ())
-        project = create_project(planned.folder, settings=entered.settings, classes=classes)
+        project = create_with_embedding(
+            planned.folder, settings=entered.settings, classes=classes, images=source, test=test
+        )
         import_samples(job, project, source, title="Images", split="pool")
         if test is not None:
             import_samples(job, project, test, title="Test set", split="test")

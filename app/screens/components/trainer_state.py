@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from app.status import time_left
 from storage.trainer import Heartbeat
 
 SILENT_AFTER_S = 10.0  # the promise is 15 s; a screen looks every second or two
@@ -49,7 +50,8 @@ def trainer_state(heartbeat: Heartbeat | None, silence_s: float) -> TrainerState
     if silence_s >= SILENT_AFTER_S:
         return TrainerState("silent", _silence(silence_s))
     if heartbeat.state == "idle":
-        return TrainerState("idle", heartbeat.message or "The trainer waits for the next finished round.")
+        said = heartbeat.message or "The trainer waits for the next finished round."
+        return TrainerState("idle", said + time_left(heartbeat.eta_s), _fraction(heartbeat))
     return TrainerState("working", _work(heartbeat), _fraction(heartbeat))
 
 
@@ -78,7 +80,7 @@ def _work(heartbeat: Heartbeat) -> str:
         step = f"{_round(heartbeat)}: measuring what labels at random would have given"
     else:
         step = "The trainer is starting"
-    return step + _eta(heartbeat.eta_s)
+    return step + time_left(heartbeat.eta_s)
 
 
 def _round(heartbeat: Heartbeat) -> str:
@@ -95,12 +97,6 @@ def _scored(heartbeat: Heartbeat) -> str:
 
 def _folds(heartbeat: Heartbeat) -> str:
     return f", {heartbeat.done or 0} of {heartbeat.total} folds done" if heartbeat.total else ""
-
-
-def _eta(eta_s: float | None) -> str:
-    if eta_s is None or eta_s < 1:
-        return ""
-    return f", about {eta_s:.0f} s left" if eta_s < 90 else f", about {eta_s / 60:.0f} min left"
 
 
 def _fraction(heartbeat: Heartbeat) -> float | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -68,6 +69,20 @@ def test_a_wrong_folder_is_refused_with_a_sentence_and_makes_no_project(new_scre
     new_screen.text_input(key="new_folder").set_value(str(tmp_path / "nowhere")).run()
     screen = finish_import(create(new_screen), tmp_path / "new")
     assert "there is no such file or folder" in texts(screen.error)
+    assert not (tmp_path / "new" / "settings.toml").exists()
+
+
+def test_features_of_ones_own_are_rows_by_the_names_of_the_images_and_a_function_is_refused(
+    new_screen, images, tmp_path
+):
+    new_screen.text_input(key="new_folder").set_value(str(images)).run()
+    new_screen.text_input(key="new_embedding").set_value("os:system")
+    refused = create(new_screen)
+    assert "is given on the command line" in texts(refused.error)
+    np.save(tmp_path / "rows.npy", np.zeros((1, 2)))
+    new_screen.text_input(key="new_embedding").set_value(str(tmp_path / "rows.npy"))
+    screen = finish_import(create(new_screen), tmp_path / "new")
+    assert "it has 1 rows, but there are" in texts(screen.error)
     assert not (tmp_path / "new" / "settings.toml").exists()
 
 

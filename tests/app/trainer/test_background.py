@@ -180,8 +180,9 @@ def test_broken_images_are_left_out_and_do_not_keep_the_thread_busy(
 
 
 def test_the_map_of_what_is_embedded_is_drawn_again_when_there_is_more(
-    gate: Gate, project: Project, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
+    gate: Gate, project: Project, make_bench: Callable[[], Workbench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(background_module, "MOST_SAMPLES", FIRST)
     make_bench()
     wait_for(lambda: len(gate.loaded) == FIRST and drawn(project) == FIRST)
     gate.opened.set()

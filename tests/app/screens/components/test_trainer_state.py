@@ -71,3 +71,9 @@ def test_work_is_said_with_its_progress(fields, sentence, fraction):
 def test_a_failure_names_round_and_reason_even_when_the_trainer_is_silent():
     state = trainer_state(heartbeat(state="failed", message="the disk is full"), 60.0)
     assert (state.mood, state.sentence) == ("failed", "Round 2 failed: the disk is full")
+
+
+def test_a_trainer_that_looks_at_images_while_people_label_says_how_far_it_is():
+    state = trainer_state(heartbeat(message="Looking at the images: 1 of 4", done=1, total=4, eta_s=120.0), 0.0)
+    assert (state.mood, state.fraction) == ("idle", 0.25)
+    assert state.sentence == "Looking at the images: 1 of 4, about 2 min left"

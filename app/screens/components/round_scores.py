@@ -28,6 +28,7 @@ MEASURES = {
 UNITS = {"bald": "nats", "predictive_entropy": "nats", "expected_entropy": "nats"}
 LEAST_BALD = 1e-5  # nats; eval-mode dropout repeated one mask and gave +-2e-7 over a whole pool
 MOST_DRAWN = 5_000  # points in a browser's chart before it stutters
+_AT_ONCE = 50_000  # samples
 _PLAIN_COLUMNS = ["sample_id", "score", *MEASURES, "predicted"]
 
 
@@ -142,12 +143,12 @@ def thin(rows_N: Ids, *, at_most: int = MOST_DRAWN, seed: int = 0) -> Ids:
     return np.sort(np.random.default_rng(seed).choice(rows_N, size=at_most, replace=False))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)  # 4 MB each at 50,000 samples
+@st.cache_resource(max_entries=4, show_spinner=False)  # 72 bytes a sample: 72 MB each at a million
 def _read_scores(path: str, modified_ns: int, size: int) -> RoundScores:  # noqa: ARG001 - both are the cache's key
-    table = pq.read_table(path, columns=[*_PLAIN_COLUMNS, "probs"])
+    table = pq.read_table(path, columns=_PLAIN_COLUMNS)
     columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS}
-    probs_N_C = _rows(table["probs"])
     predicted_N = columns["predicted"].astype(np.int64)
+    confidence_N, classes = _confidence(path, predicted_N)
     return RoundScores(
         sample_ids=columns["sample_id"].astype(np.int64),
         # A difference of two entropies may come out as -1e-8: below every chart and every range.
@@ -156,12 +157,22 @@ def _read_scores(path: str, modified_ns: int, size: int) -> RoundScores:  # noqa
             for name in ("score", *MEASURES)
         },
         predicted_N=predicted_N,
-        confidence_N=probs_N_C[np.arange(len(predicted_N)), predicted_N],
-        iterations=_iterations(path, probs_N_C.shape[1]),
+        confidence_N=confidence_N,
+        iterations=_iterations(path, classes),
     )
 
 
-def _rows(column: pa.ChunkedArray) -> Floats:
+def _confidence(path: str, predicted_N: Ids) -> tuple[Floats, int]:
+    """The probability of each predicted class, and how many classes there are; all probabilities would be gigabytes."""
+    confidence_N, classes, start = np.empty(len(predicted_N)), 1, 0
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=_AT_ONCE, columns=["probs"]):
+        probs_B_C, end = _rows(batch.column(0)), start + batch.num_rows
+        confidence_N[start:end] = probs_B_C[np.arange(len(probs_B_C)), predicted_N[start:end]]
+        classes, start = probs_B_C.shape[1], end
+    return confidence_N, classes
+
+
+def _rows(column: pa.Array) -> Floats:
     values = pc.list_flatten(column).to_numpy().astype(float)
     return np.asarray(values.reshape(len(column), -1 if len(column) else 1))
 

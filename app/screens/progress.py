@@ -50,7 +50,7 @@ if figures.labels:
     balance = class_balance_chart(balance_rows(figures), names)
     st.altair_chart(balance, width=chart_width(len(names)), key="class_balance")
     if len(names) < len(figures.classes):
-        st.caption(f"The {len(names)} classes with the most labels, of {len(figures.classes):,}.")
+        st.caption(f"Of {len(figures.classes):,} classes, the {len(names)} with the most labels.")
 else:
     st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)
@@ -69,7 +69,8 @@ if chosen is not None:
         matrix = confusion_chart(cells, drawn, dark=is_dark())
         st.altair_chart(matrix, width=chart_width(len(drawn)), key="confusion_chart")
 
-st.header("Rounds")
+if figures.rounds:
+    st.header("Rounds")
 means = [metric for metric in figures.metrics if metric.name in MEANS]
 if means:
     st.altair_chart(pool_uncertainty_chart(means), width="stretch", key="pool_uncertainty")

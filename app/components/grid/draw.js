@@ -23,7 +23,8 @@ function hintOf(grid) {
 }
 
 function honestWords(grid) {
-  const who = grid === null || grid.suggested ? "The model" : "The map";
+  if (grid === null) return "";
+  const who = grid.suggested ? "The model" : "The map";
   return `${who} chose these images. Their labels train the model and never measure its accuracy: audit images are only asked one by one.`;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.components.progress_figures import ProgressFigures
+from app.screens.components.waiting import gone_words
 
 _ICON = ":material/arrow_forward:"
 
@@ -17,6 +18,8 @@ def no_round(figures: ProgressFigures, *, query_size: int) -> None:
 def no_round_sentence(figures: ProgressFigures, *, query_size: int) -> str:
     """The next step of a project without a trained model."""
     if figures.counts.pool + figures.counts.labeled + figures.counts.skipped == 0:
+        if figures.counts.broken:
+            return gone_words(figures.counts.broken)
         return "There are no samples yet: add images on the Setup screen."
     trained_on = sum(figures.labels_per_class(audit=False).values())
     missing = max(0, query_size - trained_on)

@@ -20,6 +20,8 @@ class Waiting:
 def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     """The one reason that explains the empty screen best."""
     if state.counts.pool + state.counts.labeled + state.counts.skipped == 0:
+        if state.counts.broken:
+            return Waiting("No image can be read", f"{gone_words(state.counts.broken)} See Setup.", "setup")
         return Waiting(
             "No samples yet",
             "Add images on the Setup page; then the first ones are chosen.",
@@ -33,6 +35,11 @@ def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     if state.progress.remaining > 0:
         return Waiting("Others are at it", "The remaining samples of this round are on other people's screens.")
     return _queue_used_up(trainer)
+
+
+def gone_words(broken: int) -> str:
+    """What became of images that were there at the import and are not now."""
+    return f"None of the {broken:,} images can be read any more: were they moved or deleted?"
 
 
 def _finished(state: LabelingState) -> Waiting | None:

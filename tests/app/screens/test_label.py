@@ -12,6 +12,7 @@ from app.settings import save_settings
 from storage.labels import list_events
 from storage.projects import add_classes
 from storage.rounds import NewQuery
+from storage.samples import mark_broken
 from storage.trainer import beat, pending_request
 
 
@@ -202,6 +203,13 @@ def test_before_the_first_round_the_page_says_why_there_is_nothing_yet(filled, a
         beat(session, project_id=filled.project_id, generation=filled.generation, state="embedding", done=3, total=6)
     told = Page().say()
     assert (told["queue"], told["waiting"]["title"]) == ([], "Choosing the first samples")
+
+
+def test_images_that_are_all_gone_are_not_called_none(filled, anna):
+    with filled.database.write() as session:
+        for sample_id in range(1, 7):
+            mark_broken(session, sample_id=sample_id, reason="the file is gone")
+    assert "None of the 6 images can be read" in Page().say()["waiting"]["sentence"]
 
 
 def test_the_trainers_work_is_said_below(filled, open_screen):

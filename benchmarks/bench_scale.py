@@ -32,7 +32,7 @@ from pathlib import Path
 
 import scale_steps
 
-STEPS = ("fill", "open", "round 0", "label", "next", "screens", "round 1")
+STEPS = ("fill", "open", "round 0", "label", "next", "round 1", "screens")
 PEERS = ("baal generator", "scikit-activeml")
 
 

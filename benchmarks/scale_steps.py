@@ -129,7 +129,7 @@ def label(folder: Path, _n: int, labels: int) -> str:
             re_ranker.look()
             wall.append(time.perf_counter() - began)
             cpu.append(time.process_time() - cpu_began)
-    return f"re-ranked: {in_milliseconds(wall)}; CPU {in_milliseconds(cpu)}"
+    return f"re-ranked {in_milliseconds(wall)} (CPU {in_milliseconds(cpu)})"
 
 
 class Page:
@@ -177,9 +177,10 @@ def next_(folder: Path, _n: int, labels: int) -> str:
     project = open_project(folder)
     with closing(project.open_database()) as database:
         page = Page(project, database)
+        page.ask()  # statements are compiled once
         asked = timed(page.ask, 10 * labels)
         decided = timed(page.decide, min(labels, 20))
-    return f"next samples {in_milliseconds(asked)}; decided and next {in_milliseconds(decided)}"
+    return f"next samples {asked}; decided and next {decided}"
 
 
 def screens(folder: Path, n: int, _labels: int) -> str:
@@ -191,13 +192,13 @@ def screens(folder: Path, n: int, _labels: int) -> str:
     project = open_project(folder)
     with closing(project.open_database()) as database, database.read() as session:
         project_id = project.project_id(database)
-        counted = timed(lambda: count_samples(session, project_id=project_id), 10)
+        first = timed(lambda: count_samples(session, project_id=project_id), 1)
+        counted = timed(lambda: count_samples(session, project_id=project_id), 20)
         last = {"project_id": project_id, "split": "pool", "after_id": n - 100, "limit": 50}
-        listed = timed(lambda: list_samples(session, **last), 10)
+        listed = timed(lambda: list_samples(session, **last), 20)
     path = scores_path(project.rounds_dir, 1)
-    scores = timed(lambda: read_round_scores(path), 1) if path.exists() else []
-    words = [f"counts {in_milliseconds(counted)}", f"a page of 50 {in_milliseconds(listed)}"]
-    return "; ".join([*words, *([f"scores, once, {1000 * scores[0]:,.0f} ms"] if scores else [])])
+    scores = f"; scores {timed(lambda: read_round_scores(path), 1)}" if path.exists() else ""
+    return f"first count {first}; counts {counted}; a page of 50 {listed}{scores}"
 
 
 def round_1(folder: Path, n: int, _labels: int) -> str:
@@ -255,17 +256,18 @@ def scikit_activeml(_folder: Path, n: int, labels: int) -> str:
     points[:, :CLASSES] += 3 * np.eye(CLASSES, dtype=np.float32)[np.arange(n) % CLASSES]
     classifier = SklearnClassifier(LogisticRegression(max_iter=200), classes=np.arange(CLASSES))
     strategy = UncertaintySampling(method="entropy", random_state=0)
-    return f"one query: {in_milliseconds(timed(lambda: strategy.query(points, known, classifier), 3))}"
+    return f"one query {timed(lambda: strategy.query(points, known, classifier), 3)}"
 
 
-def timed(work: Callable[[], Any], times: int) -> list[float]:
-    """Wall seconds of each."""
-    seconds = []
+def timed(work: Callable[[], Any], times: int) -> str:
+    """Median and 95th percentile, of wall time and of processor time."""
+    wall, cpu = [], []
     for _ in range(times):
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         work()
-        seconds.append(time.perf_counter() - began)
-    return seconds
+        wall.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - cpu_began)
+    return f"{in_milliseconds(wall)} (CPU {in_milliseconds(cpu)})"
 
 
 def in_milliseconds(seconds: list[float]) -> str:

@@ -67,9 +67,10 @@ function openExchange({ name, facts, isIdle, changed, waited }) {
   // Ids of the samples that are decided here, which the server does not know yet.
   const underWay = () => {
     const samples = new Set();
-    for (const { kind, sample_id } of outbox.all()) {
+    for (const { kind, of, sample_id } of outbox.all()) {
+      if (kind === "flag" || of === "flag") continue;
       if (kind === "undo") samples.delete(sample_id);
-      else if (kind !== "flag") samples.add(sample_id);
+      else samples.add(sample_id);
     }
     return samples;
   };

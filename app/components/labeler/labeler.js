@@ -8,7 +8,7 @@ function openPage(parent, name) {
   parent.append(root);
   const [pace, work] = [openPace(), openWork()];
   const screenKey = `labelloop-screen:${name}`; // so that a reload comes back to the same sample
-  const flagged = new Set(); // sample ids
+  const flagged = new Map(); // sample id -> the id of the flag given here
   let classes = [];
   let progress = null;
   let waiting = null;
@@ -157,12 +157,15 @@ function openPage(parent, name) {
   };
 
   const flag = (event) => {
-    const { sample } = shown;
-    if (!isReady("flag", event) || flagged.has(sample.sample_id)) return;
-    flagged.add(sample.sample_id);
-    exchange.outbox.add({ id: newId(), kind: "flag", sample_id: sample.sample_id, class_index: null, ...measured(event).told });
+    if (!isReady("flag", event)) return;
+    const { sample_id } = shown.sample;
+    const [id, given] = [newId(), flagged.get(sample_id)];
+    if (given) exchange.outbox.add({ id, kind: "undo", of: "flag", sample_id, undoes: given });
+    else exchange.outbox.add({ id, kind: "flag", sample_id, class_index: null, ...measured(event).told });
+    if (given) flagged.delete(sample_id);
+    else flagged.set(sample_id, id);
     drawFacts();
-    view.say("Flagged for a second look.");
+    view.say(given ? "The flag is taken back." : "Flagged for a second look.");
   };
 
   const showPast = () => {

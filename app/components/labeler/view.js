@@ -36,7 +36,7 @@ function buildParts() {
     accept: actionButton("", "Enter", "accept", "Label with the model's suggestion"),
     noSuggestion: element("p", { className: "note", hidden: true }),
     skip: actionButton("Skip", "Space", "skip", "The sample leaves the pool; nobody is asked about it again"),
-    flag: actionButton("Flag", "F", "flag", "Marks the sample for a second look on Review; it stays here to be labeled"),
+    flag: actionButton("Flag", "F", "flag", "Marks the sample for a second look on Review; it stays here to be labeled. Again: takes the mark back"),
     undo: actionButton("Undo", "Backspace", "undo", "Takes back the decision on screen, else the last one"),
     older: actionButton("Older", "←", "older", "Look at the decision before"),
     newer: actionButton("Newer", "→", "newer", "Look at the decision after; past the last one, go on labeling"),
@@ -128,7 +128,8 @@ function openView(root, act) {
 
   const drawActions = ({ isFlagged, canUndo, canWalk, isWalking }) => {
     parts.flag.firstChild.textContent = isFlagged ? "Flagged" : "Flag";
-    parts.flag.disabled ||= isFlagged;
+    parts.flag.setAttribute("aria-pressed", String(isFlagged));
+    parts.flag.classList.toggle("own", isFlagged);
     parts.undo.disabled = !canUndo;
     parts.older.disabled = !canWalk;
     parts.newer.disabled = !isWalking;

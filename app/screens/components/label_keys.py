@@ -15,7 +15,7 @@ HELP_ROWS = (
     ("Skip: the sample leaves the pool", "`Space`"),
     ("Undo the last decision, or the one looked at", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
     ("Walk the last ten decisions", "`←` older, `→` newer"),
-    ("Flag for a second look", "`F`"),
+    ("Flag for a second look; again: take the flag back", "`F`"),
     ("These keys", "`H` or `?`"),
 )
 

@@ -149,3 +149,30 @@ def test_a_finger_skips_to_the_left_and_undoes_to_the_right(start, labeler, pres
     wait_for(lambda: person.sample_id() == sample, "the sample that was skipped")
     person.wait_until_saved()
     assert running.rows("SELECT action FROM label_events ORDER BY id") == [("skip",), ("undo",)]
+
+
+def test_after_a_reload_a_correction_is_undone_and_flags_are_taken_back(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    press(person, 3, given)
+    sample = given[0][0]
+    person.page.keyboard.press("ArrowLeft")
+    wait_for(lambda: person.sample_id() == sample and person.shown(), "the sample of the past")
+    person.page.keyboard.press("8")
+    wait_for(lambda: person.sample_id() != sample and person.shown(), "the queue")
+    for _ in range(2):  # on, and off again
+        person.page.keyboard.press("f")
+    person.wait_until_saved()
+    person.page.reload()
+    person.wait_for_sample()
+    person.page.get_by_role("switch", name="Why this one").click()
+    person.page.locator(f'[data-act="past:{sample}"]').click()
+    person.page.get_by_text("No model asked for this one").wait_for()
+    person.page.keyboard.press("Backspace")  # takes back the 8, so that the 3 stands again
+    person.page.locator('[data-act="label:3"][aria-pressed="true"]').wait_for()
+    person.wait_until_saved()
+    assert running.standing() == {sample: 3}
+    flags = running.rows("SELECT action FROM label_events WHERE sample_id != :id ORDER BY id", id=sample)
+    assert flags == [("flag",), ("undo",)]

@@ -148,7 +148,7 @@ def small_text(points: np.ndarray, y: np.ndarray, order: list[int]) -> Callable[
 def baal(images: np.ndarray, digits: np.ndarray) -> None:
     """One label of BaaL's loop, as long as it takes."""
     samples = Samples(torch.from_numpy(images[:, None]), torch.from_numpy(digits.astype(np.int64)))
-    loop = NetworkLoop(samples, 10, "BaaL BALD", 0, prefix_once=False)
+    loop = NetworkLoop(samples, 10, "BaaL BALD", 0, mc_iterations=20, prefix_once=False)
     began = time.perf_counter()
     loop.fit()
     fitted = time.perf_counter()

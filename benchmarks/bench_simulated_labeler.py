@@ -162,7 +162,7 @@ def replay(running: TrainerProject, test: Pair, seed: int) -> tuple[list[tuple[i
 def baal(pool: Pair, test: Pair, seed: int, decisions: int) -> Outcome:
     """One session of BaaL's loop."""
     samples, test_samples = (as_samples(pair) for pair in (pool, test))
-    loop = NetworkLoop(samples, 10, "BaaL BALD", seed, prefix_once=False)
+    loop = NetworkLoop(samples, 10, "BaaL BALD", seed, mc_iterations=20, prefix_once=False)
     curve: list[tuple[int, float]] = []
     waited = [0.0]
     while True:

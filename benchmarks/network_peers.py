@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from loops.networks import RandomAffine, network_parts
 
-QUERY, CANDIDATES, DRAWS = 10, 1_000, 20  # labels a round, samples of the pool that are scored, MC iterations
+QUERY, CANDIDATES = 10, 1_000  # labels a round, samples of the pool that are scored
 BEST, JOINT = 100, 500  # the best by BALD that BatchBALD chooses from, outcomes it draws once there are too many
 STEPS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 300, 32, 5e-3, 0.01
 STAYS = 2  # further rounds at the goal after which a run is over, taken for staying there
@@ -67,6 +67,7 @@ class NetworkLoop:
     classes: int
     arm: str
     seed: int
+    mc_iterations: int = 100  # with fewer, ten samples are more than BatchBALD's draws can tell apart
     prefix_once: bool = True  # else BaaL runs the whole network in each iteration, as it does
 
     def __post_init__(self) -> None:
@@ -130,7 +131,7 @@ class NetworkLoop:
             MCDropoutModule(copy.deepcopy(network)).eval(), nn.CrossEntropyLoss(), replicate_in_memory=False
         )
         pairs = torch.utils.data.TensorDataset(rows, torch.zeros(len(rows)))
-        logits = wrapper.predict_on_dataset(pairs, 250, DRAWS, use_cuda=False, workers=0, verbose=False)
+        logits = wrapper.predict_on_dataset(pairs, 250, self.mc_iterations, use_cuda=False, workers=0, verbose=False)
         return torch.softmax(torch.from_numpy(logits), 1).numpy()
 
     @torch.inference_mode()
@@ -145,7 +146,10 @@ class NetworkLoop:
             layer.training = False
         committee.mc_forward_impl = nn.Sequential(*layers)
         log_probs = torch.cat(
-            [torch.log_softmax(committee(features, DRAWS), 2) for features in self._features(self._rows(pool))]
+            [
+                torch.log_softmax(committee(features, self.mc_iterations), 2)
+                for features in self._features(self._rows(pool))
+            ]
         ).double()
         with contextlib.redirect_stderr(io.StringIO()):  # bars of progress
             best = torch.tensor(get_bald_batch(log_probs, min(BEST, len(log_probs))).indices)

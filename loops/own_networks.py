@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,11 @@ def timm(name: str, device: torch.device) -> NetworkEmbedder:
     if not library.is_model(name.partition(".")[0]):
         raise OwnEmbeddingError(f"timm has no network {name!r}")
     try:
-        network = library.create_model(name, pretrained=not weights, num_classes=0, checkpoint_path=weights)
+        network = library.create_model(name, pretrained=not weights, num_classes=0)
+        if weights:
+            _load_weights(network, library.models.load_state_dict(weights, weights_only=True))
+    except OwnEmbeddingError:
+        raise
     except Exception as error:  # whatever its hub raises when it may not download
         where = weights or "this machine's cache; nothing is downloaded, name a file as timm:NAME=FILE"
         raise OwnEmbeddingError(f"the weights of {name} were not found in {where}") from error
@@ -138,6 +142,16 @@ def timm(name: str, device: torch.device) -> NetworkEmbedder:
         mean=described["mean"],
         std=described["std"],
     )
+
+
+def _load_weights(network: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Takes weights over; those of a last layer, which the network does not have here, stay out."""
+    try:
+        missing = network.load_state_dict(weights, strict=False).missing_keys
+    except RuntimeError as error:
+        raise OwnEmbeddingError("the weights are of another network") from error
+    if missing:
+        raise OwnEmbeddingError(f"the weights are of another network: they lack {missing[0]}")
 
 
 def _on(device: torch.device, network: Callable[[Tensor], Any]) -> Forward:

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from loops.networks import RandomAffine, network_parts
 
 QUERY, CANDIDATES = 10, 1_000  # labels a round, samples of the pool that are scored
-BEST, JOINT = 100, 500  # the best by BALD that BatchBALD chooses from, outcomes it draws once there are too many
+BEST, JOINT = 300, 500  # the best by BALD that BatchBALD chooses from, outcomes it draws once there are too many
 STEPS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 300, 32, 5e-3, 0.01
 STAYS = 2  # further rounds at the goal after which a run is over, taken for staying there
 

@@ -116,3 +116,7 @@ class PoolBatches(Dataset[tuple[Tensor, Tensor]]):
         """Returns ids `[B]` and rows `[B, *row_shape]`."""
         sample_ids = self._batches[position]
         return torch.from_numpy(sample_ids), torch.from_numpy(self._store.rows(sample_ids))
+
+    def loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The batches as Lightning takes them, in their order."""
+        return DataLoader(self, batch_size=None, shuffle=False)

@@ -31,7 +31,6 @@ import torch
 from lightning_fabric.utilities import move_data_to_device  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning.callbacks import BasePredictionWriter
-from torch.utils.data import DataLoader
 
 from loops.backbone import Backbone
 from loops.batches import PoolBatches
@@ -203,7 +202,6 @@ def take_part(folder: Path) -> None:
     learner.load(folder / "model.ckpt", sha256=job["sha256"], size=job["size"])
     ids = np.load(folder / "ids.npy")
     batches = PoolBatches(store, ids, batch_size=learner.spec.score_batch_size)
-    loader: DataLoader[Any] = DataLoader(batches, batch_size=None, shuffle=False)
     trainer = Trainer(
         accelerator=job["accelerator"],
         devices=job["devices"],
@@ -211,7 +209,7 @@ def take_part(folder: Path) -> None:
         max_epochs=1,
         callbacks=[_TileWriter(folder), _EndWithParent()],
     )
-    trainer.predict(learner.model_of_pass(len(ids), job["round_number"]), loader, keep=False)
+    trainer.predict(learner.model_of_pass(len(ids), job["round_number"]), batches.loader(), keep=False)
 
 
 class _EndWithParent(pl.Callback):

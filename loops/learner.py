@@ -12,17 +12,11 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
-from torch.utils.data import DataLoader
 
 from loops.batches import LabeledBatches, PoolBatches
 from loops.checkpoint import AtomicCheckpointIO, SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.epoch_checkpoint import EpochCheckpoint
-from loops.errors import (
-    CheckpointDamagedError,
-    NotEnoughSamplesError,
-    NotFittedError,
-    TrainingInterruptedError,
-)
+from loops.errors import CheckpointDamagedError, NotEnoughSamplesError, NotFittedError, TrainingInterruptedError
 from loops.features import FeatureStore
 from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.instant_head import split_at_last_layer
@@ -180,8 +174,7 @@ class Learner:
         """
         body, head = split_at_last_layer(self._fitted().network)
         batches = PoolBatches(self._store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
-        tiles = [body(batches[position][1]) for position in range(len(batches))]
-        return torch.cat(tiles).numpy(), head
+        return torch.cat([body(batches[position][1]) for position in range(len(batches))]).numpy(), head
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """The stored rows, flattened: `features_N_D`, for the cold start and the map."""
@@ -271,8 +264,7 @@ class Learner:
 
     def _predict(self, model: pl.LightningModule, ids: NDArray[np.int64]) -> list[Any]:
         batches = PoolBatches(self._store, ids, batch_size=self.spec.score_batch_size)
-        loader: DataLoader[Any] = DataLoader(batches, batch_size=None, shuffle=False)
-        tiles = self._trainer(self._callbacks).predict(model, loader)
+        tiles = self._trainer(self._callbacks).predict(model, batches.loader())
         if len(tiles) < len(batches):  # Lightning takes Ctrl+C for an answer and returns nothing
             raise TrainingInterruptedError(steps=len(tiles), wanted=len(batches), doing="scoring")
         return tiles

@@ -66,8 +66,12 @@ def export_model(database: Database, project: Project, out: Path) -> WrittenMode
         out: The folder to make.
 
     Raises:
-        ExportError: When `out` exists, no round was trained yet, the checkpoint is damaged, or it cannot be written.
+        ExportError: When `out` exists, no round was trained yet, the checkpoint is damaged, the model stands on
+            somebody's own embedding, or it cannot be written.
     """
+    embedding = project.settings().embedding
+    if embedding:
+        raise ExportError(f"The model stands on the embedding {embedding}, which is not LabelLoop's to hand on.")
     target = new_target(out)
     trained = _newest(database, project.project_id(database))
     model = _model(project, trained.round_info)

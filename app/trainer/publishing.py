@@ -45,7 +45,7 @@ def publish(query: Query, bench: Workbench) -> None:
             session,
             round_id=latest.id,
             generation=bench.generation,
-            queries=_with_overlap(_queries(query), session, bench),
+            queries=_with_overlap(_queries(query, bench.share_embedded), session, bench),
             metrics=list(_metrics(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
             fit_seconds=query.fit_seconds,
@@ -59,7 +59,7 @@ def _with_overlap(queries: list[NewQuery], session: Session, bench: Workbench) -
     return with_pending(wanted, list_pending(session, project_id=bench.project_id), settings)
 
 
-def _queries(query: Query) -> list[NewQuery]:
+def _queries(query: Query, share_embedded: float) -> list[NewQuery]:
     suggestions = {} if query.pool_scores is None else _suggestions(query, query.pool_scores)
     return [
         NewQuery(
@@ -67,12 +67,17 @@ def _queries(query: Query) -> list[NewQuery]:
             rank=rank,
             purpose=ranked.purpose,
             score=ranked.score,
-            acquisition_probability=ranked.acquisition_probability,
+            acquisition_probability=_of_the_whole_pool(ranked.acquisition_probability, share_embedded),
             suggestion=suggestions.get(ranked.sample_id, (None, None))[0],
             suggestion_probability=suggestions.get(ranked.sample_id, (None, None))[1],
         )
         for rank, ranked in enumerate(query.ranking)
     ]
+
+
+def _of_the_whole_pool(probability: float, share_embedded: float) -> float:
+    """The chance of a draw among what is embedded, which is itself drawn at random from the pool; 1: not drawn."""
+    return probability * share_embedded if probability < 1.0 else probability
 
 
 def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float]]:

@@ -77,6 +77,11 @@ class Workbench:
         """The samples of the pool that have features."""
         return self.pool.without(self.store.missing(self.pool.ids))
 
+    @property
+    def share_embedded(self) -> float:
+        """Of the pool, 0..1; below 1 while images are still to be looked at."""
+        return len(self.embedded_pool) / max(1, len(self.pool))
+
     def learner(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Learner:
         """A new learner.
 

@@ -103,6 +103,20 @@ def test_people_label_what_was_seen_first_and_the_pool_grows_meanwhile(
     assert not background.grew
 
 
+def test_a_draw_among_what_is_embedded_is_a_draw_from_the_whole_pool(
+    gate: Gate, project: Project, make_bench: Callable[[], Workbench]
+) -> None:
+    save_settings(project.settings_path, replace(project.settings(), cold_start="random", audit_share=0.0))
+    bench = make_bench()
+    run_rounds(bench)
+    with bench.database.read() as session:
+        latest = open_round(session, project_id=bench.project_id)
+        assert latest is not None
+        first, *_ = list_queries(session, round_id=latest.id)
+    assert bench.share_embedded == pytest.approx(FIRST / POOL)
+    assert first.acquisition_probability == pytest.approx(1 / POOL)
+
+
 def test_what_was_seen_later_is_asked_for_without_a_new_label(
     gate: Gate, project: Project, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
 ) -> None:

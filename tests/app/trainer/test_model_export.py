@@ -133,3 +133,9 @@ def test_a_damaged_checkpoint_is_refused_and_leaves_nothing(train: Train, tmp_pa
     with pytest.raises(ExportError, match=r"round 1 cannot be exported: the checkpoint model\.ckpt cannot be used"):
         export_model(bench.database, bench.project, tmp_path / "out")
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_a_model_over_somebodys_own_embedding_is_refused(project: Project, database: Database, tmp_path: Path) -> None:
+    save_settings(project.settings_path, replace(project.settings(), embedding="timm:resnet18"))
+    with pytest.raises(ExportError, match="stands on the embedding timm:resnet18"):
+        export_model(database, project, tmp_path / "model")

@@ -35,7 +35,7 @@ class GraphChoice:
         if self.compared_at:
             figures = f"learned features {_percent(self.learned_right)}, computed ones {_percent(self.computed_right)}"
             return f"{looked} ({figures} of {self.compared_at} labels held out, weighted to the pool)."
-        doubts = f"{_percent(self.learned_doubt)} against {_percent(self.computed_doubt)} in computed ones"
+        doubts = f"{100 * self.learned_doubt:.1f} % against {100 * self.computed_doubt:.1f} % in computed ones"
         clearer = "more" if self.learned else "no more"
         return f"{looked}: learned features part the pool {clearer} clearly into groups (undecided {doubts})."
 

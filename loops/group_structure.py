@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from loops.propagation import Propagation
 from loops.seeding import hash_of_ids, seed_of
 
-GROUPS = (10, 20, 30)  # into which the pool is parted; the mean over them counts
-_COUNTED = 16_384  # samples, drawn
-_DRAWS = 3  # of them: from draw to draw it differs by a hundredth
+FEWEST_GROUPS, MOST_GROUPS = 10, 30  # into which the pool is parted; the mean over all numbers between counts
+DRAWS = 12  # of samples: another draw begins with another question, and differs by a hundredth
+_COUNTED = 16_384  # samples of a draw, at most; and no more than half of the pool
 
 
-def doubt_between_groups(
+def doubts_between_groups(
     coordinates_N_M: NDArray[np.float32],
     eigenvalues_M: NDArray[np.float32],
     *,
     seed: int,
     check: Callable[[], None] = lambda: None,
-) -> float:
+) -> NDArray[np.float64]:
     """How undecided samples are between the first questions, each of them taken for a group of its own.
 
     No label is needed, and no encoder was trained for it: pairs that find one another again, which is all that training
@@ -30,33 +30,32 @@ def doubt_between_groups(
     Args:
         coordinates_N_M: Of each sample of the pool.
         eigenvalues_M: Of the graph.
-        seed: Of the samples that are counted.
+        seed: Of the draws: the same samples of two graphs of one pool.
         check: Called every tenth of a second or so; may raise.
 
     Returns:
-        0 (each sample belongs to one group) .. 1 (none does).
+        Of each draw, 0 (each sample belongs to one group) .. 1 (none does).
     """
+    n = len(coordinates_N_M)
+    size = min(_COUNTED, -(-n // 2))
     doubts = []
-    for draw in range(_DRAWS if len(coordinates_N_M) > _COUNTED else 1):
-        drawn = np.argsort(hash_of_ids(np.arange(len(coordinates_N_M)), seed_of(seed, "counted", draw)))[:_COUNTED]
-        some = coordinates_N_M[np.sort(drawn)]
-        doubts += [_doubt(some, eigenvalues_M, min(groups, len(some)), seed, check) for groups in GROUPS]
-    return float(np.mean(doubts))
+    for draw in range(DRAWS):
+        drawn = np.argsort(hash_of_ids(np.arange(n), seed_of(seed, "groups", draw)))[:size]
+        doubts.append(_doubt(coordinates_N_M[np.sort(drawn)], eigenvalues_M, seed, check))
+    return np.array(doubts)
 
 
 def _doubt(
-    coordinates: NDArray[np.float32],
-    eigenvalues: NDArray[np.float32],
-    groups: int,
-    seed: int,
-    check: Callable[[], None],
+    coordinates: NDArray[np.float32], eigenvalues: NDArray[np.float32], seed: int, check: Callable[[], None]
 ) -> float:
-    propagation = Propagation(coordinates, eigenvalues, num_classes=groups, seed=seed)
+    propagation = Propagation(coordinates, eigenvalues, num_classes=MOST_GROUPS, seed=seed)
     group_of: dict[int, int] = {}
-    for group in range(groups):
+    doubts = []
+    for group in range(min(MOST_GROUPS, len(coordinates))):
         check()
         scores = propagation.scores()
         scores[list(group_of)] = -1.0
         group_of[int(scores.argmax())] = group
         propagation.refit(group_of)
-    return float(propagation.doubt_N.mean())
+        doubts.append(float(propagation.doubt_N.mean()))
+    return float(np.mean(doubts[FEWEST_GROUPS - 1 :] or doubts[-1:]))

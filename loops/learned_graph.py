@@ -23,7 +23,8 @@ from loops.features import FeatureStore
 from loops.graph import build_graph
 from loops.graph_choice import GraphChoice, read_choice, write_choice
 from loops.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph, points_of
-from loops.group_structure import doubt_between_groups
+from loops.group_structure import doubts_between_groups
+from loops.in_force import SURE
 from loops.stored_graph import VERSION, StoredGraph, read_graph
 
 FEWEST = 5_000  # samples; of 1,397 digits nothing was learned that upright pixels did not tell
@@ -141,9 +142,11 @@ class _Job:
 
 
 def _choice(computed: StoredGraph, learned: StoredGraph, seed: int, check: Check) -> GraphChoice:
-    """By structure alone; labels that are held out judge later, see `graph_review`."""
-    computed_doubt, learned_doubt = (
-        doubt_between_groups(stored.coordinates, stored.graph.eigenvalues_M, seed=seed, check=check)
+    """By structure alone, if the lead is measurable; labels that are held out judge later, see `graph_review`."""
+    of_computed, of_learned = (
+        doubts_between_groups(stored.coordinates, stored.graph.eigenvalues_M, seed=seed, check=check)
         for stored in (computed, learned)
     )
-    return GraphChoice(learned_doubt < computed_doubt, computed_doubt, learned_doubt)
+    leads = of_computed - of_learned
+    is_clearer = float(leads.mean()) > SURE * float(leads.std(ddof=1)) / len(leads) ** 0.5
+    return GraphChoice(is_clearer, float(of_computed.mean()), float(of_learned.mean()))

@@ -11,7 +11,7 @@ def test_the_sentence_says_what_is_in_force_and_why() -> None:
     assert GraphChoice().sentence("upright pixels") == "Neighbors are looked for in upright pixels."
     assert BY_STRUCTURE.sentence("learned features") == (
         "Neighbors are looked for in learned features: learned features part the pool more clearly into groups "
-        "(undecided 38 % against 41 % in computed ones)."
+        "(undecided 38.0 % against 41.0 % in computed ones)."
     )
     by_labels = GraphChoice(False, 0.41, 0.38, compared_at=30, computed_right=0.9, learned_right=0.7)
     assert by_labels.sentence("pixels") == (

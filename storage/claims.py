@@ -12,12 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 
 from storage.asking import Id
 from storage.engine import Session
 from storage.models import Claim, Query, Round
 from storage.samples import SampleInfo, get_samples
+
+# Built once: they are run at every key press.
+_ASKED = (
+    select(Query, Round).join(Round, Round.id == Query.round_id).where(Query.id.in_(bindparam("ids", expanding=True)))
+)
+_HELD = select(Claim).where(Claim.sample_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,8 @@ def take(
     now: datetime,
 ) -> list[Claim]:
     """Give free samples, as ``(sample id, query id)``, to an annotator; one they have already keeps its token."""
-    held = select(Claim).where(Claim.sample_id.in_([sample_id for sample_id, _ in samples]))
     own = dict[int, Claim]()
-    for claim in session.scalars(held):
+    for claim in session.scalars(_HELD, {"ids": [sample_id for sample_id, _ in samples]}):
         if claim.annotator_id == annotator_id:
             own[claim.sample_id] = claim
         elif not _is_live(claim, lease_s, now):
@@ -114,7 +119,7 @@ def describe(session: Session, claims: Sequence[Claim]) -> list[ClaimedSample]:
 
 
 def _asked(session: Session, query_ids: Sequence[int]) -> dict[int | None, tuple[Query, Round]]:
-    rows = session.execute(select(Query, Round).join(Round, Round.id == Query.round_id).where(Query.id.in_(query_ids)))
+    rows = session.execute(_ASKED, {"ids": list(query_ids)})
     return {query.id: (query, asked) for query, asked in rows}
 
 

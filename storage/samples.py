@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Exists, exists, func, insert, select
+from sqlalchemy import Exists, bindparam, exists, func, insert, select
 
 from storage.engine import COUNTED, Session
 from storage.errors import InvalidSampleError, UnknownSampleError
@@ -102,6 +102,7 @@ _COLUMNS = (
     Sample.class_index,
     Sample.audit_key,
 )
+_BY_ID = select(*_COLUMNS).where(Sample.id.in_(bindparam("ids", expanding=True)))  # built once: at every key press
 
 
 def audit_key(*, seed: int, sha256: str) -> float:
@@ -155,7 +156,7 @@ def get_samples(session: Session, *, sample_ids: Sequence[int]) -> dict[int, Sam
     """Return samples by id; unknown ids are left out."""
     found: dict[int, SampleInfo] = {}
     for chunk in chunks(sample_ids):
-        for row in session.execute(select(*_COLUMNS).where(Sample.id.in_([int(sample_id) for sample_id in chunk]))):
+        for row in session.execute(_BY_ID, {"ids": [int(sample_id) for sample_id in chunk]}):
             found[row[0]] = SampleInfo(*row)
     return found
 

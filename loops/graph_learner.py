@@ -70,7 +70,7 @@ class GraphLearner:
         if self.in_force.network:
             pool_scores.scores[self._acquisition] = pool_scores.scores[self.spec.acquisition]
             return pool_scores
-        graph = self.graph({**dict.fromkeys(pool_scores.sample_ids.tolist(), -1), **self._labels})
+        graph = self.graph(self._labels, pool=pool_scores.sample_ids)
         pool_scores.scores[self._acquisition] = graph.scores(pool_scores.sample_ids)
         return replace(pool_scores, probs_N_C=graph.probs(pool_scores.sample_ids))
 
@@ -88,7 +88,7 @@ class GraphLearner:
                 adaptive=self._acquisition == "auto",
                 seed=self._seed,
             )
-        self._graph.hold([*labels, *np.asarray(pool, np.int64).tolist()])
+        self._graph.hold(np.concatenate([np.fromiter(labels, np.int64, len(labels)), np.asarray(pool, np.int64)]))
         self._graph.refit({sample_id: label for sample_id, label in labels.items() if label >= 0})
         return self._graph
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from loops import named_classes
 from loops.points import DIMENSIONS, blurred, choose_embedding, upright
 
 
@@ -57,23 +56,6 @@ def test_features_are_taken_as_they_are() -> None:
     chosen = choose_embedding(features, 0)
     assert (chosen.name, chosen.found) == ("features", {})
     assert chosen.points(features).shape == (100, DIMENSIONS)
-
-
-def test_photographs_that_the_network_recognizes_lie_by_what_it_takes_them_for_too() -> None:
-    weight, _ = named_classes._last_layer()
-    generator = np.random.default_rng(0)
-    shared = generator.normal(size=(60, 1280))
-    # Two kinds of images: the network is nearly certain of class 5 or 500, and all else about them is chance.
-    rows = (shared + 20 * weight[np.repeat([5, 500], 30)].numpy()).astype(np.float32)
-    chosen = choose_embedding(rows, 0, backbone="efficientnet_lite0")
-    alone = choose_embedding(rows, 0)
-    assert (chosen.name, alone.name) == ("features and named classes", "features")
-    points = chosen.points(rows)
-    within = np.linalg.norm(points[:30] - points[:30].mean(0), axis=1).mean()
-    assert np.linalg.norm(points[:30].mean(0) - points[30:].mean(0)) > 1.4, "by the names alone: the root of 2"
-    assert within == pytest.approx(
-        np.linalg.norm(alone.points(rows)[:30] - alone.points(rows)[:30].mean(0), axis=1).mean(), rel=0.1
-    )
 
 
 def test_what_the_network_does_not_recognize_has_features_alone() -> None:

@@ -4,8 +4,8 @@
 
 The trainer itself stays one process: it starts the pass, counts the tiles that appear in the folder, and can end it.
 Lightning starts a process for each device, gives each its share of the batches, and on several machines finds the
-others by its usual variables (`MASTER_ADDR`, `MASTER_PORT`, `NODE_RANK`, or those of SLURM). Fitting stays on one
-device: it sees the labels only, which are some hundred rows.
+others by its usual variables `MASTER_ADDR`, `MASTER_PORT` and `NODE_RANK`. Fitting stays on one device: it sees the
+labels only, which are some hundred rows.
 """
 
 from __future__ import annotations

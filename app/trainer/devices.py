@@ -15,15 +15,20 @@ from loops.devices import Devices, follow
 
 NODE_RANK = "NODE_RANK"  # Lightning's: 0 is the machine whose trainer it is
 FOLDER = "passes"  # in the project's
+_MEETING = ("MASTER_ADDR", "MASTER_PORT", NODE_RANK)
 
 
 def asked_for() -> tuple[int, int]:
     """Processes of each machine, and machines.
 
     Raises:
-        SettingsError: When a variable is no number from 1.
+        SettingsError: When a variable is no number from 1, or one by which machines find each other is missing.
     """
-    return _number(DEVICES_VARIABLE), _number(NODES_VARIABLE)
+    per_node, nodes = _number(DEVICES_VARIABLE), _number(NODES_VARIABLE)
+    missing = [name for name in _MEETING if nodes > 1 and not os.environ.get(name)]
+    if missing:
+        raise SettingsError(f"With several machines, each needs {missing[0]} in its environment; see Lightning's docs.")
+    return per_node, nodes
 
 
 def devices_of(project: Project, heartbeat: Heartbeat) -> Devices | None:

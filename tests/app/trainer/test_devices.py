@@ -45,11 +45,23 @@ def test_the_first_machine_has_the_trainer_and_the_others_follow(
     left.mkdir(parents=True)
     monkeypatch.setenv(NODES_VARIABLE, "2")
     monkeypatch.setenv("NODE_RANK", "1")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "29500")
     assert follows(project, stop)
     assert left.exists()
     monkeypatch.setenv("NODE_RANK", "0")
     assert not follows(project, stop)
     assert not left.exists()
+
+
+def test_a_machine_that_the_others_cannot_find_is_refused(
+    project: Project, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NODES_VARIABLE, "2")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.delenv("MASTER_PORT", raising=False)
+    with pytest.raises(SettingsError, match="each needs MASTER_PORT"):
+        devices_of(project, heartbeat)
 
 
 @pytest.mark.parametrize("given", ["0", "two", "-1", ""])

@@ -155,8 +155,13 @@ class FeatureStore:
         return np.maximum(in_newest, _found(wanted, self._sorted_ids, self._order))
 
     def _mapped(self) -> NDArray[np.generic]:
-        if not self._rows_path.exists():  # somebody widened it to colors meanwhile; every row is where it was
+        try:
+            return self._memmap()
+        except FileNotFoundError:  # the writer widened it to colors meanwhile; every row is where it was
             self._row_shape = self._read_meta()
+            return self._memmap()
+
+    def _memmap(self) -> NDArray[np.generic]:
         return np.memmap(self._rows_path, self.backbone.dtype, "r", shape=(len(self), *self._row_shape))
 
     def _in_channels(self, rows: NDArray[np.generic]) -> NDArray[np.generic]:

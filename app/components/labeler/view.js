@@ -92,6 +92,7 @@ function openView(root, act) {
     parts.classes.classList.toggle("tiny", longest <= 3);
     parts.classes.classList.toggle("short", longest <= 9);
     parts.classes.classList.toggle("many", keyed.length > 10);
+    parts.classes.style.setProperty("--columns", Math.min(5, keyed.length));
     parts.classes.replaceChildren(...keyed.map((each) => {
       const button = element("button", { type: "button", className: "class", title: each.name },
         element("kbd", { textContent: keyWord(each.key) }), element("span", { textContent: each.name }));

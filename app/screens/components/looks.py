@@ -6,7 +6,7 @@ _RULES = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 2.5rem 3rem; max-width: 1760px; }
 [data-stale="true"] { opacity: 1 !important; }
-body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display: none; }
+body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stStatusWidget"] { display: none; }
 [class*="_gallery"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr)); }
 [class*="_gallery"] > * { width: 100% !important; max-width: none; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
@@ -20,6 +20,7 @@ body:has(.st-key-labeler, .st-key-grid) [data-testid="stStatusWidget"] { display
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
+  .st-key-trainer_line { flex-direction: column; align-items: stretch; }
   [class*="_gallery"] { grid-template-columns: none; grid-auto-flow: column; grid-auto-columns: 100px;
     overflow-x: auto; padding-bottom: .5rem; }
 }

@@ -1,7 +1,7 @@
 """What a frozen EfficientNet-Lite0 takes an image for: its own last layer, over features that are stored already.
 
 Two photographs of one thing differ in their features by all that surrounds it, and are still given the same names. See
-docs/decisions/0017-first-labels.md.
+docs/decisions/0019-first-labels.md.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 QUICK = {
     "bench_bald_against_random": ["--seeds", "1", "--budget", "20"],
     "bench_every_label": ["--samples", "2000", "--labels", "5"],
+    "bench_first_labels": ["--images", "2000", "--pools", "1", "--labels", "4"],
     "bench_from_scratch": ["--epochs", "1"],
     "bench_grid": ["--seconds", "5"],
     "bench_instant_head": ["--samples", "500", "--labels", "50", "--acquisitions", "margin", "--repetitions", "2"],
@@ -38,7 +39,7 @@ QUICK = {
     "bench_loops_overhead": ["--rounds", "1", "--repetitions", "1", "--instant-repetitions", "2"],
     "bench_vaal": ["--seeds", "1", "--budget", "20"],
 }
-NEEDS_MNIST = {"bench_every_label", "bench_learned_features", "bench_simulated_labeler"}
+NEEDS_MNIST = {"bench_every_label", "bench_first_labels", "bench_learned_features", "bench_simulated_labeler"}
 WITH_MNIST = {  # as the README quotes it
     "bench_bald_against_random": ["--pool", "10000"],
     "bench_learned_features": ["--folder", "bench-results/learned"],

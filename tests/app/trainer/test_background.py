@@ -103,6 +103,15 @@ def test_people_label_what_was_seen_first_and_the_pool_grows_meanwhile(
     assert not background.grew
 
 
+def test_what_is_embedded_and_not_released_yet_is_not_asked_about(
+    gate: Gate, make_bench: Callable[[], Workbench]
+) -> None:
+    gate.open_for = FIRST + BATCH
+    bench = make_bench()
+    wait_for(lambda: len(FeatureStore(bench.store.folder, "pixels-16")) == FIRST + BATCH)
+    assert len(make_bench().store) == FIRST, "its graph is not built"
+
+
 def test_a_draw_among_what_is_embedded_is_a_draw_from_the_whole_pool(
     gate: Gate, project: Project, make_bench: Callable[[], Workbench]
 ) -> None:

@@ -76,10 +76,11 @@ class ReRanker:
     def _re_rank(self, round_info: RoundInfo) -> int:
         with self.bench.database.read() as session:
             current = current_labels(session, project_id=self.bench.project_id)
-            queries = list_queries(session, round_id=round_info.id)
         decided = {label.sample_id for label in current}
         if self.graph is not None:
             return self.graph.re_rank(train_labels(current), decided)
+        with self.bench.database.read() as session:
+            queries = list_queries(session, round_id=round_info.id)
         tail = [query.sample_id for query in queries if query.purpose == "train" and query.sample_id not in decided]
         labels = train_labels(current)
         head = self._head(round_info, sorted({*labels, *tail}))

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components import text_of
 
 KEY = "grid"
-SCRIPTS = ("fit", "view", "draw", "keys", "decide", "grid")
+SCRIPTS = ("fit", "view", "draw", "keys", "decide", "confirm", "grid")
 
 _component = st.components.v2.component(
     "labelloop_grid",

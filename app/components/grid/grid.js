@@ -11,9 +11,6 @@ const SIZES = [12, 24, 40, 60];
 const AHEAD = 2; // grids held: on screen and next
 const BEAT_MS = 15000; // a claim lasts a minute
 const POLL_MS = 3000; // while there is nothing to show
-const TOO_SOON_MS = 300; // nobody has looked at a whole grid in less: a key pressed twice must not confirm the next one
-const MOST_PAST = 10; // grids that can be taken back
-const MOST_PASSED = 5000;
 const HEADER = 56; // px of Streamlit's own header, which stands over the page
 
 // Runs once the frame that shows what was just drawn is painted.
@@ -27,9 +24,9 @@ class Grid {
     this.note = "";
     this.name = null;
     this.view = makeView(SIZES, {
-      confirm: () => this.byHand(() => this.confirm()),
-      undo: () => this.byHand(() => this.undo()),
-      other: () => this.byHand(() => this.passOver()),
+      confirm: () => this.byHand(() => confirmGrid(this)),
+      undo: () => this.byHand(() => undoGrid(this)),
+      other: () => this.byHand(() => passOver(this)),
       size: (size) => this.byHand(() => this.chooseSize(size)),
     });
     this.onKey = (event) => this.key(event);
@@ -129,78 +126,6 @@ class Grid {
   }
 
   // ---- decisions
-
-  confirm() {
-    const grid = this.grid;
-    if (grid === null || performance.now() - grid.shownAt < TOO_SOON_MS) return;
-    if (!grid.cells.every((cell) => cell.image.complete)) return;
-    if (grid.classIndex === null) {
-      this.say("Say first what these are: press the key of their class.");
-      return;
-    }
-    if (!this.isSeenToTheEnd()) {
-      this.say("Look at the rest first, then confirm.");
-      return;
-    }
-    const pressed = performance.now();
-    const decisions = decisionsOf(grid, (pressed - grid.shownAt) / 1000 / grid.cells.length);
-    this.pass(grid.cells.filter((cell) => cell.request === null));
-    this.past = [...this.past, grid].slice(-MOST_PAST);
-    this.grids.shift();
-    this.show(pressed);
-    this.hear(`${decisions.length} confirmed.`);
-    this.commit(decisions);
-  }
-
-  // On a small screen the last images are below the window: a first try to confirm shows them, a second one confirms.
-  isSeenToTheEnd() {
-    const { bar } = this.view;
-    const last = this.grid.cells.at(-1).press;
-    const isVisible = last.getBoundingClientRect().bottom <= bar.getBoundingClientRect().top;
-    const wasShown = this.grid.endShown || isVisible;
-    if (!wasShown) last.scrollIntoView({ block: "nearest" });
-    this.grid.endShown = true;
-    return wasShown;
-  }
-
-  commit(decisions) {
-    const before = this.seq;
-    if (decisions.length) this.outbox.add(...decisions);
-    if (this.seq === before) this.post(); // a message is under way, or nothing was decided: the next grid is wanted
-  }
-
-  undo() {
-    const grid = this.past.pop();
-    if (grid === undefined) {
-      this.say("No grid of this visit is left to take back. Review has every label.");
-      return;
-    }
-    const undone = grid.cells.filter((cell) => cell.request !== null);
-    const back = new Set(grid.samples.map((sample) => sample.sample_id));
-    this.keepPassed(this.passed.ids.filter((sampleId) => !back.has(sampleId)));
-    this.grids.unshift(grid);
-    this.show();
-    this.hear(`${undone.length} labels taken back.`);
-    this.commit(undone.map(undoOf));
-  }
-
-  passOver() {
-    const grid = this.grid;
-    if (grid === null) return;
-    this.pass(grid.cells);
-    this.grids.shift();
-    this.show();
-    this.post();
-  }
-
-  pass(cells) {
-    this.keepPassed([...this.passed.ids, ...cells.map((cell) => cell.sample.sample_id)]);
-  }
-
-  keepPassed(ids) {
-    this.passed.ids = ids.slice(-MOST_PASSED);
-    remember(`labelloop-passed:${this.name}`, this.passed);
-  }
 
   toggle(place) {
     const cell = this.grid.cells[place];

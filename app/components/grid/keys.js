@@ -21,7 +21,7 @@ function pressKey(page, event) {
 
 function actionOf(page, event) {
   const command = event.ctrlKey || event.metaKey;
-  if (command && !event.shiftKey && event.key.toLowerCase() === "z") return () => page.undo();
+  if (command && !event.shiftKey && event.key.toLowerCase() === "z") return () => undoGrid(page);
   if (command || event.altKey) return null;
   const digit = DIGIT.exec(event.code);
   if (digit) return classAction(page, `${event.shiftKey ? "shift+" : ""}${digit[1]}`);
@@ -36,9 +36,9 @@ function classAction(page, key) {
 }
 
 const actions = (page) => ({
-  Enter: () => page.confirm(),
-  Backspace: () => page.undo(),
-  n: () => page.passOver(),
+  Enter: () => confirmGrid(page),
+  Backspace: () => undoGrid(page),
+  n: () => passOver(page),
   x: () => page.cursor !== null && page.toggle(page.cursor),
   ArrowLeft: () => page.move(-1),
   ArrowRight: () => page.move(1),

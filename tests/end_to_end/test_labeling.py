@@ -56,7 +56,7 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
     assert all(0 <= found["low"] <= found["accuracy"] <= found["high"] <= 1 for found in measured)
     assert measured[0]["labels"] < measured[1]["labels"]
 
-    page.goto(f"{running.url}/progress?annotator=tester")
+    page.get_by_role("link", name="Progress").click()
     page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
     # The curve's points; a person who was quick while the trainer worked may have had a fourth round by now.
     page.get_by_text(re.compile("[23] of 4 with a measured accuracy|of accuracy")).first.wait_for()

@@ -10,7 +10,10 @@ import streamlit as st
 from app.components import text_of
 
 KEY = "labeler"
-SCRIPTS = ("pace", "pictures", "work", "keys", "connection", "view", "search", "why", "lines", "exchange", "labeler", "mount")
+SCRIPTS = (
+    *("pace", "pictures", "work", "keys", "connection", "view", "search"),
+    *("why", "lines", "exchange", "labeler", "mount"),
+)
 
 _component = st.components.v2.component(
     "labelloop_labeler",

@@ -33,6 +33,7 @@ from app.trainer.sample_source import SampleSource
 from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
+from storage.changes import Changes
 from storage.engine import Database
 from storage.errors import StorageError
 from storage.rounds import fail_round, latest_round, open_round
@@ -40,7 +41,9 @@ from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
-LABELS_POLL_S = 0.03  # between two looks for new labels: a label moves the queue before the next one is given
+LABELS_POLL_S = (
+    0.005  # between two looks whether anybody has written: a label moves the queue before the next one is given
+)
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Worker:
     heartbeat: Heartbeat
     stop: threading.Event
     background: BackgroundEmbedding
+    changes: Changes
     failed: bool = False
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
@@ -149,7 +153,7 @@ class Worker:
     def _watch_labels(self) -> None:
         end = time.monotonic() + POLL_S
         while time.monotonic() < end and not self.stop.wait(LABELS_POLL_S):
-            if self.between_rounds is not None and not self.failed:
+            if self.between_rounds is not None and not self.failed and self.changes.since_last_look():
                 self.between_rounds.re_rank()
 
     def _has_open_round(self) -> bool:
@@ -184,8 +188,8 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
         background = BackgroundEmbedding(SampleSource(project, database), stop)
-        with heartbeat, HourlyBackups(database, stop), background:
-            worker = Worker(project, database, project_id, generation, heartbeat, stop, background)
+        with heartbeat, HourlyBackups(database, stop), background, Changes(database) as changes:
+            worker = Worker(project, database, project_id, generation, heartbeat, stop, background, changes)
             worker.run(once=once)
         if heartbeat.failure is not None:
             raise heartbeat.failure

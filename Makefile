@@ -19,7 +19,7 @@ run: $(VENV)/.installed
 	$(BIN)/labelloop run $(PROJECT)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .

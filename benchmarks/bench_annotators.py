@@ -36,7 +36,7 @@ from sqlalchemy import select
 from app.creation import make_project
 from app.project import Project, open_project
 from app.settings import ProjectSettings
-from storage.asking import LEASE_S, is_live
+from storage.asking import is_live, latest_claim
 from storage.engine import Database
 from storage.labels import list_events
 from storage.models import Claim
@@ -70,7 +70,7 @@ class DoubleClaims(threading.Thread):
         """Looks until it is told to end."""
         while not self.ended.wait(0.1):
             with self.database.read() as session:
-                held = session.scalars(select(Claim.sample_id).where(is_live(LEASE_S, utc_now())))
+                held = session.scalars(select(Claim.sample_id).where(is_live(now := utc_now(), latest_claim(now))))
                 self.found |= {sample_id for sample_id, people in Counter(held).items() if people > 1}
             self.looks += 1
 

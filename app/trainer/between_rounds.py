@@ -59,7 +59,7 @@ class BetweenRounds:
         self._try("re-ranking", self.re_ranker.look)
 
     def re_rank_in_a_fit(self) -> None:
-        """One look for new labels, if the last one was not just now; called after every batch of any fit."""
+        """One look for new labels, if the last one was not just now; called after every batch of any fit or pass."""
         if time.monotonic() - self.labels_looked_at >= LABELS_LOOK_S:
             self.labels_looked_at = time.monotonic()
             self.re_rank()

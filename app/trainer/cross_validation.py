@@ -27,13 +27,17 @@ METRIC = "accuracy_cross_validated"
 
 
 class GiveWay(pl.Callback):
-    """Calls a function after every batch of a fit; what it raises ends the fit."""
+    """Calls a function after every batch of a fit or of a pass over samples; what it raises ends it."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
         self._tick = tick
 
     def on_train_batch_end(self, *_: object) -> None:
         """Gives way."""
+        self._tick()
+
+    def on_predict_batch_end(self, *_: object) -> None:
+        """Gives way: to score a large pool takes longer than a fit."""
         self._tick()
 
 

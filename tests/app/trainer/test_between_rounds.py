@@ -46,6 +46,16 @@ def queue(bench: Workbench) -> list[tuple[int, str, float | None]]:
         return [(query.sample_id, query.purpose, query.score) for query in list_queries(session, round_id=latest.id)]
 
 
+def test_labels_are_looked_for_after_every_batch_of_a_pass_over_the_pool_too(bench: Workbench) -> None:
+    looks: list[str] = []
+    learner = bench.learner([cross_validation.GiveWay(lambda: looks.append("look"))])
+    ids = bench.pool.ids[:4].tolist()
+    learner.fit({ids[0]: 0, ids[1]: 1}, round_number=1)
+    looks.clear()
+    learner.predict(ids)
+    assert looks == ["look"], "one batch"
+
+
 def test_a_label_re_ranks_what_nobody_has_seen_and_nothing_else(after_a_round: Workbench, annotator: Annotator) -> None:
     re_ranker = ReRanker(after_a_round)
     before = queue(after_a_round)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
-KEYED_CLASSES = 2 * len(DIGITS)
 
 HELP = "h"
 

@@ -67,9 +67,8 @@ def test_the_last_ten_are_undone_in_any_order_across_a_round(start, labeler, pre
     assert undo_of == [(sample,) for sample, _ in undone]
 
 
-def test_a_correction_in_the_history_supersedes_and_its_undo_brings_the_first_back(start, labeler, press, wait_for):
-    running = start()
-    person = labeler(running)
+def correct_the_past(person, press, wait_for) -> int:
+    """Label a sample as 3, walk back to it, and label it as 8; returns its id."""
     person.open()
     given: list[tuple[int, int]] = []
     press(person, 3, given)
@@ -78,6 +77,13 @@ def test_a_correction_in_the_history_supersedes_and_its_undo_brings_the_first_ba
     wait_for(lambda: person.sample_id() == sample and person.shown(), "the sample of the past")
     person.page.keyboard.press("8")
     wait_for(lambda: person.sample_id() != sample and person.shown(), "the queue")
+    return sample
+
+
+def test_a_correction_in_the_history_supersedes_and_its_undo_brings_the_first_back(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    sample = correct_the_past(person, press, wait_for)
     person.wait_until_saved()
     assert running.standing() == {sample: 8}
     person.page.keyboard.press("Backspace")
@@ -154,14 +160,7 @@ def test_a_finger_skips_to_the_left_and_undoes_to_the_right(start, labeler, pres
 def test_after_a_reload_a_correction_is_undone_and_flags_are_taken_back(start, labeler, press, wait_for):
     running = start()
     person = labeler(running)
-    person.open()
-    given: list[tuple[int, int]] = []
-    press(person, 3, given)
-    sample = given[0][0]
-    person.page.keyboard.press("ArrowLeft")
-    wait_for(lambda: person.sample_id() == sample and person.shown(), "the sample of the past")
-    person.page.keyboard.press("8")
-    wait_for(lambda: person.sample_id() != sample and person.shown(), "the queue")
+    sample = correct_the_past(person, press, wait_for)
     for _ in range(2):  # on, and off again
         person.page.keyboard.press("f")
     person.wait_until_saved()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loops.learning_curve import AccuracyPoint
-from loops.stop_adviser import Advice, advise
+from loops.evaluation.learning_curve import AccuracyPoint
+from loops.evaluation.stop_adviser import Advice, advise
 from storage.engine import Session
 from storage.metrics import MetricInfo, list_metrics
 from storage.pace import seconds_per_decision

@@ -95,7 +95,7 @@ def acquisition_functions() -> Finding:
     import numpy as np
     import torch
 
-    from loops.acquisition import ACQUISITION_FUNCTIONS
+    from loops.acquisition.functions import ACQUISITION_FUNCTIONS
     from loops.frozen import baal_scores
 
     probs_N_C_K = np.random.default_rng(0).dirichlet(np.ones(5), size=(64, 20)).transpose(0, 2, 1)

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from app.importing.errors import RefusedImageError
 from app.importing.images import load_image
+from loops.embeddings.own_embedding import own_embedder
 from loops.errors import OwnEmbeddingError
-from loops.own_embedding import own_embedder
 
 
 def dimensions(source: str, paths: Sequence[Path]) -> int:
     """Numbers per image.
 
     Args:
-        source: See `loops.own_source`.
+        source: See `loops.embeddings.own_source`.
         paths: Of images; those that cannot be read are left out.
 
     Raises:

@@ -11,8 +11,8 @@ from app.errors import ProjectError
 from app.given_rows import named_paths, write_order
 from app.importing.sources import Source
 from app.project import Project
+from loops.embeddings.own_source import fingerprint, kind_of, open_rows
 from loops.errors import OwnEmbeddingError
-from loops.own_source import fingerprint, kind_of, open_rows
 
 IMAGES_TRIED = 4
 LONGEST_TRY_S = 600.0
@@ -36,7 +36,7 @@ def check_embedding(given: str, images: Source, test: Source | None) -> CheckedE
     """Tries an embedding.
 
     Args:
-        given: As the person gave it, see `loops.own_source`.
+        given: As the person gave it, see `loops.embeddings.own_source`.
         images: Of the pool.
         test: Of the test set.
 

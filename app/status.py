@@ -8,7 +8,7 @@ from typing import Any
 
 from app.advice import read_advice
 from app.project import Project
-from loops.labels_saved_words import saved_in_words
+from loops.evaluation.labels_saved_words import saved_in_words
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds

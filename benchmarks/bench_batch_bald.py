@@ -103,7 +103,7 @@ def draws(n: int, sharpness: float) -> torch.Tensor:
 
 def labelloop(probs_N_C_K: torch.Tensor, batch: int) -> tuple[Sequence[int], str]:
     """Ours."""
-    from loops.batch_bald import batch_bald
+    from loops.acquisition.batch_bald import batch_bald
 
     chosen = batch_bald(probs_N_C_K, batch)
     of_all = len(probs_N_C_K) * batch

@@ -35,7 +35,7 @@ from point_peers import QUESTIONS, regression
 from trainer_project import TrainerProject, trainer_project
 
 from app.settings import ProjectSettings
-from loops.points import choose_embedding
+from loops.graph.points import choose_embedding
 from storage.trainer import get_heartbeat
 
 BUSY = "import os\nos.nice(10)\nwhile True: sum(range(10**6))"

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.graph import Graph, build_graph
-from loops.points import choose_embedding
-from loops.propagation import Propagation
+from loops.graph.graph import Graph, build_graph
+from loops.graph.points import choose_embedding
+from loops.graph.propagation import Propagation
 
 SIDES = [(0, *rest) for rest in combinations(range(1, 10), 4)]  # digits on the first side; the side of 0, or all twice
 NAMED = {(0, 2, 4, 6, 8): "odd/even", (0, 1, 2, 3, 4): "at least 5"}

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from loops.instant_head import InstantHead
+from loops.learners.instant_head import InstantHead
 from loops.networks import feature_head
 
 CLASSES, NEW_LABELS = 10, 3

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from loops.acquisition import rank
-from loops.cold_start import diverse
-from loops.features import FeatureStore
-from loops.instant_head import InstantHead, split_at_last_layer
-from loops.learner import Learner, choose_learner
+from loops.acquisition.cold_start import diverse
+from loops.acquisition.functions import rank
+from loops.embeddings.features import FeatureStore
+from loops.learners.instant_head import InstantHead, split_at_last_layer
+from loops.learners.learner import Learner, choose_learner
 from loops.seeding import seed_of
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from loops.committee import Committee
-from loops.features import FeatureStore, embed
+from loops.embeddings.features import FeatureStore, embed
+from loops.evaluation.label_audit import audit_labels, confident_joint, self_confidence
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.label_audit import audit_labels, confident_joint, self_confidence
-from loops.learner import Learner, choose_learner
+from loops.learners.committee import Committee
+from loops.learners.learner import Learner, choose_learner
 from loops.seeding import seed_of
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"

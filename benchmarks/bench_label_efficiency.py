@@ -40,8 +40,8 @@ from labeled_sets import Draw, LabeledSet, all_sets, drawn
 from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
-from loops.graph_learner import GraphLearner
-from loops.points import choose_embedding
+from loops.graph.points import choose_embedding
+from loops.learners.graph_learner import GraphLearner
 
 LEARNED = ("auto, learned", "random, learned")
 ARMS = ("auto", "random", *LEARNED, "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR", *NETWORK_ARMS)

@@ -22,8 +22,8 @@ from PIL import Image
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from loops.labels_saved import LabelsSaved, labels_saved
-from loops.shadow import Shadows
+from loops.evaluation.labels_saved import LabelsSaved, labels_saved
+from loops.evaluation.shadow import Shadows
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 MARKS = (180, 360, 720)  # chosen labels at which it is asked

@@ -22,12 +22,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.features import FeatureStore
-from loops.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.graph_of_pool import GraphOfPool
-from loops.learned_graph import learn
-from loops.nearest import Nearest, nearest
-from loops.propagation import Propagation
+from loops.embeddings.features import FeatureStore
+from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.learned_graph import learn
+from loops.graph.nearest import Nearest, nearest
+from loops.graph.propagation import Propagation
 
 SHARE = 0.9  # of the pool that a seed draws
 SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough are left in nine tenths of the pool

@@ -29,8 +29,8 @@ from torch import nn
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.instant import FitLoop, TrainingEpochLoop
-from loops.instant_head import ITERATIONS, MAX_STEPS, negative_log_posterior
-from loops.learner import Learner, choose_learner
+from loops.learners.instant_head import ITERATIONS, MAX_STEPS, negative_log_posterior
+from loops.learners.learner import Learner, choose_learner
 from loops.networks import feature_head
 from loops.oracle import KnownLabels
 

@@ -34,7 +34,7 @@ from torch import nn
 
 warnings.filterwarnings("ignore")
 
-from loops.acquisition import bald, predictive_entropy  # noqa: E402 - BaaL and Flash warn of themselves on import
+from loops.acquisition.functions import bald, predictive_entropy  # noqa: E402 - BaaL and Flash warn of themselves on import
 from loops.mc_dropout import MCDropout, MCDropoutScorer, gather  # noqa: E402
 
 CLASSES = 10
@@ -130,7 +130,7 @@ def features(n: int) -> tuple[nn.Module, Batches]:
 
 def photos(n: int) -> tuple[nn.Module, Batches]:
     """The whole EfficientNet-Lite0: our embedder's network, then the head. Images are noise: the cost is the same."""
-    from loops.embedding import PooledFeatures
+    from loops.embeddings.embedding import PooledFeatures
 
     images = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     network = nn.Sequential(PooledFeatures(), nn.Dropout(0.5), nn.Linear(1_280, CLASSES)).eval()
@@ -251,8 +251,8 @@ def trained_head(images: int) -> tuple[nn.Module, torch.Tensor]:
     import csv
 
     from app.importing.images import load_image
-    from loops.features import FeatureStore, embed
-    from loops.learner import Learner, choose_learner
+    from loops.embeddings.features import FeatureStore, embed
+    from loops.learners.learner import Learner, choose_learner
 
     folder = Path(__file__).parent.parent / "sample_data" / "digits"
     with (folder / "labels.csv").open() as file:

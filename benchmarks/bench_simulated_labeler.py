@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 from trainer_project import BACKBONE, TrainerProject, trainer_project
 
 from app.settings import ProjectSettings
-from loops.features import FeatureStore
-from loops.graph_learner import GraphLearner
-from loops.learner import Learner, choose_learner
+from loops.embeddings.features import FeatureStore
+from loops.learners.graph_learner import GraphLearner
+from loops.learners.learner import Learner, choose_learner
 from storage.labels import current_labels
 from storage.queue import ClaimedSample
 

@@ -26,12 +26,12 @@ from sklearn.preprocessing import StandardScaler
 
 from app.importing.images import load_image
 from app.importing.sources import Entry, open_source
-from loops.acquisition import random_scores, rank
-from loops.cold_start import diverse
-from loops.features import FeatureStore, embed
-from loops.learner_spec import choose_learner
+from loops.acquisition.cold_start import diverse
+from loops.acquisition.functions import random_scores, rank
+from loops.acquisition.vaal import vaal_cold_start, vaal_scores
+from loops.embeddings.features import FeatureStore, embed
+from loops.learners.learner_spec import choose_learner
 from loops.seeding import seed_of
-from loops.vaal import vaal_cold_start, vaal_scores
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 

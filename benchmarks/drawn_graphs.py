@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from labeled_sets import Draw, Ids, LabeledSet
 
-from loops.features import FeatureStore
-from loops.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.graph_choice import GraphChoice, write_choice
-from loops.graph_learner import GraphLearner
-from loops.graph_of_pool import GraphOfPool, path_of_graph
-from loops.learned_graph import learn
-from loops.learner import Learner
-from loops.nearest import Nearest, nearest
-from loops.stored_graph import StoredGraph
+from loops.embeddings.features import FeatureStore
+from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
+from loops.graph.graph_choice import GraphChoice, write_choice
+from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
+from loops.graph.learned_graph import learn
+from loops.graph.nearest import Nearest, nearest
+from loops.graph.stored_graph import StoredGraph
+from loops.learners.graph_learner import GraphLearner
+from loops.learners.learner import Learner
 
 SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough of them are in nine tenths of the pool
 

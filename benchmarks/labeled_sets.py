@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.importing.images import load_image
-from loops.embedding import embedder_of, to_square
-from loops.features import FeatureStore, backbone_of
-from loops.learner import LearnerSpec, choose_learner
+from loops.embeddings.embedding import embedder_of, to_square
+from loops.embeddings.features import FeatureStore, backbone_of
+from loops.learners.learner import LearnerSpec, choose_learner
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 SHARE = 0.9  # of the pool that a seed draws

@@ -20,7 +20,7 @@ from flash.image.classification.integrations.baal.dropout import InferenceMCDrop
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from loops.acquisition import acquisition_function, rank
+from loops.acquisition.functions import acquisition_function, rank
 from loops.frozen import Classifier
 from loops.mc_dropout import MCDropout, MCDropoutScorer, gather
 from loops.networks import PrepareFeatures

@@ -26,7 +26,7 @@ def fill(folder: Path, n: int, _labels: int) -> str:
     """Makes the project."""
     from app.project import create_project
     from app.settings import ProjectSettings
-    from loops.features import FeatureStore
+    from loops.embeddings.features import FeatureStore
     from storage.samples import NewSample, add_samples
 
     project = create_project(
@@ -104,7 +104,7 @@ def run_loop(bench: Workbench) -> None:
     from app.trainer.oracle import DatabaseOracle
     from app.trainer.rounds import list_checkpoint
     from loops.active_learning import ActiveLearningLoop
-    from loops.committee import learner_for
+    from loops.learners.committee import learner_for
 
     ActiveLearningLoop(
         learner=learner_for(bench.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed),

@@ -18,7 +18,7 @@ from app.child import Child, end_all
 from app.project import Project, create_project
 from app.settings import ProjectSettings
 from app.supervisor import trainer_child
-from loops.features import FeatureStore
+from loops.embeddings.features import FeatureStore
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator

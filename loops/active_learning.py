@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
+from loops.acquisition.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
+from loops.acquisition.vaal import StoredRows, vaal_scores
 from loops.checkpoint import SavedCheckpoint
-from loops.evaluation import evaluate
-from loops.graph_learner import GraphLearner
+from loops.evaluation.estimates import evaluate
+from loops.learners.graph_learner import GraphLearner
 from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
 from loops.protocol import no_silent_end
-from loops.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
 from loops.round_learner import RoundLearner
 from loops.seeding import seed_of
-from loops.vaal import StoredRows, vaal_scores
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 

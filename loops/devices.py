@@ -32,14 +32,14 @@ from lightning_fabric.utilities import move_data_to_device  # type: ignore[impor
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning.callbacks import BasePredictionWriter
 
-from loops.backbone import Backbone
-from loops.batches import PoolBatches
 from loops.checkpoint import replace_file
+from loops.embeddings.backbone import Backbone
+from loops.embeddings.features import FeatureStore
 from loops.errors import PassFailedError
-from loops.features import FeatureStore
 from loops.frozen import Trainer
-from loops.learner import Learner
-from loops.learner_spec import LearnerSpec
+from loops.learners.batches import PoolBatches
+from loops.learners.learner import Learner
+from loops.learners.learner_spec import LearnerSpec
 from loops.oracle import PoolScores
 
 LEAST = 20_000  # samples; fewer are scored before other processes have begun

@@ -16,9 +16,9 @@ from pytorch_lightning.trainer.progress import Progress
 
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.evaluation import wilson_interval
+from loops.evaluation.estimates import wilson_interval
 from loops.folds import assign_folds
-from loops.learner import Learner
+from loops.learners.learner import Learner
 from loops.protocol import no_silent_end
 
 

@@ -17,7 +17,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from loops.acquisition import score_draws
+from loops.acquisition.functions import score_draws
 from loops.closed_form import ClosedForm, has_closed_form
 from loops.dropout_split import is_known, split_at_dropout
 from loops.errors import IdenticalDrawsError

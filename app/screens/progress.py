@@ -19,7 +19,7 @@ from app.screens.components.progress_figures import MEANS, accuracy_words, balan
 from app.screens.components.round_choice import choose_measured_round
 from app.screens.components.session import current_project, database, project_id
 from app.screens.components.tables import confused_table, per_class_table, rounds_table
-from loops.learning_curve import forecast, too_few_rounds
+from loops.evaluation.learning_curve import forecast, too_few_rounds
 
 figures = read_figures(database(), project_id())
 query_size = current_project().settings().query_size

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.errors import SettingsError
 from app.importing.images import load_image
 from app.simulation.config import SimulationConfig
-from loops.features import FeatureStore, embed
+from loops.embeddings.features import FeatureStore, embed
 
 
 @dataclass(frozen=True)

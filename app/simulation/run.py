@@ -15,17 +15,17 @@ from app.advice import QUEUES
 from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledImages
 from loops.active_learning import ActiveLearningLoop, LoopSettings
-from loops.committee import learner_for
-from loops.features import FeatureStore
-from loops.labels_saved import LabelsSaved, labels_saved
-from loops.learner import Learner, LearnerSpec
-from loops.learning_curve import AccuracyPoint
+from loops.embeddings.features import FeatureStore
+from loops.evaluation.labels_saved import LabelsSaved, labels_saved
+from loops.evaluation.learning_curve import AccuracyPoint
+from loops.evaluation.shadow import Shadows
+from loops.evaluation.shadow_learner import shadow_maker
+from loops.evaluation.stop_adviser import Advice, advise, cohens_kappa
+from loops.learners.committee import learner_for
+from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Evaluation, KnownLabels, Query
 from loops.round_learner import RoundLearner
 from loops.seeding import hash_of_ids, seed_of
-from loops.shadow import Shadows
-from loops.shadow_learner import shadow_maker
-from loops.stop_adviser import Advice, advise, cohens_kappa
 
 THRESHOLDS = (0.90, 0.95)
 

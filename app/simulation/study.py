@@ -36,8 +36,8 @@ from app.simulation.summary import (
     table_text,
     write_table,
 )
-from loops.features import FeatureStore
-from loops.learner_spec import choose_learner
+from loops.embeddings.features import FeatureStore
+from loops.learners.learner_spec import choose_learner
 from loops.oracle import Query
 
 LOOK_S = 0.2  # between two looks at what the processes report

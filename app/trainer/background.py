@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, write_map
 from app.trainer.sample_source import SampleSource
-from loops.backbone import Backbone
+from loops.embeddings.backbone import Backbone
+from loops.embeddings.features import FeatureStore, embed
 from loops.errors import TrainingInterruptedError
-from loops.features import FeatureStore, embed
-from loops.graph_of_pool import GraphOfPool
-from loops.learned_graph import learn
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.learned_graph import learn
 from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once

@@ -10,12 +10,12 @@ import pytorch_lightning as pl
 from app.trainer.levelled import levelled_metric
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
-from loops.committee import Committee
 from loops.errors import NotEnoughSamplesError
+from loops.evaluation.label_audit import audit_labels
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.label_audit import audit_labels
-from loops.learner import Learner
+from loops.learners.committee import Committee
+from loops.learners.learner import Learner
 from storage.labels import current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from app.trainer.oracle import train_labels
 from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
-from loops.committee import learner_for
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.graph_learner import GraphLearner
-from loops.graph_of_pool import GraphOfPool
-from loops.graph_review import review_choice
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.graph_review import review_choice
+from loops.learners.committee import learner_for
+from loops.learners.graph_learner import GraphLearner
 from storage.labels import current_labels
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery, RoundInfo

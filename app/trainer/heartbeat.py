@@ -10,8 +10,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from loops.batches import PoolBatches
 from loops.errors import TrainingInterruptedError
+from loops.learners.batches import PoolBatches
 from storage.engine import Database
 from storage.trainer import beat
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.trainer.workbench import Workbench
-from loops.evaluation import levelled_accuracy
+from loops.evaluation.estimates import levelled_accuracy
 from loops.kfold import CrossValidation
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import NewMetric

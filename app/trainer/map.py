@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from app.project import Project
 from app.settings import write_atomically
-from loops.embedding_map import draw_map
-from loops.features import FeatureStore
+from loops.embeddings.embedding_map import draw_map
+from loops.embeddings.features import FeatureStore
 from loops.seeding import hash_of_ids, seed_of
 
 MOST_SAMPLES = 3000  # more dots than that nobody can tell apart, and t-SNE of 3,000 takes seconds
@@ -54,7 +54,7 @@ def _drawn_elsewhere(features_N_D: NDArray[np.float32], check: Callable[[], None
     with tempfile.TemporaryDirectory() as folder:
         features, points = Path(folder) / "features.npy", Path(folder) / "points.npy"
         np.save(features, features_N_D)
-        command = [sys.executable, "-W", "ignore", "-m", "loops.embedding_map", str(features), str(points)]
+        command = [sys.executable, "-W", "ignore", "-m", "loops.embeddings.embedding_map", str(features), str(points)]
         with subprocess.Popen(command) as child:
             try:
                 while child.poll() is None:

@@ -16,8 +16,8 @@ from app.project import Project
 from app.trainer.resuming import with_checkpoint
 from loops.checkpoint import replace_file
 from loops.errors import CheckpointDamagedError
-from loops.exported_model import ExportedModel, model_of_checkpoint, save_model
-from loops.graph_learner import GRAPHED
+from loops.learners.exported_model import ExportedModel, model_of_checkpoint, save_model
+from loops.learners.graph_learner import GRAPHED
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.projects import list_classes

@@ -15,7 +15,7 @@ from app.project import Project
 from app.settings import write_atomically
 from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
-from loops.evaluation import precision, recall
+from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Session
 from storage.metrics import NewConfusion, NewMetric

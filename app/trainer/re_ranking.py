@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from app.trainer.graph_ranking import GraphRanking, graph_learner_of
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
-from loops.acquisition import ACQUISITION_FUNCTIONS
+from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError
-from loops.graph_learner import GRAPHED
-from loops.instant_head import InstantHead
+from loops.learners.graph_learner import GRAPHED
+from loops.learners.instant_head import InstantHead
 from loops.seeding import seed_of
 from storage.labels import current_labels, last_event_id
 from storage.rerank import rerank

@@ -11,8 +11,8 @@ from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
-from loops.committee import learner_for
-from loops.learner import SavedCheckpoint
+from loops.learners.committee import learner_for
+from loops.learners.learner import SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 

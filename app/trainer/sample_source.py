@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from app.given_rows import read_order
 from app.importing.images import load_image
 from app.project import Project
-from loops.backbone import Backbone
-from loops.own_source import kind_of, open_rows
+from loops.embeddings.backbone import Backbone
+from loops.embeddings.own_source import kind_of, open_rows
 from storage.engine import Database
 from storage.samples import get_samples, mark_broken
 from storage.trainer import record_error

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from app.trainer.cross_validation import GiveWay
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
-from loops.committee import learner_for
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
-from loops.learner import Learner
+from loops.evaluation.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
+from loops.evaluation.shadow import Shadows
+from loops.evaluation.shadow_learner import kind_of, shadow_maker
+from loops.learners.committee import learner_for
+from loops.learners.learner import Learner
 from loops.round_learner import RoundLearner
 from loops.seeding import hash_of_ids, seed_of
-from loops.shadow import Shadows
-from loops.shadow_learner import kind_of, shadow_maker
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, list_rounds, open_round

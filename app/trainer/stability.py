@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.trainer.workbench import Workbench
-from loops.stop_adviser import cohens_kappa
+from loops.evaluation.stop_adviser import cohens_kappa
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import add_metrics, open_round
 

@@ -16,12 +16,12 @@ from app.trainer.background import BackgroundEmbedding, Wanted
 from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
-from loops.backbone import Backbone, backbone_of
 from loops.devices import SpreadLearner
-from loops.features import FeatureStore
-from loops.graph_learner import GRAPHED
-from loops.learner import Learner, LearnerSpec, choose_learner
-from loops.own_source import own_backbone
+from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.own_source import own_backbone
+from loops.learners.graph_learner import GRAPHED
+from loops.learners.learner import Learner, LearnerSpec, choose_learner
 from loops.seeding import seed_of
 from storage.current import decided_ids
 from storage.engine import Database

@@ -51,7 +51,7 @@ def test_all_is_well_on_this_machine_and_our_acquisition_functions_are_baals(pro
 
 
 def test_an_acquisition_function_that_differs_from_baals_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    from loops import acquisition
+    from loops.acquisition import functions as acquisition
 
     functions = dict(acquisition.ACQUISITION_FUNCTIONS)
     monkeypatch.setitem(acquisition.ACQUISITION_FUNCTIONS, "margin", lambda p_N_C_K: functions["margin"](p_N_C_K) + 1)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loops.features import FeatureStore
-from loops.learner_spec import choose_learner
+from loops.embeddings.features import FeatureStore
+from loops.learners.learner_spec import choose_learner
 
 NUM_CLASSES = 3
 

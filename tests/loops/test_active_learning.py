@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
-from loops.features import FeatureStore
-from loops.learner import Learner, LearnerSpec, SavedCheckpoint
+from loops.embeddings.features import FeatureStore
+from loops.learners.learner import Learner, LearnerSpec, SavedCheckpoint
 from loops.oracle import Answers, KnownLabels, PoolScores, Query
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}

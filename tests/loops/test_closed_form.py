@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from loops.acquisition import ACQUISITION_FUNCTIONS, score_draws
+from loops.acquisition.functions import ACQUISITION_FUNCTIONS, score_draws
 from loops.closed_form import ClosedForm, gaussian_points, has_closed_form
 from loops.errors import IdenticalDrawsError
 from loops.mc_dropout import MCDropout, MCDropoutScorer, gather

@@ -7,7 +7,7 @@ import pytest
 
 from loops.devices import Devices, SpreadLearner, follow
 from loops.errors import PassFailedError, TrainingInterruptedError
-from loops.learner import Learner
+from loops.learners.learner import Learner
 
 LABELS = {i: i % 3 for i in range(12)}
 POOL = np.arange(12, 60)  # six tiles of eight

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from loops.acquisition import bald
+from loops.acquisition.functions import bald
 from loops.errors import IdenticalDrawsError
 from loops.mc_dropout import MCDropout
 

@@ -7,7 +7,15 @@ import torch
 from torch import nn
 
 from loops.errors import UnknownAcquisitionError
-from loops.frozen import _IMPORT_WARNINGS, Classifier, FreezeUnfreeze, Trainer, _silenced, baal_scores, replace_layers
+from loops.frozen import (
+    _IMPORT_WARNINGS,
+    Classifier,
+    FreezeUnfreeze,
+    Trainer,
+    _silenced,
+    baal_scores,
+    replace_layers,
+)
 
 
 @pytest.fixture
@@ -33,8 +41,8 @@ def test_the_door_silences_named_messages_and_nothing_else():
 def test_nothing_is_said_on_import_or_while_fitting(tmp_path):
     """In a fresh interpreter, as a person at a terminal sees it."""
     script = (
-        "import numpy as np; from pathlib import Path; from loops.features import FeatureStore\n"
-        "from loops.learner import Learner, choose_learner; from dataclasses import replace\n"
+        "import numpy as np; from pathlib import Path; from loops.embeddings.features import FeatureStore\n"
+        "from loops.learners.learner import Learner, choose_learner; from dataclasses import replace\n"
         f"store = FeatureStore(Path({str(tmp_path)!r}), 'pixels-16')\n"
         "store.append(range(9), np.random.default_rng(0).integers(0, 255, (9, 1, 16, 16), dtype=np.uint8))\n"
         "spec = replace(choose_learner('cnn', [(8, 8)]), epochs=2, min_steps_per_epoch=2)\n"

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from loops.batches import LabeledBatches
 from loops.instant import FitLoop, TrainingEpochLoop
+from loops.learners.batches import LabeledBatches
 
 DIGITS = Path(__file__).parents[2] / "sample_data" / "digits"
 EPOCHS, STEPS = 2, 3

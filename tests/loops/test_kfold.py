@@ -10,10 +10,10 @@ import pytorch_lightning as pl
 import torch
 
 from loops.checkpoint import read_checkpoint, write_checkpoint
-from loops.evaluation import wilson_interval
-from loops.features import FeatureStore
+from loops.embeddings.features import FeatureStore
+from loops.evaluation.estimates import wilson_interval
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.learner import Learner, LearnerSpec
+from loops.learners.learner import Learner, LearnerSpec
 from loops.seeding import seed_of
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 120)}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from loops.acquisition import bald
+from loops.acquisition.functions import bald
 from loops.dropout_split import split_at_dropout
 from loops.errors import IdenticalDrawsError
 from loops.fixed_masks import FixedMasks, FoldedLinear

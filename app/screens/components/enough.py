@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.advice import read_advice
 from app.screens.components.progress_figures import EQUAL_LABELS, LABELS_RANDOM, ProgressFigures
-from loops.labels_saved_words import saved_in_words
-from loops.stop_adviser import STABLE, Advice, minutes_words
+from loops.evaluation.labels_saved_words import saved_in_words
+from loops.evaluation.stop_adviser import STABLE, Advice, minutes_words
 from storage.engine import Database
 from storage.metrics import MetricInfo
 

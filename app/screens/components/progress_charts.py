@@ -9,7 +9,7 @@ import pandas as pd
 
 from app.screens.components.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, label_angle, share_axis
 from app.screens.components.round_scores import MEASURES
-from loops.learning_curve import Forecast
+from loops.evaluation.learning_curve import Forecast
 from storage.metrics import MetricInfo
 
 HEIGHT = 320  # pixels

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from app.advice import accuracy_points
-from loops.learning_curve import AccuracyPoint
+from loops.evaluation.learning_curve import AccuracyPoint
 from storage.engine import Database
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import MetricInfo, list_metrics

@@ -10,7 +10,7 @@ from app.errors import SimulationError
 from app.simulation import study as study_module
 from app.simulation.config import SimulationConfig, StudyConfig
 from app.simulation.study import read_result, run_study, simulate_once
-from loops.learner_spec import LearnerSpec
+from loops.learners.learner_spec import LearnerSpec
 
 
 @pytest.fixture(autouse=True)

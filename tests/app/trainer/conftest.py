@@ -20,7 +20,7 @@ from app.trainer.background import BackgroundEmbedding
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.sample_source import SampleSource
 from app.trainer.workbench import Workbench, set_up
-from loops.learner import LearnerSpec
+from loops.learners.learner import LearnerSpec
 from storage.engine import Database
 from storage.labels import LabelEventInfo, record_decision
 from storage.projects import get_or_create_annotator

@@ -17,9 +17,9 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import Load, SampleSource
 from app.trainer.workbench import Workbench
-from loops.backbone import backbone_of
+from loops.embeddings.backbone import backbone_of
+from loops.embeddings.features import FeatureStore
 from loops.errors import TrainingInterruptedError
-from loops.features import FeatureStore
 from storage.engine import Database
 from storage.rounds import list_queries, open_round
 from storage.sample_columns import read_columns
@@ -61,7 +61,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setattr(background_module, "STEP_S", 0.0)
     monkeypatch.setattr("app.trainer.workbench.FIRST", FIRST)
     monkeypatch.setattr(Workbench, "enough", 10)
-    monkeypatch.setattr("loops.embedding.PixelEmbedder.batch_size", BATCH)
+    monkeypatch.setattr("loops.embeddings.embedding.PixelEmbedder.batch_size", BATCH)
     yield made
     made.opened.set()
 

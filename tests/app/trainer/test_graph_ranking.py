@@ -10,7 +10,7 @@ from app.settings import save_settings
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.graph_of_pool import GraphOfPool
+from loops.graph.graph_of_pool import GraphOfPool
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator
 

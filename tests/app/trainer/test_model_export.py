@@ -20,8 +20,8 @@ from app.settings import save_settings
 from app.trainer.model_export import export_model
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.committee import learner_for
-from loops.exported_model import load_model
+from loops.learners.committee import learner_for
+from loops.learners.exported_model import load_model
 from storage.engine import Database
 from storage.projects import add_classes
 from storage.rounds import RoundInfo, latest_round

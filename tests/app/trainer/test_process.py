@@ -60,7 +60,7 @@ def test_a_failure_is_shown_with_its_reason_and_waits_for_a_retry(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("loops.learner.Learner.save", fail)
+        patched.setattr("loops.learners.learner.Learner.save", fail)
         assert run_once(project) == 1
     with database.read() as session:
         latest = latest_round(session, project_id=project_id)

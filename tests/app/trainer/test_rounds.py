@@ -14,7 +14,7 @@ from app.trainer import workbench
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
-from loops.learner import Learner
+from loops.learners.learner import Learner
 from storage.engine import Database
 from storage.labels import undo
 from storage.metrics import list_metrics

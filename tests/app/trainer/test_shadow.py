@@ -9,7 +9,7 @@ from app.trainer.rounds import run_rounds
 from app.trainer.shadow import measure_shadows
 from app.trainer.workbench import Workbench
 from loops.errors import TrainingInterruptedError
-from loops.learner import Learner
+from loops.learners.learner import Learner
 from storage.metrics import MetricInfo, list_metrics
 from tests.app.trainer.conftest import Annotator
 
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("quick_learner")
 def audited(make_bench: Callable[[], Workbench], annotator: Annotator, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """Round 2 is open; every second sample shown was an audit sample."""
     monkeypatch.setattr("app.trainer.shadow.FEWEST_AUDITED", 8)
-    monkeypatch.setattr("loops.labels_saved.FEWEST_AUDITED", 8)
-    monkeypatch.setattr("loops.labels_saved.FEWEST_SIZES", 2)  # half of a pool of 60 that is mostly labeled
-    monkeypatch.setattr("loops.shadow.NUM_FOLDS", 2)
+    monkeypatch.setattr("loops.evaluation.labels_saved.FEWEST_AUDITED", 8)
+    monkeypatch.setattr("loops.evaluation.labels_saved.FEWEST_SIZES", 2)  # half of a pool of 60 that is mostly labeled
+    monkeypatch.setattr("loops.evaluation.shadow.NUM_FOLDS", 2)
     bench = make_bench()
     bench = replace(bench, settings=replace(bench.settings, audit_share=0.5, acquisition="margin"))
     for _ in range(2):

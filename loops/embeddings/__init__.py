@@ -1,0 +1,1 @@
+"""Images to rows of numbers: pixels, a frozen backbone, one's own; and where the rows are kept."""

@@ -1,0 +1,1 @@
+"""The pool as a graph of neighbors, over which labels spread."""

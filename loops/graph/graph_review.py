@@ -1,0 +1,82 @@
+"""Labels judge between two graphs: each is predicted by both while it is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from loops.embeddings.features import FeatureStore
+from loops.errors import NotEnoughSamplesError
+from loops.folds import assign_folds
+from loops.graph.graph_choice import GraphChoice, read_choice, write_choice
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.in_force import Evidence, InForce
+from loops.seeding import seed_of
+
+FEWEST_TO_COMPARE = 30  # labels
+_FOLDS = 5
+
+
+def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes: int, seed: int) -> GraphChoice:
+    """Looks again which graph should be in force, when there are half as many labels again as at the last look.
+
+    The other one takes over when it is measurably better, as the network does; see `loops.graph.in_force.Evidence`.
+
+    Args:
+        store: In whose folder the graphs lie.
+        labels: Sample id -> class index.
+        num_classes: C.
+        seed: Of the graphs.
+    """
+    choice = read_choice(store.folder, seed)
+    is_due = InForce(compared_at=choice.compared_at).is_due(len(labels), FEWEST_TO_COMPARE)
+    if not choice.computed_doubt or not is_due:
+        return choice
+    try:
+        fold_of = assign_folds(labels, num_folds=_FOLDS, seed=seed_of(seed, "graph review", len(labels)))
+    except NotEnoughSamplesError:
+        return choice
+    reviewed = _reviewed(choice, _graphs(store, choice, labels, num_classes, seed), labels, fold_of)
+    write_choice(reviewed, store.folder, seed)
+    return reviewed
+
+
+def _graphs(
+    store: FeatureStore, choice: GraphChoice, labels: Mapping[int, int], num_classes: int, seed: int
+) -> list[GraphOfPool]:
+    """The one in force, and the other."""
+    graphs = [
+        GraphOfPool(store, num_classes=num_classes, adaptive=False, seed=seed, learned=learned)
+        for learned in (choice.learned, not choice.learned)
+    ]
+    for graph in graphs:
+        graph.hold(labels)
+    return graphs
+
+
+def _reviewed(
+    choice: GraphChoice, graphs: list[GraphOfPool], labels: Mapping[int, int], fold_of: Mapping[int, int]
+) -> GraphChoice:
+    in_force, other = graphs
+    evidence = Evidence()
+    for fold in sorted(set(fold_of.values())):
+        held_out = [sample_id for sample_id in sorted(fold_of) if fold_of[sample_id] == fold]
+        for graph in graphs:
+            graph.refit({sample_id: label for sample_id, label in labels.items() if fold_of[sample_id] != fold})
+        evidence.add(
+            truth=np.array([labels[sample_id] for sample_id in held_out]),
+            network=other.probs(np.array(held_out)).argmax(1),
+            graph=in_force.probs(np.array(held_out)).argmax(1),
+            weight=in_force.shares(held_out, list(labels)),
+        )
+    verdict = evidence.verdict()
+    right = (verdict.network_right, verdict.graph_right)
+    return replace(
+        choice,
+        learned=choice.learned != verdict.network,
+        compared_at=len(labels),
+        learned_right=right[choice.learned],
+        computed_right=right[not choice.learned],
+    )

@@ -1,0 +1,190 @@
+"""An embedding that no label had a part in: from stored rows to points whose neighbors tend to be of one class.
+
+Which embedding, is decided without labels: a copy of an image, distorted as little as the small network's training
+takes for granted that it keeps its class, should be found again among all the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from torch import Tensor
+from torch.nn.functional import affine_grid, conv2d, grid_sample, normalize
+
+from loops.embeddings.backbone import EFFICIENTNET
+from loops.graph.named_classes import named_classes, tells_something
+from loops.graph.nearest import nearest
+from loops.networks import RandomAffine
+from loops.seeding import seed_of
+
+DIMENSIONS = 64  # after PCA
+BLUR = 1.0 / 28  # width of the blur, as a share of the side: a stroke's neighbor is nearly a stroke
+COPIES = 512  # distorted images that are looked for
+_TILE = 4_096  # images
+_FEWEST_FOR_A_TEST = 50  # images
+_NAMED = "features and named classes"
+
+Rows = NDArray[np.generic]
+Prepare = Callable[[Tensor], Tensor]  # images [B, C, S, S], 0..1, to images or features of any shape
+
+
+class Embedding(Protocol):
+    """From stored rows to points, the same for a row whatever else is asked."""
+
+    @property
+    def name(self) -> str:
+        """What it makes of a row."""
+        ...
+
+    def points(self, rows: Rows) -> NDArray[np.float32]:
+        """Points of stored rows: `[N, P]`."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All that it takes to make it again."""
+        ...
+
+
+@dataclass(frozen=True)
+class ComputedEmbedding:
+    """Prepared images, or features, and their principal components, fitted to the pool."""
+
+    name: str
+    found: dict[str, float]  # of each candidate, the share of distorted copies that it found again; empty: no test
+    mean_D: NDArray[np.float32]
+    components_D_P: NDArray[np.float32]
+
+    def points(self, rows: Rows) -> NDArray[np.float32]:
+        """Points of stored rows: `[N, P]`."""
+        tiles = [rows[start : start + _TILE] for start in range(0, max(1, len(rows)), _TILE)]
+        return np.concatenate([self._project(_features(self.name, tile)) for tile in tiles])
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All that it takes to make it again."""
+        return {
+            "found": np.array(list(self.found.values()), np.float64),
+            "candidates": np.array(list(self.found), np.str_),
+            "mean": self.mean_D,
+            "components": self.components_D_P,
+        }
+
+    @staticmethod
+    def of_arrays(name: str, arrays: Mapping[str, NDArray[np.generic]]) -> ComputedEmbedding:
+        """Makes again what `arrays` tells."""
+        found = dict(zip(arrays["candidates"].tolist(), arrays["found"].tolist(), strict=True))
+        return ComputedEmbedding(name, found, arrays["mean"], arrays["components"])  # type: ignore[arg-type]
+
+    def _project(self, features_N_D: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (features_N_D - self.mean_D) @ self.components_D_P
+
+
+def choose_embedding(
+    rows: Rows, seed: int, check: Callable[[], None] = lambda: None, *, backbone: str = ""
+) -> ComputedEmbedding:
+    """Chooses among the candidates that fit these rows, and fits it.
+
+    Args:
+        rows: Of the landmarks, `[L, C, S, S]` pixels (uint8) or `[L, D]` features.
+        seed: Of the distortions.
+        check: Called every tenth of a second or so; may raise.
+        backbone: Name of what made the rows.
+    """
+    if rows.ndim == 2:
+        return _fit(_prepared_features(rows, backbone), rows, check)
+    fitted = {name: _fit(name, rows, check) for name in PREPARATIONS}
+    if len(rows) < _FEWEST_FOR_A_TEST:
+        return fitted["pixels"]
+    check()
+    found = {name: _share_found(embedding, rows, seed) for name, embedding in fitted.items()}
+    best = max(found, key=lambda name: found[name])  # of equals the first: the one that does less
+    return ComputedEmbedding(best, found, fitted[best].mean_D, fitted[best].components_D_P)
+
+
+def upright(images: Tensor) -> Tensor:
+    """Moves what is in each image to the middle and takes its slant out, by the moments of all that is not background.
+
+    Args:
+        images: `[B, C, S, S]`, 0..1.
+    """
+    mass = (images - _background(images)).abs().mean(1)
+    side = images.shape[-1]
+    axis = (torch.arange(side, dtype=mass.dtype) * 2 + 1) / side - 1  # as `affine_grid` counts
+    total = mass.sum((1, 2)).clamp_min(1e-6)
+    center_x, center_y = (mass.sum(1) @ axis) / total, (mass.sum(2) @ axis) / total
+    dx, dy = axis[None, None, :] - center_x[:, None, None], axis[None, :, None] - center_y[:, None, None]
+    slant = (mass * dx * dy).sum((1, 2)) / (mass * dy.square()).sum((1, 2)).clamp_min(1e-6)
+    one, zero = torch.ones_like(slant), torch.zeros_like(slant)
+    rows = torch.stack([one, slant.clamp(-1.0, 1.0), center_x, zero, one, center_y], dim=1)
+    grid = affine_grid(rows.reshape(-1, 2, 3), list(images.shape), align_corners=False)
+    return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def blurred(images: Tensor) -> Tensor:
+    """Blurs by a Gaussian whose width is a share of the side."""
+    width = BLUR * images.shape[-1]
+    reach = max(1, round(3 * width))
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / width).square())
+    kernel = (kernel / kernel.sum()).reshape(1, 1, 1, -1)
+    flat = images.reshape(-1, 1, *images.shape[2:])
+    smooth = conv2d(conv2d(flat, kernel, padding=(0, reach)), kernel.mT, padding=(reach, 0))
+    return smooth.reshape(images.shape)
+
+
+PREPARATIONS: dict[str, Prepare] = {"pixels": blurred, "upright pixels": lambda images: blurred(upright(images))}
+
+
+def _prepared_features(rows: Rows, backbone: str) -> str:
+    """Features alone, or beside them what the network takes an image for, where it recognizes these images."""
+    some = np.asarray(rows[:COPIES], np.float32)
+    return _NAMED if backbone == EFFICIENTNET and tells_something(named_classes(some)) else "features"
+
+
+def _background(images: Tensor) -> Tensor:
+    """The median of each image's border, of each channel: `[B, C, 1, 1]`."""
+    border = torch.cat([images[:, :, 0], images[:, :, -1], images[:, :, :, 0], images[:, :, :, -1]], dim=2)
+    return border.median(dim=2).values[:, :, None, None]
+
+
+@torch.inference_mode()
+def _features(name: str, rows: Rows) -> NDArray[np.float32]:
+    if rows.ndim == 2:
+        features = np.asarray(rows, np.float32)
+        unit: NDArray[np.float32] = normalize(torch.from_numpy(features), dim=1).numpy()
+        return np.concatenate([unit, named_classes(features)], axis=1) if name == _NAMED else unit
+    images = torch.from_numpy(np.asarray(rows)).float() / 255
+    prepared: NDArray[np.float32] = PREPARATIONS[name](images).flatten(1).numpy()
+    return prepared
+
+
+def _fit(name: str, rows: Rows, check: Callable[[], None]) -> ComputedEmbedding:
+    """PCA, by the eigenvectors of the covariance: no more than a million numbers, whatever the rows' number."""
+    total: NDArray[np.float64] | float = 0.0
+    squares: NDArray[np.float64] | float = 0.0
+    for start in range(0, len(rows), _TILE):
+        check()
+        tile = _features(name, rows[start : start + _TILE])
+        total, squares = total + tile.sum(0, dtype=np.float64), squares + (tile.T @ tile).astype(np.float64)
+    mean = np.asarray(total) / len(rows)
+    covariance = np.asarray(squares) / len(rows) - np.outer(mean, mean)
+    last = len(covariance) - 1
+    _, vectors = eigh(covariance, subset_by_index=(max(0, last - DIMENSIONS + 1), last))
+    components = vectors[:, ::-1]
+    signs = np.sign(components[np.abs(components).argmax(axis=0), np.arange(components.shape[1])])
+    return ComputedEmbedding(name, {}, mean.astype(np.float32), (components * signs).astype(np.float32))
+
+
+def _share_found(embedding: ComputedEmbedding, rows: Rows, seed: int) -> float:
+    """The share of distorted copies whose nearest image is the one they were made of."""
+    some = rows[: 4 * COPIES]
+    copied = torch.from_numpy(np.asarray(some[:COPIES])).float()
+    # A generator of its own: a round may be in training in another thread, on the one of all.
+    generator = torch.Generator().manual_seed(seed_of(seed, "distorted copies"))
+    distorted = RandomAffine(generator=generator).train()(copied).round().clamp(0, 255).byte().numpy()
+    found = nearest(embedding.points(distorted), embedding.points(some), 1).positions_Q_k[:, 0]
+    return float((found == np.arange(len(distorted))).mean())

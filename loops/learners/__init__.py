@@ -1,0 +1,1 @@
+"""What is fitted on the labels of a round."""

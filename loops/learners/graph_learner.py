@@ -1,0 +1,151 @@
+"""Two learners and one answer: labels spread over the graph at first, the round's network once it is measurably better.
+
+Both learn from every label. Who answers and asks is decided by evidence, in each round; see `Evidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from loops.checkpoint import SavedCheckpoint
+from loops.errors import NotEnoughSamplesError
+from loops.folds import assign_folds
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.in_force import Evidence, InForce
+from loops.learners.learner import Learner, LearnerSpec
+from loops.oracle import Answers, PoolScores, RankedSample
+from loops.seeding import seed_of
+
+GRAPHED = ("auto", "typical")  # acquisition functions that ask by the graph
+FEWEST_TO_COMPARE = 30  # labels
+_FOLDS = 3
+_STATE = "graph_learner"
+
+
+class GraphLearner:
+    """Stands in a learner's place: fits it and the graph on the same labels, and answers with the better one.
+
+    Args:
+        make: Makes a learner: of a fold, or for None the round's own.
+        acquisition: `auto` or `typical`.
+        seed: Of graph, folds and ties.
+    """
+
+    def __init__(self, make: Callable[[int | None], Learner], *, acquisition: str, seed: int) -> None:
+        self.learner = make(None)
+        self.in_force = InForce()
+        self._make, self._acquisition, self._seed = make, acquisition, seed
+        self._graph: GraphOfPool | None = None
+        self._labels: dict[int, int] = {}
+
+    @property
+    def spec(self) -> LearnerSpec:
+        """Of the network."""
+        return self.learner.spec
+
+    def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
+        """Fits the network on all labels, and compares when there are half as many again as at the last comparison."""
+        self.learner.fit(labels, round_number=round_number, checkpoint_dir=checkpoint_dir)
+        self._labels = dict(labels)
+        if self._acquisition == "auto" and self.in_force.is_due(len(labels), FEWEST_TO_COMPARE):
+            self.in_force = replace(self._compare(labels, round_number), compared_at=len(labels))
+
+    def predict(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """Class probabilities of the learner in force, `probs_N_C`."""
+        if self.in_force.network:
+            return self.learner.predict(sample_ids)
+        return self.graph(self._labels).probs(np.asarray(sample_ids, np.int64))
+
+    def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
+        """The network's scores and draws, and those that are asked by; predictions are of the learner in force."""
+        pool_scores = self.learner.score(sample_ids, round_number=round_number)
+        if self.in_force.network:
+            pool_scores.scores[self._acquisition] = pool_scores.scores[self.spec.acquisition]
+            return pool_scores
+        graph = self.graph(self._labels, pool=pool_scores.sample_ids)
+        pool_scores.scores[self._acquisition] = graph.scores(pool_scores.sample_ids)
+        return replace(pool_scores, probs_N_C=graph.probs(pool_scores.sample_ids))
+
+    def graph(self, labels: Mapping[int, int], *, pool: ArrayLike = ()) -> GraphOfPool:
+        """The graph with these labels spread over it.
+
+        Args:
+            labels: Sample id -> class index; of a negative class: on the graph, without a label.
+            pool: Further samples that are to be on it.
+        """
+        if self._graph is None:
+            self._graph = GraphOfPool(
+                self.learner.store,
+                num_classes=self.learner.num_classes,
+                adaptive=self._acquisition == "auto",
+                seed=self._seed,
+            )
+        self._graph.hold(np.concatenate([np.fromiter(labels, np.int64, len(labels)), np.asarray(pool, np.int64)]))
+        self._graph.refit({sample_id: label for sample_id, label in labels.items() if label >= 0})
+        return self._graph
+
+    def ranking(self, answers: Answers, size: int) -> list[RankedSample] | None:
+        """What to ask next by the graph; None where the network asks."""
+        if self.in_force.network or not len(answers.pool):
+            return None
+        graph = self.graph(answers.labels, pool=np.concatenate([answers.pool, answers.audit_pool]))
+        ranked, scores = graph.rank(answers.pool, size)
+        return [
+            RankedSample(sample_id, "train", score, 1.0)
+            for sample_id, score in zip(ranked.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+        """The network's answers under K masks."""
+        return self.learner.draw(sample_ids, round_number=round_number, mc_iterations=mc_iterations)
+
+    def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:
+        """What the network's last layer sees, and that layer."""
+        return self.learner.penultimate(sample_ids)
+
+    def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """The stored rows, flattened."""
+        return self.learner.embedding(sample_ids)
+
+    def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
+        """Writes the network; and with the loop's state which learner is in force, and what both were fitted on."""
+        labels = torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2)
+        return self.learner.save(path, {**loop_state, _STATE: {**self.in_force.as_dict(), "labels": labels}})
+
+    def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
+        """Loads what `save` wrote; a checkpoint of the network alone leaves the graph in force."""
+        loop_state = self.learner.load(path, sha256=sha256, size=size)
+        state = loop_state.pop(_STATE, None)
+        if state is not None:
+            self._labels = dict(state.pop("labels").tolist())
+            self.in_force = InForce(**state)
+        return loop_state
+
+    def _compare(self, labels: Mapping[int, int], round_number: int) -> InForce:
+        """Each label predicted by both, out of fold."""
+        try:
+            fold_of = assign_folds(labels, num_folds=_FOLDS, seed=seed_of(self._seed, "in force", round_number))
+        except NotEnoughSamplesError:
+            return self.in_force
+        evidence = Evidence()
+        for fold in sorted(set(fold_of.values())):
+            rest = {sample_id: label for sample_id, label in labels.items() if fold_of[sample_id] != fold}
+            held_out = [i for i in sorted(fold_of) if fold_of[i] == fold]
+            member = self._make(fold)
+            member.fit(rest, round_number=round_number)
+            graph = self.graph({**dict.fromkeys(held_out, -1), **rest})
+            evidence.add(
+                truth=np.array([labels[i] for i in held_out]),
+                network=member.predict(held_out).argmax(1),
+                graph=graph.probs(np.array(held_out)).argmax(1),
+                weight=graph.shares(held_out, list(labels)),
+            )
+        return evidence.verdict()

@@ -1,0 +1,138 @@
+"""Two blobs of features, a network that is a stub, and a graph that is real."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.embeddings.backbone import EFFICIENTNET
+from loops.embeddings.features import FeatureStore
+from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.in_force import InForce
+from loops.learners.committee import learner_for
+from loops.learners.graph_learner import GraphLearner
+from loops.learners.learner import Learner
+from loops.learners.learner_spec import LearnerSpec
+from loops.oracle import Answers, KnownLabels
+
+QUICK = LearnerSpec("features", EFFICIENTNET, "margin", 2, 8, 2e-3, 0.01, 2, 2)
+CLASS_OF = {i: i % 2 for i in range(80)}
+TEST = {1000 + i: i % 2 for i in range(20)}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FeatureStore:
+    """Even samples lie around one direction, odd ones around another."""
+    made = FeatureStore(tmp_path / "features", EFFICIENTNET)
+    known = {**CLASS_OF, **TEST}
+    rows = np.random.default_rng(0).normal(0, 0.02, (len(known), 1280)).astype(np.float32)
+    rows[np.arange(len(known)), list(known.values())] += 1.0
+    made.append(list(known), rows)
+    return made
+
+
+@pytest.fixture
+def learner(store: FeatureStore) -> GraphLearner:
+    made = learner_for("auto", lambda _fold: Learner(QUICK, store, num_classes=2, seed=0, accelerator="cpu"), seed=0)
+    assert isinstance(made, GraphLearner)
+    made.graph({}, pool=list(CLASS_OF))  # as round 0 leaves it
+    return made
+
+
+def answers(labels: dict[int, int]) -> Answers:
+    pool = np.array(sorted(CLASS_OF.keys() - labels.keys()))
+    return Answers(round_number=0, labels=labels, pool=pool)
+
+
+def test_two_labels_from_none_tell_two_blobs_apart(learner: GraphLearner) -> None:
+    oracle = KnownLabels(CLASS_OF, query_size=2, test=TEST)
+    ActiveLearningLoop(
+        learner=learner, oracle=oracle, settings=LoopSettings("auto", query_size=2, labeling_budget=2)
+    ).run()
+    first, second = oracle.queries
+    assert {ranked.sample_id % 2 for ranked in first.ranking[:2]} == {0, 1}, "one of each blob"
+    assert second.evaluations[0].accuracy == 1.0
+    assert second.acquisition == "auto"
+
+
+def test_what_is_asked_first_needs_no_label(learner: GraphLearner) -> None:
+    ranking = learner.ranking(answers({}), 10)
+    assert ranking is not None
+    assert len({ranked.sample_id for ranked in ranking}) == 10
+
+
+def test_the_graphs_predictions_and_scores_are_published_with_the_networks_draws(learner: GraphLearner) -> None:
+    learner.fit({0: 0, 1: 1}, round_number=1)
+    scores = learner.score([2, 3, 4], round_number=1)
+    assert scores.probs_N_C.argmax(1).tolist() == [0, 1, 0]
+    assert {"auto", "bald", "margin"} <= scores.scores.keys()
+    assert scores.draws_N_C_K is not None
+
+
+def test_a_restored_learner_answers_as_the_one_that_was_saved(
+    learner: GraphLearner, store: FeatureStore, tmp_path: Path
+) -> None:
+    learner.fit({0: 0, 1: 1}, round_number=1)
+    learner.in_force = InForce(compared_at=30, network_right=0.5, graph_right=0.9)
+    saved = learner.save(tmp_path / "model.ckpt", {"progress": 1})
+    again = GraphLearner(
+        lambda _fold: Learner(QUICK, store, num_classes=2, seed=0, accelerator="cpu"), acquisition="auto", seed=0
+    )
+    assert again.load(saved.path, sha256=saved.sha256, size=saved.size) == {"progress": 1}
+    assert again.in_force == learner.in_force
+    assert (again.predict(list(TEST)) == learner.predict(list(TEST))).all()
+
+
+def test_the_network_in_force_answers_and_asks_itself(learner: GraphLearner) -> None:
+    learner.fit({0: 0, 1: 1}, round_number=1)
+    learner.in_force = InForce(network=True, compared_at=30)
+    assert learner.ranking(answers({0: 0, 1: 1}), 10) is None
+    assert (learner.predict([5]) == learner.learner.predict([5])).all()
+    scores = learner.score([2, 3], round_number=1)
+    assert (scores.scores["auto"] == scores.scores["margin"]).all()
+
+
+def test_both_are_compared_on_labels_held_out_once_there_are_enough(learner: GraphLearner) -> None:
+    learner.fit({i: CLASS_OF[i] for i in range(29)}, round_number=1)
+    assert learner.in_force.compared_at == 0
+    learner.fit({i: CLASS_OF[i] for i in range(30)}, round_number=2)
+    assert learner.in_force.compared_at == 30
+    assert learner.in_force.graph_right == pytest.approx(1.0)
+    assert not learner.in_force.network, "nobody is measurably better than one who is always right"
+
+
+def test_the_graph_is_kept_on_disk_and_new_samples_are_hung_on_it(store: FeatureStore) -> None:
+    graph = GraphOfPool(store, num_classes=2)
+    graph.hold(range(60))
+    again = GraphOfPool(store, num_classes=2)
+    again.hold(range(61))  # one more
+    again.refit({0: 0, 1: 1})
+    assert again.probs(np.array([60])).argmax() == 0
+    assert GraphOfPool(store, num_classes=2).rank(np.arange(61), 5)[0].shape == (5,)
+
+
+def test_a_damaged_graph_is_built_anew(store: FeatureStore) -> None:
+    GraphOfPool(store, num_classes=2).hold(CLASS_OF)
+    (path,) = store.folder.glob("graph-*.npz")
+    path.write_bytes(path.read_bytes()[:100])
+    graph = GraphOfPool(store, num_classes=2)
+    graph.hold(CLASS_OF)
+    graph.refit({0: 0, 1: 1})
+    assert (graph.probs(np.array(list(CLASS_OF))).argmax(1) == list(CLASS_OF.values())).all()
+
+
+def test_test_samples_are_predicted_and_never_on_the_graph(learner: GraphLearner) -> None:
+    learner.ranking(answers({}), 10)
+    learner.fit({0: 0, 1: 1}, round_number=1)
+    assert (learner.predict(list(TEST)).argmax(1) == list(TEST.values())).all()
+    with np.load(next(learner.learner.store.folder.glob("graph-*.npz"))) as saved:
+        assert not set(saved["ids"].tolist()) & TEST.keys()
+
+
+def test_shares_of_the_pool_add_up(store: FeatureStore) -> None:
+    graph = GraphOfPool(store, num_classes=2)
+    graph.hold(CLASS_OF)
+    assert graph.shares([0, 1], [0, 1]).tolist() == pytest.approx([0.5, 0.5])

@@ -25,8 +25,16 @@ keys = st.Page("help.py", title="Help", icon=":material/help:")
 
 with as_sentences():
     ready = is_project()
-    page = st.navigation([setup, label, grid, progress, uncertainty, review, keys] if ready else [setup, keys])
+    # All pages, always: Streamlit says "Page not found" above whatever is shown at the address of one that is left out.
+    pages = [setup, label, grid, progress, uncertainty, review, keys]
+    page = st.navigation(pages, position="sidebar" if ready else "hidden")
     if ready:
         ask_who(needed=page not in (setup, keys))
         help_button()
+    else:
+        with st.sidebar:
+            st.page_link(setup)
+            st.page_link(keys)
+        if page not in (setup, keys):
+            st.switch_page(setup)
     page.run()

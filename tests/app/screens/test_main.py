@@ -29,10 +29,12 @@ def test_the_screens_load_neither_torch_nor_the_trainer(filled, repository):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_without_a_project_only_setup_and_help_are_offered(tmp_path, monkeypatch, repository):
+@pytest.mark.parametrize("page", ["setup.py", "label.py"])
+def test_without_a_project_only_setup_and_help_are_offered(page, tmp_path, monkeypatch, open_screen):
     monkeypatch.setenv("LABELLOOP_PROJECT", str(tmp_path / "new"))
-    screen = AppTest.from_file(str(repository / "app/screens/main.py"), default_timeout=60).run()
+    screen = open_screen(page)
     assert [title.value for title in screen.title] == ["A new project"]
+    assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help"]
     assert not screen.sidebar.text_input
 
 

@@ -79,6 +79,12 @@ def history(session: Session, *, project_id: int, annotator_id: int, limit: int 
     return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)
 
 
+def standing_flags(session: Session, *, project_id: int, annotator_id: int) -> list[LabelEventInfo]:
+    """List the flags that an annotator gave and did not take back, oldest first."""
+    own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)
+    return _select(session, *own, LabelEvent.action == "flag", ~is_undone())
+
+
 def is_undone(*, through_event_id: int | None = None) -> ColumnElement[bool]:
     """Say of a row of ``LabelEvent`` whether an undo names it; with an event id, an undo up to that event."""
     named = select(_UNDO.id).where(_UNDO.supersedes == LabelEvent.id, _UNDO.action == "undo")

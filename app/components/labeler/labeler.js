@@ -8,7 +8,7 @@ function openPage(parent, name) {
   parent.append(root);
   const [pace, work] = [openPace(), openWork()];
   const screenKey = `labelloop-screen:${name}`; // so that a reload comes back to the same sample
-  const flagged = new Map(); // sample id -> the id of the flag given here
+  const flagged = new Map(); // sample id -> the id of its flag, given here or before the page began
   let classes = [];
   let progress = null;
   let waiting = null;
@@ -246,6 +246,7 @@ function openPage(parent, name) {
       pictures.take(entry.sample_id, entry.image);
       delete entry.image;
     }
+    for (const { sample_id, id } of data.flags ?? []) flagged.set(sample_id, id);
     if (data.history) work.recall(data.history);
     if (data.past_why) work.explain(data.past_why);
     if (data.queue) {

@@ -16,7 +16,7 @@ from app.screens.components.sample_image import data_url, image_bytes
 from app.screens.components.session import annotator_id, current_project, database, project_id
 from app.screens.components.trainer_status import read_trainer
 from app.screens.components.waiting import why_waiting
-from storage.labels import LabelEventInfo, history
+from storage.events import LabelEventInfo, history, standing_flags
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch
 from storage.samples import SampleInfo, get_samples
@@ -53,7 +53,7 @@ def answer(message: Message) -> Told:
 
 def _about_this_page() -> Told:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
-    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "past_why", "waiting", "progress"))
+    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress"))
     nothing: list[str] = []
     return {**empty, "session": session, "name": outbox_name(), "confirmed": nothing, "refused": nothing} | _classes()
 
@@ -75,7 +75,7 @@ def _what_comes(message: Message) -> Told:
     held = {number for number in _sequence(message, "have") if isinstance(number, int)}
     told: Told = {}
     if _keep_latency(message).get("hello"):
-        told["history"] = _history(held)
+        told |= {"history": _history(held), "flags": _flags()}
     if isinstance(looking := message.get("looking"), int):
         told["past_why"] = _why_past(looking)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
@@ -151,6 +151,14 @@ def _history(held: Collection[int]) -> list[Told]:
         _past(event, by_id) | {"image": None if event.sample_id in held else _picture(samples[event.sample_id])}
         for event in recent
     ]
+
+
+def _flags() -> list[Told]:
+    """What this person flagged, so that a page that begins shows it and can take it back."""
+    identity, person = project_id(), annotator_id()
+    with database().read() as session:
+        flags = standing_flags(session, project_id=identity, annotator_id=person)
+    return [{"sample_id": event.sample_id, "id": event.request_id} for event in flags]
 
 
 def _past(event: LabelEventInfo, by_id: Mapping[int, LabelEventInfo]) -> Told:

@@ -145,6 +145,16 @@ def test_the_past_is_told_once_to_a_page_that_says_hello(asked, browser):
     assert browser.say()["history"] is None
 
 
+def test_a_flag_is_told_to_a_page_that_says_hello_and_can_be_taken_back_by_what_it_is_told(browser):
+    shown = browser.say()["queue"][0]
+    flag = {"id": "f" * 32, "kind": "flag", "sample_id": shown["sample_id"], "class_index": None}
+    [flagged] = browser.say([flag], hello=True)["flags"]
+    assert flagged["sample_id"] == shown["sample_id"]
+    unflag = {"id": "e" * 32, "kind": "undo", "sample_id": shown["sample_id"], "undoes": flagged["id"]}
+    told = browser.say([unflag], hello=True)
+    assert (told["confirmed"], told["flags"]) == (["e" * 32], [])
+
+
 def test_a_correction_comes_back_after_a_reload_with_what_it_corrected(browser):
     first, second = browser.say()["queue"][:2]
     correction = decision(first, 1) | {"id": "c" * 32}

@@ -157,15 +157,17 @@ def test_a_finger_skips_to_the_left_and_undoes_to_the_right(start, labeler, pres
     assert running.rows("SELECT action FROM label_events ORDER BY id") == [("skip",), ("undo",)]
 
 
-def test_after_a_reload_a_correction_is_undone_and_flags_are_taken_back(start, labeler, press, wait_for):
+def test_after_a_reload_a_correction_is_undone_and_a_flag_is_taken_back(start, labeler, press, wait_for):
     running = start()
     person = labeler(running)
     sample = correct_the_past(person, press, wait_for)
-    for _ in range(2):  # on, and off again
-        person.page.keyboard.press("f")
+    person.page.keyboard.press("f")
     person.wait_until_saved()
     person.page.reload()
     person.wait_for_sample()
+    person.page.locator('[data-act="flag"][aria-pressed="true"]').wait_for()
+    person.page.keyboard.press("f")
+    person.page.locator('[data-act="flag"][aria-pressed="false"]').wait_for()
     person.page.get_by_role("switch", name="Why this one").click()
     person.page.locator(f'[data-act="past:{sample}"]').click()
     person.page.get_by_text("No model asked for this one").wait_for()

@@ -8,20 +8,35 @@ a sample deletes the dead claims on it; one that is still there can therefore al
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 
 from storage.asking import Id
 from storage.engine import Session
-from storage.models import Claim, Query, Round
-from storage.samples import SampleInfo, get_samples
+from storage.models import Claim, Query, Round, Sample
+from storage.samples import SAMPLE_COLUMNS, SampleInfo
 
-# Built once: they are run at every key press.
-_ASKED = (
-    select(Query, Round).join(Round, Round.id == Query.round_id).where(Query.id.in_(bindparam("ids", expanding=True)))
+# Built once: they are run at every key press. Columns, for rows of tables cost SQLAlchemy several times as much.
+_DESCRIBED = (
+    select(
+        Claim.id,
+        Query.rank,
+        Query.score,
+        Query.purpose,
+        Query.suggestion,
+        Query.suggestion_probability,
+        Round.number,
+        Round.acquisition,
+        *SAMPLE_COLUMNS,
+    )
+    .join(Sample, Sample.id == Claim.sample_id)
+    .outerjoin(Query, Query.id == Claim.query_id)
+    .outerjoin(Round, Round.id == Query.round_id)
+    .where(Claim.id.in_(bindparam("ids", expanding=True)))
 )
 _HELD = select(Claim).where(Claim.sample_id.in_(bindparam("ids", expanding=True)))
 
@@ -75,23 +90,54 @@ def take(
     in_grid: bool = False,
     lease_s: float,
     now: datetime,
+    own: Mapping[int, Claim] | None = None,
 ) -> list[Claim]:
-    """Give free samples, as ``(sample id, query id)``, to an annotator; one they have already keeps its token."""
+    """Give free samples to an annotator; one they have already keeps its token.
+
+    Args:
+        session: A writing session.
+        samples: As ``(sample id, query id)``.
+        project_id: The project.
+        annotator_id: The annotator.
+        seen: Whether they are on screen, not only fetched ahead.
+        in_grid: Whether they are shown together.
+        lease_s: How long they stay with a page that says nothing more, in seconds.
+        now: The time at which claims are live.
+        own: Claims of the annotator by sample id that the caller has read already; those are not looked up.
+    """
+    held = dict(own or {})
+    held |= _own_of_the_others(session, [i for i, _ in samples if i not in held], annotator_id, lease_s, now)
+    renew([held[sample_id] for sample_id, _ in samples if sample_id in held], lease_s=lease_s, now=now)
+    claims = []
+    for sample_id, query_id in samples:
+        claim = held.get(sample_id) or _new_claim(project_id, annotator_id, sample_id, lease_s, now)
+        _set(claim, query_id=query_id, seen=seen, in_grid=in_grid)
+        claims.append(claim)
+    session.add_all(claim for claim in claims if claim.sample_id not in held)
+    session.flush()
+    return claims
+
+
+def _own_of_the_others(
+    session: Session, sample_ids: list[int], annotator_id: int, lease_s: float, now: datetime
+) -> dict[int, Claim]:
+    """The annotator's claims on these samples; dead ones of other annotators are deleted."""
     own = dict[int, Claim]()
-    for claim in session.scalars(_HELD, {"ids": [sample_id for sample_id, _ in samples]}):
+    if not sample_ids:
+        return own
+    for claim in session.scalars(_HELD, {"ids": sample_ids}):
         if claim.annotator_id == annotator_id:
             own[claim.sample_id] = claim
         elif not _is_live(claim, lease_s, now):
             session.delete(claim)
-    renew(own.values(), lease_s=lease_s, now=now)
-    claims = []
-    for sample_id, query_id in samples:
-        claim = own.get(sample_id) or _new_claim(project_id, annotator_id, sample_id, lease_s, now)
-        claim.query_id, claim.seen, claim.in_grid = query_id, seen, in_grid
-        claims.append(claim)
-    session.add_all(claims)
-    session.flush()
-    return claims
+    return own
+
+
+def _set(claim: Claim, **values: object) -> None:
+    """Changes what is different: SQLAlchemy looks at the whole of a row that was told what it knows."""
+    for name, value in values.items():
+        if getattr(claim, name) != value:
+            setattr(claim, name, value)
 
 
 def _is_live(claim: Claim, lease_s: float, now: datetime) -> bool:
@@ -113,28 +159,33 @@ def _new_claim(project_id: int, annotator_id: int, sample_id: int, lease_s: floa
 def describe(session: Session, claims: Sequence[Claim]) -> list[ClaimedSample]:
     """Say what is known about claimed samples, in the order given."""
     session.flush()
-    samples = get_samples(session, sample_ids=[claim.sample_id for claim in claims])
-    asked = _asked(session, [claim.query_id for claim in claims if claim.query_id is not None])
-    return [_described(claim, samples[claim.sample_id], *asked.get(claim.query_id, (None, None))) for claim in claims]
+    rows = session.execute(_DESCRIBED, {"ids": [claim.id for claim in claims]})
+    found = {claim_id: known for claim_id, *known in rows}
+    return [_described(claim, *found[claim.id]) for claim in claims]
 
 
-def _asked(session: Session, query_ids: Sequence[int]) -> dict[int | None, tuple[Query, Round]]:
-    rows = session.execute(_ASKED, {"ids": list(query_ids)})
-    return {query.id: (query, asked) for query, asked in rows}
-
-
-def _described(claim: Claim, sample: SampleInfo, query: Query | None, asked: Round | None) -> ClaimedSample:
+def _described(  # the columns of `_DESCRIBED` in their order
+    claim: Claim,
+    rank: int | None,
+    score: float | None,
+    purpose: str | None,
+    suggestion: int | None,
+    suggestion_probability: float | None,
+    round_number: int | None,
+    acquisition: str | None,
+    *of_sample: Any,  # noqa: ANN401
+) -> ClaimedSample:
     return ClaimedSample(
-        sample=sample,
+        sample=SampleInfo(*of_sample),
         token=claim.token,
         query_id=claim.query_id,
-        rank=query.rank if query else None,
-        score=query.score if query else None,
-        purpose=query.purpose if query else "train",
-        round_number=asked.number if asked else None,
-        acquisition=asked.acquisition if asked else None,
-        suggestion=query.suggestion if query else None,
-        suggestion_probability=query.suggestion_probability if query else None,
+        rank=rank,
+        score=score,
+        purpose=purpose or "train",
+        round_number=round_number,
+        acquisition=acquisition,
+        suggestion=suggestion,
+        suggestion_probability=suggestion_probability,
         claimed_at=claim.claimed_at,
         seen=claim.seen,
     )

@@ -81,7 +81,16 @@ def claim_batch(
     for claim, _ in own:
         if claim.sample_id not in stay:
             session.delete(claim)
-    taken = take(session, fresh, project_id=project_id, annotator_id=annotator_id, seen=False, lease_s=lease_s, now=now)
+    taken = take(
+        session,
+        fresh,
+        project_id=project_id,
+        annotator_id=annotator_id,
+        seen=False,
+        lease_s=lease_s,
+        now=now,
+        own={claim.sample_id: claim for claim, _ in own},
+    )
     return describe(session, [*kept, *taken])
 
 
@@ -109,7 +118,8 @@ def _kept(own: Sequence[tuple[Claim, bool]], keep: Sequence[str]) -> list[Claim]
     place = {token: number for number, token in enumerate(keep)}
     kept = [claim for claim, due in own if due and not claim.in_grid and (claim.seen or claim.token in place)]
     for claim in kept:
-        claim.seen = True
+        if not claim.seen:  # what is told again that it is seen is looked at whole at the next flush
+            claim.seen = True
     return sorted(kept, key=lambda claim: place.get(claim.token, len(place)))
 
 
@@ -126,19 +136,20 @@ def _best_free(
     values = {
         "project_id": project_id,
         "annotator_id": annotator_id,
-        "kept": [claim.sample_id for claim in kept],
         "now": now,
         "latest": latest_claim(now, lease_s=lease_s),
-        "count": max(0, count),
+        "count": len(kept) + max(0, count),
     }
-    return [(sample_id, query_id) for sample_id, query_id in session.execute(_select_free(), values)]
+    own = {claim.sample_id for claim in kept}  # left out here: a list in the statement is written out at every call
+    free = [(sample_id, query_id) for sample_id, query_id in session.execute(_select_free(), values)]
+    return [line for line in free if line[0] not in own][: max(0, count)]
 
 
 @cache
 def _select_free() -> Executable:
     return (
         select(Query.sample_id, Query.id)
-        .where(in_open_round(_PROJECT), Query.sample_id.not_in(bindparam("kept", expanding=True)))
+        .where(in_open_round(_PROJECT))
         .where(is_askable_to(_ANNOTATOR), has_room_for(_ANNOTATOR, now=_NOW, latest=_LATEST))
         .order_by(Query.rank)
         .limit(bindparam("count", type_=Integer))

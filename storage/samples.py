@@ -92,7 +92,7 @@ class Refusal:
     created_at: datetime
 
 
-_COLUMNS = (
+SAMPLE_COLUMNS = (  # of a `SampleInfo`, in its order
     Sample.id,
     Sample.uri,
     Sample.sha256,
@@ -102,7 +102,9 @@ _COLUMNS = (
     Sample.class_index,
     Sample.audit_key,
 )
-_BY_ID = select(*_COLUMNS).where(Sample.id.in_(bindparam("ids", expanding=True)))  # built once: at every key press
+_BY_ID = select(*SAMPLE_COLUMNS).where(
+    Sample.id.in_(bindparam("ids", expanding=True))
+)  # built once: at every key press
 
 
 def audit_key(*, seed: int, sha256: str) -> float:
@@ -146,7 +148,7 @@ def get_sample(session: Session, *, sample_id: int) -> SampleInfo:
     Raises:
         UnknownSampleError: When there is none of this id.
     """
-    row = session.execute(select(*_COLUMNS).where(Sample.id == sample_id)).one_or_none()
+    row = session.execute(select(*SAMPLE_COLUMNS).where(Sample.id == sample_id)).one_or_none()
     if row is None:
         raise UnknownSampleError(sample_id)
     return SampleInfo(*row)
@@ -166,7 +168,7 @@ def list_samples(
 ) -> list[SampleInfo]:
     """List a split by id, without the broken ones: all, or one page of it (see `read_columns` for a million)."""
     rows = session.execute(
-        select(*_COLUMNS)
+        select(*SAMPLE_COLUMNS)
         .where(Sample.project_id == project_id, Sample.split == split, Sample.id > after_id, ~is_broken())
         .order_by(Sample.id)
         .limit(limit)

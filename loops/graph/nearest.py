@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 _PRODUCTS_HELD = 1 << 22  # distances held at once: 16 MB
+_STRIPES = 32  # into which a row of distances is cut
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,27 @@ def nearest(
         check()
         tile = queries[start : start + rows]
         relative = torch.addmm(squares_N, tile, points.T, alpha=-2.0, out=products[: len(tile)])
-        least, positions = relative.topk(k, dim=1, largest=False)
+        least, positions = _least(relative, k)
         squares_Q_k[start : start + rows] = (least + tile.square().sum(1, keepdim=True)).clamp_min(0.0)
         positions_Q_k[start : start + rows] = positions
     return Nearest(squares_Q_k.numpy(), positions_Q_k.numpy())
+
+
+def _least(numbers_Q_N: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k least numbers of each row, ascending, and their columns.
+
+    `topk` over 60,000 columns takes half as long as the product before it. The k least lie where one of the k least
+    minima over stripes is: those are found by comparing whole stripes, and `topk` has a hundredth of the row left.
+    """
+    count = numbers_Q_N.shape[1]
+    width = count // _STRIPES
+    if width <= k:
+        found = numbers_Q_N.topk(k, dim=1, largest=False)
+        return found.values, found.indices
+    minima_Q_W = numbers_Q_N[:, : _STRIPES * width].view(-1, _STRIPES, width).amin(1)
+    places = minima_Q_W.topk(k, dim=1, largest=False).indices
+    in_stripes = places[:, None, :] + width * torch.arange(_STRIPES)[:, None]
+    rest = torch.arange(_STRIPES * width, count).expand(len(places), -1)
+    columns = torch.cat([in_stripes.flatten(1), rest], dim=1)
+    least, among = numbers_Q_N.gather(1, columns).topk(k, dim=1, largest=False)
+    return least, columns.gather(1, among)

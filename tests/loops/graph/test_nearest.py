@@ -31,3 +31,9 @@ def test_the_size_of_the_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch)
     whole = nearest(LINE, LINE, 2)
     monkeypatch.setattr(module, "_PRODUCTS_HELD", 4)  # one query at a time
     assert (nearest(LINE, LINE, 2).positions_Q_k == whole.positions_Q_k).all()
+
+
+def test_among_many_points_the_nearest_are_found_wherever_they_stand_in_the_list() -> None:
+    places = np.random.default_rng(0).permutation(1_005)  # no whole number of stripes
+    found = nearest(np.array([[500.2], [1_003.6]], np.float32), places[:, None].astype(np.float32), 3)
+    assert places[found.positions_Q_k].tolist() == [[500, 501, 499], [1_004, 1_003, 1_002]]

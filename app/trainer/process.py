@@ -15,6 +15,7 @@ import traceback
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 
@@ -211,5 +212,13 @@ def main() -> int:
         return 1
 
 
+def leave(code: int) -> NoReturn:
+    """Ends the process at once: all is stored, and taking torch apart is 2 s of a core, 12 s on a busy machine."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())

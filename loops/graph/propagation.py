@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.graph.variance_gain import VarianceGain
 from loops.seeding import hash_of_ids
 
 Floats = NDArray[np.float32]
@@ -19,8 +20,6 @@ _SURE_MARGIN = 0.9
 _LEAST_DOUBT = 1e-3
 _COUNTED = 8_192  # samples whose doubt stands for all
 _CANDIDATES = 512  # the best ones, and as many drawn from the rest, of which a sequence is chosen
-_SEQUENCE = 50  # samples that are chosen one after the other: nobody gets further before the next label ranks anew
-_TILE = 4_096  # rows worked on at once; they stay in the cache
 
 
 class Propagation:
@@ -60,7 +59,8 @@ class Propagation:
         draws = hash_of_ids(np.arange(len(coordinates_N_M)), seed)
         self._ties_N = (draws >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24 * 1e-6)
         self._drawn = np.argsort(draws)[: max(_COUNTED, _CANDIDATES)]
-        self._counted = self._questions_N_M[self._drawn[:_COUNTED]]
+        counted = self._drawn[:_COUNTED]
+        self._counted, self._counted_answers = self._questions_N_M[counted], self._answers_N_M[counted]
         self._rarity = _rarity(self._counted)
         self.refit({})
 
@@ -74,7 +74,7 @@ class Propagation:
         self._rows = np.array([row for row, _ in known], np.int64)
         classes = np.array([label for _, label in known], np.int64)
         self._weights_M_C = self._solve(classes, NOISE)
-        self.doubt_N = self._doubt(self._solve(classes, _SURE_NOISE))
+        self._sure_M_C = self._solve(classes, _SURE_NOISE)
 
     def probs(self, rows: NDArray[np.int64] | None = None) -> Floats:
         """Class probabilities of samples of the pool (None: of all), `[N, C]`; 1/C each where no label reaches."""
@@ -89,10 +89,14 @@ class Propagation:
         nearest: NDArray[np.int64] = (self._answers_N_M @ self._answers_N_M[rows].T).argmax(axis=1)
         return nearest
 
+    @property
+    def doubt_N(self) -> Floats:  # noqa: N802 - an array, named by its shape
+        """How undecided each sample is: 1 where no label reaches, near 0 where one class is clear."""
+        return self._doubt(self._answers_N_M)
+
     def scores(self) -> Floats:
         """How much variance a label of each sample would take away from the pool, per sample of it: `scores_N`."""
-        covariance = self._covariance(self._rows)
-        return self._gains(self._questions_N_M, covariance, self._wanted())
+        return self._gain().scores()
 
     def rank(self, rows: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], Floats]:
         """Orders samples, each given that those before it will be labeled.
@@ -104,47 +108,15 @@ class Propagation:
         Returns:
             Rows and their scores, falling: of a sequence each can only be less than the one before.
         """
-        size = min(size, len(rows))
-        scores = self.scores()[rows] + self._ties_N[rows]
-        best = np.argpartition(-scores, min(max(_CANDIDATES, size), len(rows)) - 1)[: max(_CANDIDATES, size)]
-        drawn = np.flatnonzero(np.isin(rows, self._drawn[:_CANDIDATES]))
-        chosen, gains = self._sequence(rows[np.union1d(best, drawn)], size)
+        size, gain = min(size, len(rows)), self._gain()
+        scores, count = gain.scores()[rows] + self._ties_N[rows], max(_CANDIDATES, size)
+        best = rows[np.argpartition(-scores, min(count, len(rows)) - 1)[:count]]
+        drawn = np.intersect1d(rows, self._drawn[:_CANDIDATES])
+        chosen, gains = gain.sequence(np.union1d(best, drawn), size)
         return chosen, np.minimum.accumulate(gains)
 
-    def _sequence(self, rows: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], Floats]:
-        """Takes the best, settles its surroundings, takes the next: two rank-one updates each instead of an inverse.
-
-        What comes behind the sequence is in the order of its scores after it.
-        """
-        features_n_M, wanted = self._questions_N_M[rows].astype(np.float64), self._wanted()
-        spread_n_M = features_n_M @ self._covariance(self._rows)
-        moved_n_M = spread_n_M @ wanted
-        chosen: list[int] = []
-        gains: list[float] = []
-        scores = self._sequence_scores(features_n_M, spread_n_M, moved_n_M, rows)
-        for _ in range(min(size, _SEQUENCE)):
-            best = int(scores.argmax())
-            chosen.append(best)
-            gains.append(float(scores[best]))
-            column = spread_n_M[best].copy()
-            share_n = spread_n_M @ features_n_M[best] / (column @ features_n_M[best] + NOISE)
-            spread_n_M -= np.outer(share_n, column)
-            moved_n_M -= np.outer(share_n, column @ wanted)
-            scores = self._sequence_scores(features_n_M, spread_n_M, moved_n_M, rows)
-            scores[chosen] = -np.inf
-        behind = np.argsort(-scores, kind="stable")[: size - len(chosen)]
-        return rows[[*chosen, *behind]], np.array([*gains, *scores[behind]], np.float32)
-
-    def _sequence_scores(
-        self,
-        features_n_M: NDArray[np.float64],
-        spread_n_M: NDArray[np.float64],
-        moved_n_M: NDArray[np.float64],
-        rows: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        variance = np.einsum("nm,nm->n", spread_n_M, features_n_M) + NOISE
-        scores: NDArray[np.float64] = np.einsum("nm,nm->n", moved_n_M, spread_n_M) / variance + self._ties_N[rows]
-        return scores
+    def _gain(self) -> VarianceGain:
+        return VarianceGain(self._questions_N_M, self._covariance(), self._wanted(), noise=NOISE, ties_N=self._ties_N)
 
     def _solve(self, classes_n: NDArray[np.int64], noise: float) -> Floats:
         """Coefficients of each class's function, `[M, C]`.
@@ -159,42 +131,39 @@ class Propagation:
         inner = weighted @ features + np.eye(features.shape[1])
         return np.linalg.solve(inner, weighted @ targets).astype(np.float32)
 
-    def _doubt(self, weights_M_C: Floats) -> Floats:
-        """How undecided each sample is: 1 where no label reaches, near 0 where one class is clear, `[N]`."""
+    def _doubt(self, answers_n_M: Floats) -> Floats:
         if not self._adaptive or not len(self._rows):
-            return np.ones(len(self._answers_N_M), np.float32)
-        values = self._answers_N_M @ weights_M_C
-        first_two = np.partition(values, -2, axis=1)[:, -2:] if values.shape[1] > 1 else np.c_[0 * values, values]
-        margin = np.clip((first_two[:, 1] - first_two[:, 0]) / _SURE_MARGIN, 0.0, 1.0)
+            return np.ones(len(answers_n_M), np.float32)
+        first_n, second_n = _first_two(self._sure_M_C.T @ answers_n_M.T)
+        margin = np.clip((first_n - second_n) / _SURE_MARGIN, 0.0, 1.0)
         return np.asarray(1.0 - margin + _LEAST_DOUBT, np.float32)
 
-    def _covariance(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Of the function's coefficients, after labels of these samples: `[M, M]`."""
-        features = self._questions_N_M[rows].astype(np.float64)
+    def _covariance(self) -> NDArray[np.float64]:
+        """Of the function's coefficients, after the labels: `[M, M]`."""
+        features = self._questions_N_M[self._rows].astype(np.float64)
         return np.linalg.inv(np.eye(features.shape[1]) + features.T @ features / NOISE)
 
     def _wanted(self) -> NDArray[np.float64]:
         """Second moments of the features, weighted by doubt and rarity: what variance is summed over, `[M, M]`."""
-        weights = self._rarity * self.doubt_N[self._drawn[: len(self._counted)]]
+        weights = self._rarity * self._doubt(self._counted_answers)
         moments = self._counted.T @ (self._counted * weights[:, None]) / len(weights)
         return np.asarray(moments, np.float64)
-
-    @staticmethod
-    def _gains(features_N_M: Floats, covariance: NDArray[np.float64], wanted: NDArray[np.float64]) -> Floats:
-        """Variance taken away by a label: `sum_j doubt_j cov(i, j)^2 / (var(i) + noise)`, divided by the pool."""
-        both = np.concatenate([covariance @ wanted @ covariance, covariance], axis=1).astype(np.float32)
-        size = features_N_M.shape[1]
-        gains = np.empty(len(features_N_M), np.float32)
-        for start in range(0, len(features_N_M), _TILE):
-            tile = features_N_M[start : start + _TILE]
-            product = tile @ both
-            taken = np.einsum("nm,nm->n", product[:, :size], tile)
-            gains[start : start + _TILE] = taken / (np.einsum("nm,nm->n", product[:, size:], tile) + NOISE)
-        return gains
 
     def _probs(self, features_N_M: Floats) -> Floats:
         values = np.maximum(features_N_M @ self._weights_M_C + np.float32(1.0 / self._num_classes), 1e-6)
         return np.asarray(values / values.sum(axis=1, keepdims=True), np.float32)
+
+
+def _first_two(values_C_n: Floats) -> tuple[Floats, Floats]:
+    """The largest and the next of each column; a single one leads by itself; partitions take ten times as long."""
+    first_n, second_n = values_C_n[0].copy(), np.zeros_like(values_C_n[0])
+    if len(values_C_n) > 1:
+        second_n = np.minimum(values_C_n[0], values_C_n[1])
+        np.maximum(values_C_n[0], values_C_n[1], out=first_n)
+    for values_n in values_C_n[2:]:
+        np.maximum(second_n, np.minimum(first_n, values_n), out=second_n)
+        np.maximum(first_n, values_n, out=first_n)
+    return first_n, second_n
 
 
 def _rarity(features_n_M: Floats) -> Floats:

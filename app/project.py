@@ -79,7 +79,7 @@ class Project:
 
     def open_database(self) -> Database:
         """Open, and if needed migrate, the project's database."""
-        from storage.engine import open_database  # the command line's --help must not pay for SQLAlchemy
+        from storage.opening import open_database  # the command line's --help must not pay for SQLAlchemy
 
         return open_database(self.database_url)
 

@@ -1,4 +1,4 @@
-"""Opening the database: two engines, one that reads and one that writes, each with its own BEGIN.
+"""One database, two engines: one that reads and one that writes, each with its own BEGIN.
 
 Ten processes doing 200 read-modify-writes each lost 1,637 of 2,000 with SQLAlchemy's default transactions and none
 with BEGIN IMMEDIATE; see docs/decisions/0001-sqlite-transactions.md.
@@ -32,13 +32,12 @@ from storage.errors import (
 from storage.filesystem import refuse_network_file_system
 from storage.library import SqliteLibrary, choose_library
 
-__all__ = ["Database", "Session", "open_database"]
+__all__ = ["Database", "Session", "connect"]
 
 BUSY_TIMEOUT_MS = 15_000
 COUNTED = "counted"  # in a reading session's info: what was counted of rows that are only ever added
 JOURNAL_SIZE_LIMIT = 67_108_864  # bytes
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('labelloop'))"
-QUICK_CHECK_BYTES = 268_435_456  # half a second's check
 
 
 class Database:
@@ -60,7 +59,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a snapshot that cannot write; it knows what earlier ones have counted."""
-        with _translated(), Session(self._reading, autoflush=False, expire_on_commit=False) as session, session.begin():
+        with translated(), Session(self._reading, autoflush=False, expire_on_commit=False) as session, session.begin():
             session.info[COUNTED] = self._counted
             session.connection()
             yield session
@@ -75,7 +74,7 @@ class Database:
         Raises:
             JournalError: When the transaction is stored, but its label events are not safely in the journal.
         """
-        with _translated(), Session(self._writing, expire_on_commit=False) as session:
+        with translated(), Session(self._writing, expire_on_commit=False) as session:
             with session.begin():
                 session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
                 yield session
@@ -91,42 +90,6 @@ class Database:
         """Close all pooled connections."""
         self._reading.dispose()
         self._writing.dispose()
-
-
-def open_database(url: str) -> Database:
-    """Open a database, bring its schema up to date and check that it can be trusted.
-
-    Args:
-        url: ``sqlite:///PATH`` or ``postgresql://...``.
-
-    Raises:
-        DatabaseUrlError: When the URL cannot be used.
-        NetworkFileSystemError: When a SQLite file would lie on a network file system.
-        SchemaTooNewError: When a newer LabelLoop has written it.
-        DatabaseDamagedError: When it cannot be read.
-    """
-    from storage.schema import upgrade  # imports this module
-
-    database = connect(url)
-    try:
-        with _translated():
-            _refuse_damage(database)
-            upgrade(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _refuse_damage(database: Database) -> None:
-    """Notice a damaged file before anything is written to it; a larger one is left to doctor and to every backup."""
-    path = database.path
-    if path is None or not path.is_file() or path.stat().st_size > QUICK_CHECK_BYTES:
-        return
-    with database.read() as session:
-        found = str(session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar())
-    if found != "ok":
-        raise DatabaseDamagedError(found)
 
 
 def connect(url: str) -> Database:
@@ -162,7 +125,7 @@ def _connect_sqlite(url: URL) -> Database:
         raise DatabaseUrlError(str(url), f"there is no folder {path.parent}")
     refuse_network_file_system(path)
     library = choose_library()
-    with _translated():
+    with translated():
         _settle_journal_mode(url, library)
     reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True)
     writing = _sqlite_engine(url, library, begin="BEGIN IMMEDIATE", query_only=False)
@@ -233,7 +196,7 @@ def _connect_postgresql(url: URL) -> Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn the drivers' errors into ours, once, here; mistakes in our SQL stay as they are."""
     try:
         yield

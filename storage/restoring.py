@@ -14,10 +14,11 @@ from sqlalchemy import URL, select
 from storage import journal
 from storage.backup import check_file, check_integrity, list_backups
 from storage.current import fold_decision
-from storage.engine import Session, open_database
+from storage.engine import Session
 from storage.errors import DatabaseError, RestoreError
 from storage.filesystem import make_durable
 from storage.models import Class, LabelEvent, Sample
+from storage.opening import open_database
 from storage.plain import pairs
 from storage.projects import get_or_create_annotator, list_classes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,24 +11,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from loops.embeddings.backbone import Backbone
+from loops.embeddings.embedder import Embedder
 from loops.embeddings.own_embedding import own_embedder
 from loops.embeddings.squares import to_square
 
 _LITE0_SIDE = 224  # pixels
-
-
-class Embedder(Protocol):
-    """Turns images into rows."""
-
-    batch_size: int
-
-    def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
-        """What becomes of one image before it goes into a batch; raises for what is none."""
-        ...
-
-    def embed(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.generic]:
-        """Returns one row for each prepared image, `[N, *row_shape]`."""
-        ...
 
 
 def embedder_of(backbone: Backbone, accelerator: str = "auto") -> Embedder:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.embeddings.embedder import Embedder, Rows, checked_rows
 from loops.embeddings.own_source import Kind, kind_of, load_function
 from loops.errors import OwnEmbeddingError
 
 if TYPE_CHECKING:
     import torch
-
-    from loops.embeddings.embedding import Embedder
-
-Rows = NDArray[np.float32]
 
 
 def own_embedder(source: str, device: torch.device) -> Embedder:
@@ -73,19 +70,3 @@ class GivenRows:
         """The rows as they are."""
         rows: Rows = np.stack(prepared)
         return rows
-
-
-def checked_rows(found: NDArray[Any], count: int) -> Rows:
-    """Refuses what is not one row of finite numbers per image; means over places are taken of feature maps.
-
-    Raises:
-        OwnEmbeddingError: If so.
-    """
-    if found.ndim == 4:
-        found = found.mean(axis=(2, 3))
-    if found.ndim != 2 or len(found) != count or found.dtype.kind not in "fiu" or found.shape[1] < 1:
-        wanted = f"numbers [{count}, dimensions] for {count} images"
-        raise OwnEmbeddingError(f"an embedding gives {wanted}; found {found.dtype} {list(found.shape)}")
-    if not np.isfinite(found).all():
-        raise OwnEmbeddingError("the embedding gave numbers that are not finite")
-    return np.asarray(found, np.float32)

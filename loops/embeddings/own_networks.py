@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from loops.embeddings.own_embedding import checked_rows
+from loops.embeddings.embedder import checked_rows
 from loops.embeddings.squares import to_square
 from loops.errors import OwnEmbeddingError
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.engine import Database, open_database
+from storage.engine import Database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
 from storage.models import Base
+from storage.opening import open_database
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import ClaimedSample, claim_batch, put_on_screen
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round

@@ -2,9 +2,10 @@ import pytest
 
 from storage import backup as backup_module
 from storage.backup import backup, check_integrity
-from storage.engine import connect, open_database
+from storage.engine import connect
 from storage.errors import BackupError
 from storage.labels import list_events
+from storage.opening import open_database
 
 
 def test_a_backup_holds_every_event_and_opens_as_a_project_database(world, tmp_path):

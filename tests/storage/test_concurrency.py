@@ -4,16 +4,16 @@ import threading
 
 import pytest
 
-from storage.engine import open_database
 from storage.labels import current_labels, list_events
 from storage.models import Project
+from storage.opening import open_database
 from storage.rounds import list_queries, list_rounds, mark_scoring
 from storage.samples import add_samples
 from storage.votes import list_votes
 
 COUNT_UP = """
 import sys
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.models import Project
 
 database = open_database(sys.argv[1])
@@ -29,7 +29,7 @@ WITHOUT_WAL = "import storage.library; storage.library.is_wal_safe = lambda vers
 LABEL_ALL = """
 import sys
 import time
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.queue import claim_batch
@@ -60,7 +60,7 @@ database.close()
 
 CLAIM_AND_LEAVE = """
 import sys
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.projects import get_or_create_annotator
 from storage.queue import claim_batch
 
@@ -75,7 +75,7 @@ database.close()
 
 RESUBMIT = """
 import sys
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.labels import record_decision
 
 database = open_database(sys.argv[1])
@@ -93,7 +93,7 @@ database.close()
 LABEL_OR_REORDER = f"""
 import random
 import sys
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.rerank import rerank
 
 if sys.argv[2] == "0":
@@ -111,7 +111,7 @@ LABEL_AHEAD = """
 import sys
 import time
 from sqlalchemy import text
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.queue import claim_batch
@@ -154,7 +154,7 @@ LABEL_AHEAD_OR_REPLACE = f"""
 import random
 import sys
 import time
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery
 
@@ -173,7 +173,7 @@ else:
 
 PUBLISH = """
 import sys
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.rounds import NewQuery, publish_round
 
 database = open_database(sys.argv[1])

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import text
 
-from storage.engine import connect, open_database
+from storage.engine import connect
 from storage.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
@@ -11,6 +11,7 @@ from storage.errors import (
     NetworkFileSystemError,
 )
 from storage.library import choose_library
+from storage.opening import open_database
 from storage.projects import create_project, find_project
 
 # The very library of the engines: locks are the process's, and two libraries in one process do not see each other's.

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from storage.engine import open_database
 from storage.labels import changed_since, current_labels, history, list_events, record_decision, undo
 from storage.models import CurrentDecision
+from storage.opening import open_database
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import claim_batch, round_progress
 from storage.rerank import replace_tail, rerank

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 from storage import library
-from storage.engine import open_database
 from storage.library import SqliteLibrary, choose_library, is_wal_safe
+from storage.opening import open_database
 
 
 @pytest.mark.parametrize(

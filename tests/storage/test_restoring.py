@@ -10,10 +10,10 @@ import pytest
 
 from storage import journal
 from storage.backup import backup, is_due, list_backups, remove_old
-from storage.engine import open_database
 from storage.errors import DatabaseDamagedError, RestoreError
 from storage.labels import current_labels, list_events
 from storage.models import CurrentDecision
+from storage.opening import open_database
 from storage.projects import add_classes, get_or_create_annotator, list_classes
 from storage.restoring import restore
 from storage.samples import add_samples
@@ -190,7 +190,7 @@ def test_labels_of_a_lost_while_and_of_the_time_after_are_both_kept(world, told)
 
 LABEL_AND_SAY_SO = """
 import sys, uuid
-from storage.engine import open_database
+from storage.opening import open_database
 from storage.labels import record_decision
 
 database = open_database(f"sqlite:///{sys.argv[1]}")

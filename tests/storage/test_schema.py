@@ -9,11 +9,11 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import schema
-from storage.engine import open_database
 from storage.errors import BackupError, ForeignDatabaseError, SchemaTooNewError
 from storage.labels import current_labels, list_events
 from storage.library import choose_library
 from storage.models import Base
+from storage.opening import open_database
 from storage.queue import claim_batch
 from storage.rounds import list_queries, list_rounds
 from storage.samples import SampleCounts, count_samples
@@ -214,7 +214,7 @@ def test_a_database_of_another_program_is_refused(tmp_path):
 
 def test_processes_that_start_together_migrate_once(tmp_path, run_processes):
     script = (
-        "import sys; from storage.engine import open_database; "
+        "import sys; from storage.opening import open_database; "
         "database = open_database(f'sqlite:///{sys.argv[1]}'); print(database.journal_mode); database.close()"
     )
     assert len(set(run_processes(script, 4, tmp_path / "labelloop.db"))) == 1
@@ -222,7 +222,7 @@ def test_processes_that_start_together_migrate_once(tmp_path, run_processes):
 
 def test_opening_a_current_database_does_not_load_alembic(world, run_processes):
     script = (
-        "import sys; from storage.engine import open_database; open_database(f'sqlite:///{sys.argv[1]}').close(); "
+        "import sys; from storage.opening import open_database; open_database(f'sqlite:///{sys.argv[1]}').close(); "
         "print('alembic' in sys.modules)"
     )
     assert run_processes(script, 1, world.database.path) == ["False\n"]

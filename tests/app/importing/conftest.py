@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.engine import Database, open_database
+from storage.engine import Database
+from storage.opening import open_database
 from storage.projects import create_project
 
 

@@ -6,8 +6,8 @@ import pytest
 from app.trainer.backups import KEPT, HourlyBackups, back_up_if_due
 from storage import backup as backup_module
 from storage.backup import list_backups
-from storage.engine import open_database
 from storage.errors import BackupError
+from storage.opening import open_database
 from storage.projects import create_project, find_project
 
 

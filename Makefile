@@ -27,10 +27,10 @@ check: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
-# Two stamps, so that an install is repeated only when the list of dependencies changes.
+# Stamps, so that an install is repeated only when the list of dependencies changes.
 $(VENV)/.installed: pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "LabelLoop needs Python 3.10, 3.11 or 3.12; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	"$(PYTHON)" -m venv $(VENV)
@@ -39,4 +39,8 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[bench]'
 	@touch $@

@@ -5,14 +5,16 @@
     python benchmarks/run.py --quick          the same scripts on less: whether they run, not what they say
     python benchmarks/run.py --only kfold grid
 
-One after the other, each in a process of its own: two at once would measure each other. A benchmark whose peers are not
-installed leaves them out and says so; `pip install '.[bench]'` brings those that can live beside LabelLoop.
+One after the other, each in a process of its own: two at once would measure each other. What is not installed is said
+before the first one; `pip install '.[bench]'` brings what can live beside LabelLoop, and `peers.py` fetches the other
+peers where it can.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import importlib.util
 import os
 import platform
 import subprocess
@@ -24,7 +26,10 @@ from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
+import peers
+
 HERE = Path(__file__).parent
+BROWSER = {"bench_annotators", "bench_faults", "bench_grid", "bench_labeler_latency"}
 # For the scripts that have no --quick of their own.
 QUICK = {
     "bench_bald_against_random": ["--seeds", "1", "--budget", "20"],
@@ -65,9 +70,11 @@ def main() -> int:
         script for script in find(HERE) if not options.only or script.stem.removeprefix("bench_") in options.only
     ]
     options.out.mkdir(parents=True, exist_ok=True)
-    left_out = [script for script in scripts if script.stem in NEEDS_MNIST and options.mnist is None]
-    for script in left_out:
-        print(f"{script.name} is left out: it needs --mnist")
+    for sentence in missing_peers():
+        print(sentence)
+    left_out = {script: why for script in scripts if (why := what_is_missing(script, options))}
+    for script, why in left_out.items():
+        print(f"{script.name} is left out: {why}")
     scripts = [script for script in scripts if script not in left_out]
     outcomes: list[Outcome] = []
     for place, script in enumerate(scripts, start=1):
@@ -95,6 +102,29 @@ def parse() -> argparse.Namespace:
 def find(folder: Path) -> list[Path]:
     """The benchmarks, by name."""
     return sorted(folder.glob("bench_*.py"))
+
+
+def what_is_missing(script: Path, options: argparse.Namespace) -> str:
+    """Why a script cannot run; empty: it can."""
+    if script.stem in NEEDS_MNIST and options.mnist is None:
+        return "it needs --mnist"
+    if script.stem in BROWSER and not is_installed("playwright"):
+        return "it drives a browser through playwright, which is not installed; pip install '.[bench]'"
+    return ""
+
+
+def missing_peers() -> list[str]:
+    """A sentence for each kind of peer that is not there."""
+    fetched = [name for name in peers.PACKAGES if not (peers.FOLDER / name).exists()]
+    sentences = [f"Not there yet, fetched when they are first asked: {', '.join(fetched)}."] if fetched else []
+    if not is_installed("cleanlab"):
+        sentences.append("cleanlab is not installed: kfold runs without it; pip install '.[bench]'.")
+    return sentences
+
+
+def is_installed(package: str) -> bool:
+    """Whether it could be imported; it is not."""
+    return importlib.util.find_spec(package) is not None
 
 
 def arguments_of(script: Path, options: argparse.Namespace) -> list[str]:

@@ -7,6 +7,7 @@ from shutil import rmtree
 
 import pytorch_lightning as pl
 
+from app.trainer.graph_ranking import graph_learner_of
 from app.trainer.levelled import levelled_metric
 from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
@@ -15,6 +16,7 @@ from loops.evaluation.label_audit import audit_labels
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.learners.committee import Committee
+from loops.learners.graph_learner import GraphLearner
 from loops.learners.learner import Learner
 from storage.labels import current_labels
 from storage.metrics import NewMetric, list_metrics
@@ -61,8 +63,11 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
     """
     with bench.database.read() as session:
         current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
+    learner = graph_learner_of(bench, round_info)
     if round_info.acquisition == "committee_bald":
         result = _of_committee(bench, round_info)
+    elif learner is not None and not learner.in_force.network:
+        result = _of_graph(bench, learner, train_labels(current))
     else:
         result = _of_folds(bench, round_info, train_labels(current), tick)
     if result is not None:
@@ -75,6 +80,15 @@ def _of_committee(bench: Workbench, round_info: RoundInfo) -> CrossValidation | 
     path = bench.project.folder / str(round_info.checkpoint)
     committee.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
     return committee.cross_validation
+
+
+def _of_graph(bench: Workbench, learner: GraphLearner, labels: dict[int, int]) -> CrossValidation | None:
+    """By the learner that answers: a network without its samples errs where the graph asked, and would suspect many."""
+    learner.graph(labels, pool=bench.embedded_pool.ids)
+    try:
+        return learner.cross_validate(labels, num_folds=NUM_FOLDS)
+    except NotEnoughSamplesError:
+        return None
 
 
 def _of_folds(

@@ -121,6 +121,24 @@ class GraphOfPool:
             probs[~held] = self._filled().probs_at(self._coordinates_elsewhere(sample_ids[~held]))
         return probs
 
+    def out_of_fold(self, labels: Mapping[int, int], fold_of: Mapping[int, int]) -> Floats:
+        """Class probabilities of labeled samples, each by the labels of other folds; `refit` before anything else.
+
+        Args:
+            labels: Sample id -> class index.
+            fold_of: Sample id -> fold, of the same samples.
+
+        Returns:
+            `probs_N_C`, in ascending order of ids.
+        """
+        sample_ids = np.array(sorted(labels), np.int64)
+        folds_N = np.array([fold_of[sample_id] for sample_id in sample_ids.tolist()])
+        probs_N_C = np.empty((len(sample_ids), self._num_classes), np.float32)
+        for fold in np.unique(folds_N):
+            self.refit({i: label for i, label in labels.items() if fold_of[i] != fold})
+            probs_N_C[folds_N == fold] = self.probs(sample_ids[folds_N == fold])
+        return probs_N_C
+
     def scores(self, sample_ids: Ids) -> Floats:
         """How much a label of each sample is expected to settle, `scores_N`."""
         return self._filled().scores()[self._rows(sample_ids)]

@@ -60,17 +60,14 @@ def _reviewed(
     choice: GraphChoice, graphs: list[GraphOfPool], labels: Mapping[int, int], fold_of: Mapping[int, int]
 ) -> GraphChoice:
     in_force, other = graphs
+    sample_ids = sorted(labels)
     evidence = Evidence()
-    for fold in sorted(set(fold_of.values())):
-        held_out = [sample_id for sample_id in sorted(fold_of) if fold_of[sample_id] == fold]
-        for graph in graphs:
-            graph.refit({sample_id: label for sample_id, label in labels.items() if fold_of[sample_id] != fold})
-        evidence.add(
-            truth=np.array([labels[sample_id] for sample_id in held_out]),
-            network=other.probs(np.array(held_out)).argmax(1),
-            graph=in_force.probs(np.array(held_out)).argmax(1),
-            weight=in_force.shares(held_out, list(labels)),
-        )
+    evidence.add(
+        truth=np.array([labels[sample_id] for sample_id in sample_ids]),
+        network=other.out_of_fold(labels, fold_of).argmax(1),
+        graph=in_force.out_of_fold(labels, fold_of).argmax(1),
+        weight=in_force.shares(sample_ids, sample_ids),
+    )
     verdict = evidence.verdict()
     right = (verdict.network_right, verdict.graph_right)
     return replace(

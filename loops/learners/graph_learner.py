@@ -17,9 +17,11 @@ from torch import nn
 
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import NotEnoughSamplesError
-from loops.folds import assign_folds
+from loops.folds import assign_folds, duplicate_groups
 from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.graph_review import review_choice
 from loops.graph.in_force import Evidence, InForce
+from loops.kfold import CrossValidation
 from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.seeding import seed_of
@@ -74,6 +76,17 @@ class GraphLearner:
         pool_scores.scores[self._acquisition] = graph.scores(pool_scores.sample_ids)
         return replace(pool_scores, probs_N_C=graph.probs(pool_scores.sample_ids))
 
+    def review(self, labels: Mapping[int, int]) -> None:
+        """Looks again in which embedding neighbors are looked for, and takes what was chosen.
+
+        Args:
+            labels: Sample id -> class index.
+        """
+        store = self.learner.store
+        chosen = review_choice(store, labels, num_classes=self.learner.num_classes, seed=self._seed)
+        if self._graph is not None and self._graph.choice != chosen:
+            self._graph = None
+
     def graph(self, labels: Mapping[int, int], *, pool: ArrayLike = ()) -> GraphOfPool:
         """The graph with these labels spread over it.
 
@@ -102,6 +115,26 @@ class GraphLearner:
             RankedSample(sample_id, "train", score, 1.0)
             for sample_id, score in zip(ranked.tolist(), scores.tolist(), strict=True)
         ]
+
+    def cross_validate(self, labels: Mapping[int, int], *, num_folds: int) -> CrossValidation:
+        """Each label predicted by the graph from the labels of other folds; samples with equal rows are in one fold.
+
+        Args:
+            labels: Sample id -> class index.
+            num_folds: At most; see `assign_folds`.
+
+        Raises:
+            NotEnoughSamplesError: If the labels cannot be split.
+        """
+        sample_ids = np.array(sorted(labels), np.int64)
+        groups = duplicate_groups(sample_ids.tolist(), self.embedding(sample_ids))
+        fold_of = assign_folds(labels, num_folds=num_folds, groups=groups, seed=self._seed)
+        return CrossValidation(
+            sample_ids=sample_ids,
+            labels_N=np.array([labels[i] for i in sample_ids.tolist()], np.int64),
+            folds_N=np.array([fold_of[i] for i in sample_ids.tolist()], np.int64),
+            probs_N_C=self.graph(labels).out_of_fold(labels, fold_of),
+        )
 
     def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
         """The network's answers under K masks."""
@@ -135,17 +168,25 @@ class GraphLearner:
             fold_of = assign_folds(labels, num_folds=_FOLDS, seed=seed_of(self._seed, "in force", round_number))
         except NotEnoughSamplesError:
             return self.in_force
+        sample_ids = sorted(labels)
+        graph = self.graph(labels)
         evidence = Evidence()
-        for fold in sorted(set(fold_of.values())):
-            rest = {sample_id: label for sample_id, label in labels.items() if fold_of[sample_id] != fold}
-            held_out = [i for i in sorted(fold_of) if fold_of[i] == fold]
-            member = self._make(fold)
-            member.fit(rest, round_number=round_number)
-            graph = self.graph({**dict.fromkeys(held_out, -1), **rest})
-            evidence.add(
-                truth=np.array([labels[i] for i in held_out]),
-                network=member.predict(held_out).argmax(1),
-                graph=graph.probs(np.array(held_out)).argmax(1),
-                weight=graph.shares(held_out, list(labels)),
-            )
+        evidence.add(
+            truth=np.array([labels[i] for i in sample_ids]),
+            network=self._network_out_of_fold(labels, fold_of, round_number),
+            graph=graph.out_of_fold(labels, fold_of).argmax(1),
+            weight=graph.shares(sample_ids, sample_ids),
+        )
         return evidence.verdict()
+
+    def _network_out_of_fold(
+        self, labels: Mapping[int, int], fold_of: Mapping[int, int], round_number: int
+    ) -> NDArray[np.int64]:
+        """Classes of the labeled samples, in ascending order of ids."""
+        answers: dict[int, int] = {}
+        for fold in sorted(set(fold_of.values())):
+            member = self._make(fold)
+            member.fit({i: label for i, label in labels.items() if fold_of[i] != fold}, round_number=round_number)
+            held_out = [i for i, of_sample in fold_of.items() if of_sample == fold]
+            answers.update(zip(held_out, member.predict(held_out).argmax(1).tolist(), strict=True))
+        return np.array([answers[i] for i in sorted(answers)], np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.evaluation.label_audit import audit_labels
+from loops.graph.graph_choice import GraphChoice, write_choice
+from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
 from loops.graph.in_force import InForce
 from loops.learners.committee import learner_for
 from loops.learners.graph_learner import GraphLearner
@@ -136,3 +139,21 @@ def test_shares_of_the_pool_add_up(store: FeatureStore) -> None:
     graph = GraphOfPool(store, num_classes=2)
     graph.hold(CLASS_OF)
     assert graph.shares([0, 1], [0, 1]).tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_a_label_that_its_neighbors_contradict_is_seen_out_of_fold(learner: GraphLearner) -> None:
+    labels = {i: CLASS_OF[i] for i in range(20)} | {7: 0}
+    result = learner.cross_validate(labels, num_folds=5)
+    assert result.sample_ids[result.probs_N_C.argmax(1) != result.labels_N].tolist() == [7]
+    assert [audited.sample_id for audited in audit_labels(result) if audited.likely_wrong] == [7]
+    assert len(set(result.folds_N.tolist())) == 5
+
+
+def test_another_choice_of_graphs_is_taken_up_at_the_next_review(learner: GraphLearner) -> None:
+    store = learner.learner.store
+    stored = learner.graph({}).stored
+    replace(stored, coordinates=stored.coordinates[::-1]).write(path_of_graph(store.folder, 0, learned=True))
+    write_choice(GraphChoice(learned=True, computed_doubt=0.4, learned_doubt=0.3), store.folder, 0)
+    assert not learner.graph({}).choice.learned
+    learner.review({})
+    assert learner.graph({}).choice.learned

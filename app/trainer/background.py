@@ -22,7 +22,7 @@ from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, write_map
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import Backbone
-from loops.embeddings.features import FeatureStore, embed
+from loops.embeddings.features import FeatureStore
 from loops.errors import TrainingInterruptedError
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.learned_graph import learn
@@ -230,10 +230,10 @@ class BackgroundEmbedding:
             sentence = f"Looking at the images: {done_before + done:,} of {total:,}"
             self.progress = Progress(sentence, done_before + done, total, eta_s)
 
-        embed(
+        self.source.embed(
             store,
             todo,
-            self.source.reader(wanted.backbone, todo),
+            enough=enough - len(store),
             progress=progress,
             on_broken=self._leave_out,
             should_stop=lambda: len(store) >= enough and time.monotonic() - started >= STEP_S,

@@ -1,16 +1,19 @@
-"""On how many devices and machines the trainer scores: `labelloop train --devices N --num-nodes M`."""
+"""On how many devices and machines the trainer embeds and scores: `labelloop train --devices N --num-nodes M`."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from shutil import rmtree
 
 from app.errors import SettingsError
 from app.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.project import Project
+from app.trainer import embedding_pass
 from app.trainer.heartbeat import Heartbeat
+from loops import spread_learner
 from loops.devices import Devices, follow
 
 NODE_RANK = "NODE_RANK"  # Lightning's: 0 is the machine whose trainer it is
@@ -31,12 +34,18 @@ def asked_for() -> tuple[int, int]:
     return per_node, nodes
 
 
-def devices_of(project: Project, heartbeat: Heartbeat) -> Devices | None:
-    """What passes are spread over; None: they stay in the trainer's own process."""
+def devices_of(project: Project, heartbeat: Heartbeat | None = None) -> Devices | None:
+    """What passes are spread over; None: they stay in the trainer's own process.
+
+    Args:
+        project: Has the folder in which they meet.
+        heartbeat: Shows how far scoring is; embedding says so itself.
+    """
     per_node, nodes = asked_for()
     if per_node * nodes == 1:
         return None
-    return Devices(per_node, nodes, project.folder / FOLDER, _counted(heartbeat))
+    on = Devices(per_node, nodes, project.folder / FOLDER)
+    return on if heartbeat is None else replace(on, progress=_counted(heartbeat))
 
 
 def follows(project: Project, stop: threading.Event) -> bool:
@@ -46,7 +55,7 @@ def follows(project: Project, stop: threading.Event) -> bool:
     if nodes == 1 or _number(NODE_RANK, least=0) == 0:
         rmtree(folder, ignore_errors=True)  # what a killed trainer left
         return False
-    follow(folder, stop)
+    follow(folder, (embedding_pass.MODULE, spread_learner.MODULE), stop)
     return True
 
 

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from app.given_rows import read_order
 from app.importing.images import load_image
 from app.project import Project
+from app.trainer import embedding_pass
+from app.trainer.devices import devices_of
 from loops.embeddings.backbone import Backbone
+from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.own_source import kind_of, open_rows
+from loops.spread_embedding import embed_spread, pays
 from storage.engine import Database
 from storage.samples import get_samples, mark_broken
 from storage.trainer import record_error
@@ -35,7 +39,7 @@ class SampleSource:
     def reader(self, backbone: Backbone, sample_ids: NDArray[np.int64]) -> Load:
         """Gives what the backbone's embedder takes for a sample; asked for in the order of `sample_ids`."""
         uri_of = _Uris(self.database, sample_ids)
-        if not backbone.source or kind_of(backbone.source) != "rows":
+        if not self._has_rows(backbone):
             return lambda sample_id: load_image(Path(uri_of(sample_id)))
         row_of, rows = read_order(self.project), open_rows(Path(backbone.source))
 
@@ -45,6 +49,41 @@ class SampleSource:
             return np.asarray(rows[row_of[uri_of(sample_id)]])
 
         return row
+
+    def embed(
+        self,
+        store: FeatureStore,
+        sample_ids: NDArray[np.int64],
+        *,
+        enough: int,
+        progress: Callable[[int, int], None],
+        on_broken: Callable[[int, str], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Computes features, on all devices that the trainer was given where that pays.
+
+        Args:
+            store: Is filled.
+            sample_ids: None of them in the store, in the order in which they are to be embedded.
+            enough: So many are embedded on several devices before it returns.
+            progress: Of `loops.embeddings.features.embed`.
+            on_broken: Likewise.
+            should_stop: Likewise; on one device.
+        """
+        devices, some = devices_of(self.project), sample_ids[: max(0, enough)]
+        if devices is None or self._has_rows(store.backbone) or not pays(devices, store, len(some)):
+            load = self.reader(store.backbone, sample_ids)
+            embed(store, sample_ids, load, progress=progress, on_broken=on_broken, should_stop=should_stop)
+            return
+        uri_of = _Uris(self.database, some)
+        sources = [uri_of(sample_id) for sample_id in some.tolist()]
+        module = embedding_pass.MODULE
+        embed_spread(store, some, sources, devices, module=module, progress=progress, on_broken=on_broken)
+
+    @staticmethod
+    def _has_rows(backbone: Backbone) -> bool:
+        """Whether somebody computed the features already, and they are only to be read."""
+        return bool(backbone.source) and kind_of(backbone.source) == "rows"
 
     def leave_out(self, sample_id: int, reason: str) -> None:
         """Notes that a sample cannot be embedded; it is never asked."""

@@ -16,13 +16,13 @@ from app.trainer.background import BackgroundEmbedding, Wanted
 from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
-from loops.devices import SpreadLearner
 from loops.embeddings.backbone import Backbone, backbone_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.own_source import own_backbone
 from loops.learners.graph_learner import GRAPHED
 from loops.learners.learner import Learner, LearnerSpec, choose_learner
 from loops.seeding import seed_of
+from loops.spread_learner import SpreadLearner
 from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import list_classes

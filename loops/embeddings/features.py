@@ -233,18 +233,19 @@ def embed(
         if embedder is None or should_stop():
             return
         batch = todo[start : start + embedder.batch_size]
-        prepared = _prepared(batch, load, embedder.prepare, on_broken)
+        prepared = prepared_images(batch, load, embedder.prepare, on_broken)
         if prepared:
             store.append(list(prepared), embedder.embed(list(prepared.values())))
         progress(start + len(batch), len(todo))
 
 
-def _prepared(
+def prepared_images(
     sample_ids: Sequence[int],
     load: Callable[[int], NDArray[Any]],
     prepare: Callable[[NDArray[Any]], NDArray[Any]],
     on_broken: Callable[[int, str], None],
 ) -> dict[int, NDArray[Any]]:
+    """What an embedder takes, by sample id, one image in memory at a time; broken ones are told of and left out."""
     prepared = {}
     for sample_id in sample_ids:
         try:

@@ -5,9 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from loops.devices import Devices, SpreadLearner, follow
+from loops.devices import Devices, follow
 from loops.errors import PassFailedError, TrainingInterruptedError
 from loops.learners.learner import Learner
+from loops.spread_learner import MODULE, SpreadLearner
 
 LABELS = {i: i % 3 for i in range(12)}
 POOL = np.arange(12, 60)  # six tiles of eight
@@ -43,7 +44,7 @@ def test_two_machines_with_a_process_each_score_a_pool_as_one_process_does(
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("NODE_RANK", "1")  # of the machine that follows; the trainer's own is 0
     ended = threading.Event()
-    follower = threading.Thread(target=follow, args=(tmp_path / "passes", ended))
+    follower = threading.Thread(target=follow, args=(tmp_path / "passes", [MODULE], ended))
     follower.start()
     seen = []
     try:

@@ -6,6 +6,7 @@ the database publishes the query for people and answers when their labeling roun
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -103,6 +104,9 @@ class Oracle(Protocol):
         ...
 
 
+ReRank = Callable[[Answers, Sequence[RankedSample]], Sequence[RankedSample]]
+
+
 class KnownLabels:
     """An oracle that knows every label and answers at once: for benchmarks, simulation and tests.
 
@@ -113,6 +117,8 @@ class KnownLabels:
         audit_reserve: Ids among `labels`, in drawing order, that measure and are never trained on. Those that come on
             the way to `query_size` answers are answered too.
         on_query: Told of each new query, before it is answered.
+        re_rank: What happens between rounds: after each label to train on it is given all that is known, and what is
+            left of the ranking, and gives what is asked instead. As it stands by default.
 
     Raises:
         NotEnoughSamplesError: If the pool is empty.
@@ -126,15 +132,18 @@ class KnownLabels:
         test: Mapping[int, int] | None = None,
         audit_reserve: Sequence[int] = (),
         on_query: Callable[[Query], None] = lambda _query: None,
+        re_rank: ReRank = lambda _answers, waiting: waiting,
     ) -> None:
         if not labels:
             raise NotEnoughSamplesError(wanted=1, found=0)
         self.queries: list[Query] = []
+        self.asked: list[RankedSample] = []  # and answered, in that order
         self._labels = dict(labels)
         self._query_size = query_size
         self._test = dict(test or {})
-        self._audit_reserve = tuple(audit_reserve)
+        self.audit_reserve = tuple(audit_reserve)
         self._on_query = on_query
+        self._re_rank = re_rank
         self._answered: dict[int, int] = {}
 
     def answer(self, query: Query | None) -> Answers:
@@ -143,21 +152,26 @@ class KnownLabels:
             self.queries.append(query)
             self._on_query(query)
             self._answer(query.ranking)
-        audited = set(self._audit_reserve)
+        return self._known()
+
+    def _known(self) -> Answers:
+        audited = set(self.audit_reserve)
         left = self._labels.keys() - self._answered.keys()
         return Answers(
             round_number=len(self.queries),
             labels={i: label for i, label in self._answered.items() if i not in audited},
             pool=np.array(sorted(left - audited), dtype=np.int64),
-            audit_pool=np.array([i for i in self._audit_reserve if i in left], dtype=np.int64),
+            audit_pool=np.array([i for i in self.audit_reserve if i in left], dtype=np.int64),
             audit={i: label for i, label in self._answered.items() if i in audited},
             test=self._test,
         )
 
     def _answer(self, ranking: Sequence[RankedSample]) -> None:
-        missing = self._query_size
-        for ranked in ranking:
-            if not missing:
-                return
+        missing, waiting = self._query_size, deque(ranking)
+        while missing and waiting:
+            ranked = waiting.popleft()
             self._answered[ranked.sample_id] = self._labels[ranked.sample_id]
-            missing -= ranked.purpose != "audit"
+            self.asked.append(ranked)
+            if ranked.purpose != "audit":
+                missing -= 1
+                waiting = deque(self._re_rank(self._known(), waiting)) if missing else waiting

@@ -17,6 +17,7 @@ class Bar:
     finished: int
     budget: int
     labels: dict[str, int] = field(default_factory=dict)  # of the runs that are under way
+    preparing: dict[str, int] = field(default_factory=dict)  # percent, of what the runs share
     started_at: float = field(default_factory=time.monotonic)
     finished_before: int = field(init=False)
 
@@ -25,6 +26,15 @@ class Bar:
         self.finished_before = self.finished
         if self.finished:
             sys.stderr.write(f"{self.finished} of {self.runs} runs were finished before\n")
+
+    def prepared(self, what: str, percent: int) -> None:
+        """So much of what runs share is there: the graphs of a seed."""
+        self.preparing[what] = percent
+
+    def begin_runs(self) -> None:
+        """All is there that runs share."""
+        self.preparing.clear()
+        self.started_at = time.monotonic()
 
     def progress(self, run: str, labels: int) -> None:
         """A run has that many labels."""
@@ -45,6 +55,9 @@ class Bar:
 
     def text(self, seconds: float) -> str:
         """The bar after some seconds."""
+        if self.preparing:
+            parts = ", ".join(f"{what} {percent} %" for what, percent in sorted(self.preparing.items()))
+            return f"learning features from the pool: {parts}"
         filled = round(WIDTH * self.share)
         done_now = self.share - self.finished_before / self.runs
         left = f", about {seconds * (1 - self.share) / done_now / 60:.0f} min left" if done_now > 0.02 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.advice import QUEUES
+from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledImages
+from app.simulation.honest import Told, what_a_project_says
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.features import FeatureStore
-from loops.evaluation.labels_saved import LabelsSaved, labels_saved
 from loops.evaluation.learning_curve import AccuracyPoint
-from loops.evaluation.shadow import Shadows
-from loops.evaluation.shadow_learner import shadow_maker
+from loops.evaluation.shadow_learner import kind_of
 from loops.evaluation.stop_adviser import Advice, advise, cohens_kappa
 from loops.learners.committee import learner_for
 from loops.learners.learner import Learner, LearnerSpec
@@ -49,6 +49,7 @@ class MeasuredRound:
     test: Evaluation
     audit: Evaluation | None
     advice: Advice
+    answered_by: str  # graph, network or committee
     fit_seconds: float
     score_seconds: float
 
@@ -58,6 +59,7 @@ class Diary:
     """What a run has measured so far."""
 
     query_size: int
+    learner: RoundLearner
     rounds: list[MeasuredRound] = field(default_factory=list)
     kappas: list[float] = field(default_factory=list)
     predicted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None  # of the pool, by the round before
@@ -73,8 +75,9 @@ class Diary:
         points = [_point(r.labels, r.audit or r.test) for r in self.rounds] + [_point(labels, audit or test)]
         advice = advise(points, self.kappas, next_labels=QUEUES * self.query_size)
         noted = MeasuredRound(
-            query.round_number, labels, query.labels, test, audit, advice, query.fit_seconds, query.score_seconds
-        )
+            query.round_number, labels, query.labels, test, audit, advice, kind_of(self.learner),
+            query.fit_seconds, query.score_seconds,
+        )  # fmt: skip
         self.rounds.append(noted)
         return noted
 
@@ -111,16 +114,20 @@ def simulate(
         on_round: Told of each round.
 
     Returns:
-        The JSON of the command: learner, acquisition, seed, curve, seconds_per_round, labels_to, advice, stop_at,
-        labels_saved (what a project would say of it, from audit labels alone).
+        The JSON of the command: learner, acquisition, seed, curve, answered_by, seconds_per_round, labels_to, advice,
+        stop_at; and what a project would say of itself at the end, from its own labels alone: accuracies, labels_saved.
     """
-    acquisition = config.acquisition
-    diary = Diary(config.query_size)
-    oracle = known_labels(config, simulation, lambda query: on_round(query, diary.note(query)))
     make = learner_factory(config, simulation)
-    learner = learner_for(acquisition, make, seed=config.seed)
+    learner = learner_for(config.acquisition, make, seed=config.seed)
+    diary, between = Diary(config.query_size, learner), BetweenRounds(config, learner)
+
+    def published(query: Query) -> None:
+        between.begin(query, oracle.answer(None).labels)
+        on_round(query, diary.note(query))
+
+    oracle = known_labels(config, simulation, published, between)
     settings = LoopSettings(
-        acquisition=acquisition,
+        acquisition=config.acquisition,
         query_size=config.query_size,
         labeling_budget=config.budget,
         audit_share=config.audit,
@@ -130,9 +137,10 @@ def simulate(
     ActiveLearningLoop(learner=learner, oracle=oracle, settings=settings).run()
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
-    _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {acquisition}, seed {config.seed}")
-    saved = saved_labels(config, learner, make, oracle, diary)
-    return {**_result(config, simulation, acquisition, diary), "labels_saved": None if saved is None else asdict(saved)}
+    _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {config.acquisition}, seed {config.seed}")
+    last = diary.rounds[-1] if diary.rounds else None
+    told = Told(oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted)
+    return {**_result(config, simulation, diary), **what_a_project_says(config, learner, make, told)}
 
 
 def learner_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Learner]:
@@ -150,7 +158,9 @@ def learner_factory(config: SimulationConfig, simulation: Simulation) -> Callabl
     return make
 
 
-def known_labels(config: SimulationConfig, simulation: Simulation, on_query: Callable[[Query], None]) -> KnownLabels:
+def known_labels(
+    config: SimulationConfig, simulation: Simulation, on_query: Callable[[Query], None], between: BetweenRounds
+) -> KnownLabels:
     """The annotator; a share of the pool, drawn by id and seed, is kept for the audit."""
     images = simulation.images
     broken = set(simulation.store.missing([*images.pool, *images.test]).tolist())
@@ -158,33 +168,14 @@ def known_labels(config: SimulationConfig, simulation: Simulation, on_query: Cal
     ids_N = np.array(sorted(pool), np.int64)
     keys_N = hash_of_ids(ids_N, seed_of(config.seed, "audit reserve")) / 2.0**64
     reserve = ids_N[np.argsort(keys_N)][: int((keys_N < config.audit).sum())]
-    return KnownLabels(pool, query_size=config.query_size, test=test, audit_reserve=reserve.tolist(), on_query=on_query)
-
-
-def saved_labels(
-    config: SimulationConfig,
-    learner: RoundLearner,
-    make: Callable[[int | None], Learner],
-    oracle: KnownLabels,
-    diary: Diary,
-) -> LabelsSaved | None:
-    """Labels saved against random as the trainer measures them: by the audit labels, never by the test set."""
-    last = diary.rounds[-1] if diary.rounds else None
-    if config.acquisition == "random" or last is None or last.audit is None or diary.predicted is None:
-        return None
-    answers = oracle.answer(None)
-    audit = dict(list(answers.audit.items())[: last.audit.n])  # the last query was answered too, after the last fit
-    pool = sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
-    shadows = Shadows(
-        shadow_maker(learner, make, pool=pool, seed=config.seed),
-        audit=audit,
-        chosen=dict(list(answers.labels.items())[: last.trained]),
-        reserve=list(audit),
-        seed=config.seed,
+    return KnownLabels(
+        pool,
+        query_size=config.query_size,
+        test=test,
+        audit_reserve=reserve.tolist(),
+        on_query=on_query,
+        re_rank=between.re_rank,
     )
-    rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
-    predicted = dict(zip(diary.predicted[0].tolist(), diary.predicted[1].tolist(), strict=True))
-    return labels_saved(shadows, rights_now_A, answers=predicted, pool_size=len(pool))
 
 
 def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | None:
@@ -207,15 +198,16 @@ def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | Non
     return reached
 
 
-def _result(config: SimulationConfig, simulation: Simulation, acquisition: str, diary: Diary) -> dict[str, Any]:
+def _result(config: SimulationConfig, simulation: Simulation, diary: Diary) -> dict[str, Any]:
     rounds = diary.rounds
     stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
     return {
         "learner": simulation.spec.name,
-        "acquisition": acquisition,
+        "acquisition": config.acquisition,
         "seed": config.seed,
         "curve": [list(point) for point in diary.curve],
         "trained": [r.trained for r in rounds],
+        "answered_by": [r.answered_by for r in rounds],
         "audit_curve": [[r.labels, r.audit.accuracy, r.audit.low, r.audit.high] for r in rounds if r.audit],
         "seconds_per_round": {
             "fit": round(float(np.median([r.fit_seconds for r in rounds] or [0.0])), 3),

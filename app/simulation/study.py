@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -26,9 +26,11 @@ from app.settings import write_atomically
 from app.simulation.bar import Bar
 from app.simulation.config import SimulationConfig, StudyConfig
 from app.simulation.data import LabeledImages, embed_all, load_data
+from app.simulation.pool_features import build_graphs, folder_of_run
 from app.simulation.run import MeasuredRound, Simulation, simulate
 from app.simulation.summary import (
     draw_curves,
+    honest_text,
     labels_to_rows,
     saved_rows,
     saved_text,
@@ -37,6 +39,7 @@ from app.simulation.summary import (
     write_table,
 )
 from loops.embeddings.features import FeatureStore
+from loops.learners.graph_learner import GRAPHED
 from loops.learners.learner_spec import choose_learner
 from loops.oracle import Query
 
@@ -52,6 +55,8 @@ def simulate_once(config: SimulationConfig) -> dict[str, Any]:
     """
     images = load_data(config)
     with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
+        if config.acquisition in GRAPHED:
+            _build_graphs(simulation, config.seed, _tell_preparing)
         return simulate(config, simulation, _tell)
 
 
@@ -125,8 +130,9 @@ def _run_all(
     sent = replace(simulation, images=replace(simulation.images, load=_embedded_before))
     bar = Bar(runs=len(runs), finished=len(runs) - len(waiting), budget=study.base.budget)
     with ProcessPoolExecutor(processes, context, _start_worker, (sent, reports)) as pool:
-        futures = {pool.submit(_work, run): run for run in waiting}
-        failures = _watch(futures, reports, bar)
+        graphed = sorted({run.seed for run in waiting if run.acquisition in GRAPHED})
+        _watch_preparing([pool.submit(_prepare, seed) for seed in graphed], reports, bar)
+        failures = _watch({pool.submit(_work, run): run for run in waiting}, reports, bar)
     bar.end()
     if failures:
         run, error = failures[0]
@@ -134,6 +140,23 @@ def _run_all(
             f"{len(failures)} of {len(runs)} runs failed, the first {run.out.name}: {error}. The others are finished; "
             "the same command goes on with what is missing."
         )
+
+
+def _watch_preparing(futures: list[Future[None]], reports: Reports[tuple[str, int]], bar: Bar) -> None:
+    """Until every seed has its graphs; runs of a seed share them.
+
+    Raises:
+        Exception: What a process failed of.
+    """
+    pending = set(futures)
+    while pending:
+        _, pending = wait(pending, LOOK_S, FIRST_COMPLETED)
+        while not reports.empty():
+            bar.prepared(*reports.get())
+        bar.show()
+    for future in futures:
+        future.result()
+    bar.begin_runs()
 
 
 def _watch(
@@ -162,11 +185,22 @@ def _start_worker(simulation: Simulation, reports: Reports[tuple[str, int]]) -> 
     _worker.update(simulation=simulation, reports=reports, limits=threadpool_limits(1))
 
 
+def _prepare(seed: int) -> None:
+    _build_graphs(_worker["simulation"], seed, lambda percent: _worker["reports"].put((f"seed {seed}", percent)))
+
+
+def _build_graphs(simulation: Simulation, seed: int, progress: Callable[[int], None]) -> None:
+    classes = len(simulation.images.classes)
+    build_graphs(simulation.store, simulation.images.pool, num_classes=classes, seed=seed, progress=progress)
+
+
 def _work(config: SimulationConfig) -> None:
     def report(query: Query, noted: MeasuredRound | None) -> None:
         _worker["reports"].put((config.out.name, noted.labels if noted else query.labels))
 
-    result = {"asked_for": config.acquisition, **simulate(config, _worker["simulation"], report)}
+    shared: Simulation = _worker["simulation"]
+    with folder_of_run(shared.store) as store:
+        result = {"asked_for": config.acquisition, **simulate(config, replace(shared, store=store), report)}
     content = json.dumps({"fingerprint": fingerprint(config), "result": result})
     write_atomically(config.out / "result.json", content.encode())
 
@@ -179,10 +213,16 @@ def _write(study: StudyConfig, results: list[dict[str, Any]], summary: dict[str,
     out = study.base.out
     out.mkdir(parents=True, exist_ok=True)
     write_table(out / "table.csv", summary["table"])
-    texts = [table_text(results, study.base.budget), saved_text(summary["labels_saved"])]
+    texts = [table_text(results, study.base.budget), honest_text(results), saved_text(summary["labels_saved"])]
     (out / "table.md").write_text("\n\n".join(filter(None, texts)) + "\n", encoding="utf-8")
     draw_curves(out / "curves.png", results)
     write_atomically(out / "study.json", json.dumps(summary).encode())
+
+
+def _tell_preparing(percent: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rlearning features from the pool: {percent} %")
+        sys.stderr.write("\n" if percent == 100 else "")
 
 
 def _tell(query: Query, noted: MeasuredRound | None) -> None:

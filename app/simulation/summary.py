@@ -136,6 +136,42 @@ def saved_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def honest_text(results: Sequence[Result]) -> str:
+    """What each run could say of itself without a test set, beside what the test set says; and when it said stop."""
+    lines = [
+        "What a project would have said of its last model, beside the test set (95 % intervals).",
+        "",
+        "| run | test set | audit | LURE | cross-validated (biased) | stop adviser |",
+        "|---|---|---|---|---|---|",
+    ]
+    for run in results:
+        labels, accuracy = run["curve"][-1] if run["curve"] else (0, None)
+        audit = run["audit_curve"][-1][1:] if run["audit_curve"] else None
+        told = [run["accuracies"].get(name) for name in ("lure", "cross_validated")]
+        cells = [
+            "-" if accuracy is None else f"{100 * accuracy:.1f} % at {labels:,} labels",
+            _interval_cell(audit),
+            *(_interval_cell([one[key] for key in ("accuracy", "low", "high")] if one else None) for one in told),
+            _stop_cell(run),
+        ]
+        lines.append(f"| {run['asked_for']}, seed {run['seed']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _interval_cell(found: Sequence[float] | None) -> str:
+    if found is None:
+        return "-"
+    accuracy, low, high = (100 * share for share in found)
+    return f"{accuracy:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _stop_cell(run: Result) -> str:
+    if run["stop_at"] is None:
+        return str(run["advice"]["verdict"]) if run["advice"] else "-"
+    labels, accuracy = run["stop_at"]
+    return f"stop at {labels:,} labels ({100 * accuracy:.1f} %)"
+
+
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """The table for programs."""
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -38,3 +38,16 @@ def test_audit_samples_on_the_way_are_answered_and_never_trained_on() -> None:
     answers = oracle.answer(query)
     assert (answers.labels, answers.audit) == ({1: 0, 2: 1}, {5: 1})
     assert (answers.pool.tolist(), answers.audit_pool.tolist()) == ([3], [4])
+
+
+def test_after_each_label_to_train_on_the_rest_is_ranked_anew() -> None:
+    seen = []
+
+    def backwards(answers, waiting):
+        seen.append(sorted(answers.labels))
+        return list(waiting)[::-1]
+
+    oracle = KnownLabels(dict.fromkeys(range(1, 6), 0), query_size=3, re_rank=backwards)
+    oracle.answer(a_query(0, 1, 2, 3, 4, 5))
+    assert [asked.sample_id for asked in oracle.asked] == [1, 5, 2]
+    assert seen == [[1], [1, 5]], "after the last there is nothing to rank for"

@@ -74,5 +74,6 @@ def test_one_run_counts_audit_labels_and_gives_advice(config):
     assert 0 <= audited[2] <= audited[1] <= audited[3] <= 1
     assert found["curve"][-1][0] > 4, "the budget counts them"
     assert found["labels_saved"] is None, "too few audit labels to say anything"
+    assert found["answered_by"] == ["graph"] * len(found["curve"])
     assert found["advice"]["verdict"] in ("too early", "go on", "measure", "stop")
     assert (config.out / "curve.csv").read_text().startswith("round,labels,accuracy")

@@ -9,6 +9,7 @@ from app.simulation.run import labels_to
 from app.simulation.summary import (
     accuracy_at,
     draw_curves,
+    honest_text,
     labels_to_rows,
     saved_rows,
     saved_text,
@@ -126,3 +127,28 @@ def test_a_person_reads_band_and_truth():
     text = saved_text(saved_rows([said("bald", 25, None), RANDOM]))
     assert "| bald, seed 0 | 20 | 25 | 40 (25 to more) | 30 | yes |" in text
     assert saved_text(saved_rows([RANDOM])) == ""
+
+
+def test_what_a_run_said_of_itself_stands_beside_the_test_set():
+    run = {
+        **result("power_bald", (20, 0.8), (40, 0.9)),
+        "seed": 3,
+        "audit_curve": [[40, 0.95, 0.85, 0.99]],
+        "accuracies": {"lure": {"accuracy": 0.88, "low": 0.7, "high": 0.96, "n": 30}},
+        "advice": {"verdict": "stop"},
+        "stop_at": [20, 0.8],
+    }
+    cells = honest_text([run]).splitlines()[-1].split(" | ")
+    assert cells == [
+        "| power_bald, seed 3",
+        "90.0 % at 40 labels",
+        "95.0 % (85.0 to 99.0)",
+        "88.0 % (70.0 to 96.0)",
+        "-",
+        "stop at 20 labels (80.0 %) |",
+    ]
+
+
+def test_a_run_without_a_model_says_nothing_of_itself():
+    run = {"asked_for": "auto", "seed": 0, "curve": [], "audit_curve": [], "accuracies": {}, "advice": None}
+    assert honest_text([{**run, "stop_at": None}]).splitlines()[-1] == "| auto, seed 0 | - | - | - | - | - |"

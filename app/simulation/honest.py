@@ -1,0 +1,132 @@
+"""What a project would say of itself at the end of a run, from its own labels alone; the test set judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.simulation.config import SimulationConfig
+from app.trainer.cross_validation import FEWEST_LABELS, NUM_FOLDS
+from loops.errors import NotEnoughSamplesError
+from loops.evaluation.estimates import levelled_accuracy
+from loops.evaluation.labels_saved import LabelsSaved, labels_saved
+from loops.evaluation.shadow import Shadows
+from loops.evaluation.shadow_learner import kind_of, shadow_maker
+from loops.folds import duplicate_groups
+from loops.kfold import CrossValidation, KFoldLoop
+from loops.learners.committee import Committee
+from loops.learners.graph_learner import GraphLearner
+from loops.learners.learner import Learner
+from loops.oracle import KnownLabels
+from loops.round_learner import RoundLearner
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the annotator said until the last model was fitted; the query after it was answered too, and tells nothing.
+
+    Args:
+        oracle: The annotator.
+        trained: Labels that the last model was fitted on.
+        audited: Labels of audit samples until then.
+        predicted: Sample ids and class indices, of the pool by the last model.
+    """
+
+    oracle: KnownLabels
+    trained: int
+    audited: int
+    predicted: tuple[Ids, Ids] | None
+
+    @property
+    def chosen(self) -> dict[int, int]:
+        """Sample id -> class index, of the labels trained on, in the order in which they were given."""
+        return dict(list(self.oracle.answer(None).labels.items())[: self.trained])
+
+    @property
+    def audit(self) -> dict[int, int]:
+        """The same of audit samples."""
+        return dict(list(self.oracle.answer(None).audit.items())[: self.audited])
+
+    @property
+    def pool(self) -> list[int]:
+        """Every sample of the pool, asked or not."""
+        answers = self.oracle.answer(None)
+        return sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
+
+
+def what_a_project_says(
+    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+) -> dict[str, Any]:
+    """As `labelloop status --json` has them: `accuracies` that need no test set, and `labels_saved`."""
+    saved = _labels_saved(config, learner, make, told)
+    return {
+        "accuracies": _accuracies(config, learner, make, told),
+        "labels_saved": None if saved is None else asdict(saved),
+    }
+
+
+def _accuracies(
+    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+) -> dict[str, Any]:
+    """Cross-validated, which is biased, and the same levelled by LURE where labels were drawn at random."""
+    result = _cross_validated(config, learner, make, told)
+    if result is None:
+        return {}
+    low, high = result.interval
+    found = {"cross_validated": {"accuracy": result.accuracy, "low": low, "high": high, "n": len(result.sample_ids)}}
+    right = dict(zip(result.sample_ids.tolist(), _right(result), strict=True))
+    draws = [asked for asked in told.oracle.asked if asked.sample_id in right]
+    levelled = levelled_accuracy(
+        [right[asked.sample_id] for asked in draws],
+        [asked.acquisition_probability for asked in draws],
+        pool=len(told.pool) - len(told.oracle.audit_reserve),
+    )
+    return found if levelled is None else {**found, "lure": asdict(levelled)}
+
+
+def _cross_validated(
+    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+) -> CrossValidation | None:
+    """By the learner that answers; None with too few labels, or such as cannot be split."""
+    labels = told.chosen
+    if isinstance(learner, Committee):
+        return learner.cross_validation
+    if len(labels) < FEWEST_LABELS:
+        return None
+    try:
+        if isinstance(learner, GraphLearner) and kind_of(learner) == "graph":
+            return learner.cross_validate(labels, num_folds=NUM_FOLDS)
+        groups = duplicate_groups(sorted(labels), learner.embedding(sorted(labels)))
+        return KFoldLoop(labels, make, num_folds=NUM_FOLDS, groups=groups, seed=config.seed).run()
+    except NotEnoughSamplesError:
+        return None
+
+
+def _right(result: CrossValidation) -> list[bool]:
+    right: list[bool] = (result.probs_N_C.argmax(axis=1) == result.labels_N).tolist()
+    return right
+
+
+def _labels_saved(
+    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+) -> LabelsSaved | None:
+    """Labels saved against random as the trainer measures them: by the audit labels, never by the test set."""
+    if config.acquisition == "random" or not told.audited or told.predicted is None:
+        return None
+    audit, pool = told.audit, told.pool
+    shadows = Shadows(
+        shadow_maker(learner, make, pool=pool, seed=config.seed),
+        audit=audit,
+        chosen=told.chosen,
+        reserve=list(audit),
+        seed=config.seed,
+    )
+    rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
+    predicted = dict(zip(told.predicted[0].tolist(), told.predicted[1].tolist(), strict=True))
+    return labels_saved(shadows, rights_now_A, answers=predicted, pool_size=len(pool))

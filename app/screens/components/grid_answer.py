@@ -48,17 +48,15 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
         message = replace(message, class_index=None)  # chosen in an older project of this name
     number = opened.number if opened else None
     source = find_source(project, round_number=number, classes=classes)
-    audit_share = project.settings().audit_share
-    with database().write() as session:
-        dealt = deal(
-            session,
-            source,
-            message,
-            project_id=identity,
-            annotator_id=person,
-            audit_share=audit_share,
-            decided=decided,
-        )
+    dealt = deal(
+        database(),
+        source,
+        message,
+        project_id=identity,
+        annotator_id=person,
+        audit_share=project.settings().audit_share,
+        decided=decided,
+    )
     shown = {one.sample.id for grid in dealt for one in grid.samples}
     taken = {*decided, *message.passed, *message.held, *shown}
     waits = not dealt and not message.held

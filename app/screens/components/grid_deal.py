@@ -21,7 +21,7 @@ from app.screens.components.grid_choice import (
 from app.screens.components.grid_message import GridMessage
 from app.screens.components.pool_view import read_map
 from app.screens.components.round_scores import RoundScores, read_round_scores, scores_path
-from storage.engine import Session
+from storage.engine import Database
 from storage.grid import claim_grid
 from storage.queue import ClaimedSample, release_claims
 
@@ -82,7 +82,7 @@ def find_source(project: Project, *, round_number: int | None, classes: Sequence
 
 
 def deal(
-    session: Session,
+    database: Database,
     source: Source,
     message: GridMessage,
     *,
@@ -93,8 +93,11 @@ def deal(
 ) -> list[DealtGrid]:
     """Keep what a page holds and give it the grids it wants; what it holds no longer goes back to the others.
 
+    Each grid is claimed in a transaction of its own, and what it could hold is found before that begins: in a pool of
+    a million it took 40 ms, during which nobody's label could be stored.
+
     Args:
-        session: A writing session.
+        database: Of the project.
         source: Where grids come from.
         message: What the page holds and wants.
         project_id: The project.
@@ -102,15 +105,19 @@ def deal(
         audit_share: Share of the pool that is kept for the audit, 0 to 1.
         decided: Ids of the samples that have a decision.
     """
-    claim = partial(claim_grid, session, project_id=project_id, annotator_id=annotator_id, audit_share=audit_share)
-    kept = claim(sample_ids=message.held, count=len(message.held))
-    release_claims(session, project_id=project_id, annotator_id=annotator_id, keep=[one.token for one in kept])
+    claim = partial(claim_grid, project_id=project_id, annotator_id=annotator_id, audit_share=audit_share)
+    with database.write() as session:
+        kept = claim(session, sample_ids=message.held, count=len(message.held))
+        release_claims(session, project_id=project_id, annotator_id=annotator_id, keep=[one.token for one in kept])
     taken = {*decided, *message.passed, *message.held}
     dealt: list[DealtGrid] = []
     for _ in range(message.want):
         found = source.candidates(message, taken)
-        claimed = [] if found is None else claim(sample_ids=found.sample_ids.tolist(), count=message.size)
-        if found is None or not claimed:
+        if found is None:
+            break
+        with database.write() as session:
+            claimed = claim(session, sample_ids=found.sample_ids.tolist(), count=message.size)
+        if not claimed:
             break
         dealt.append(_in_doubt_first(found, claimed))
         taken |= {one.sample.id for one in claimed}

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 from sqlalchemy import text
 
+from app.screens.components import grid_deal
+from app.screens.components.grid_choice import class_to_offer
 from app.screens.components.grid_deal import Source, deal, find_source, why_nothing
 from app.screens.components.grid_message import GridMessage
 from storage.projects import get_or_create_annotator
@@ -30,15 +35,15 @@ def dealt(filled, asked: GridMessage, *, annotator="anna", audit_share=0.0, deci
     """The sample ids of the grids an annotator gets."""
     with filled.database.write() as session:
         person = get_or_create_annotator(session, project_id=filled.project_id, name=annotator)
-        grids = deal(
-            session,
-            source(filled),
-            asked,
-            project_id=filled.project_id,
-            annotator_id=person,
-            audit_share=audit_share,
-            decided=set(decided),
-        )
+    grids = deal(
+        filled.database,
+        source(filled),
+        asked,
+        project_id=filled.project_id,
+        annotator_id=person,
+        audit_share=audit_share,
+        decided=set(decided),
+    )
     return [[one.sample.id for one in grid.samples] for grid in grids]
 
 
@@ -54,6 +59,20 @@ def test_a_grid_takes_the_surest_of_a_class_and_shows_those_in_doubt_first(score
 def test_the_next_grid_goes_on_where_the_first_one_ends(scored):
     assert dealt(scored, message(want=2)) == [[2, 3], [5, 6]]
     assert claimed(scored) == {2, 3, 5, 6}
+
+
+def test_while_a_grid_is_looked_for_in_a_large_pool_others_can_store_labels(scored, monkeypatch):
+    found = []
+
+    def look(pool, classes):
+        with contextlib.closing(sqlite3.connect(scored.database.path, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")  # fails while somebody is writing
+        found.append(class_to_offer(pool, classes))
+        return found[-1]
+
+    monkeypatch.setattr(grid_deal, "class_to_offer", look)
+    assert dealt(scored, message(want=2)) == [[2, 3], [5, 6]]
+    assert found == [0, 0]
 
 
 def test_a_page_keeps_what_it_holds_and_gets_what_is_missing(scored):

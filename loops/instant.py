@@ -54,7 +54,7 @@ class TrainingEpochLoop(Loop[None]):
         dataloader: Plain, not set up by Fabric: Fabric's counts the epochs of this process, so in a restored run its
             samplers would begin with epoch 0 again.
         loss: Of model and batch.
-        seed: Of all that is random.
+        seed: Of all that is random; None: nothing is, and torch's random numbers, which all threads share, are let be.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TrainingEpochLoop(Loop[None]):
         optimizer: Optimizer,
         dataloader: Batches,
         loss: Loss,
-        seed: int,
+        seed: int | None,
     ) -> None:
         super().__init__()
         self.progress = Progress()
@@ -138,6 +138,9 @@ class TrainingEpochLoop(Loop[None]):
     @contextmanager
     def _random_numbers_of(self, step: int | str) -> Iterator[None]:
         """Random numbers of that step of that epoch; afterwards the process goes on with its own."""
+        if self._seed is None:
+            yield
+            return
         with torch.random.fork_rng(range(min(1, torch.cuda.device_count()))):
             torch.manual_seed(seed_of(self._seed, "epoch", self.epoch, step))
             yield

@@ -1,7 +1,4 @@
-"""What the trainer does while people label: re-rank the queue's tail, and cross-validate the labels there are.
-
-Re-ranking goes on in the middle of every fit: the queue of the open round is labeled until the next one is published.
-"""
+"""What the trainer does while people label: cross-validate the labels there are, and measure what they saved."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.trainer.cross_validation import cross_validate, due_round
-from app.trainer.re_ranking import ReRanker
 from app.trainer.shadow import measure_shadows
 from app.trainer.stability import measure_stability
 from app.trainer.triggers import work_is_waiting
@@ -20,7 +16,6 @@ from app.trainer.workbench import Workbench
 from loops.errors import TrainingInterruptedError
 from storage.trainer import record_error
 
-LABELS_LOOK_S = 0.1  # between two looks for new labels in the middle of a fit
 ROUND_LOOK_S = 0.5  # between two looks for a finished round
 
 logger = logging.getLogger(__name__)
@@ -32,37 +27,18 @@ class BetweenRounds:
 
     Args:
         bench: The project as it is now.
-        anew: The pool has grown: the queue is ranked once more, without a new label.
     """
 
     bench: Workbench
-    anew: bool = False
-    re_ranker: ReRanker = field(init=False)
     given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
     shadows_measured: bool = False  # since the last round
-    labels_looked_at: float = 0.0
     round_looked_at: float = 0.0
 
-    def __post_init__(self) -> None:
-        """Begins with a re-ranker that has seen nothing."""
-        self.re_ranker = ReRanker(self.bench, anew=self.anew)
-
     def work(self) -> None:
-        """One look for new labels; and what is due of the measurements."""
-        self.re_rank()
+        """What is due of the measurements."""
         self._try("measuring stability", lambda: measure_stability(self.bench))
         self._try("cross-validating", self._cross_validate)
         self._try("measuring", self._measure_shadows)
-
-    def re_rank(self) -> None:
-        """One look for new labels."""
-        self._try("re-ranking", self.re_ranker.look)
-
-    def re_rank_in_a_fit(self) -> None:
-        """One look for new labels, if the last one was not just now; called after every batch of any fit or pass."""
-        if time.monotonic() - self.labels_looked_at >= LABELS_LOOK_S:
-            self.labels_looked_at = time.monotonic()
-            self.re_rank()
 
     def _cross_validate(self) -> None:
         round_info = due_round(self.bench)
@@ -75,9 +51,8 @@ class BetweenRounds:
             self.shadows_measured = True
 
     def _tick(self) -> None:
-        """Between two batches of a fit: labels that came are taken into the ranking; a finished round goes first."""
+        """Between two batches of a fit: a finished round goes first."""
         self.bench.heartbeat.check(0, 0)
-        self.re_rank_in_a_fit()
         if time.monotonic() - self.round_looked_at >= ROUND_LOOK_S:
             self.round_looked_at = time.monotonic()
             self._give_way()

@@ -12,9 +12,10 @@ from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.graph.graph_of_pool import GraphOfPool
-from loops.graph.graph_review import review_choice
+from loops.graph.in_force import InForce
 from loops.learners.committee import learner_for
 from loops.learners.graph_learner import GraphLearner
+from loops.round_learner import RoundLearner
 from storage.labels import current_labels
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery, RoundInfo
@@ -39,8 +40,7 @@ class GraphRanking:
         self.audit_pool = embedded.ids[embedded.audit_keys < share]
         if not len(embedded.ids):
             return  # every image is gone or broken
-        seed = self.bench.settings.seed
-        review_choice(self.bench.store, self._labels(), num_classes=self.bench.num_classes, seed=seed)
+        self.learner.review(self._labels())
         self.sentence = self.learner.graph({}, pool=embedded.ids).sentence
 
     def _labels(self) -> dict[int, int]:
@@ -82,14 +82,23 @@ class GraphRanking:
         ]
 
 
-def graph_learner_of(bench: Workbench, round_info: RoundInfo) -> GraphLearner | None:
+def graph_learner_of(
+    bench: Workbench, round_info: RoundInfo, learner: RoundLearner | None = None
+) -> GraphLearner | None:
     """The learner as the round left it, where its acquisition function asks by a graph.
 
     A round without a model, or one whose checkpoint is damaged, has the graph in force.
+
+    Args:
+        bench: The project as it is now.
+        round_info: The round.
+        learner: Of an earlier round on the same workbench, whose graph is in memory.
     """
-    learner = learner_for(round_info.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
+    if learner is None:
+        learner = learner_for(round_info.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
     if not isinstance(learner, GraphLearner):
         return None
+    learner.in_force = InForce()
     if round_info.checkpoint is not None:
         try:
             learner.load(

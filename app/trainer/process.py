@@ -25,8 +25,8 @@ from app.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
 from app.trainer.between_rounds import BetweenRounds
-from app.trainer.cross_validation import GiveWay
 from app.trainer.devices import follows
+from app.trainer.every_label import EveryLabel
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.rounds import run_rounds
@@ -34,7 +34,6 @@ from app.trainer.sample_source import SampleSource
 from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
-from storage.changes import Changes
 from storage.engine import Database
 from storage.errors import StorageError
 from storage.rounds import fail_round, latest_round, open_round
@@ -42,9 +41,6 @@ from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
-LABELS_POLL_S = (
-    0.005  # between two looks whether anybody has written: a label moves the queue before the next one is given
-)
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 
 logger = logging.getLogger(__name__)
@@ -61,7 +57,7 @@ class Worker:
     heartbeat: Heartbeat
     stop: threading.Event
     background: BackgroundEmbedding
-    changes: Changes
+    every_label: EveryLabel
     failed: bool = False
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
@@ -82,7 +78,7 @@ class Worker:
                 return
             else:
                 self._rest(settings)
-                self._watch_labels()
+                self.stop.wait(POLL_S)
 
     def _import_has_settled(self) -> bool:
         with self.database.read() as session:
@@ -96,8 +92,8 @@ class Worker:
     def _resume(self) -> None:
         try:
             bench = self._bench()
-            meanwhile = [] if self.between_rounds is None else [GiveWay(self.between_rounds.re_rank_in_a_fit)]
-            run_rounds(bench, meanwhile)
+            self.every_label.take(bench)
+            run_rounds(bench)
             self.between_rounds = BetweenRounds(bench)
             self.failed = False
         except TrainingInterruptedError:
@@ -139,8 +135,7 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        in_force = "" if self.between_rounds is None else self.between_rounds.re_ranker.sentence
-        reason = waiting_reason(self.database, self.project_id, settings) or in_force
+        reason = waiting_reason(self.database, self.project_id, settings) or self.every_label.sentence
         embedding = self.background.progress
         self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
 
@@ -149,13 +144,9 @@ class Worker:
         if self.background.failure is not None:
             raise self.background.failure
         if (self.between_rounds is None and self._has_open_round()) or self.background.grew:
-            self.between_rounds = BetweenRounds(self._bench(), anew=self.between_rounds is not None)
-
-    def _watch_labels(self) -> None:
-        end = time.monotonic() + POLL_S
-        while time.monotonic() < end and not self.stop.wait(LABELS_POLL_S):
-            if self.between_rounds is not None and not self.failed and self.changes.since_last_look():
-                self.between_rounds.re_rank()
+            bench = self._bench()
+            self.every_label.take(bench, anew=self.between_rounds is not None)
+            self.between_rounds = BetweenRounds(bench)
 
     def _has_open_round(self) -> bool:
         with self.database.read() as session:
@@ -189,11 +180,13 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
         background = BackgroundEmbedding(SampleSource(project, database), stop)
-        with heartbeat, HourlyBackups(database, stop), background, Changes(database) as changes:
-            worker = Worker(project, database, project_id, generation, heartbeat, stop, background, changes)
+        every_label = EveryLabel(database, stop)
+        with heartbeat, HourlyBackups(database, stop), background, every_label:
+            worker = Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)
             worker.run(once=once)
-        if heartbeat.failure is not None:
-            raise heartbeat.failure
+        failure = heartbeat.failure or every_label.failure
+        if failure is not None:
+            raise failure
         return 1 if worker.failed else 0
 
 

@@ -9,7 +9,7 @@ from app.trainer.oracle import train_labels
 from app.trainer.workbench import Workbench
 from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError
-from loops.learners.graph_learner import GRAPHED
+from loops.learners.graph_learner import GRAPHED, GraphLearner
 from loops.learners.instant_head import InstantHead
 from loops.seeding import seed_of
 from storage.labels import current_labels, last_event_id
@@ -30,6 +30,7 @@ class ReRanker:
     seen_event_id: int = -1
     head: InstantHead | None = None
     graph: GraphRanking | None = None
+    learner: GraphLearner | None = None  # of the rounds so far; to take a large graph from disk takes half a second
     acquisition: str = ""  # by which the last layer ranks
     sentence: str = ""  # which learner is in force, and why
 
@@ -51,7 +52,7 @@ class ReRanker:
         self.round_id, self.head = round_info.id, None
         self.seen_event_id, self.anew = (-1 if self.anew else round_info.snapshot_event_id), False
         self.graph, self.sentence, self.acquisition = None, "", round_info.acquisition
-        learner = graph_learner_of(self.bench, round_info)
+        self.learner = learner = graph_learner_of(self.bench, round_info, self.learner)
         if learner is None:
             return
         if learner.in_force.network:

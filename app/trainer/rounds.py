@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import pytorch_lightning as pl
+from collections.abc import Callable
 
 from app.trainer.heartbeat import ProgressCallback
 from app.trainer.oracle import DatabaseOracle
@@ -16,7 +14,7 @@ from loops.learners.learner import SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 
-def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
+def run_rounds(bench: Workbench) -> None:
     """Runs the loop until no finished round is waiting.
 
     Everything comes from database, settings and checkpoint, so that resuming after a round and resuming after a kill
@@ -24,9 +22,8 @@ def run_rounds(bench: Workbench, callbacks: Sequence[pl.Callback] = ()) -> None:
 
     Args:
         bench: The project as it is now.
-        callbacks: Join every fit.
     """
-    joining = [ProgressCallback(bench.heartbeat), *callbacks]
+    joining = [ProgressCallback(bench.heartbeat)]
     learner = learner_for(bench.acquisition, lambda fold: bench.learner(joining, fold=fold), seed=bench.settings.seed)
     loop = ActiveLearningLoop(
         learner=learner,

@@ -182,7 +182,7 @@ class InstantHead:
             optimizer=torch.optim.LBFGS(head.parameters(), max_iter=ITERATIONS, line_search_fn="strong_wolfe"),
             dataloader=[(features_B_D, labels_B)],
             loss=loss,
-            seed=self._seed,
+            seed=None,
         )
         FitLoop(epoch_loop, max_epochs=MAX_STEPS).run()
 

@@ -284,8 +284,9 @@ class Learner:
     def _restore(self, saved: SavedModel) -> Classifier:
         backbone = self._store.backbone
         row_shape = (saved.inputs, backbone.side, backbone.side) if backbone.is_pixels else (saved.inputs,)
-        classifier = self._new_classifier(row_shape)
-        classifier.load_state_dict(saved.weights)
+        with torch.device("meta"):  # no weights are drawn: a fit on another thread may be drawing its own
+            classifier = self._new_classifier(row_shape)
+        classifier.load_state_dict(saved.weights, assign=True)
         classifier.eval()
         return classifier
 

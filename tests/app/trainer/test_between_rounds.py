@@ -188,18 +188,6 @@ def test_settings_file_keeps_both_switches(project: Project) -> None:
     assert (project.settings().re_rank, project.settings().cross_validate) == (False, False)
 
 
-def test_labels_given_in_the_middle_of_a_fit_re_rank_the_queue_of_the_open_round(
-    after_a_round: Workbench, annotator: Annotator
-) -> None:
-    annotator.label(QUERY_SIZE)
-    between = BetweenRounds(after_a_round)
-    before = queue(after_a_round)
-    between.re_rank_in_a_fit()
-    after = queue(after_a_round)
-    assert before != after
-    assert {line[0] for line in before} == {line[0] for line in after}
-
-
 def test_labels_that_were_drawn_at_random_give_a_levelled_accuracy(
     bench: Workbench, annotator: Annotator, project_id: int
 ) -> None:

@@ -11,10 +11,10 @@ from shutil import rmtree
 from app.errors import SettingsError
 from app.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.project import Project
-from app.trainer import embedding_pass
+from app.trainer.embedding_pass import MODULE as EMBEDDING
 from app.trainer.heartbeat import Heartbeat
-from loops import spread_learner
-from loops.devices import Devices, follow
+from loops.spread.learner import MODULE as SCORING
+from loops.spread.processes import Devices, follow
 
 NODE_RANK = "NODE_RANK"  # Lightning's: 0 is the machine whose trainer it is
 FOLDER = "passes"  # in the project's
@@ -55,7 +55,7 @@ def follows(project: Project, stop: threading.Event) -> bool:
     if nodes == 1 or _number(NODE_RANK, least=0) == 0:
         rmtree(folder, ignore_errors=True)  # what a killed trainer left
         return False
-    follow(folder, (embedding_pass.MODULE, spread_learner.MODULE), stop)
+    follow(folder, (EMBEDDING, SCORING), stop)
     return True
 
 

@@ -19,7 +19,7 @@ from app.trainer.devices import devices_of
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.own_source import kind_of, open_rows
-from loops.spread_embedding import embed_spread, pays
+from loops.spread.embedding import embed_spread, pays
 from storage.engine import Database
 from storage.samples import get_samples, mark_broken
 from storage.trainer import record_error

@@ -22,7 +22,7 @@ from loops.embeddings.own_source import own_backbone
 from loops.learners.graph_learner import GRAPHED
 from loops.learners.learner import Learner, LearnerSpec, choose_learner
 from loops.seeding import seed_of
-from loops.spread_learner import SpreadLearner
+from loops.spread.learner import SpreadLearner
 from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import list_classes

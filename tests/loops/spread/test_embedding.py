@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from loops import spread_embedding
-from loops.devices import Devices, Job
 from loops.embeddings.features import FeatureStore
 from loops.errors import TrainingInterruptedError
-from loops.spread_embedding import embed_share, embed_spread, pays
+from loops.spread import embedding as spread_embedding
+from loops.spread.embedding import embed_share, embed_spread, pays
+from loops.spread.processes import Devices, Job
 
 IDS = np.array([7, 3, 5, 1])
 

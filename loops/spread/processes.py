@@ -2,8 +2,8 @@
 
 The trainer itself stays one process: it starts the pass, looks at the tiles that appear in its folder, and can end it.
 Lightning starts a process for each device, gives each its share of the batches, and on several machines finds the
-others by its usual variables `MASTER_ADDR`, `MASTER_PORT` and `NODE_RANK`. Who scores is in `loops.spread_learner`, who
-embeds in `loops.spread_embedding`. Fitting stays on one device: see docs/decisions/0018.
+others by its usual variables `MASTER_ADDR`, `MASTER_PORT` and `NODE_RANK`. Who scores is in `loops.spread.learner`, who
+embeds in `loops.spread.embedding`. Fitting stays on one device: see docs/decisions/0018.
 """
 
 from __future__ import annotations

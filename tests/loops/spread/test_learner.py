@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from loops.devices import Devices, follow
 from loops.errors import PassFailedError, TrainingInterruptedError
 from loops.learners.learner import Learner
-from loops.spread_learner import MODULE, SpreadLearner
+from loops.spread.learner import MODULE, SpreadLearner
+from loops.spread.processes import Devices, follow
 
 LABELS = {i: i % 3 for i in range(12)}
 POOL = np.arange(12, 60)  # six tiles of eight

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from loops.devices import Devices, Job, TileWriter, backbone_in, predict_share, read_job
 from loops.embeddings.embedding import embedder_of
 from loops.embeddings.features import FeatureStore, prepared_images
+from loops.spread.processes import Devices, Job, TileWriter, backbone_in, predict_share, read_job
 
 TILE = 256  # images that a process embeds before it writes them; what is written is kept, whatever becomes of the pass
 _OWN_NETWORK = 10  # times as long as decoding an image is what a network takes that looks at it

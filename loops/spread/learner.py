@@ -1,6 +1,6 @@
 """A pass of a learner over a large pool on several devices: Lightning's `predict`, each tile into a file of its own.
 
-python -m loops.spread_learner FOLDER     takes part in the pass that `FOLDER/job.json` describes
+python -m loops.spread.learner FOLDER     takes part in the pass that `FOLDER/job.json` describes
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import torch
 from lightning_fabric.utilities import move_data_to_device  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 
-from loops.devices import Devices, Job, TileWriter, backbone_in, predict_share, read_job
 from loops.embeddings.features import FeatureStore
 from loops.errors import PassFailedError
 from loops.learners.batches import PoolBatches
 from loops.learners.learner import Learner
 from loops.learners.learner_spec import LearnerSpec
 from loops.oracle import PoolScores
+from loops.spread.processes import Devices, Job, TileWriter, backbone_in, predict_share, read_job
 
-MODULE = "loops.spread_learner"
+MODULE = "loops.spread.learner"
 
 
 class SpreadLearner(Learner):

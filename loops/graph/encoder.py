@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
-from loops.graph.points import Rows, upright
+from loops.graph.graph import SCALE_NEIGHBOR
+from loops.graph.nearest import nearest
+from loops.graph.points import ComputedEmbedding, Rows, upright
 
 SIDE = 28  # pixels; all images are brought to this square, so that a step costs the same whatever the pool
 POINT = 128  # dimensions
 _WIDTH = 32  # channels of the first convolution
 _TILE = 512  # images
+_LOOKED_AT = 1_000  # points, for their spacing
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -51,28 +54,40 @@ class Encoder(nn.Module):
 
 @dataclass(frozen=True)
 class LearnedEmbedding:
-    """A trained encoder, and how images are prepared for it."""
+    """A trained encoder, and beside its points those that it learned from.
 
-    prepared: str  # name of the computed embedding whose neighbors it was trained on
+    A rare class that the encoder has no room for is still told by its pixels; each of both is divided by how far
+    apart neighbors lie in it, so that neither decides alone. See docs/decisions/0020-rare-classes.md.
+    """
+
+    computed: ComputedEmbedding  # whose neighbors it was trained on; images are prepared as there
     encoder: Encoder
+    spacings: tuple[float, float]  # of computed and learned points, see `spacing`
 
     @property
     def name(self) -> str:
         """As the screen has it."""
-        return "learned features"
+        return f"learned features and {self.computed.name}"
 
-    @torch.no_grad()
     def points(self, rows: Rows) -> NDArray[np.float32]:
-        """Points of stored pixels, of length 1: `[N, 128]`."""
-        encoder = self.encoder.eval()
-        device = next(encoder.parameters()).device
-        images = [prepare(self.prepared, rows[at : at + _TILE]) for at in range(0, max(1, len(rows)), _TILE)]
-        return torch.cat([normalize(encoder((tile / 255).to(device)), dim=1).cpu() for tile in images]).numpy()
+        """Points of stored pixels: `[N, P + 128]`."""
+        return self.beside(self.computed.points(rows), learned_points(self.encoder, self.computed.name, rows))
+
+    def beside(self, computed_N_P: NDArray[np.float32], learned_N_P: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points in both, of points in each."""
+        of_computed, of_learned = self.spacings
+        both = np.concatenate([computed_N_P / of_computed, learned_N_P / of_learned], axis=1)
+        return np.asarray(both, np.float32)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The weights, each under its name."""
+        """The weights, each under its name, and the computed embedding's."""
         weights = {f"encoder.{name}": w.cpu().numpy() for name, w in self.encoder.state_dict().items()}
-        return {"prepared": np.array(self.prepared), **weights}
+        return {
+            "prepared": np.array(self.computed.name),
+            "spacings": np.array(self.spacings),
+            **self.computed.arrays(),
+            **weights,
+        }
 
     @staticmethod
     def of_arrays(arrays: Mapping[str, NDArray[Any]]) -> LearnedEmbedding:
@@ -80,7 +95,30 @@ class LearnedEmbedding:
         weights = {k.removeprefix("encoder."): torch.from_numpy(w) for k, w in arrays.items() if "encoder." in k}
         encoder = undrawn(lambda: Encoder(next(iter(weights.values())).shape[1]))
         encoder.load_state_dict(weights)
-        return LearnedEmbedding(str(arrays["prepared"]), encoder)
+        computed = ComputedEmbedding.of_arrays(str(arrays["prepared"]), arrays)
+        of_computed, of_learned = arrays["spacings"].tolist()
+        return LearnedEmbedding(computed, encoder, (of_computed, of_learned))
+
+
+@torch.no_grad()
+def learned_points(encoder: Encoder, prepared: str, rows: Rows) -> NDArray[np.float32]:
+    """What the encoder makes of stored pixels, of length 1: `[N, 128]`.
+
+    Args:
+        encoder: Trained.
+        prepared: Name of the computed embedding; see `prepare`.
+        rows: Pixels, uint8 `[N, C, S, S]`.
+    """
+    device = next(encoder.eval().parameters()).device
+    images = [prepare(prepared, rows[at : at + _TILE]) for at in range(0, max(1, len(rows)), _TILE)]
+    return torch.cat([normalize(encoder((tile / 255).to(device)), dim=1).cpu() for tile in images]).numpy()
+
+
+def spacing(points_N_D: NDArray[np.float32]) -> float:
+    """How far a point's seventh neighbor is, in the median over some of them: the graph's own scale."""
+    some = points_N_D[:: max(1, len(points_N_D) // _LOOKED_AT)]
+    squares = nearest(some, points_N_D, 1 + SCALE_NEIGHBOR).squares_Q_k[:, -1]
+    return max(float(np.sqrt(np.median(squares))), 1e-6)
 
 
 def undrawn(make: Callable[[], Network]) -> Network:

@@ -21,7 +21,7 @@ from loops.seeding import hash_of_ids, seed_of
 NEIGHBORS = 10  # of a landmark, to which it is connected
 COORDINATES = 64  # eigenvectors; with fewer labels than that, more only cost time
 LANDMARKS = 60_000  # samples; fewer make a graph too thin for its clusters to hold together
-_SCALE_NEIGHBOR = 7  # whose distance is a sample's own scale (Zelnik-Manor and Perona 2004, Self-tuning clustering)
+SCALE_NEIGHBOR = 7  # whose distance is a sample's own scale (Zelnik-Manor and Perona 2004, Self-tuning clustering)
 _FEWEST_PER_COORDINATE = 4  # landmarks
 _FEWEST_COORDINATES = 8  # of a graph with so many landmarks
 
@@ -78,7 +78,7 @@ def connect(found: Nearest) -> sp.csr_matrix:
     """
     squares, others = found.squares_Q_k[:, 1:], found.positions_Q_k[:, 1:]
     n, k = squares.shape
-    scale = np.sqrt(squares[:, min(_SCALE_NEIGHBOR, k - 1)]) if k else np.zeros(n)
+    scale = np.sqrt(squares[:, min(SCALE_NEIGHBOR, k - 1)]) if k else np.zeros(n)
     scale = np.maximum(scale, 1e-6 * max(float(scale.max(initial=0.0)), 1e-12))  # copies lie at distance 0
     weights = np.exp(-squares / (scale[:, None] * scale[others])) + 1e-6  # a far neighbor is still a neighbor
     directed = sp.csr_matrix((weights.ravel(), (np.repeat(np.arange(n), k), others.ravel())), (n, n))
@@ -123,6 +123,6 @@ def _checked(matrix: sp.csr_matrix, check: Callable[[], None]) -> LinearOperator
 
 
 def _closeness_to_landmarks(found: Nearest) -> NDArray[np.float32]:
-    scale = found.squares_Q_k[:, [min(_SCALE_NEIGHBOR, found.squares_Q_k.shape[1] - 1)]]
+    scale = found.squares_Q_k[:, [min(SCALE_NEIGHBOR, found.squares_Q_k.shape[1] - 1)]]
     weights = np.exp(-found.squares_Q_k / np.maximum(scale, 1e-12))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)

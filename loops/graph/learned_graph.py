@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from loops.checkpoint import read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.errors import CheckpointDamagedError
-from loops.graph.encoder import Encoder, LearnedEmbedding, prepare
+from loops.graph.encoder import Encoder, LearnedEmbedding, learned_points, prepare, spacing
 from loops.graph.encoder_training import EncoderTraining
 from loops.graph.graph import build_graph
 from loops.graph.graph_choice import GraphChoice, read_choice, write_choice
-from loops.graph.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph, points_of
+from loops.graph.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph
 from loops.graph.group_structure import doubts_between_groups
 from loops.graph.in_force import SURE
+from loops.graph.points import ComputedEmbedding
 from loops.graph.stored_graph import VERSION, StoredGraph, read_graph
 
 FEWEST = 5_000  # samples; of 1,397 digits nothing was learned that upright pixels did not tell
@@ -62,7 +63,7 @@ def learn(store: FeatureStore, sample_ids: NDArray[np.int64], *, seed: int, prog
     progress(0, 100)
     training = _Job(store, computed.stored, seed, progress, check)
     learned = training.run()
-    choice = _choice(computed.stored, learned, seed, check)
+    choice = choice_by_structure(computed.stored, learned, seed, check)
     learned.write(target)
     write_choice(choice, store.folder, seed)  # last: without it the graph counts for nothing
     training.path.unlink(missing_ok=True)
@@ -84,17 +85,27 @@ class _Job:
 
     def run(self) -> StoredGraph:
         """Trains, and builds the graph."""
-        landmarks = self.computed.landmarks
-        embedding = LearnedEmbedding(self.computed.embedding.name, self._trained())
-        points = points_of(embedding, self.store, landmarks, self.check)
+        landmarks, computed = self.computed.landmarks, self.computed.embedding
+        assert isinstance(computed, ComputedEmbedding), "learned from computed neighbors"
+        encoder = self._trained()
+        of_computed, of_learned = self.computed.graph.points_L_D, self._learned_points(encoder)
+        embedding = LearnedEmbedding(computed, encoder, (spacing(of_computed), spacing(of_learned)))
         self.progress(80, 100)
-        graph = build_graph(points, self.seed, self.check)
+        graph = build_graph(embedding.beside(of_computed, of_learned), self.seed, self.check)
         self.progress(95, 100)
         built = replace(
             self.computed, ids=landmarks, coordinates=graph.vectors_L_M, built_for=len(self.computed.ids),
             graph=graph, embedding=embedding,
         )  # fmt: skip
         return extended(built, self.store, np.setdiff1d(self.computed.ids, landmarks), self.check)
+
+    def _learned_points(self, encoder: Encoder) -> NDArray[np.float32]:
+        tiles = []
+        for start in range(0, len(self.computed.landmarks), _TILE):
+            self.check()
+            rows = self.store.rows(self.computed.landmarks[start : start + _TILE])
+            tiles.append(learned_points(encoder, self.computed.embedding.name, rows))
+        return np.concatenate(tiles)
 
     def _trained(self) -> Encoder:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -141,7 +152,9 @@ class _Job:
             training.load_state_dict(state["training"])
 
 
-def _choice(computed: StoredGraph, learned: StoredGraph, seed: int, check: Check) -> GraphChoice:
+def choice_by_structure(
+    computed: StoredGraph, learned: StoredGraph, seed: int, check: Check = lambda: None
+) -> GraphChoice:
     """By structure alone, if the lead is measurable; labels that are held out judge later, see `graph_review`."""
     of_computed, of_learned = (
         doubts_between_groups(stored.coordinates, stored.graph.eigenvalues_M, seed=seed, check=check)

@@ -55,9 +55,8 @@ def test_a_graph_in_learned_features_lies_beside_the_computed_one_with_a_choice(
     assert (percents[0], percents[-1]) == (0, 95)
     choice = read_choice(tmp_path, 0)
     assert choice.computed_doubt > 0
-    assert GraphOfPool(store, num_classes=2).embedding.name in ("pixels", "upright pixels", "learned features")
     graph = GraphOfPool(store, num_classes=2, learned=True)
-    assert graph.embedding.name == "learned features"
+    assert graph.embedding.name.startswith("learned features and ")
     graph.hold(range(70))  # new samples are hung on it
     graph.refit({0: 0, 69: 1})
     assert graph.probs(np.arange(70)).shape == (70, 2)
@@ -92,7 +91,7 @@ def test_a_damaged_learned_graph_gives_way_to_the_computed_one_until_it_is_learn
     learned(store)
     path = next(tmp_path.glob("graph-*-learned.npz"))
     path.write_bytes(path.read_bytes()[:100])
-    assert GraphOfPool(store, num_classes=2, learned=True).embedding.name != "learned features"
+    assert GraphOfPool(store, num_classes=2, learned=True).embedding.name in ("pixels", "upright pixels")
     assert learned(store)[0]
 
 

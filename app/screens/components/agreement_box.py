@@ -54,7 +54,7 @@ def _nothing_yet() -> None:
 
 def _figures(found: Agreement, *, disputed: int) -> None:
     with st.container(horizontal=True, key="agreement_figures"):
-        alpha = "-" if found.alpha is None else f"{found.alpha:.2f}"
+        alpha = "-" if found.alpha is None else f"{found.alpha:.3f}"  # .797 is not yet the .8 of the sentence below
         st.metric(
             "Krippendorff's alpha",
             alpha,

@@ -15,7 +15,7 @@ from storage.samples import get_sample
 from storage.votes import Disagreement
 
 PLACE_KEY = "disagreement_place"
-_IMAGE = 280  # pixels
+_IMAGE, _CHOICE = 280, 320  # pixels: beside each other on a laptop, below each other on a phone
 
 
 def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str]) -> None:
@@ -29,10 +29,10 @@ def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str])
     with database().read() as session:
         sample = get_sample(session, sample_id=found.sample_id)
         events = list_events(session, project_id=project_id(), sample_id=found.sample_id)
-    image, choice = st.columns([2, 3], gap="large")
-    with image:
+    beside = st.container(horizontal=True, gap="large")
+    with beside.container(width=_IMAGE):
         st.image(large(sample), width=_IMAGE)
-    with choice:
+    with beside.container(width=_CHOICE):
         st.caption(f"{place + 1:,} of {len(disputed):,} disputed, sample {sample.id}")
         for vote in found.votes:
             st.markdown(f"{escaped(vote.annotator)}: **{escaped(classes[vote.class_index])}**")

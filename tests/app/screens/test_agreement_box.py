@@ -63,7 +63,7 @@ def test_agreement_is_shown_with_the_samples_behind_it(filled, several, open_scr
     screen = open_screen("review.py")
     shown = metrics(screen)
     assert (shown["Samples behind it"], shown["All agree on"], shown["Still disputed"]) == ("4", "75 %", "1")
-    assert shown["Krippendorff's alpha"] == "0.59"  # 8 votes, 5 cat, 2 dog, 1 emu: 1 - (2/8) / (34/56) = 10/17
+    assert shown["Krippendorff's alpha"] == "0.588"  # 8 votes, 5 cat, 2 dog, 1 emu: 1 - (2/8) / (34/56) = 10/17
     pairs = next(frame.value for frame in screen.dataframe if "Annotators" in frame.value)
     assert pairs.iloc[0].to_dict() == {
         "Annotators": "anna and ben",

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from app.importing.images import load_image
-from loops.spread_embedding import embed_share
+from loops.spread.embedding import embed_share
 
 MODULE = "app.trainer.embedding_pass"
 

@@ -34,7 +34,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
     ``accuracy``, ``low`` and ``high`` (Wilson interval) are None where a round has measured none, as the cold start.
     ``state`` of the trainer is the last one it wrote; a growing ``heartbeat_age_s`` tells that it is gone.
     ``accuracies`` has the newest of each kind; only that of samples nobody chose may be believed as it is.
-    ``labels_saved`` says what drawing at random would have cost, ``advice`` when to stop: a sentence and its numbers.
+    ``labels_saved`` says what drawing at random would have cost; ``equal`` in it, how far the first chosen labels are
+    ahead of as many random ones, is not extrapolated. ``advice`` says when to stop: a sentence and its numbers.
     """
     project_id, settings = project.project_id(database), project.settings()
     with database.read() as session:
@@ -85,7 +86,8 @@ def _accuracies(metrics: Sequence[MetricInfo]) -> dict[str, Any]:
 
 
 def _labels_saved(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:
-    found = next((metric for metric in reversed(metrics) if metric.name == "labels_random"), None)
+    newest = {metric.name: metric for metric in metrics}
+    found, equal = newest.get("labels_random"), newest.get("gain_at_equal_labels")
     if found is None or found.low is None:
         return None
     return {
@@ -94,6 +96,9 @@ def _labels_saved(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:
         "low": round(found.low),
         "high": None if found.high is None else round(found.high),
         "audited": found.n,
+        "equal": None
+        if equal is None
+        else {"labels": equal.n, "gain": equal.value, "low": equal.low, "high": equal.high},
         "sentence": saved_in_words(found.labels, found.value, found.low, found.high, found.n or 0),
     }
 

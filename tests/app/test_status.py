@@ -141,7 +141,8 @@ def test_four_flat_rounds_that_agree_may_stop_and_say_so_to_programs_and_people(
 def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_its_band(opened: Opened) -> None:
     names = ("audit", "cross_validated", "lure")
     kinds = [NewMetric(f"accuracy_{name}", 0.5, low=0.25, high=0.75, n=8) for name in names]
-    opened.run_round(labels=100, metrics=[*kinds, NewMetric("labels_random", 300.4, 150.2, None, n=40)])
+    shadows = [NewMetric("labels_random", 300.4, 150.2, None, n=40), NewMetric("gain_at_equal_labels", 0.1, 0, 0.2, 16)]
+    opened.run_round(labels=100, metrics=[*kinds, *shadows])
     found = project_status(opened.database, opened.project)
     assert set(found["accuracies"]) == set(names)
     assert found["accuracies"]["cross_validated"]["meaning"].startswith("biased")
@@ -154,6 +155,7 @@ def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_it
         None,
         40,
     )
+    assert saved["equal"] == {"labels": 16, "gain": 0.1, "low": 0.0, "high": 0.2}
     assert "at least 50 labels saved" in status_text(found)
 
 

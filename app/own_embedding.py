@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import ProjectError
 from app.given_rows import named_paths, write_order
 from app.importing.sources import Source
 from app.project import Project
+from loops.embeddings.embedder import LARGEST_NUMBER
 from loops.embeddings.own_source import fingerprint, kind_of, open_rows
 from loops.errors import OwnEmbeddingError
 
 IMAGES_TRIED = 4
 LONGEST_TRY_S = 600.0
+ROWS_AT_ONCE = 4096  # of a mapped array
 
 
 @dataclass(frozen=True)
@@ -92,12 +99,23 @@ def _resolved(path: str) -> str:
 def _check_rows(source: str, images: Source, test: Source | None) -> CheckedEmbedding:
     rows = open_rows(Path(source))
     paths = named_paths(Path(source), images, len(rows))
+    _check_numbers(rows, paths)
     known = set(paths)
     for entry in (*images.entries, *(test.entries if test is not None else ())):
         if str(entry.path.resolve()) not in known:
             names = Path(source).with_suffix(".csv").name
             raise OwnEmbeddingError(f"it has no row for {entry.name}; {names} beside it can name them (column path)")
     return CheckedEmbedding(source, rows.shape[1], tuple(paths))
+
+
+def _check_numbers(rows: NDArray[Any], paths: Sequence[str]) -> None:
+    """Refuses an array with a row that cannot be used: its image would leave the pool without a word."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        usable = (np.abs(rows[start : start + ROWS_AT_ONCE]) <= LARGEST_NUMBER).all(axis=1)
+        if not usable.all():
+            row = start + int(np.flatnonzero(~usable)[0])
+            said = f"holds a number that is not finite, or beyond {LARGEST_NUMBER:.0e}"
+            raise OwnEmbeddingError(f"row {row}, of {Path(paths[row]).name}, {said}")
 
 
 def _try(source: str, images: Source) -> int:

@@ -12,6 +12,8 @@ from loops.errors import OwnEmbeddingError
 
 Rows = NDArray[np.float32]
 
+LARGEST_NUMBER = 1e15  # of a row: sums of squares over a pool still fit into 32-bit floats
+
 
 class Embedder(Protocol):
     """Turns images into rows."""
@@ -28,7 +30,7 @@ class Embedder(Protocol):
 
 
 def checked_rows(found: NDArray[Any], count: int) -> Rows:
-    """Refuses what is not one row of finite numbers per image; means over places are taken of feature maps.
+    """Refuses what is not one row of usable numbers per image; means over places are taken of feature maps.
 
     Raises:
         OwnEmbeddingError: If so.
@@ -38,6 +40,6 @@ def checked_rows(found: NDArray[Any], count: int) -> Rows:
     if found.ndim != 2 or len(found) != count or found.dtype.kind not in "fiu" or found.shape[1] < 1:
         wanted = f"numbers [{count}, dimensions] for {count} images"
         raise OwnEmbeddingError(f"an embedding gives {wanted}; found {found.dtype} {list(found.shape)}")
-    if not np.isfinite(found).all():
-        raise OwnEmbeddingError("the embedding gave numbers that are not finite")
+    if not (np.abs(found) <= LARGEST_NUMBER).all():  # neither is NaN
+        raise OwnEmbeddingError(f"the embedding gave numbers that are not finite, or beyond {LARGEST_NUMBER:.0e}")
     return np.asarray(found, np.float32)

@@ -30,7 +30,8 @@ def draw_map(features_N_D: NDArray[np.float32], *, seed: int = 0) -> NDArray[np.
         `[N, 2]`, without unit.
     """
     n, dimensions = features_N_D.shape
-    if n < _FEWEST or dimensions < 2:
+    # Rows that are all the same have no directions to draw: t-SNE of them divides by zero and ends the process.
+    if n < _FEWEST or dimensions < 2 or not np.ptp(features_N_D, axis=0).any():
         padded = np.zeros((n, 2), np.float32)
         padded[:, : min(2, dimensions)] = features_N_D[:, :2]
         return padded

@@ -111,6 +111,15 @@ def test_too_few_rows_or_an_image_without_one_are_refused(tmp_path: Path, images
         check_embedding(str(tmp_path / "rows.npy"), source, open_source(images / "other.csv", uploads=tmp_path))
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, -1e300])
+def test_a_row_that_holds_no_usable_number_is_named(tmp_path: Path, images: Path, number: float) -> None:
+    rows = np.zeros((4, 2))
+    rows[3, 1] = number
+    np.save(tmp_path / "rows.npy", rows)
+    with pytest.raises(ProjectError, match=r"row 3, of 3\.png, holds a number that is not finite"):
+        make(tmp_path, images, str(tmp_path / "rows.npy"))
+
+
 def test_an_embedding_and_a_network_of_pixels_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="learns from pixels, not from an embedding"):
         ProjectSettings("mine", learner="cnn", embedding="timm:resnet18")

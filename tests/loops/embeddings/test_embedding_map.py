@@ -19,3 +19,8 @@ def test_few_samples_and_few_dimensions_give_a_map_too(shape: tuple[int, int]) -
     points = draw_map(np.random.default_rng(0).normal(size=shape).astype(np.float32))
     assert points.shape == (shape[0], 2)
     assert np.isfinite(points).all()
+
+
+def test_samples_that_are_all_the_same_lie_on_one_point() -> None:
+    points = draw_map(np.full((30, 16), 3.0, np.float32))
+    assert (points == points[0]).all()

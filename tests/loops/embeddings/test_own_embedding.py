@@ -159,8 +159,9 @@ def test_rows_are_taken_as_they_are_and_bad_ones_refused(tmp_path: Path) -> None
     np.save(tmp_path / "rows.npy", np.array([[1, 2], [3, 4]]))
     rows = open_rows(tmp_path / "rows.npy")
     assert GivenRows().embed([GivenRows().prepare(row) for row in rows]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    with pytest.raises(OwnEmbeddingError, match="not finite"):
-        GivenRows().prepare(np.array([1.0, np.nan]))
+    for number in (np.nan, -np.inf, 1e300):  # the last is infinite in 32 bits
+        with pytest.raises(OwnEmbeddingError, match="not finite"):
+            GivenRows().prepare(np.array([1.0, number]))
 
 
 @pytest.mark.parametrize(

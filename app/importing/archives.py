@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import shutil
 import stat
 import tempfile
@@ -18,6 +19,9 @@ MAX_TOTAL_BYTES = 20_000_000_000
 MAX_RATIO = 100  # unpacked : packed, of the whole archive; real image archives stay below 10
 FREE_RATIO_BYTES = 100_000_000  # small archives may pack as well as they like: uniform bitmaps do
 MAX_NAME_BYTES = 200  # of one folder or file; file systems end at 255
+
+# What a damaged member raises; RuntimeError: it has a password.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, ValueError)
 
 LeftOut = list[tuple[str, str]]
 
@@ -130,5 +134,5 @@ def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Non
             file.write(content)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise RefusedImageError("its name collides with that of a file before it") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise RefusedImageError(f"cannot be unpacked: {error}") from error  # RuntimeError: it has a password
+    except DAMAGED as error:
+        raise RefusedImageError(f"cannot be unpacked: {error}") from error

@@ -134,14 +134,28 @@ def read_csv(manifest: Path) -> Source:
     root = manifest.parent.resolve()
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file, skipinitialspace=True)
+            # Strict: one quote that is never closed would swallow all lines after it without a word.
+            rows = csv.DictReader(file, skipinitialspace=True, strict=True)
             _check_columns(manifest, rows.fieldnames)
-            entries = [_row_entry(row, root) for row in rows if row["path"] and row["path"].strip()]
+            named = (row for row in _rows_of(rows, manifest) if row["path"] and row["path"].strip())
+            entries = [_row_entry(row, root) for row in named]
     except UnicodeDecodeError as error:
         raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
-    except (csv.Error, OSError) as error:
+    except OSError as error:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
     return Source(root, tuple(entries), labels_given=sum(entry.class_name != "" for entry in entries))
+
+
+def _rows_of(rows: csv.DictReader[str], manifest: Path) -> Iterator[dict[str, str]]:
+    """The rows, up to one that is not CSV; that one is told by its first line."""
+    line = rows.line_num
+    try:
+        for row in rows:
+            line = rows.line_num
+            yield row
+    except csv.Error as error:
+        said = f"cannot be read from line {line + 1:,} on: {error}"
+        raise SourceError(f"{printable(manifest.name)} {said}; is a quote missing?") from error
 
 
 def _check_columns(manifest: Path, columns: object) -> None:

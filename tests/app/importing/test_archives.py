@@ -118,6 +118,19 @@ def test_a_damaged_member_is_refused_by_name(tmp_path, painter):
     assert "Bad CRC-32" in source.refused[0].reason
 
 
+def test_a_member_whose_packed_bytes_are_damaged_is_refused_by_name(tmp_path, painter):
+    archive = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as opened:
+        opened.writestr("bad.png", painter.encoded())
+        opened.writestr("good.png", painter.encoded())
+    content = bytearray(archive.read_bytes())
+    content[60] ^= 0xFF
+    archive.write_bytes(content)
+    source = read_zip(archive, tmp_path / "uploads")
+    assert [entry.name for entry in source.entries] == ["good.png"]
+    assert [refused.name for refused in source.refused] == ["bad.png"]
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
 def test_what_is_no_archive_is_refused_with_a_sentence(tmp_path, content):
     archive = tmp_path / "x.zip"

@@ -40,7 +40,8 @@ def test_a_manifest_without_labels_is_fine(tmp_path):
         ("", "found nothing"),
         (b"path,label\n\xff\xfe,cat\n", "not UTF-8"),
         ("path,label\n".encode("utf-16"), "not UTF-8"),
-        ("path,label\n" + "x" * 200_000 + ",cat\n", "cannot be read"),
+        ("path,label\n" + "x" * 200_000 + ",cat\n", "cannot be read from line 2 on: field larger"),
+        ('path,label\na.png,cat\n"b.png\nc.png,cat\nd.png,cat\n', "cannot be read from line 3 on: unexpected end"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused_with_a_sentence(tmp_path, content, words):

@@ -66,7 +66,8 @@ def sentence_of(error: Exception) -> str:
 
     text = " ".join(str(error).split())
     if isinstance(error, (AppError, ImportingError, LoopsError, StorageError)):
-        return text[:1].upper() + text[1:]
+        # A word gets its capital; a file's or a setting's name stays as it is written.
+        return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return (

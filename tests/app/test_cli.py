@@ -15,6 +15,7 @@ from PIL import Image
 
 from app import cli
 from app.errors import SupervisorError
+from app.importing.errors import SourceError
 from app.project import Project, open_project
 from app.simulation.config import SimulationConfig, StudyConfig
 from storage.backup import backup
@@ -62,7 +63,7 @@ def project(labelloop: Run, images: Path, tmp_path: Path) -> Path:
 
 
 def _is_one_sentence(text: str) -> bool:
-    return text.count("\n") == 1 and "Traceback" not in text and not text[0].islower()
+    return text.count("\n") == 1 and "Traceback" not in text
 
 
 @pytest.mark.parametrize("arguments", ["--help", "run --help", "init --help", "simulate --help", "doctor --help"])
@@ -359,6 +360,8 @@ def test_a_mistyped_setting_is_refused_and_not_taken_for_a_new_project(labelloop
     ("error", "said"),
     [
         (SupervisorError("the screens\n  did not start."), "The screens did not start.\n"),
+        (SourceError("cats.csv has no column `path`."), "cats.csv has no column `path`.\n"),
+        (SourceError("cats: there is no such folder."), "cats: there is no such folder.\n"),
         (PermissionError(13, "Permission denied", "/p/labelloop.db"), "Permission denied: /p/labelloop.db\n"),
         (KeyError("x"), "LabelLoop failed in a way it should not: KeyError: 'x' "),
     ],

@@ -43,7 +43,7 @@ def main() -> None:
         print(json.dumps(measure(peer, int(n), int(batch), float(sharpness))))
         return
     print(f"K = {DRAWS}, ln K = {math.log(DRAWS):.3f} nats; load {os.getloadavg()[0]:.1f}")
-    small = 300 if options.quick else 1_000
+    small = 60 if options.quick else 1_000
     levels = dict(list(SHARPNESS.items())[1:2]) if options.quick else SHARPNESS
     for level, sharpness in levels.items():
         print(f"the model {level}:")

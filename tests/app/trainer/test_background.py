@@ -53,7 +53,7 @@ class Gate:
 
 
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+def gate(monkeypatch: pytest.MonkeyPatch, background: BackgroundEmbedding) -> Iterator[Gate]:
     """A trainer that asks among the first 20 samples, and looks at the other 50 when the gate opens."""
     made = Gate()
     reader = SampleSource.reader
@@ -63,7 +63,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setattr(Workbench, "enough", 10)
     monkeypatch.setattr("loops.embeddings.embedding.PixelEmbedder.batch_size", BATCH)
     yield made
-    made.opened.set()
+    made.opened.set()  # before `background` ends: it would wait ten seconds for a thread that waits for the gate
 
 
 def asked(bench: Workbench) -> set[int]:

@@ -8,11 +8,14 @@ Every label is counted, the first too; there are no validation labels. "Labels t
 that *and stays there* up to the budget. A seed draws nine tenths of the pool. The test set is on no graph and chooses
 nothing. With `--json` every finished run is kept, and a repeated command goes on with what is missing.
 
-auto, random         the product's graph learner on computed features: the graph's questions, or random ones, and its
-                     answers; every label refits it and ranks the pool anew
-... learned          the same on features that the product learned from the pool, before the first label
-TypiClust + graph    scikit-activeml's questions and the graph's answers
-... + LR             peers on the points that the graph connects (computed features), see `point_peers.py`
+auto                 the product: features are learned from the pool before the first label (where it learns any), the
+                     graph in force is chosen by structure, and reviewed by labels held out at the end of each round of
+                     ten; every label refits it and ranks the pool anew. The round's network has no part in it
+auto, later          the same, but learned features arrive after the tenth label
+computed, learned    one of the two graphs, whatever speaks for the other
+random               random questions, answers as `auto`'s
+TypiClust + graph    scikit-activeml's questions, answers as `auto`'s
+... + LR             peers on the points that the graph chosen by structure connects, see `point_peers.py`
 BaaL, batchbald_redux, random + network    a network trained anew every ten labels, see `network_peers.py`. Fewer seeds,
                      for they cost minutes each; up to `--network-budget` labels, and a run that held its goal for two
                      more rounds counts as staying there
@@ -40,11 +43,14 @@ from labeled_sets import Draw, LabeledSet, all_sets, drawn
 from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
+from app.settings import ProjectSettings
+from loops.graph.graph_choice import GraphChoice, write_choice
 from loops.graph.points import choose_embedding
 from loops.learners.graph_learner import GraphLearner
 
-LEARNED = ("auto, learned", "random, learned")
-ARMS = ("auto", "random", *LEARNED, "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR", *NETWORK_ARMS)
+LATER = 10  # labels, in the arm for which learned features arrive later
+LEARNED = ("auto, later", "computed", "learned")  # only where the product learns features
+ARMS = ("auto", *LEARNED, "random", "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR", *NETWORK_ARMS)
 
 Curve = list[tuple[int, float]]  # labels, test accuracy
 
@@ -119,7 +125,10 @@ class Runs:
     def whole(self) -> WholePool:
         """Embedded when the first run needs it."""
         whole = WholePool(self.sets[0], self.folder)
-        print(f"{self.sets[0].pool}: {whole.sentence} {time.process_time():.0f} CPU-s", flush=True)
+        print(f"{self.sets[0].pool}: {whole.sentence} {whole.learning_s:.0f} CPU-s of learning", flush=True)
+        for found in whole.embeddings.values():
+            share = found.of_one_class(self.sets[0].labels)
+            print(f"  {found.stored.embedding.name}: {share:.2%} of the nearest are of a sample's class", flush=True)
         return whole
 
     def run(self, seed: int) -> None:
@@ -151,7 +160,7 @@ class Runs:
         if arm in NETWORK_ARMS:
             return by_network(labeled, field.draw, arm, field.seed, self.options.network_budget)
         if arm in LEARNED and True not in self.whole.embeddings:
-            return []  # the product learns nothing from this pool
+            return []
         return field.curve(labeled, arm, self.options.budget)
 
     def _keep(self, labeled: LabeledSet, arm: str, seed: int, run: dict[str, Any]) -> None:
@@ -162,58 +171,71 @@ class Runs:
 
 
 class Field:
-    """A draw with what its runs share: graph learners, the points, TypiClust's questions."""
+    """A draw with what its runs share: the graphs and the choice between them, the points, TypiClust's questions."""
 
     def __init__(self, runs: Runs, draw: Draw, seed: int) -> None:
         self.draw, self.seed, self._runs = draw, seed, runs
         self._learners: dict[tuple[int, bool], GraphLearner] = {}
-        self._points: tuple[Any, Any] | None = None
         self._typical: list[int] = []
 
-    def learner(self, labeled: LabeledSet, arm: str) -> GraphLearner:
-        """The product's, with the draw on its graph."""
-        key = labeled.classes, arm in LEARNED
-        if key not in self._learners:
-            self._learners[key] = self._runs.whole.learner(labeled, self.draw, self.seed, learned=key[1])
-        return self._learners[key]
+    @cached_property
+    def choice(self) -> GraphChoice:
+        """By structure, of the graphs of this draw, which are on disk from now on."""
+        return self._runs.whole.choice(self.draw, self.seed)
 
+    @cached_property
     def points(self) -> tuple[Any, Any]:
-        """Of pool and test set, in which the graph looked for neighbors."""
-        if self._points is None:
-            embedding = self._runs.whole.embeddings[False].stored.embedding
-            rows = (self.draw.store.rows(ids) for ids in (self.draw.kept, self.draw.test))
-            of_pool, of_test = (embedding.points(part) for part in rows)
-            self._points = of_pool, of_test
-        return self._points
+        """Of pool and test set, in which the chosen graph looked for neighbors."""
+        embedding = self._runs.whole.embeddings[self.choice.learned].stored.embedding
+        of_pool, of_test = (embedding.points(self.draw.store.rows(ids)) for ids in (self.draw.kept, self.draw.test))
+        return of_pool, of_test
 
     def curve(self, labeled: LabeledSet, arm: str, budget: int) -> Curve:
         """Accuracy after each label."""
         y = labeled.labels[self.draw.kept]
-        next_question = self._questions(labeled, arm, y, budget)
-        answered = self._by_lr if arm.endswith("LR") else partial(self._by_graph, self.learner(labeled, arm))
+        at_first = {"computed": False, "auto, later": False, "learned": True}
+        learner = self._learner(labeled, learned=at_first.get(arm, self.choice.learned))
+        next_question = self._questions(arm, y, budget)
+        answered = self._by_lr if arm.endswith("LR") else partial(self._by_graph, learner)
         asked: list[int] = []
         curve: Curve = []
         for _ in range(min(budget, len(y))):
-            asked.append(next_question(asked))
+            asked.append(next_question(learner, asked))
+            if arm == "auto, later" and len(asked) == LATER:
+                learner = self._learner(labeled, learned=self.choice.learned)
+                answered = partial(self._by_graph, learner)
+            elif arm not in ("computed", "learned") and len(asked) % ProjectSettings.query_size == 0:
+                learner.review(self._labels(y, asked))
             curve.append((len(asked), answered(labeled, y, asked)))
         return curve
 
-    def _questions(self, labeled: LabeledSet, arm: str, y: Any, budget: int) -> Callable[[list[int]], int]:
+    def _learner(self, labeled: LabeledSet, *, learned: bool) -> GraphLearner:
+        """The product's, with this graph in force; kept, for to hang a test set on a graph takes ten seconds."""
+        write_choice(replace(self.choice, learned=learned), self.draw.store.folder, self.seed)
+        key = labeled.classes, learned
+        if key not in self._learners:
+            self._learners[key] = self._runs.whole.learner(labeled, self.draw, self.seed)
+        self._learners[key].review({})
+        built_for = self._learners[key].graph({}).stored.built_for
+        assert built_for == len(self.draw.kept), "it built a graph of its own"
+        return self._learners[key]
+
+    def _questions(self, arm: str, y: Any, budget: int) -> Callable[[GraphLearner, list[int]], int]:
         """Places in the draw, one after the other."""
-        if arm.startswith("auto"):
-            return partial(self._best, self.learner(labeled, arm), y)
+        if arm == "auto" or arm in LEARNED:
+            return partial(self._best, y)
         if arm in QUESTIONS:
-            return lambda asked: asked_by(arm, self.points()[0], y, asked, self.seed)
+            return lambda _, asked: asked_by(arm, self.points[0], y, asked, self.seed)
         order = np.random.default_rng(self.seed).permutation(len(y)).tolist()
         if arm.startswith("TypiClust"):
-            self._typical = self._typical or typiclust(self.points()[0], budget, self.seed)
+            self._typical = self._typical or typiclust(self.points[0], budget, self.seed)
             order = self._typical
-        return lambda asked: order[len(asked)]
+        return lambda _, asked: order[len(asked)]
 
     def _labels(self, y: Any, asked: list[int]) -> dict[int, int]:
         return {int(self.draw.kept[place]): int(y[place]) for place in asked}
 
-    def _best(self, learner: GraphLearner, y: Any, asked: list[int]) -> int:
+    def _best(self, y: Any, learner: GraphLearner, asked: list[int]) -> int:
         """What the trainer would put in front."""
         graph = learner.graph(self._labels(y, asked))
         rest = np.delete(self.draw.kept, asked)
@@ -224,7 +246,7 @@ class Field:
         return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
     def _by_lr(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
-        points, test_points = self.points()
+        points, test_points = self.points
         return accuracy_of(points[asked], y[asked], test_points, labeled.test_labels, points)
 
 

@@ -3,11 +3,12 @@
 The product embeds and connects a pool of 60,000 in a minute of a core, and learns features from it in three. Ten draws
 of it would be an hour. So the whole pool is embedded (by the product, no label has a part in it), the 25 nearest of
 each sample are found, and each draw connects those that it has, finds its own coordinates, and writes them where
-`GraphOfPool` looks for its graph. What follows, questions and answers, is the product's code alone.
+`GraphOfPool` looks for its graphs. What follows, choice, questions and answers, is the product's code alone.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from labeled_sets import Draw, Ids, LabeledSet
 
 from loops.embeddings.features import FeatureStore
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.graph.graph_choice import GraphChoice, write_choice
+from loops.graph.graph_choice import GraphChoice
 from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
-from loops.graph.learned_graph import learn
+from loops.graph.learned_graph import choice_by_structure, learn
 from loops.graph.nearest import Nearest, nearest
 from loops.graph.stored_graph import StoredGraph
 from loops.learners.graph_learner import GraphLearner
@@ -33,6 +34,11 @@ class Found:
 
     stored: StoredGraph
     within: Nearest
+
+    def of_one_class(self, labels: Ids) -> float:
+        """How many of a sample's nearest are of its class, 0..1."""
+        others = labels[self.within.positions_Q_k[:, 1 : NEIGHBORS + 1]]
+        return float((others == labels[:, None]).mean())
 
 
 class WholePool:
@@ -52,26 +58,30 @@ class WholePool:
         computed = GraphOfPool(store, num_classes=labeled.classes, learned=False)
         computed.hold(ids)
         self.embeddings = {False: found(computed.stored, folder / "neighbors.npz")}
+        started = time.process_time()
         learn(store, ids, seed=0, progress=lambda *_: None, check=lambda: None)
+        self.learning_s = time.process_time() - started  # little where the folder had it already
         in_force = GraphOfPool(store, num_classes=labeled.classes)
         self.sentence = in_force.sentence
         if in_force.choice.computed_doubt:  # there is a learned graph, in force or not
             learned = GraphOfPool(store, num_classes=labeled.classes, learned=True)
             self.embeddings[True] = found(learned.stored, folder / "neighbors-learned.npz")
 
-    def learner(self, labeled: LabeledSet, draw: Draw, seed: int, *, learned: bool) -> GraphLearner:
-        """The product's, with the graph of a draw."""
-        path = path_of_graph(draw.store.folder, seed, learned=learned)
-        if not path.exists():
-            graph_of(self.embeddings[learned], draw, seed).write(path)
-        write_choice(GraphChoice(learned=learned), draw.store.folder, seed)
+    def choice(self, draw: Draw, seed: int) -> GraphChoice:
+        """Writes the graphs of a draw, and chooses between them by structure."""
+        graphs = {}
+        for learned, whole in self.embeddings.items():
+            graphs[learned] = graph_of(whole, draw, seed)
+            graphs[learned].write(path_of_graph(draw.store.folder, seed, learned=learned))
+        return choice_by_structure(graphs[False], graphs[True], seed) if True in graphs else GraphChoice()
+
+    def learner(self, labeled: LabeledSet, draw: Draw, seed: int) -> GraphLearner:
+        """The product's, on the graph that the file beside the graphs names."""
 
         def make(_fold: int | None) -> Learner:
             return Learner(labeled.spec, draw.store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
 
-        learner = GraphLearner(make, acquisition="auto", seed=seed)
-        assert learner.graph({}, pool=draw.kept).stored.built_for == len(draw.kept)  # else it built one of its own
-        return learner
+        return GraphLearner(make, acquisition="auto", seed=seed)
 
 
 def found(stored: StoredGraph, path: Path) -> Found:

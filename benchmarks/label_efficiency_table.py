@@ -28,7 +28,6 @@ def print_tables(results: dict[str, Any], arms: Sequence[str]) -> None:
             if arm in of_set["arms"]:
                 print(row(arm, of_set["arms"][arm], of_set["goal"]))
         paired(of_set["arms"], "auto", "random")
-        paired(of_set["arms"], "auto, learned", "random, learned")
 
 
 def row(arm: str, runs: Runs, goal: float) -> str:

@@ -77,6 +77,14 @@ class GraphOfPool:
         """For the person at the screen: in what neighbors are looked for, and why."""
         return self.choice.sentence(self.embedding.name)
 
+    def takes(self, choice: GraphChoice) -> bool:
+        """Takes note of newer figures; False where they are of other graphs, and it is to be read anew."""
+        of_choice = choice.learned, choice.computed_doubt, choice.learned_doubt
+        same = of_choice == (self._learned, self.choice.computed_doubt, self.choice.learned_doubt)
+        if same:
+            self.choice = choice
+        return same
+
     def hold(self, sample_ids: Iterable[int] | Ids, check: Callable[[], None] = lambda: None) -> None:
         """Makes sure that these samples are on the graph: builds it, or hangs new samples on it.
 

@@ -84,7 +84,7 @@ class GraphLearner:
         """
         store = self.learner.store
         chosen = review_choice(store, labels, num_classes=self.learner.num_classes, seed=self._seed)
-        if self._graph is not None and self._graph.choice != chosen:
+        if self._graph is not None and not self._graph.takes(chosen):
             self._graph = None
 
     def graph(self, labels: Mapping[int, int], *, pool: ArrayLike = ()) -> GraphOfPool:

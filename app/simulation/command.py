@@ -51,6 +51,10 @@ def simulate(
 ) -> None:
     """Run the loop with known labels in place of a person; the last line is JSON.
 
+    As in a project, every label ranks the rest anew, and from a large pool of small images features are learned first,
+    which takes minutes for each seed. What a project would say of itself, from its own labels alone, stands beside what
+    the test set says; --audit gives it more to go by.
+
     One acquisition function and one seed: the run is told on stderr, and --out gets curve.csv and curve.png. Several:
     they run side by side, what is finished is not run again, and --out gets table.md, table.csv, curves.png, study.json
     and a folder per run.

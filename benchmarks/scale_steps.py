@@ -22,7 +22,10 @@ SIDE, CLASSES = 28, 10
 TILE = 5_000  # samples made at once
 
 
-def fill(folder: Path, n: int, _labels: int) -> str:
+Figures = dict[str, float]  # what a step measured, by name and unit
+
+
+def fill(folder: Path, n: int, _labels: int) -> Figures:
     """Makes the project."""
     from app.project import create_project
     from app.settings import ProjectSettings
@@ -41,7 +44,7 @@ def fill(folder: Path, n: int, _labels: int) -> str:
             with database.write() as session:
                 add_samples(session, project_id=project_id, samples=new)
             store.append(np.array(places) + 1, images(np.array(places)))
-    return f"database {project.database_path.stat().st_size / 1e6:,.0f} MB"
+    return {"database MB": project.database_path.stat().st_size / 1e6}
 
 
 def class_of(sample_id: int) -> int:
@@ -85,18 +88,32 @@ def bench_of(folder: Path) -> Iterator[Workbench]:
             yield set_up(project, database, project_id, generation, heartbeat, background)
 
 
-def open_(folder: Path, n: int, _labels: int) -> str:
-    """The workbench alone."""
+def open_(folder: Path, n: int, _labels: int) -> Figures:
+    """The workbench alone: the first time with the graph of the pool."""
+    began, cpu_began = time.perf_counter(), time.process_time()
     with bench_of(folder) as bench:
         assert len(bench.embedded_pool) == n
-    return ""
+        return {"ready s": time.perf_counter() - began, "ready CPU-s": time.process_time() - cpu_began}
 
 
-def round_0(folder: Path, _n: int, _labels: int) -> str:
+def round_0(folder: Path, _n: int, _labels: int) -> Figures:
     """The first ranking."""
     with bench_of(folder) as bench:
-        run_loop(bench)
-    return ""
+        return of_round(bench)
+
+
+def of_round(bench: Workbench) -> Figures:
+    """A whole round, as the trainer runs it; CPU of its own thread, for features may be learned beside it."""
+    from storage.rounds import latest_round
+
+    began, cpu_began = time.perf_counter(), time.thread_time()
+    run_loop(bench)
+    took = {"round s": time.perf_counter() - began, "round CPU-s": time.thread_time() - cpu_began}
+    with bench.database.read() as session:
+        info = latest_round(session, project_id=bench.project_id)
+    assert info is not None
+    assert info.state == "open"
+    return {**took, "fit s": info.fit_seconds or 0.0, "score s": info.score_seconds or 0.0}
 
 
 def run_loop(bench: Workbench) -> None:
@@ -115,21 +132,18 @@ def run_loop(bench: Workbench) -> None:
     ).run()
 
 
-def label(folder: Path, _n: int, labels: int) -> str:
+def label(folder: Path, _n: int, labels: int) -> Figures:
     """Decisions, each followed by the trainer's look."""
     from app.trainer.re_ranking import ReRanker
 
     with bench_of(folder) as bench:
         re_ranker, page = ReRanker(bench), Page(bench.project, bench.database)
         re_ranker.look()
-        wall, cpu = [], []
-        for _ in range(labels):
-            page.decide()
-            began, cpu_began = time.perf_counter(), time.process_time()
-            re_ranker.look()
-            wall.append(time.perf_counter() - began)
-            cpu.append(time.process_time() - cpu_began)
-    return f"re-ranked {in_milliseconds(wall)} (CPU {in_milliseconds(cpu)})"
+
+        def look() -> None:
+            assert re_ranker.look()
+
+        return timed("re-ranked", look, labels, before=page.decide)
 
 
 class Page:
@@ -170,7 +184,7 @@ class Page:
             claim_batch(session, project_id=self.project_id, annotator_id=self.annotator_id, count=10, keep=self.keep)
 
 
-def next_(folder: Path, _n: int, labels: int) -> str:
+def next_(folder: Path, _n: int, labels: int) -> Figures:
     """The Label page's transactions, while the trainer rests."""
     from app.project import open_project
 
@@ -178,12 +192,11 @@ def next_(folder: Path, _n: int, labels: int) -> str:
     with closing(project.open_database()) as database:
         page = Page(project, database)
         page.ask()  # statements are compiled once
-        asked = timed(page.ask, 10 * labels)
-        decided = timed(page.decide, min(labels, 20))
-    return f"next samples {asked}; decided and next {decided}"
+        decided = timed("decided and next", page.decide, min(labels, 20))
+        return {**timed("next", page.ask, 10 * labels), **decided}
 
 
-def screens(folder: Path, n: int, _labels: int) -> str:
+def screens(folder: Path, n: int, _labels: int) -> Figures:
     """What pages read again and again."""
     from app.project import open_project
     from app.screens.components.round_scores import read_round_scores, scores_path
@@ -192,98 +205,48 @@ def screens(folder: Path, n: int, _labels: int) -> str:
     project = open_project(folder)
     with closing(project.open_database()) as database, database.read() as session:
         project_id = project.project_id(database)
-        first = timed(lambda: count_samples(session, project_id=project_id), 1)
-        counted = timed(lambda: count_samples(session, project_id=project_id), 20)
+        first = timed("first count", lambda: count_samples(session, project_id=project_id), 1)
+        counted = timed("counts", lambda: count_samples(session, project_id=project_id), 20)
         last = {"project_id": project_id, "split": "pool", "after_id": n - 100, "limit": 50}
-        listed = timed(lambda: list_samples(session, **last), 20)
+        listed = timed("a page of 50", lambda: list_samples(session, **last), 20)
     path = scores_path(project.rounds_dir, 1)
-    scores = f"; scores {timed(lambda: read_round_scores(path), 1)}" if path.exists() else ""
-    return f"first count {first}; counts {counted}; a page of 50 {listed}{scores}"
+    scores = timed("scores", lambda: read_round_scores(path), 1) if path.exists() else {}
+    return {**first, **counted, **listed, **scores}
 
 
-def round_1(folder: Path, n: int, _labels: int) -> str:
+def round_1(folder: Path, _n: int, _labels: int) -> Figures:
     """Fit, score, rank and publish, as "Train now" asks for it."""
-    from storage.rounds import latest_round
     from storage.trainer import request_training
 
     with bench_of(folder) as bench:
         with bench.database.write() as session:
             request_training(session, project_id=bench.project_id, kind="train")
-        run_loop(bench)
-        with bench.database.read() as session:
-            info = latest_round(session, project_id=bench.project_id)
-    assert info is not None
-    score_s = info.score_seconds or 0.0
-    return (
-        f"fit {info.fit_seconds or 0.0:,.1f} s, scored and ranked {score_s:,.1f} s ({n / score_s:,.0f} samples per s)"
-    )
+        return of_round(bench)
 
 
-def baal_generator(folder: Path, n: int, _labels: int) -> str:
-    """BaaL's path for pools that do not fit: predictions batch by batch, BALD of each, the best; 1,000 of the pool."""
-    import torch
-    from baal import ModelWrapper
-    from baal.active.heuristics import BALD
-    from baal.bayesian.dropout import MCDropoutModule
-    from torch.utils.data import TensorDataset
-
-    some = min(n, 1_000)
-    with bench_of(folder) as bench:
-        rows = torch.from_numpy(bench.store.rows(bench.pool.ids[:some])).float()
-        network = bench.learner()._new_classifier(tuple(rows.shape[1:])).network
-    wrapper = ModelWrapper(MCDropoutModule(network).eval(), torch.nn.CrossEntropyLoss(), replicate_in_memory=False)
-    data = TensorDataset(rows, torch.zeros(some, dtype=torch.long))
-    began = time.process_time()
-    generator = wrapper.predict_on_dataset_generator(data, 32, 20, use_cuda=False, workers=0, verbose=False)
-    ranked = BALD()(generator)
-    assert len(ranked) == some
-    seconds = time.process_time() - began
-    return f"{some / seconds:,.1f} samples per CPU-s at K = 20: {seconds / some * n:,.0f} CPU-s for {n:,}"
-
-
-def scikit_activeml(_folder: Path, n: int, labels: int) -> str:
-    """Uncertainty sampling over 64 numbers a sample, logistic regression refit on all labels: one query."""
-    import peers
-
-    peers.add_peers()
-    from skactiveml.classifier import SklearnClassifier
-    from skactiveml.pool import UncertaintySampling
-    from sklearn.linear_model import LogisticRegression
-
-    points = np.random.default_rng(0).normal(size=(n, 64)).astype(np.float32)
-    known = np.full(n, np.nan)
-    known[:labels] = np.arange(labels) % CLASSES
-    points[:, :CLASSES] += 3 * np.eye(CLASSES, dtype=np.float32)[np.arange(n) % CLASSES]
-    classifier = SklearnClassifier(LogisticRegression(max_iter=200), classes=np.arange(CLASSES))
-    strategy = UncertaintySampling(method="entropy", random_state=0)
-    return f"one query {timed(lambda: strategy.query(points, known, classifier), 3)}"
-
-
-def timed(work: Callable[[], Any], times: int) -> str:
-    """Median and 95th percentile, of wall time and of processor time."""
+def timed(name: str, work: Callable[[], Any], times: int, *, before: Callable[[], Any] = lambda: None) -> Figures:
+    """Median and 95th percentile, of wall time and of this thread's processor time; `before` each is not counted."""
     wall, cpu = [], []
     for _ in range(times):
-        began, cpu_began = time.perf_counter(), time.process_time()
+        before()
+        began, cpu_began = time.perf_counter(), time.thread_time()
         work()
         wall.append(time.perf_counter() - began)
-        cpu.append(time.process_time() - cpu_began)
-    return f"{in_milliseconds(wall)} (CPU {in_milliseconds(cpu)})"
+        cpu.append(time.thread_time() - cpu_began)
+    return {
+        f"{name} {kind}{at} ms": float(np.percentile(1000 * np.array(measured), q))
+        for kind, measured in (("", wall), ("CPU ", cpu))
+        for at, q in (("median", 50), ("p95", 95))
+    }
 
 
-def in_milliseconds(seconds: list[float]) -> str:
-    """Median and 95th percentile."""
-    median, p95 = np.percentile(1000 * np.array(seconds), [50, 95])
-    return f"median {median:,.1f}, p95 {p95:,.1f} ms"
-
-
-ALL: dict[str, Callable[[Path, int, int], str]] = {
+ALL: dict[str, Callable[[Path, int, int], Figures]] = {
     "fill": fill,
+    "graph": open_,
     "open": open_,
     "round 0": round_0,
     "label": label,
     "next": next_,
-    "screens": screens,
     "round 1": round_1,
-    "baal generator": baal_generator,
-    "scikit-activeml": scikit_activeml,
+    "screens": screens,
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ from torch import nn
 
 from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
+from loops.graph.in_force import InForce
+from loops.learners.graph_learner import GraphLearner
 from loops.learners.learner import Learner
 from loops.oracle import Answers, PoolScores, Query, RankedSample
 
@@ -23,6 +27,19 @@ class TwoFeatures(Learner):
             linear.weight.copy_(torch.tensor(self.weights_C_D))
             linear.bias.zero_()
         return self.table_N_D[np.asarray(sample_ids)], nn.Sequential(nn.Dropout(0.5), linear)
+
+
+class OfTheGraph(GraphLearner):
+    """A graph in force, for which one sample of the whole pool is the best."""
+
+    def __init__(self, best):
+        self.in_force, self.best, self.reviewed = InForce(), best, []
+
+    def review(self, labels):
+        self.reviewed.append(dict(labels))
+
+    def ranking(self, answers, size):
+        return ranked((self.best, "train"))[:size]
 
 
 @pytest.fixture
@@ -56,3 +73,22 @@ def test_before_there_is_a_model_a_function_of_the_network_asks_as_the_cold_star
     between = BetweenRounds(config, TwoFeatures(None, None))
     between.begin(Query(0, (), "cold_start_diverse"), {})
     assert between.re_rank(answers({}), WAITING) == WAITING
+
+
+@pytest.mark.parametrize(("best", "asked"), [(7, [7, 9, 2]), (3, [3, 9, 2])])
+def test_the_best_of_the_whole_pool_comes_next_by_the_graph_and_nothing_comes_twice(config, best, asked):
+    between = BetweenRounds(replace(config, acquisition="auto"), OfTheGraph(best))
+    between.begin(Query(0, (), "cold_start_diverse"), {})
+    assert [r.sample_id for r in between.re_rank(answers({}), WAITING)] == asked
+
+
+def test_questions_drawn_at_random_before_there_is_a_model_stay_as_they_were_drawn(config):
+    between = BetweenRounds(replace(config, acquisition="auto", cold_start="random"), OfTheGraph(7))
+    between.begin(Query(0, (), "cold_start_random"), {})
+    assert between.re_rank(answers({}), WAITING) == WAITING
+
+
+def test_each_rounds_labels_look_again_in_which_features_neighbors_are_looked_for(config):
+    learner = OfTheGraph(7)
+    BetweenRounds(config, learner).begin(Query(4, (), "auto"), {5: 1})
+    assert learner.reviewed == [{5: 1}]

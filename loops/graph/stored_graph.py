@@ -16,7 +16,7 @@ from loops.graph.encoder import LearnedEmbedding
 from loops.graph.graph import Graph
 from loops.graph.points import ComputedEmbedding, Embedding
 
-VERSION = 2  # of what is stored, and how it is computed
+VERSION = 3  # of what is stored, and how it is computed
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]

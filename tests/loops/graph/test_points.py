@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from loops.graph.points import DIMENSIONS, blurred, choose_embedding, upright
+from loops.graph.points import DIMENSIONS, ComputedEmbedding, blurred, choose_embedding, upright
 
 
 def bar(slant: float, middle: float = 9.5) -> np.ndarray:
@@ -71,3 +71,13 @@ def test_points_do_not_depend_on_what_else_is_asked() -> None:
 
 def test_few_images_are_taken_as_pixels() -> None:
     assert choose_embedding(np.stack([bar(0.0), bar(0.3)]), 0).name == "pixels"
+
+
+def test_principal_components_of_large_colored_images_are_those_of_half_the_side() -> None:
+    numbers = 3 * 32 * 32  # of 12,288, whose covariance would take a gigabyte
+    of_all = ComputedEmbedding("pixels", {}, np.zeros(numbers, np.float32), np.full((numbers, 1), 1 / numbers, "f4"))
+    rows = np.stack([np.full((3, 64, 64), 255, np.uint8), np.zeros((3, 64, 64), np.uint8)])
+    rows[1, :, :, :32] = 255  # white on the left half
+    rows[1, :, :, 32:] = 0
+    assert of_all.points(rows)[0, 0] == pytest.approx(1.0, abs=0.2)  # the border is blurred with black
+    assert of_all.points(rows)[1, 0] == pytest.approx(of_all.points(rows)[0, 0] / 2, abs=0.01)

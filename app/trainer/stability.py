@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -9,19 +11,26 @@ from numpy.typing import NDArray
 from app.trainer.workbench import Workbench
 from loops.evaluation.stop_adviser import cohens_kappa
 from storage.metrics import NewMetric, list_metrics
-from storage.rounds import add_metrics, open_round
+from storage.rounds import PUBLISHED, RoundInfo, add_metrics, list_rounds
 
 METRIC = "prediction_kappa"
 
 
 def measure_stability(bench: Workbench) -> None:
-    """Stores Cohen's kappa of the open round and the one before, once; over the samples that both have scored."""
+    """Stores Cohen's kappa of each round and the one before, once; over the samples that both have scored.
+
+    Of closed rounds too: who labels quickly closes a round before anything was measured between it and the next.
+    """
     with bench.database.read() as session:
-        latest = open_round(session, project_id=bench.project_id)
+        rounds = list_rounds(session, project_id=bench.project_id)
         done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
-    if latest is None or latest.number in done:
-        return
-    now, before = _predictions(bench, latest.number), _predictions(bench, latest.number - 1)
+    for info in rounds:
+        if info.state in PUBLISHED and info.number not in done and _scores(bench, info.number - 1).exists():
+            _measure(bench, info)
+
+
+def _measure(bench: Workbench, info: RoundInfo) -> None:
+    now, before = _predictions(bench, info.number), _predictions(bench, info.number - 1)
     if now is None or before is None:
         return
     _, in_now, in_before = np.intersect1d(now[0], before[0], assume_unique=True, return_indices=True)
@@ -29,12 +38,16 @@ def measure_stability(bench: Workbench) -> None:
     if kappa is not None:
         with bench.database.write() as session:
             metric = NewMetric(METRIC, kappa, n=len(in_now))
-            add_metrics(session, round_id=latest.id, generation=bench.generation, metrics=[metric])
+            add_metrics(session, round_id=info.id, generation=bench.generation, metrics=[metric])
+
+
+def _scores(bench: Workbench, round_number: int) -> Path:
+    return bench.project.rounds_dir / f"{round_number:04d}" / "scores.parquet"
 
 
 def _predictions(bench: Workbench, round_number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Sample ids and predicted classes of a round that has scored the pool."""
-    path = bench.project.rounds_dir / f"{round_number:04d}" / "scores.parquet"
+    path = _scores(bench, round_number)
     if not path.exists():
         return None
     table = pq.read_table(path, columns=["sample_id", "predicted"])

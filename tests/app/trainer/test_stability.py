@@ -57,3 +57,15 @@ def test_it_is_measured_once_for_each_round_that_has_one_before(bench: Workbench
     assert metric.round_number == 2
     assert -1 <= metric.value <= 1
     assert metric.n is not None
+
+
+def test_a_round_that_was_closed_before_anything_was_measured_is_measured_later(
+    bench: Workbench, annotator: Annotator
+) -> None:
+    run_rounds(bench)
+    annotator.label(QUERY_SIZE)
+    run_rounds(bench)
+    for round_number in (-1, 0):
+        write_predictions(bench, round_number, {1: 0, 2: 1})
+    measure_stability(bench)
+    assert next((metric.round_number, metric.value) for metric in kappas(bench)) == (0, 1.0)

@@ -12,7 +12,7 @@ from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds
 from loops.graph.graph_choice import GraphChoice, read_choice, write_choice
 from loops.graph.graph_of_pool import GraphOfPool
-from loops.graph.in_force import Evidence, InForce
+from loops.graph.in_force import InForce, verdict
 from loops.seeding import seed_of
 
 FEWEST_TO_COMPARE = 30  # labels
@@ -22,7 +22,7 @@ _FOLDS = 5
 def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes: int, seed: int) -> GraphChoice:
     """Looks again which graph should be in force, when there are half as many labels again as at the last look.
 
-    The other one takes over when it is measurably better, as the network does; see `loops.graph.in_force.Evidence`.
+    The other one takes over when it is measurably better, as the network does; see `loops.graph.in_force.verdict`.
 
     Args:
         store: In whose folder the graphs lie.
@@ -61,18 +61,16 @@ def _reviewed(
 ) -> GraphChoice:
     in_force, other = graphs
     sample_ids = sorted(labels)
-    evidence = Evidence()
-    evidence.add(
+    other_or_not = verdict(
         truth=np.array([labels[sample_id] for sample_id in sample_ids]),
         network=other.out_of_fold(labels, fold_of).argmax(1),
         graph=in_force.out_of_fold(labels, fold_of).argmax(1),
         weight=in_force.shares(sample_ids, sample_ids),
     )
-    verdict = evidence.verdict()
-    right = (verdict.network_right, verdict.graph_right)
+    right = (other_or_not.network_right, other_or_not.graph_right)
     return replace(
         choice,
-        learned=choice.learned != verdict.network,
+        learned=choice.learned != other_or_not.network,
         compared_at=len(labels),
         learned_right=right[choice.learned],
         computed_right=right[not choice.learned],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 SURE = 1.64  # standard errors by which the network must be better: one chance in twenty of being wrong
 _GROWTH = 1.5  # a comparison is repeated when there are so many times as many labels
+
+Classes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,40 +42,25 @@ class InForce:
         return asdict(self)
 
 
-@dataclass
-class Evidence:
-    """Labels predicted by both learners while held out.
+def verdict(*, truth: Classes, network: Classes, graph: Classes, weight: NDArray[np.floating[Any]]) -> InForce:
+    """The network, if its lead is more than `SURE` standard errors of the weighted, paired difference.
 
     What was asked by doubt lies where classes meet, and there are many such labels for little of the pool: each label
     counts as much as the share of the pool that is nearest to it, or the comparison would be about the rim alone.
+
+    Args:
+        truth: Labels, `[N]`.
+        network: What it answered while they were held out, `[N]`.
+        graph: Likewise.
+        weight: The share of the pool that is nearest to each, `[N]`.
     """
-
-    _network_N: list[bool] = field(default_factory=list)
-    _graph_N: list[bool] = field(default_factory=list)
-    _weight_N: list[float] = field(default_factory=list)
-
-    def add(
-        self,
-        *,
-        truth: NDArray[np.int64],
-        network: NDArray[np.int64],
-        graph: NDArray[np.int64],
-        weight: NDArray[np.floating[Any]],
-    ) -> None:
-        """Takes in one fold, `[N]` each: labels, both answers, and the share of the pool that is nearest."""
-        self._network_N += (network == truth).tolist()
-        self._graph_N += (graph == truth).tolist()
-        self._weight_N += weight.tolist()
-
-    def verdict(self) -> InForce:
-        """The network, if its lead is more than `SURE` standard errors of the weighted, paired difference."""
-        network, graph, weight = (np.array(x, float) for x in (self._network_N, self._graph_N, self._weight_N))
-        weight = weight / max(weight.sum(), 1e-12)
-        lead = float(weight @ (network - graph))
-        error = float(np.sqrt(np.square(weight * (network - graph - lead)).sum()))
-        return InForce(
-            network=lead > 0 and lead > SURE * error,
-            compared_at=len(weight),
-            network_right=float(weight @ network),
-            graph_right=float(weight @ graph),
-        )
+    share = np.asarray(weight, float) / max(float(weight.sum()), 1e-12)
+    network_right, graph_right = (network == truth).astype(float), (graph == truth).astype(float)
+    lead = float(share @ (network_right - graph_right))
+    error = float(np.sqrt(np.square(share * (network_right - graph_right - lead)).sum()))
+    return InForce(
+        network=lead > 0 and lead > SURE * error,
+        compared_at=len(truth),
+        network_right=float(share @ network_right),
+        graph_right=float(share @ graph_right),
+    )

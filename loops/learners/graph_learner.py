@@ -1,6 +1,6 @@
 """Two learners and one answer: labels spread over the graph at first, the round's network once it is measurably better.
 
-Both learn from every label. Who answers and asks is decided by evidence, in each round; see `Evidence`.
+Both learn from every label. Who answers and asks is decided by evidence, in each round; see `verdict`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds, duplicate_groups
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.graph_review import review_choice
-from loops.graph.in_force import Evidence, InForce
+from loops.graph.in_force import InForce, verdict
 from loops.kfold import CrossValidation
 from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Answers, PoolScores, RankedSample
@@ -170,14 +170,12 @@ class GraphLearner:
             return self.in_force
         sample_ids = sorted(labels)
         graph = self.graph(labels)
-        evidence = Evidence()
-        evidence.add(
+        return verdict(
             truth=np.array([labels[i] for i in sample_ids]),
             network=self._network_out_of_fold(labels, fold_of, round_number),
             graph=graph.out_of_fold(labels, fold_of).argmax(1),
             weight=graph.shares(sample_ids, sample_ids),
         )
-        return evidence.verdict()
 
     def _network_out_of_fold(
         self, labels: Mapping[int, int], fold_of: Mapping[int, int], round_number: int

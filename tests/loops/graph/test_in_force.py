@@ -3,26 +3,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loops.graph.in_force import Evidence, InForce
+from loops.graph.in_force import InForce, verdict
 
 
 def evidence(*, network: list[bool], graph: list[bool], weight: list[float]) -> InForce:
-    collected = Evidence()
-    truth = np.zeros(len(network), np.int64)
-    collected.add(
-        truth=truth,
+    return verdict(
+        truth=np.zeros(len(network), np.int64),
         network=np.where(network, 0, 1),
         graph=np.where(graph, 0, 1),
         weight=np.array(weight),
     )
-    return collected.verdict()
 
 
 def test_a_clearly_better_network_takes_over() -> None:
-    verdict = evidence(network=[True] * 40, graph=[True] * 20 + [False] * 20, weight=[1.0] * 40)
-    assert verdict.network
-    assert (verdict.network_right, verdict.graph_right) == pytest.approx((1.0, 0.5))
-    assert verdict.compared_at == 40
+    judged = evidence(network=[True] * 40, graph=[True] * 20 + [False] * 20, weight=[1.0] * 40)
+    assert judged.network
+    assert (judged.network_right, judged.graph_right) == pytest.approx((1.0, 0.5))
+    assert judged.compared_at == 40
 
 
 def test_a_lead_of_one_label_is_no_lead() -> None:
@@ -35,11 +32,11 @@ def test_equals_leave_the_graph_in_force() -> None:
 
 def test_a_network_that_is_right_about_the_rim_alone_does_not_take_over() -> None:
     # The ten labels on which it is better stand for a hundredth of the pool.
-    verdict = evidence(
+    judged = evidence(
         network=[True] * 10 + [True] * 9 + [False], graph=[False] * 10 + [True] * 10, weight=[0.001] * 10 + [0.099] * 10
     )
-    assert not verdict.network
-    assert verdict.graph_right == pytest.approx(0.99)
+    assert not judged.network
+    assert judged.graph_right == pytest.approx(0.99)
 
 
 def test_a_comparison_is_due_at_first_and_when_there_is_half_as_much_again() -> None:
@@ -59,5 +56,5 @@ def test_the_sentence_says_who_answers_and_why() -> None:
 
 
 def test_a_checkpoint_keeps_it() -> None:
-    verdict = InForce(network=True, compared_at=40, network_right=0.9, graph_right=0.8)
-    assert InForce(**verdict.as_dict()) == verdict
+    judged = InForce(network=True, compared_at=40, network_right=0.9, graph_right=0.8)
+    assert InForce(**judged.as_dict()) == judged

@@ -40,15 +40,11 @@ QUICK = {
     "bench_instant_head": ["--samples", "500", "--labels", "50", "--acquisitions", "margin", "--repetitions", "2"],
     "bench_instant_ranking": ["--seeds", "1", "--labels", "20"],
     "bench_kfold": ["--seeds", "1", "--labels", "40"],
-    "bench_learned_features": ["--seeds", "1", "--folder", "bench-results/learned"],
     "bench_loops_overhead": ["--rounds", "1", "--repetitions", "1", "--instant-repetitions", "2"],
     "bench_vaal": ["--seeds", "1", "--budget", "20"],
 }
-NEEDS_MNIST = {"bench_every_label", "bench_first_labels", "bench_learned_features", "bench_simulated_labeler"}
-WITH_MNIST = {  # as the README quotes it
-    "bench_bald_against_random": ["--pool", "10000"],
-    "bench_learned_features": ["--folder", "bench-results/learned"],
-}
+NEEDS_MNIST = {"bench_every_label", "bench_first_labels", "bench_simulated_labeler"}
+WITH_MNIST = {"bench_bald_against_random": ["--pool", "10000"]}  # as the README quotes it
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Re-ranking: what nobody has seen yet of the open round is put in a new order, or replaced by better queries.
+"""Re-ranking: what nobody has seen yet of the open round is put in a new order, replaced or followed by other queries.
 
 Done by the trainer, between rounds. What is decided or on a screen keeps its rank, and the audit and the rechecks keep
 theirs, or the audit would no longer be drawn uniformly.
@@ -57,6 +57,39 @@ def rerank(
     ]
     _move(session, round_id, moves)
     return sum(place.id != line.id for place, line in zip(free, best_first, strict=True))
+
+
+def extend(
+    session: Session, *, round_id: int, generation: int, queries: Sequence[NewQuery], now: datetime | None = None
+) -> int:
+    """Let more training queries follow behind the open round's last one.
+
+    Samples that are decided, broken, on a screen or in the round already are passed over.
+
+    Args:
+        session: A writing session.
+        round_id: The round; nothing happens unless it is open.
+        generation: The trainer's.
+        queries: Of their ranks only the order counts.
+        now: The time at which claims are live.
+
+    Returns:
+        How many follow.
+
+    Raises:
+        InvalidQueryError: When a query's purpose is not ``train``.
+        UnknownRoundError: When there is no such round.
+        StaleGenerationError: When a newer trainer has taken over.
+    """
+    _refuse_other_purposes(queries)
+    row = fenced_round(session, round_id=round_id, generation=generation)
+    if row.state != "open":
+        return 0
+    asked = _fixed_ranks(session, round_id, free=())
+    wanted = _may_be_asked(session, row.project_id, queries, (), asked.keys(), now or utc_now())
+    behind = itertools.count(max(asked.values(), default=-1) + 1)
+    insert_queries(session, round_id=round_id, queries=[replace(one, rank=next(behind)) for one in wanted.values()])
+    return len(wanted)
 
 
 def replace_tail(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.trainer.graph_ranking import GraphRanking, graph_learner_of
 from app.trainer.oracle import train_labels
+from app.trainer.reserve import Reserve, reserve_of
 from app.trainer.workbench import Workbench
 from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError
@@ -13,15 +14,16 @@ from loops.learners.graph_learner import GRAPHED, GraphLearner
 from loops.learners.instant_head import InstantHead
 from loops.seeding import seed_of
 from storage.labels import current_labels, last_event_id
-from storage.rerank import rerank
-from storage.rounds import RoundInfo, list_queries, open_round
+from storage.rerank import extend, rerank
+from storage.rounds import NewQuery, RoundInfo, list_queries, open_round
 
 
 @dataclass
 class ReRanker:
     """Keeps what learns in an instant, and ranks what nobody has seen when labels came since the last look.
 
-    While the graph is in force the whole pool is ranked anew, otherwise the queue by the network's last layer.
+    While the graph is in force the whole pool is ranked anew, otherwise the queue by the network's last layer; when it
+    gets short, what the round scored highest of the rest follows.
     """
 
     bench: Workbench
@@ -29,6 +31,7 @@ class ReRanker:
     round_id: int | None = None
     seen_event_id: int = -1
     head: InstantHead | None = None
+    reserve: Reserve | None = None  # of the round
     graph: GraphRanking | None = None
     learner: GraphLearner | None = None  # of the rounds so far; to take a large graph from disk takes half a second
     acquisition: str = ""  # by which the last layer ranks
@@ -49,7 +52,7 @@ class ReRanker:
         return self._re_rank(round_info)
 
     def _begin(self, round_info: RoundInfo) -> None:
-        self.round_id, self.head = round_info.id, None
+        self.round_id, self.head, self.reserve = round_info.id, None, None
         self.seen_event_id, self.anew = (-1 if self.anew else round_info.snapshot_event_id), False
         self.graph, self.sentence, self.acquisition = None, "", round_info.acquisition
         self.learner = learner = graph_learner_of(self.bench, round_info, self.learner)
@@ -80,17 +83,34 @@ class ReRanker:
         decided = {label.sample_id for label in current}
         if self.graph is not None:
             return self.graph.re_rank(train_labels(current), decided)
+        return self._rank_queue(round_info, train_labels(current), decided)
+
+    def _rank_queue(self, round_info: RoundInfo, labels: dict[int, int], decided: set[int]) -> int:
         with self.bench.database.read() as session:
             queries = list_queries(session, round_id=round_info.id)
         tail = [query.sample_id for query in queries if query.purpose == "train" and query.sample_id not in decided]
-        labels = train_labels(current)
-        head = self._head(round_info, sorted({*labels, *tail}))
-        if head is None or not tail:
-            return 0
-        ranked = head.rank_tail(labels, tail)
-        scores = dict(zip(ranked.sample_ids.tolist(), ranked.scores.tolist(), strict=True))
+        more = self._more(round_info, len(tail), decided.union(query.sample_id for query in queries))
+        scores = self._scores(round_info, labels, [*tail, *(query.sample_id for query in more)])
+        generation = self.bench.generation
         with self.bench.database.write() as session:
-            return rerank(session, round_id=round_info.id, generation=self.bench.generation, scores=scores)
+            added = extend(session, round_id=round_info.id, generation=generation, queries=more)
+            return added + rerank(session, round_id=round_info.id, generation=generation, scores=scores)
+
+    def _more(self, round_info: RoundInfo, left: int, known: set[int]) -> list[NewQuery]:
+        """What the queue goes on with once half of it is labeled: a fast team is through before the next round."""
+        size = self.bench.loop_settings.ranking_size
+        if left > size // 2:
+            return []
+        if self.reserve is None:
+            self.reserve = reserve_of(self.bench, round_info)
+        return self.reserve.next(size - left, without=known)
+
+    def _scores(self, round_info: RoundInfo, labels: dict[int, int], sample_ids: list[int]) -> dict[int, float]:
+        head = self._head(round_info, sorted({*labels, *sample_ids}))
+        if head is None or not sample_ids:
+            return {}
+        ranked = head.rank_tail(labels, sample_ids)
+        return dict(zip(ranked.sample_ids.tolist(), ranked.scores.tolist(), strict=True))
 
     def _head(self, round_info: RoundInfo, sample_ids: list[int]) -> InstantHead | None:
         if self.head is None or self.head.missing(sample_ids):

@@ -3,10 +3,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from storage.errors import StaleGenerationError, UnknownRoundError
+from storage.errors import InvalidQueryError, StaleGenerationError, UnknownRoundError
 from storage.models import Query
-from storage.rerank import rerank
-from storage.rounds import list_queries
+from storage.rerank import extend, rerank
+from storage.rounds import NewQuery, list_queries
 from storage.samples import add_samples, mark_broken
 from storage.trainer import start_generation
 
@@ -148,3 +148,33 @@ def test_a_replaced_trainer_reorders_nothing_and_its_successor_does(world):
 def test_an_unknown_round_cannot_be_reordered(world):
     with world.database.write() as session, pytest.raises(UnknownRoundError, match="99"):
         rerank(session, round_id=99, generation=1, scores={})
+
+
+def follow(world, opened, *sample_ids, purpose="train"):
+    queries = [NewQuery(sample_id, rank, purpose, 0.5, 1.0) for rank, sample_id in enumerate(sample_ids)]
+    with world.database.write() as session:
+        return extend(session, round_id=opened.id, generation=1, queries=queries)
+
+
+def test_more_queries_follow_behind_the_last_one(world):
+    opened = world.publish(1, 2)
+    assert follow(world, opened, 4, 3) == 2
+    assert order(world, opened) == [1, 2, 4, 3]
+
+
+def test_what_is_asked_decided_or_broken_does_not_follow(world):
+    opened = world.publish(1, 2)
+    world.label(1)
+    with world.database.write() as session:
+        mark_broken(session, sample_id=3, reason="truncated")
+    assert follow(world, opened, 1, 2, 3, 4) == 1
+    assert order(world, opened) == [1, 2, 4]
+
+
+def test_only_training_queries_follow_the_open_round(world):
+    first = world.publish(1)
+    with pytest.raises(InvalidQueryError):
+        follow(world, first, 2, purpose="audit")
+    second = world.publish(2)
+    assert follow(world, first, 3) == 0
+    assert order(world, second) == [2]

@@ -13,6 +13,8 @@ from app.trainer.cross_validation import due_round
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
+from loops.active_learning import LoopSettings
+from storage.current import decided_ids
 from storage.labels import record_decision
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
@@ -223,3 +225,19 @@ def test_a_committee_is_not_cross_validated_a_second_time(
         (metric,) = list_metrics(session, project_id=bench.project_id, name="accuracy_cross_validated")
         assert list_errors(session, project_id=bench.project_id) == []
     assert metric.n == 24
+
+
+def test_the_queue_goes_on_with_what_the_round_scored_highest_until_the_pool_is_used_up(
+    bench: Workbench, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoopSettings, "ranking_size", 6)
+    run_rounds(bench)
+    annotator.label(6)
+    run_rounds(bench)
+    re_ranker = ReRanker(bench)
+    while annotator.decide() is not None:
+        re_ranker.look()
+    with bench.database.read() as session:
+        decided = decided_ids(session, project_id=bench.project_id)
+    may_be_asked = bench.pool.ids[bench.pool.audit_keys >= bench.settings.audit_share]
+    assert set(may_be_asked.tolist()) <= decided

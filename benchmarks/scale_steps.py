@@ -139,11 +139,7 @@ def label(folder: Path, _n: int, labels: int) -> Figures:
     with bench_of(folder) as bench:
         re_ranker, page = ReRanker(bench), Page(bench.project, bench.database)
         re_ranker.look()
-
-        def look() -> None:
-            assert re_ranker.look()
-
-        return timed("re-ranked", look, labels, before=page.decide)
+        return timed("re-ranked", re_ranker.look, labels, before=page.decide)
 
 
 class Page:

@@ -152,3 +152,11 @@ def test_what_a_run_said_of_itself_stands_beside_the_test_set():
 def test_a_run_without_a_model_says_nothing_of_itself():
     run = {"asked_for": "auto", "seed": 0, "curve": [], "audit_curve": [], "accuracies": {}, "advice": None}
     assert honest_text([{**run, "stop_at": None}]).splitlines()[-1] == "| auto, seed 0 | - | - | - | - | - |"
+
+
+def test_the_bar_says_what_is_learned_before_the_runs_begin():
+    bar = Bar(runs=2, finished=0, budget=10)
+    bar.prepared("seed 0", 40)
+    assert bar.text(5.0) == "learning features from the pool: seed 0 40 %"
+    bar.begin_runs()
+    assert bar.text(5.0).startswith("[......")

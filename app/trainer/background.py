@@ -179,9 +179,10 @@ class BackgroundEmbedding:
         assert wanted is not None
         store = FeatureStore(wanted.folder, wanted.backbone)
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
-            self._release(wanted, store)
-        while len(todo := self._todo(wanted, store)):
-            self._embed(wanted, store, todo)
+            self._take_up(wanted, store)
+        while len(todo := self._todo(wanted, store)) or self.released < len(store):
+            if len(todo):
+                self._embed(wanted, store, todo)
             self._release(wanted, store)
             if len(store) >= MOST_SAMPLES:  # of fewer it would soon be drawn again
                 self._attempt("drawing the map", lambda: self._draw(wanted, store))
@@ -189,6 +190,14 @@ class BackgroundEmbedding:
         self._attempt("drawing the map", lambda: self._draw(wanted, store))
         if wanted.graphed:
             self._attempt("learning features", lambda: self._learn(wanted, store))
+
+    def _take_up(self, wanted: Wanted, store: FeatureStore) -> None:
+        """Releases what an earlier trainer left; where its graph is still to be built, first what there is one of."""
+        rows = _rows_on_graph(wanted, store) if wanted.graphed else 0
+        if rows:
+            self.released, self.grew = rows, True
+        else:
+            self._release(wanted, store)
 
     def _attempt(self, step: str, work: Callable[[], None]) -> None:
         """Does what nobody waits for; a failure is recorded, and tried again at the next start."""
@@ -255,3 +264,12 @@ class BackgroundEmbedding:
     def _leave_out(self, sample_id: int, reason: str) -> None:
         self._broken.add(sample_id)
         self.source.leave_out(sample_id, reason)
+
+
+def _rows_on_graph(wanted: Wanted, store: FeatureStore) -> int:
+    """The oldest rows whose samples are on the graph that is there, where it has to be built anew for the others."""
+    in_pool = np.flatnonzero(np.isin(store.ids, wanted.pool))
+    graph = GraphOfPool(store, num_classes=wanted.num_classes, seed=wanted.seed)
+    if not graph.is_outgrown_by(store.ids[in_pool]):
+        return 0
+    return int(in_pool[graph.prefix(store.ids[in_pool])])

@@ -52,6 +52,11 @@ class FeatureStore:
         """How many samples have features."""
         return len(self._sorted_ids) + len(self._newest)
 
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Ids of all samples in the order of their rows, the oldest first."""
+        return np.concatenate([self._sorted_ids[np.argsort(self._order)], self._newest])
+
     def missing(self, sample_ids: ArrayLike) -> NDArray[np.int64]:
         """Returns those of `sample_ids` that have no features yet, in their order."""
         wanted = np.asarray(sample_ids, np.int64)

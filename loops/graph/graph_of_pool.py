@@ -85,6 +85,18 @@ class GraphOfPool:
             self.choice = choice
         return same
 
+    def prefix(self, sample_ids: Ids) -> int:
+        """How many of these, from the first on, are on the graph as it lies on disk."""
+        if self._held is None:
+            return 0
+        return int(np.append(np.isin(sample_ids, self._held.ids), False).argmin())
+
+    def is_outgrown_by(self, sample_ids: Ids) -> bool:
+        """Whether `hold` builds the graph of these anew, which takes minutes where they are many."""
+        if self._learned:  # holds on to its landmarks: it is learned anew in the background, see `learned_graph`
+            return False
+        return self._held is None or len(np.union1d(self._held.ids, sample_ids)) > REBUILD_AT * self._held.built_for
+
     def hold(self, sample_ids: Iterable[int] | Ids, check: Callable[[], None] = lambda: None) -> None:
         """Makes sure that these samples are on the graph: builds it, or hangs new samples on it.
 
@@ -98,9 +110,7 @@ class GraphOfPool:
         new = wanted[~np.isin(wanted, held, assume_unique=True)]
         if not len(new):
             return
-        # Learned features hold on to their landmarks: they are learned anew in the background, see `learned_graph`.
-        outgrown = self._held is None or len(held) + len(new) > REBUILD_AT * self._held.built_for
-        if outgrown and not self._learned:
+        if self.is_outgrown_by(new):
             self._held = self._build(np.union1d(held, new), check)
         else:
             self._held = extended(self.stored, self._store, new, check)

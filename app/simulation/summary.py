@@ -87,8 +87,9 @@ def _labels_cell(row: Mapping[str, Any]) -> str:
 def saved_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
     """What each run said of labels saved against random, beside the truth: how many the runs of `random` needed.
 
-    Labels that were trained on, here and there. `random` is None where no number of them was enough; `held`: whether
-    the band has the truth in it, None where the runs of `random` ended before it could be told.
+    Labels that were trained on, here and there. `drawn` is how many the runs of `random` went up to, 0 without any;
+    `random` is None where no number of them was enough; `held`: whether the band has the truth in it, None where they
+    ended before it could be told.
     """
     random = by_acquisition(results).get("random", [])
     marks = sorted({trained for run in random for trained in run["trained"]})
@@ -97,11 +98,11 @@ def saved_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
     rows = []
     for run in results:
         said = run["labels_saved"]
-        if said is not None and run["asked_for"] != "random" and curve:
-            needed = labels_to(curve, run["curve"][-1][1])
-            row = {"acquisition": run["asked_for"], "seed": run["seed"], "random": needed}
+        if said is not None and run["asked_for"] != "random":
+            needed, drawn = labels_to(curve, run["curve"][-1][1]), curve[-1][0] if curve else 0
+            row = {"acquisition": run["asked_for"], "seed": run["seed"], "random": needed, "drawn": drawn}
             band = {name: said[name] for name in ("labels", "audited", "wanted", "low", "high")}
-            rows.append({**row, **band, "held": _held(said, needed, most=curve[-1][0])})
+            rows.append({**row, **band, "held": _held(said, needed, most=drawn) if drawn else None})
     return rows
 
 
@@ -117,7 +118,7 @@ def _held(said: Mapping[str, Any], needed: int | None, *, most: int) -> bool | N
 
 
 def saved_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The same for a person; empty without audit labels or without `random` among the runs."""
+    """The same for a person; empty without audit labels enough."""
     if not rows:
         return ""
     lines = [
@@ -129,7 +130,8 @@ def saved_text(rows: Sequence[Mapping[str, Any]]) -> str:
     words = {True: "yes", False: "no", None: "not known"}
     for row in rows:
         high = "more" if row["high"] is None else f"{row['high']:,.0f}"
-        took = "more than were drawn" if row["random"] is None else f"{row['random']:,}"
+        more = f"more than {row['drawn']:,}" if row["drawn"] else "random was not run"
+        took = more if row["random"] is None else f"{row['random']:,}"
         cells = [f"{row['acquisition']}, seed {row['seed']}", f"{row['labels']:,}", f"{row['audited']:,}"]
         said = f"{row['wanted']:,.0f} ({row['low']:,.0f} to {high})"
         lines.append(f"| {' | '.join([*cells, said, took, words[row['held']]])} |")

@@ -129,6 +129,12 @@ def test_a_person_reads_band_and_truth():
     assert saved_text(saved_rows([RANDOM])) == ""
 
 
+def test_what_was_said_is_shown_without_random_runs_too():
+    (row,) = saved_rows([said("bald", 25, None)])
+    assert (row["random"], row["drawn"], row["held"]) == (None, 0, None)
+    assert "| random was not run | not known |" in saved_text([row])
+
+
 def test_what_a_run_said_of_itself_stands_beside_the_test_set():
     run = {
         **result("power_bald", (20, 0.8), (40, 0.9)),

@@ -6,6 +6,7 @@ commands, so that ``labelloop --help`` answers at once.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -105,7 +106,7 @@ def _project_to_run(folder: Path | None) -> Project:
 @commands.command()
 def init(
     project: ProjectArgument,
-    images: Annotated[Path, typer.Option(metavar="DIR|CSV", help="The images to label; a CSV needs a column path.")],
+    images: Annotated[Path, typer.Option(metavar="DIR|CSV|ZIP", help="The images to label; CSV: a column path.")],
     classes: Annotated[str, typer.Option(metavar="A,B", help="Class names, in the order of their keys.")],
     test: Annotated[Path | None, typer.Option(metavar="CSV", help="Labeled test set: path,label.")] = None,
     learner: LearnerOption = "auto",
@@ -131,11 +132,19 @@ def init(
         overlap_share=overlap_share,
     )
     created = make_project(
-        project, settings=settings, classes=classes.split(","), images=images, test=test, progress=_show_progress
+        project, settings=settings, classes=_names_in(classes), images=images, test=test, progress=_show_progress
     )
     if created.test is not None:
         _print_report(created.test, "test samples")
     _print_report(created.pool, "samples")
+
+
+def _names_in(classes: str) -> list[str]:
+    """The names in one line of CSV, so that a name with a comma can stand in quotes."""
+    try:
+        return next(csv.reader([classes], skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise UsageError(f"--classes is no list of names, {error}: {classes!r}") from error
 
 
 @commands.command("import")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from app.errors import ProjectError
 from app.settings import ProjectSettings, load_settings, save_settings
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from storage.engine import Database
 
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
+
+# Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
+_UNUSABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 @dataclass(frozen=True)
@@ -151,10 +155,13 @@ def new_project(folder: Path | str) -> Project:
 
 
 def check_classes(classes: Sequence[str]) -> list[str]:
-    """Strip the class names and refuse blank, double, or fewer than two of them."""
+    """Strip the class names and refuse blank, unprintable or double ones, or fewer than two."""
     names = [name.strip() for name in classes]
     if "" in names:
         raise ProjectError("A class name is blank; give the classes like --classes cat,dog.")
+    unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
+    if unusable:
+        raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")

@@ -19,6 +19,7 @@ from app.importing.errors import SourceError
 from app.project import Project, open_project
 from app.simulation.config import SimulationConfig, StudyConfig
 from storage.backup import backup
+from storage.projects import list_classes
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
         "init p --images x --classes a,b --overlap 11",
+        'init p --images x --classes a,"b',
         "run --port 70000",
         "run --port eighty",
         "export p out",
@@ -182,11 +184,20 @@ def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
     assert lines[2:] == ["4 samples added, 1 files refused, 1 duplicates."]
 
 
+def classes_of(project: Project) -> list[str]:
+    database = project.open_database()
+    try:
+        with database.read() as session:
+            return [entry.name for entry in list_classes(session, project_id=project.project_id(database))]
+    finally:
+        database.close()
+
+
 def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of_the_pool(
     labelloop: Run, images: Path, tmp_path: Path
 ) -> None:
     (images / "test.csv").write_text("path,label\n0.png,cat\n1.png,dog\n")
-    options = "--classes cat,dog --learner cnn --acquisition margin --query-size 7 --audit 0.2"
+    options = '--classes cat,dog,"pig,sow" --learner cnn --acquisition margin --query-size 7 --audit 0.2'
     options += " --overlap 3 --overlap-share 0.25"
     outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
     settings = open_project(tmp_path / "p").settings()
@@ -194,6 +205,7 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
     assert (settings.query_size, settings.audit_share) == (7, 0.2)
     assert (settings.overlap, settings.overlap_share) == (3, 0.25)
     assert "2 test samples added" in outcome.out
+    assert classes_of(open_project(tmp_path / "p")) == ["cat", "dog", "pig,sow"]
     status = json.loads(labelloop("status", tmp_path / "p", "--json").out)
     assert (status["project"], status["pool"]) == ("p", 2)
 

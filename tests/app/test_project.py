@@ -25,7 +25,14 @@ def test_a_created_project_opens_with_its_settings_and_classes(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("classes", "said"),
-    [(["cat", ""], "blank"), (["cat", "cat"], "given twice"), (["cat"], "at least 2"), ([], "at least 2")],
+    [
+        (["cat", ""], "blank"),
+        (["cat", "cat"], "given twice"),
+        (["cat"], "at least 2"),
+        ([], "at least 2"),
+        (["cat", "d\nog"], "one line of text"),
+        (["cat", "d\udcffg"], "one line of text"),  # what a shell makes of a name that is no UTF-8
+    ],
 )
 def test_classes_that_cannot_be_used_are_refused_before_anything_is_made(
     tmp_path: Path, classes: list[str], said: str
@@ -33,6 +40,16 @@ def test_classes_that_cannot_be_used_are_refused_before_anything_is_made(
     with pytest.raises(ProjectError, match=said):
         create_project(tmp_path / "pets", settings=SETTINGS, classes=classes)
     assert not (tmp_path / "pets").exists()
+
+
+def test_any_script_names_classes_with_all_that_joins_its_letters(tmp_path: Path) -> None:
+    names = ["שלום", "नर\u200cक", "👨\u200d👩\u200d👧", "猫, 犬", "<b>"]
+    project = create_project(tmp_path / "pets", settings=SETTINGS, classes=names)
+    database = project.open_database()
+    with database.read() as session:
+        classes = list_classes(session, project_id=project.project_id(database))
+    database.close()
+    assert [entry.name for entry in classes] == names
 
 
 def test_a_project_is_not_made_over_another(tmp_path: Path) -> None:

@@ -195,8 +195,10 @@ def draw_curves(path: Path, results: Sequence[Result]) -> None:
         at = [n for n, _ in whole]
         color = f"C{place}"
         axes.fill_between(at, [min(c) for _, c in whole], [max(c) for _, c in whole], alpha=0.18, color=color, lw=0)
-        marker = "osD^vPX*<>"[place % 10]  # eyes that see few colors have the shape
-        axes.plot(at, [statistics.median(c) for _, c in whole], marker=marker, ms=4, color=color, label=name)
+        # Eyes that see few colors have the shape; there are ten colors and more functions.
+        marker, line = "osD^vPX*<>dphH8"[place % 15], "-" if place < 10 else "--"
+        middle = [statistics.median(c) for _, c in whole]
+        axes.plot(at, middle, marker=marker, ls=line, ms=4, color=color, label=name)
     seeds = len(results) // max(1, len(by_acquisition(results)))
     title = f"median of {seeds} seeds; band: worst to best" if seeds > 1 else "one seed"
     axes.set(xlabel="labels", ylabel="accuracy on the test set", title=title)

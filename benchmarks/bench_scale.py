@@ -7,6 +7,7 @@ Each step runs in a process of its own, which says how much memory it took at mo
 the pages of files that it reads, features above all, which the system takes back when somebody needs the room. A
 project that is kept in a folder keeps its figures too: a step that was measured is not run again, only shown.
 
+import    files into a project of their own, 100,000 at most: found, hashed, decoded, stored
 fill      samples into the database and their rows into the feature store; synthetic gray images, 28 x 28
 graph     what the trainer does at the first start: settings, samples, features, the graph of the pool
 open      the same at each later start
@@ -38,6 +39,8 @@ import scale_steps
 
 STEPS = {**scale_steps.ALL, **scale_peers.ALL}
 COLUMNS = {  # of the table: heading, step, figure
+    "files imported": ("import", "files"),
+    "in CPU-s": ("import", "import CPU-s"),
     "graph, once, CPU-s": ("graph", "ready CPU-s"),
     "opened in CPU-s": ("open", "ready CPU-s"),
     "whole round, CPU-s": ("round 1", "round CPU-s"),
@@ -113,8 +116,13 @@ def table(found: dict[int, dict[str, Found]]) -> str:
     lines = [["samples", *COLUMNS], ["---"] * (1 + len(COLUMNS))]
     for n, steps in found.items():
         figures = [steps.get(step, {}).get(figure) for step, figure in COLUMNS.values()]
-        lines.append([f"{n:,}", *("" if figure is None else f"{figure:,.1f}" for figure in figures)])
+        lines.append([f"{n:,}", *("" if figure is None else rounded(figure) for figure in figures)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def rounded(figure: float) -> str:
+    """To three digits or so."""
+    return f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}"
 
 
 def measured(step: Callable[[], Found]) -> Found:

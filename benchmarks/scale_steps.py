@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SIDE, CLASSES = 28, 10
 TILE = 5_000  # samples made at once
+IMPORTED = 100_000  # files; a million of them would fill 4 GB of the disk with blocks
 
 
 Figures = dict[str, float]  # what a step measured, by name and unit
@@ -63,6 +65,32 @@ def images(places: NDArray[np.int64]) -> NDArray[np.uint8]:
     moved = [np.roll(patterns[i % CLASSES], tuple(s), (0, 1)) for i, s in zip(places.tolist(), shifts, strict=True)]
     noisy = np.stack(moved) * generator.uniform(150, 250, (len(places), 1, 1)) + generator.normal(0, 15, (SIDE, SIDE))
     return (noisy + generator.normal(0, 10, noisy.shape)).clip(0, 255).astype(np.uint8)[:, None]
+
+
+def import_(folder: Path, n: int, _labels: int) -> Figures:
+    """As many files as the project has samples, 100,000 at most, into a project of their own."""
+    from PIL import Image
+
+    from app.importing.run import run_import
+    from app.importing.sources import read_folder
+    from app.project import create_project
+    from app.settings import ProjectSettings
+
+    files, imported = (folder.with_name(f"{folder.name}-{name}") for name in ("files", "imported"))
+    for left in (files, imported):  # by a run that was ended
+        rmtree(left, ignore_errors=True)
+    for start in range(0, min(n, IMPORTED), TILE):
+        into = files / f"{start:07d}"
+        into.mkdir(parents=True)
+        for place, image in enumerate(images(start + np.arange(min(TILE, n - start)))):
+            Image.fromarray(image[0]).save(into / f"{place}.png")
+    project = create_project(imported, settings=ProjectSettings("import"), classes=["0", "1"])
+    began, cpu_began = time.perf_counter(), time.process_time()
+    with closing(project.open_database()) as database:
+        report = run_import(database, project_id=project.project_id(database), source=read_folder(files))
+    assert report.added == min(n, IMPORTED)
+    took = {"import s": time.perf_counter() - began, "import CPU-s": time.process_time() - cpu_began}
+    return {"files": report.added, **took}
 
 
 @contextmanager
@@ -237,6 +265,7 @@ def timed(name: str, work: Callable[[], Any], times: int, *, before: Callable[[]
 
 
 ALL: dict[str, Callable[[Path, int, int], Figures]] = {
+    "import": import_,
     "fill": fill,
     "graph": open_,
     "open": open_,

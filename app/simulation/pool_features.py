@@ -27,11 +27,10 @@ def build_graphs(
         sample_ids: The pool.
         num_classes: C.
         seed: Of the run.
-        progress: Told how much is done, in percent.
+        progress: Told how much is learned, in percent; never where nothing is.
     """
     wanted = np.fromiter(sample_ids, np.int64)
     embedded = np.setdiff1d(wanted, store.missing(wanted))
-    progress(0)
     GraphOfPool(store, num_classes=num_classes, seed=seed).hold(embedded)
     learn(store, embedded, seed=seed, progress=lambda done, _total: progress(done), check=lambda: None)
 

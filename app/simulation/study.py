@@ -56,7 +56,7 @@ def simulate_once(config: SimulationConfig) -> dict[str, Any]:
     images = load_data(config)
     with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
         if config.acquisition in GRAPHED:
-            _build_graphs(simulation, config.seed, _tell_preparing)
+            _build_graphs(simulation, config.seed, _teller())
         return simulate(config, simulation, _tell)
 
 
@@ -219,10 +219,20 @@ def _write(study: StudyConfig, results: list[dict[str, Any]], summary: dict[str,
     write_atomically(out / "study.json", json.dumps(summary).encode())
 
 
-def _tell_preparing(percent: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\rlearning features from the pool: {percent} %")
-        sys.stderr.write("\n" if percent == 100 else "")
+def _teller() -> Callable[[int], None]:
+    """Tells how much is learned: in place where a person watches, a line per quarter elsewhere."""
+    quarters = -1
+
+    def tell(percent: int) -> None:
+        nonlocal quarters
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rlearning features from the pool: {percent} %")
+            sys.stderr.write("\n" if percent == 100 else "")
+        elif percent // 25 > quarters:
+            quarters = percent // 25
+            sys.stderr.write(f"learning features from the pool: {percent} %\n")
+
+    return tell
 
 
 def _tell(query: Query, noted: MeasuredRound | None) -> None:

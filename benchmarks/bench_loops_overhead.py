@@ -1,6 +1,6 @@
 """What the loops themselves cost, beside the training and scoring that they run.
 
-    OMP_NUM_THREADS=2 python benchmarks/bench_loops_overhead.py
+    OMP_NUM_THREADS=1 python benchmarks/bench_loops_overhead.py
 
 First: rounds of the ActiveLearningLoop on the sample digits, with checkpoints; its time outside the learner's `fit`,
 `predict` and `score`. Then the same calls are made directly, on a learner of their own; on a busy machine that
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--instant-repetitions", type=int, default=25)
     options = parser.parse_args()
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    torch.set_num_threads(1)  # as a trainer on two cores; two wait for one another when the cores are busy
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         digits = load(Path(folder))

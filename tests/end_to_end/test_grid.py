@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples
+from tests.end_to_end.forked_trainers import start_trainer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -92,10 +92,9 @@ def first_rounds(make_small_project, digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("first-rounds")
     projects = {"model": make_small_project(folder / "model"), "no model": make_small_project(folder / "no-model")}
     label_some(projects["model"], digits / "labels.csv", count=40)
-    for project in projects.values():
-        # Once for all tests, and for as long as a busy machine takes.
-        command = [sys.executable, "-m", "app.cli", "train", str(project.folder), "--once"]
-        subprocess.run(command, check=True, capture_output=True, timeout=800)
+    for trainer in [start_trainer(project, once=True) for project in projects.values()]:
+        trainer.join(800)  # once for all tests, and for as long as a busy machine takes
+        assert trainer.exitcode == 0
     return projects
 
 
@@ -194,10 +193,17 @@ def test_before_a_model_a_group_of_the_map_is_named_by_the_person(start, copy_of
     assert person.audit_samples_seen() == set()
 
 
-def test_screens_killed_after_the_key_lose_and_double_nothing(start, copy_of, board, wait_for):
+def test_screens_killed_after_the_key_lose_and_double_nothing_and_an_image_that_is_gone_gets_no_label(
+    start, copy_of, board, wait_for
+):
     running = start(copy_of("model"))
     person = board(running)
-    shown = person.open()
+    gone, *shown = person.open()
+    with running.database.write() as session:
+        session.execute(text("UPDATE samples SET uri = uri || '.gone' WHERE id = :id"), {"id": gone})
+    assert set(person.open()) == {gone, *shown}
+    person.page.get_by_role("button", name="cannot be shown").wait_for()
+    person.cell(gone).click()  # puts nothing back
     asked, screens = person.asked(), running.screens
     person.page.keyboard.press("Enter")
     screens.kill()

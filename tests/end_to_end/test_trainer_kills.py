@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
 from app.project import Project
 from app.settings import save_settings
-from app.trainer.process import run_trainer
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
@@ -22,15 +21,12 @@ from storage.queue import claim_batch
 from storage.rounds import RoundInfo, latest_round, list_queries, list_rounds
 from storage.samples import get_samples
 from storage.trainer import get_heartbeat
+from tests.end_to_end.forked_trainers import start_trainer
 
 KILLS = 10
 LEAST_IN_A_ROUND = 5  # kills that must have hit a round in training or scoring, or the test tested nothing
 QUERY_SIZE = 5
 PATIENCE_S = 120
-
-# Trainers are forked from a process that has loaded torch: twelve times loading it was a minute of a core.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["app.trainer.process"])
 
 Ranking = list[tuple[str, str, float | None]]
 
@@ -46,12 +42,11 @@ class Run:
         self.database = project.open_database()
         self.project_id = project.project_id(self.database)
         self._answered: set[int] = set()
-        self._trainer: multiprocessing.context.ForkServerProcess | None = None
+        self._trainer: ForkServerProcess | None = None
 
     def start(self) -> None:
         generation = self._generation()
-        self._trainer = FORKS.Process(target=run_trainer, args=(self.project,))
-        self._trainer.start()
+        self._trainer = start_trainer(self.project)
         self._until(lambda: self._generation() > generation)
 
     def kill(self) -> bool:

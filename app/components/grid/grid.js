@@ -129,6 +129,7 @@ class Grid {
 
   toggle(place) {
     const cell = this.grid.cells[place];
+    if (cell.isUnreadable) return;
     cell.out = !cell.out;
     cell.other = null;
     this.cursor = place;
@@ -167,14 +168,14 @@ class Grid {
   }
 
   keepsMarks() {
-    const marked = this.grid !== null && this.grid.cells.some((cell) => cell.out);
+    const marked = this.grid !== null && this.grid.cells.some((cell) => cell.out && !cell.isUnreadable);
     if (marked) this.say("Some images are taken out: confirm first, or put them back.");
     return marked;
   }
 
   selected() {
     const cell = this.grid === null || this.cursor === null ? null : this.grid.cells[this.cursor];
-    return cell !== null && cell.out ? cell : null;
+    return cell !== null && cell.out && !cell.isUnreadable ? cell : null;
   }
 
   // ---- on screen

@@ -51,18 +51,21 @@ function makeView(sizes, on) {
   return view;
 }
 
+const UNREADABLE = "data:,"; // in the place of an image; whoever cannot see a sample must not label it
+
 // One sample: a button in a grid cell, pressed when it is taken out.
 function makeCell(sample, place, count, on) {
   const image = element("img", { alt: "", draggable: "false" });
-  image.src = sample.image;
+  const isUnreadable = sample.image === UNREADABLE;
+  if (!isUnreadable) image.src = sample.image;
   const mark = element("span", { class: "mark", "aria-hidden": "true" });
   const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, image, mark);
   press.dataset.sample = sample.sample_id;
   press.addEventListener("click", () => on.toggle(place));
   press.addEventListener("focus", () => on.reach(place));
   return {
-    sample, press, image, mark, place, count,
-    out: false, // taken out
+    sample, press, image, mark, place, count, isUnreadable,
+    out: isUnreadable, // taken out
     other: null, // the class index it gets instead; null: back to the queue
     request: null, // the id of its latest decision; null once that was taken back
     wasDecided: false,
@@ -72,10 +75,11 @@ function makeCell(sample, place, count, on) {
 function drawCell(cell, classes) {
   const instead = cell.other === null ? "" : classes[cell.other].name;
   const sure = cell.sample.probability === null ? "" : `, ${percent(cell.sample.probability)}`;
-  const state = cell.out ? (instead ? `, taken out, is ${instead}` : ", taken out") : "";
+  const out = cell.isUnreadable ? ", cannot be shown" : ", taken out";
+  const state = cell.out ? (instead ? `${out}, is ${instead}` : out) : "";
   cell.press.setAttribute("aria-pressed", String(cell.out));
   cell.press.setAttribute("aria-label", `Image ${cell.place + 1} of ${cell.count}${sure}${state}`);
-  cell.mark.textContent = cell.out ? instead || "✕" : "";
+  cell.mark.textContent = cell.isUnreadable ? "cannot be shown" : cell.out ? instead || "✕" : "";
 }
 
 // Cells in rows of so many: a reader of the screen hears row and column, the eye sees one grid.

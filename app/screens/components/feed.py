@@ -12,8 +12,8 @@ import streamlit as st
 from app.screens.components.decisions import Applied, apply, outbox_name
 from app.screens.components.label_keys import class_keys
 from app.screens.components.labeling_state import LabelingState, read_labeling_state
-from app.screens.components.sample_image import data_url, image_bytes
-from app.screens.components.session import annotator_id, current_project, database, project_id
+from app.screens.components.sample_image import to_decide
+from app.screens.components.session import annotator_id, database, project_id
 from app.screens.components.trainer_status import read_trainer
 from app.screens.components.waiting import why_waiting
 from storage.events import LabelEventInfo, history, standing_flags
@@ -182,7 +182,7 @@ def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:
 
 def _picture(sample: SampleInfo) -> str:
     side = SMALL_SIDE if 2 * max(sample.width, sample.height) <= LARGE_SIDE else LARGE_SIDE
-    return data_url(image_bytes(sample, side=side, folder=current_project().thumbnails_dir))
+    return to_decide(sample, side=side)
 
 
 def _counts(*, is_waiting: bool) -> Told:

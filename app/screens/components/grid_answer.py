@@ -12,7 +12,7 @@ from app.screens.components.decisions import Applied, apply, outbox_name
 from app.screens.components.grid_deal import DealtGrid, deal, find_source, why_nothing
 from app.screens.components.grid_message import GridMessage, read_message
 from app.screens.components.label_keys import class_keys
-from app.screens.components.sample_image import data_url, thumbnail
+from app.screens.components.sample_image import THUMBNAIL_SIDE, to_decide
 from app.screens.components.session import annotator_id, current_project, database, project_id
 from storage.current import decided_ids
 from storage.projects import list_classes
@@ -95,7 +95,7 @@ def _plain(grid: DealtGrid) -> dict[str, Any]:
             "token": one.token,
             "sample_id": one.sample.id,
             "probability": None if grid.class_index is None else round(1.0 - doubt, 4),
-            "image": data_url(thumbnail(one.sample)),
+            "image": to_decide(one.sample, side=THUMBNAIL_SIDE),
         }
         for one, doubt in zip(grid.samples, grid.doubt, strict=True)
     ]

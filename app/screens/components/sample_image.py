@@ -16,6 +16,7 @@ from storage.samples import SampleInfo
 LARGE_SIDE = 720  # pixels, the longer side of the sample on the Label screen
 THUMBNAIL_SIDE = 160  # pixels, the longer side in histories and galleries
 PLACEHOLDER_COLOR = (128, 128, 128)
+UNREADABLE = "data:,"  # no browser takes it for an image; the pages for deciding say so, and label no such sample
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,12 @@ def thumbnail(sample: SampleInfo) -> bytes:
     return image_bytes(sample, side=THUMBNAIL_SIDE, folder=current_project().thumbnails_dir)
 
 
+def to_decide(sample: SampleInfo, *, side: int) -> str:
+    """The sample as an address for a page on which it gets a label; UNREADABLE if there is nothing to see."""
+    image = _readable(sample, side, current_project().thumbnails_dir)
+    return UNREADABLE if image is None else data_url(image)
+
+
 def data_url(image: bytes) -> str:
     """An encoded image as an address that needs no further request."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
@@ -38,11 +45,15 @@ def data_url(image: bytes) -> str:
 
 def image_bytes(sample: SampleInfo, *, side: int, folder: Path) -> bytes:
     """The sample with its longer side near `side` pixels; a plain placeholder if the file cannot be read."""
+    return _readable(sample, side, folder) or _placeholder(side)
+
+
+def _readable(sample: SampleInfo, side: int, folder: Path) -> bytes | None:
     try:
         return _encoded(sample.uri, sample.sha256, side, str(folder))
     except Exception as error:  # noqa: BLE001  a broken file raises six exception types and must not stop a screen
         logger.warning("sample %s cannot be shown: %s", sample.id, error)
-        return _placeholder(side)
+        return None
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.screens.components import feed
+from app.screens.components.sample_image import UNREADABLE
 from app.settings import save_settings
 from storage.labels import list_events
 from storage.projects import add_classes
 from storage.rounds import NewQuery
-from storage.samples import mark_broken
+from storage.samples import get_samples, mark_broken
 from storage.trainer import beat, pending_request
 
 
@@ -106,6 +108,14 @@ def test_nothing_tells_an_audit_sample_from_another(browser):
     queue = browser.say()["queue"]
     assert {frozenset(entry) for entry in queue} == {frozenset(queue[0])}
     assert "audit" not in json.dumps(queue)
+
+
+def test_an_image_that_is_gone_is_told_as_none_and_not_as_a_gray_one_that_could_be_labeled(asked, browser):
+    with asked.database.read() as session:
+        [first] = get_samples(session, sample_ids=[1]).values()
+    Path(first.uri).unlink()
+    images = [entry["image"] for entry in browser.say()["queue"]]
+    assert [image == UNREADABLE for image in images] == [True, False, False, False, False]
 
 
 def test_an_image_the_browser_holds_is_not_sent_again(browser):

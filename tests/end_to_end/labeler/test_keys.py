@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -155,6 +156,20 @@ def test_a_finger_skips_to_the_left_and_undoes_to_the_right(start, labeler, pres
     wait_for(lambda: person.sample_id() == sample, "the sample that was skipped")
     person.wait_until_saved()
     assert running.rows("SELECT action FROM label_events ORDER BY id") == [("skip",), ("undo",)]
+
+
+def test_an_image_that_is_gone_can_be_skipped_and_not_labeled(start, labeler, press):
+    running = start()
+    [(gone, uri)] = running.rows("SELECT id, uri FROM samples ORDER BY id LIMIT 1")
+    Path(uri).unlink()
+    person = labeler(running)
+    token = person.open()
+    person.page.get_by_text("This image cannot be shown").wait_for()
+    person.page.keyboard.press("3")
+    person.page.keyboard.press("Space")
+    person.wait_for_sample(other_than=token)
+    person.wait_until_saved()
+    assert running.rows("SELECT sample_id, action FROM label_events") == [(gone, "skip")]
 
 
 def test_after_a_reload_a_correction_is_undone_and_a_flag_is_taken_back(start, labeler, press, wait_for):

@@ -1,0 +1,23 @@
+"""Trainers forked from a process that has loaded torch: loading it is five seconds of a core, for each of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import ForkServerProcess
+
+from app.project import Project
+from app.trainer.process import run_trainer
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["app.trainer.process"])
+
+
+def start_trainer(project: Project, *, once: bool = False) -> ForkServerProcess:
+    """Start the trainer of a project."""
+    trainer = _FORKS.Process(target=_run, args=(project, once))
+    trainer.start()
+    return trainer
+
+
+def _run(project: Project, once: bool) -> None:
+    raise SystemExit(run_trainer(project, once=once))

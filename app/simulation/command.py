@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -77,6 +78,7 @@ def simulate(
         audit=audit,
     )
     study = StudyConfig(base, tuple(acquisition), seeds, processes)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: on busy cores threads spin, as in the trainer
     from app.simulation.study import run_study, simulate_once  # after the arguments were found good: it loads torch
 
     if len(study.runs()) == 1:

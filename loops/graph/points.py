@@ -27,7 +27,7 @@ DIMENSIONS = 64  # after PCA
 BLUR = 1.0 / 28  # width of the blur, as a share of the side: a stroke's neighbor is nearly a stroke
 COPIES = 512  # distorted images that are looked for
 _TILE = 4_096  # images
-_MOST_NUMBERS = 4_096  # of an image; the covariance of 64 x 64 colors, 12,288 numbers, took the trainer 4.6 GiB
+_MOST_NUMBERS = 4_096  # of an image; the covariance of 12,288, colors of 64 x 64, took 3.8 GB and the solver more
 _FEWEST_FOR_A_TEST = 50  # images
 _NAMED = "features and named classes"
 

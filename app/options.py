@@ -30,7 +30,10 @@ DEVICES_VARIABLE, NODES_VARIABLE = "LABELLOOP_DEVICES", "LABELLOOP_NUM_NODES"  #
 DevicesOption = Annotated[
     int,
     typer.Option(
-        "--devices", min=1, envvar=DEVICES_VARIABLE, help="Processes that score a large pool; a GPU each, if there are."
+        "--devices",
+        min=1,
+        envvar=DEVICES_VARIABLE,
+        help="Processes that embed and score a large pool; a GPU each, if there are.",
     ),
 ]
 NumNodesOption = Annotated[

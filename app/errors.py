@@ -8,6 +8,7 @@ AppError
 │   ├── AlreadyRunningError  another supervisor holds this project
 │   └── PortTakenError       the port asked for is in use
 ├── TrainerRunningError      another trainer holds this project
+├── ReRankerEndedError       the trainer's process that ranks after every label is gone
 ├── ExportError              an export could not be written
 ├── SimulationError          some of several simulated runs failed
 └── DemoError                the sample data of the demo was not found
@@ -62,6 +63,13 @@ class TrainerRunningError(AppError):
     def __init__(self, folder: Path) -> None:
         """Say which project it is."""
         super().__init__(f"A trainer is already running for the project {folder}; it resumes by itself.")
+
+
+class ReRankerEndedError(AppError):
+    """The trainer's process that ranks after every label is gone; the trainer has to start again."""
+
+    def __init__(self) -> None:
+        super().__init__("The process that ranks the queue after every label has ended; the trainer starts again.")
 
 
 class ExportError(AppError):

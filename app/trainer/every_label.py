@@ -1,106 +1,203 @@
-"""Every label ranks anew, on a thread of its own: whatever else the trainer does goes on beside it."""
+"""Every label ranks anew, in a process of its own: whatever else the trainer does goes on beside it."""
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 import threading
 import traceback
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 
 import numpy as np
 
+from app.errors import ReRankerEndedError
+from app.project import Project
+from app.settings import ProjectSettings
+from app.trainer.heartbeat import Heartbeat
 from app.trainer.re_ranking import ReRanker
 from app.trainer.workbench import Workbench
+from loops.embeddings.backbone import backbone_of
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.own_source import own_backbone
+from loops.learners.learner import LearnerSpec
 from storage.changes import Changes
 from storage.engine import Database
+from storage.sample_columns import SampleColumns
 from storage.trainer import record_error
 
 LOOK_S = 0.005  # between two looks whether anybody has written: the queue moves before the next label is given
-SWITCH_S = 0.0005  # after which another thread lets go of Python's lock; ten times as long is Python's own choice
-LONGEST_GOODBYE_S = 10.0  # then the process ends with the thread in it; a ranking is one transaction
+LONGEST_GOODBYE_S = 10.0  # then it is killed; a ranking is one transaction
+_PR_SET_PDEATHSIG = 1
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class EveryLabel:
-    """Watches for labels, and re-ranks on the workbench it was given last.
+@dataclass(frozen=True)
+class Taken:
+    """What a workbench is made of again in the other process."""
 
-    A fit, a pass over the pool or a cross-validation may take a minute on the trainer's own thread. Between their
-    batches a label waited .2 s and more, and where there are no batches as long as that took. The thread draws nothing
-    from torch's random numbers, so a round gives what it would give alone.
+    project_id: int
+    generation: int
+    settings: ProjectSettings
+    pool: SampleColumns
+    test: SampleColumns
+    num_classes: int
+    spec: LearnerSpec
+    rows: int  # of the feature store that may be used
+    anew: bool  # the pool has grown: the queue is ranked once more, without a new label
+
+    @classmethod
+    def of(cls, bench: Workbench, *, anew: bool) -> Taken:
+        """What can be sent of a workbench."""
+        return cls(
+            bench.project_id, bench.generation, bench.settings, bench.pool, bench.test, bench.num_classes, bench.spec,
+            len(bench.store), anew,
+        )  # fmt: skip
+
+    def workbench(self, project: Project, database: Database) -> Workbench:
+        """The same workbench, over another connection."""
+        settings = self.settings
+        backbone = own_backbone(settings.embedding) if settings.embedding else backbone_of(self.spec.backbone)
+        return Workbench(
+            project,
+            database,
+            self.project_id,
+            self.generation,
+            Heartbeat(database, self.project_id, self.generation, "", threading.Event()),  # never beats
+            settings,
+            self.pool,
+            self.test,
+            self.num_classes,
+            self.spec,
+            FeatureStore(project.features_dir / self.spec.backbone, backbone, first=self.rows),
+        )
+
+
+class EveryLabel:
+    """Re-ranks after every label, on the workbench it was given last.
+
+    On the trainer's own thread a label waited for the end of a batch, and where there are no batches for whatever it
+    was; a second thread waited hundreds of times for Python's lock, which on a busy machine belongs to somebody who
+    waits for a processor. The process is forked before the trainer has threads, files or a GPU, so it costs neither
+    time nor memory; where there is no fork it is a thread.
 
     Args:
-        database: Is read, and gets the rankings.
-        stop: Set: the trainer should end.
+        project: Is opened again over there.
     """
 
-    database: Database
-    stop: threading.Event
-    failure: Exception | None = None  # what ended the thread; the trainer ends of it too
-    _re_ranker: ReRanker | None = None
-    _given_up: ReRanker | None = None  # it failed
-    _thread: threading.Thread = field(init=False)
+    def __init__(self, project: Project) -> None:
+        self._connection, other_end = multiprocessing.Pipe()
+        self._sentence = ""
+        self._worker: threading.Thread | multiprocessing.process.BaseProcess
+        if sys.platform == "linux":
+            forked = multiprocessing.get_context("fork").Process
+            arguments = (project, other_end, self._connection, os.getpid())
+            self._worker = forked(target=_forked, args=arguments, name="every label", daemon=True)
+            self._worker.start()
+            other_end.close()
+        else:
+            self._worker = threading.Thread(target=watch, args=(project, other_end), name="every label", daemon=True)
+            self._worker.start()
 
     @property
     def sentence(self) -> str:
-        """Which learner is in force, and why; empty before it is known."""
-        return "" if self._re_ranker is None else self._re_ranker.sentence
+        """Which learner is in force, and why; empty before it is known.
+
+        Raises:
+            ReRankerEndedError: If nobody ranks any more.
+        """
+        self._check()
+        while self._connection.poll():
+            self._sentence = self._connection.recv()
+        return self._sentence
 
     def take(self, bench: Workbench, *, anew: bool = False) -> None:
         """From now on labels are ranked on this workbench; after a failure this is another attempt.
 
-        What is known already is kept if nothing changed: to take a large graph from disk takes half a second.
-
         Args:
             bench: The project as it is now.
             anew: The pool has grown: the queue is ranked once more, without a new label.
+
+        Raises:
+            ReRankerEndedError: If nobody ranks any more.
         """
-        before = self._re_ranker
-        if anew or before is None or before is self._given_up or not _is_as(bench, before.bench):
-            self._re_ranker = ReRanker(bench, anew=anew)
+        self._check()
+        self._connection.send(Taken.of(bench, anew=anew))
 
-    def __enter__(self) -> EveryLabel:
-        """Starts watching."""
-        sys.setswitchinterval(SWITCH_S)
-        self._thread = threading.Thread(target=self._run, name="every label", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
         """Waits for the ranking in hand."""
-        self.stop.set()
-        self._thread.join(LONGEST_GOODBYE_S)
+        self._connection.close()
+        self._worker.join(LONGEST_GOODBYE_S)
 
-    def _run(self) -> None:
-        try:
-            self._watch()
-        except Exception as error:  # noqa: BLE001 - kept, and raised again by the trainer's own thread
-            self.failure = error
-            self.stop.set()
+    def _check(self) -> None:
+        if not self._worker.is_alive():
+            raise ReRankerEndedError
 
-    def _watch(self) -> None:
-        looked_by = None
-        with Changes(self.database) as changes:
-            while not self.stop.wait(LOOK_S):
-                re_ranker, changed = self._re_ranker, changes.since_last_look()
-                if re_ranker is not self._given_up and (changed or re_ranker is not looked_by):
-                    looked_by = re_ranker
-                    self._look(re_ranker)
 
-    def _look(self, re_ranker: ReRanker | None) -> None:
-        if re_ranker is None:
+def watch(project: Project, connection: Connection) -> None:
+    """Ranks until the other end is closed.
+
+    Args:
+        project: Is opened when the first workbench comes, for by then it has its schema.
+        connection: Gives what was `Taken`, takes sentences.
+    """
+    try:
+        taken = connection.recv()
+        with closing(project.open_database()) as database, Changes(database) as changes:
+            watching = Watching(project, database)
+            watching.take(taken)
+            while True:
+                if connection.poll(LOOK_S):
+                    watching.take(connection.recv())
+                if changes.since_last_look() or not watching.looked:
+                    watching.look()
+                if watching.sentence_is_new():
+                    connection.send(watching.sentence)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the trainer has ended
+
+
+class Watching:
+    """The re-ranker of the workbench in hand."""
+
+    def __init__(self, project: Project, database: Database) -> None:
+        self._project, self._database = project, database
+        self.re_ranker: ReRanker | None = None
+        self._given_up = False
+        self.looked = False  # since the last workbench came
+        self.sentence = ""
+
+    def take(self, taken: Taken) -> None:
+        """Begins anew; what is known already is kept if nothing changed: a large graph takes half a second to load."""
+        bench, before, self.looked = taken.workbench(self._project, self._database), self.re_ranker, False
+        if taken.anew or self._given_up or before is None or not _is_as(bench, before.bench):
+            self.re_ranker, self._given_up = ReRanker(bench, anew=taken.anew), False
+
+    def look(self) -> None:
+        """One look; a failure is recorded, shown, and not tried again before the next workbench comes."""
+        self.looked = True
+        if self.re_ranker is None or self._given_up:
             return
         try:
-            re_ranker.look()
-        except Exception as error:  # the border: recorded, shown, and not tried again before the next round
+            self.re_ranker.look()
+        except Exception as error:  # the border
             logger.exception("re-ranking failed")
-            self._given_up = re_ranker
-            self._record(re_ranker.bench, error)
+            self._given_up = True
+            self._record(self.re_ranker.bench, error)
+
+    def sentence_is_new(self) -> bool:
+        """Whether another learner is in force."""
+        before, self.sentence = self.sentence, "" if self.re_ranker is None else self.re_ranker.sentence
+        return self.sentence != before
 
     def _record(self, bench: Workbench, error: Exception) -> None:
-        with self.database.write() as session:
+        with self._database.write() as session:
             record_error(
                 session,
                 project_id=bench.project_id,
@@ -118,3 +215,15 @@ def _is_as(bench: Workbench, before: Workbench) -> bool:
         and len(bench.store) == len(before.store)
         and np.array_equal(bench.pool.ids, before.pool.ids)
     )
+
+
+def _forked(project: Project, connection: Connection, others: Connection, trainer: int) -> None:
+    """Watches, and ends when the trainer does, by whatever it is ended; a signal to both is the trainer's to answer."""
+    others.close()  # or the end of the trainer would not be seen
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() == trainer:
+        watch(project, connection)
+    logging.shutdown()
+    os._exit(0)  # nothing of the trainer's is to be taken apart

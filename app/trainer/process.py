@@ -57,18 +57,15 @@ class Worker:
     heartbeat: Heartbeat
     stop: threading.Event
     background: BackgroundEmbedding
-    every_label: EveryLabel
+    every_label: EveryLabel | None  # None: ends when nothing is waiting, instead of waiting for people
     failed: bool = False
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
     pool_changed_at: float = field(default_factory=time.monotonic)
 
-    def run(self, *, once: bool) -> None:
-        """Resumes the loop whenever a round is finished.
-
-        Args:
-            once: End when nothing is waiting any more and all is embedded, instead of waiting for people.
-        """
+    def run(self) -> None:
+        """Resumes the loop whenever a round is finished."""
+        once = self.every_label is None
         while not self.stop.is_set():
             settings = self.project.settings()
             waiting = work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed)
@@ -92,7 +89,8 @@ class Worker:
     def _resume(self) -> None:
         try:
             bench = self._bench()
-            self.every_label.take(bench)
+            if self.every_label is not None:
+                self.every_label.take(bench)
             run_rounds(bench)
             self.between_rounds = BetweenRounds(bench)
             self.failed = False
@@ -135,9 +133,12 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        reason = waiting_reason(self.database, self.project_id, settings) or self.every_label.sentence
+        reason = waiting_reason(self.database, self.project_id, settings) or self._in_force()
         embedding = self.background.progress
         self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
+
+    def _in_force(self) -> str:
+        return "" if self.every_label is None else self.every_label.sentence
 
     def _take_up(self) -> None:
         """Works on what is embedded by now, if there is an open round to work on."""
@@ -145,7 +146,8 @@ class Worker:
             raise self.background.failure
         if (self.between_rounds is None and self._has_open_round()) or self.background.grew:
             bench = self._bench()
-            self.every_label.take(bench, anew=self.between_rounds is not None)
+            if self.every_label is not None:
+                self.every_label.take(bench, anew=self.between_rounds is not None)
             self.between_rounds = BetweenRounds(bench)
 
     def _has_open_round(self) -> bool:
@@ -174,19 +176,26 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
         signal.signal(number, lambda *_: stop.set())
     if follows(project, stop):
         return 0
+    every_label = None if once else EveryLabel(project)  # first of all: it forks
+    try:
+        return _run(project, stop, every_label)
+    finally:
+        if every_label is not None:
+            every_label.close()
+
+
+def _run(project: Project, stop: threading.Event, every_label: EveryLabel | None) -> int:
     with trainer_lock(project.lock_path), closing(project.open_database()) as database:
         project_id = project.project_id(database)
         with database.write() as session:
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
         background = BackgroundEmbedding(SampleSource(project, database), stop)
-        every_label = EveryLabel(database, stop)
-        with heartbeat, HourlyBackups(database, stop), background, every_label:
+        with heartbeat, HourlyBackups(database, stop), background:
             worker = Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)
-            worker.run(once=once)
-        failure = heartbeat.failure or every_label.failure
-        if failure is not None:
-            raise failure
+            worker.run()
+        if heartbeat.failure is not None:
+            raise heartbeat.failure
         return 1 if worker.failed else 0
 
 

@@ -4,11 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 
 import pytest
 import torch
 
-from app.trainer.every_label import EveryLabel
+from app.project import Project
+from app.settings import save_settings
+from app.trainer.every_label import Taken, Watching, watch
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
@@ -25,11 +30,16 @@ def bench(make_bench: Callable[[], Workbench]) -> Workbench:
 
 
 @contextmanager
-def watching(bench: Workbench) -> Iterator[EveryLabel]:
-    with EveryLabel(bench.database, threading.Event()) as every_label:
-        every_label.take(bench)
-        yield every_label
-    assert every_label.failure is None
+def watching(bench: Workbench) -> Iterator[Connection]:
+    """As in the process of its own, but on a thread; yields the trainer's end."""
+    ours, theirs = Pipe()
+    thread = threading.Thread(target=watch, args=(bench.project, theirs))
+    thread.start()
+    ours.send(Taken.of(bench, anew=False))
+    yield ours
+    ours.close()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def queue(bench: Workbench) -> list[int]:
@@ -64,14 +74,26 @@ def test_a_label_moves_the_queue_while_the_trainer_is_busy_with_something_else(
         soon(lambda: queue(bench) != before)
 
 
+def test_the_trainer_is_told_which_learner_is_in_force(
+    project: Project, make_bench: Callable[[], Workbench], annotator: Annotator
+) -> None:
+    save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
+    bench = make_bench()
+    run_rounds(bench)
+    with watching(bench) as connection:
+        annotator.label(1)
+        assert connection.poll(30)
+        assert connection.recv().startswith("The graph of neighbors answers")
+
+
 def test_what_is_known_of_the_project_is_kept_until_something_changes(bench: Workbench) -> None:
-    every_label = EveryLabel(bench.database, threading.Event())
-    every_label.take(bench)
-    first = every_label._re_ranker
-    every_label.take(bench)
-    assert every_label._re_ranker is first
-    every_label.take(bench, anew=True)
-    assert every_label._re_ranker is not first
+    keeper = Watching(bench.project, bench.database)
+    kept = []
+    for taken in (Taken.of(bench, anew=False), Taken.of(bench, anew=False), Taken.of(bench, anew=True)):
+        keeper.take(taken)
+        kept.append(keeper.re_ranker)
+    assert kept[0] is kept[1]
+    assert kept[1] is not kept[2]
 
 
 def test_a_failure_is_recorded_once_and_the_next_workbench_is_another_attempt(
@@ -83,10 +105,10 @@ def test_a_failure_is_recorded_once_and_the_next_workbench_is_another_attempt(
         raise MemoryError("not enough memory for the graph")
 
     monkeypatch.setattr(ReRanker, "look", fail)
-    with watching(bench) as every_label:
+    with watching(bench) as connection:
         soon(lambda: len(errors(bench)) == 1)
         annotator.label(1)
-        every_label.take(bench)
+        connection.send(Taken.of(bench, anew=False))
         soon(lambda: len(errors(bench)) == 2)
     assert errors(bench) == ["not enough memory for the graph"] * 2
 

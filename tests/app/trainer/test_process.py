@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from app.errors import TrainerRunningError
@@ -116,12 +117,16 @@ def test_progress_and_time_left_are_visible(database: Database, project_id: int,
     assert seen.eta_s is not None
 
 
-def test_sigterm_ends_a_waiting_trainer_with_a_last_word(project: Project, database: Database, project_id: int) -> None:
+def test_sigterm_ends_a_waiting_trainer_and_what_it_forked_with_a_last_word(
+    project: Project, database: Database, project_id: int
+) -> None:
     child = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "app.trainer.process", str(project.folder)])
     try:
         wait_until_idle(database, project_id, child)
+        (forked,) = psutil.Process(child.pid).children()
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait(30) == 0
+        assert not forked.is_running()
     finally:
         child.kill()
     with database.read() as session:

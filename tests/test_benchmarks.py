@@ -24,6 +24,7 @@ def load(name, monkeypatch):
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)  # its dataclass looks itself up there
+    monkeypatch.syspath_prepend(BENCHMARKS)  # where it imports its neighbors from, as a script does
     spec.loader.exec_module(module)
     return module
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import math
 import os
 import signal
 import sys
@@ -35,13 +37,14 @@ from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
-from storage.errors import StorageError
+from storage.errors import DiskFullError, StorageError
 from storage.rounds import fail_round, latest_round, open_round
 from storage.samples import count_samples
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
+DISK_RETRY_S = 30.0  # after a disk was full: people make room, and nobody should have to tell the trainer
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class Worker:
     background: BackgroundEmbedding
     every_label: EveryLabel | None  # None: ends when nothing is waiting, instead of waiting for people
     failed: bool = False
+    retry_at: float = math.inf  # seconds as `time.monotonic` counts; a failure that may pass is tried again by itself
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
     pool_changed_at: float = field(default_factory=time.monotonic)
@@ -69,6 +73,7 @@ class Worker:
         while not self.stop.is_set():
             settings = self.project.settings()
             waiting = work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed)
+            waiting |= self.failed and time.monotonic() >= self.retry_at
             if waiting and (once or self._import_has_settled()):
                 self._resume()
             elif once and (self.failed or not self.background.is_busy):
@@ -103,6 +108,7 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         self.failed = True
+        self.retry_at = time.monotonic() + DISK_RETRY_S if is_disk_full(error) else math.inf
         step = self.heartbeat.activity.state
         message = str(error) or type(error).__name__
         with self.database.write() as session:
@@ -197,6 +203,14 @@ def _run(project: Project, stop: threading.Event, every_label: EveryLabel | None
         if heartbeat.failure is not None:
             raise heartbeat.failure
         return 1 if worker.failed else 0
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came of, is that the disk had no room."""
+    if error is None:
+        return False
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return no_room or isinstance(error, DiskFullError) or is_disk_full(error.__cause__ or error.__context__)
 
 
 def _device() -> str:

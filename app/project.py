@@ -100,7 +100,8 @@ class Project:
             info = find_project(session, name=name)
         if info is None:
             raise ProjectError(
-                f"The database of {self.folder} holds no project named {name!r}; was 'name' in settings.toml changed?"
+                f"The database of {self.folder} holds no project named {name!r}; was 'name' in settings.toml changed, "
+                f"or {DATABASE_URL_VARIABLE} set or taken away?"
             )
         return info.id
 

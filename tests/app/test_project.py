@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.errors import ProjectError, SettingsError
 from app.project import create_project, open_project
-from app.settings import ProjectSettings
+from app.settings import ProjectSettings, save_settings
 from storage.projects import list_classes
 
 SETTINGS = ProjectSettings(name="pets", seed=3)
@@ -70,6 +71,15 @@ def test_an_interrupted_creation_can_be_repeated_with_the_same_classes_only(tmp_
     with pytest.raises(ProjectError, match="already holds a project named 'pets'"):
         create_project(tmp_path, settings=SETTINGS, classes=["dog", "cat"])
     assert create_project(tmp_path, settings=SETTINGS, classes=["cat", "dog"]).settings() == SETTINGS
+
+
+def test_a_database_that_holds_another_project_says_what_may_have_changed(tmp_path: Path) -> None:
+    project = create_project(tmp_path, settings=SETTINGS, classes=["cat", "dog"])
+    save_settings(project.settings_path, replace(SETTINGS, name="other"))
+    database = project.open_database()
+    with pytest.raises(ProjectError, match=r"no project named 'other'.*LABELLOOP_DATABASE_URL"):
+        project.project_id(database)
+    database.close()
 
 
 def test_what_is_no_project_is_refused_with_what_to_do(tmp_path: Path) -> None:

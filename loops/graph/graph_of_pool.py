@@ -68,11 +68,6 @@ class GraphOfPool:
         return self.stored.embedding
 
     @property
-    def doubt(self) -> float:
-        """How undecided the pool is, 0..1."""
-        return float(self._filled().doubt_N.mean())
-
-    @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
         return self.choice.sentence(self.embedding.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import multiprocessing
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import numpy as np
+import torch
 
 from app.errors import ReRankerEndedError
 from app.project import Project
@@ -107,14 +109,10 @@ class EveryLabel:
 
     @property
     def sentence(self) -> str:
-        """Which learner is in force, and why; empty before it is known.
-
-        Raises:
-            ReRankerEndedError: If nobody ranks any more.
-        """
-        self._check()
-        while self._connection.poll():
-            self._sentence = self._connection.recv()
+        """Which learner is in force, and why; empty before it is known."""
+        with contextlib.suppress(EOFError):
+            while self._connection.poll():
+                self._sentence = self._connection.recv()
         return self._sentence
 
     def take(self, bench: Workbench, *, anew: bool = False) -> None:
@@ -123,19 +121,21 @@ class EveryLabel:
         Args:
             bench: The project as it is now.
             anew: The pool has grown: the queue is ranked once more, without a new label.
-
-        Raises:
-            ReRankerEndedError: If nobody ranks any more.
         """
-        self._check()
-        self._connection.send(Taken.of(bench, anew=anew))
+        with contextlib.suppress(BrokenPipeError):  # `check` tells, where no round fails of it
+            self._connection.send(Taken.of(bench, anew=anew))
 
     def close(self) -> None:
         """Waits for the ranking in hand."""
         self._connection.close()
         self._worker.join(LONGEST_GOODBYE_S)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Looks whether somebody ranks.
+
+        Raises:
+            ReRankerEndedError: If not; the trainer is to end and be started again.
+        """
         if not self._worker.is_alive():
             raise ReRankerEndedError
 
@@ -222,6 +222,7 @@ def _forked(project: Project, connection: Connection, others: Connection, traine
     others.close()  # or the end of the trainer would not be seen
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(1)  # threads that find the cores taken spin for one another: ten times the time
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() == trainer:
         watch(project, connection)

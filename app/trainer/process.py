@@ -71,6 +71,8 @@ class Worker:
         """Resumes the loop whenever a round is finished."""
         once = self.every_label is None
         while not self.stop.is_set():
+            if self.every_label is not None:
+                self.every_label.check()
             settings = self.project.settings()
             waiting = work_is_waiting(self.database, self.project_id, settings, after_failure=self.failed)
             waiting |= self.failed and time.monotonic() >= self.retry_at

@@ -100,8 +100,9 @@ class Project:
             info = find_project(session, name=name)
         if info is None:
             raise ProjectError(
-                f"The database of {self.folder} holds no project named {name!r}; was 'name' in settings.toml changed, "
-                f"or {DATABASE_URL_VARIABLE} set or taken away?"
+                f"The database of {self.folder} holds no project named {name!r}. Was 'name' in settings.toml changed, "
+                f"or {DATABASE_URL_VARIABLE} set or taken away? If the database was lost, 'labelloop restore' brings "
+                "it back."
             )
         return info.id
 

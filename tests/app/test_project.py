@@ -77,7 +77,7 @@ def test_a_database_that_holds_another_project_says_what_may_have_changed(tmp_pa
     project = create_project(tmp_path, settings=SETTINGS, classes=["cat", "dog"])
     save_settings(project.settings_path, replace(SETTINGS, name="other"))
     database = project.open_database()
-    with pytest.raises(ProjectError, match=r"no project named 'other'.*LABELLOOP_DATABASE_URL"):
+    with pytest.raises(ProjectError, match=r"no project named 'other'.*LABELLOOP_DATABASE_URL.*labelloop restore"):
         project.project_id(database)
     database.close()
 

@@ -21,8 +21,9 @@ EmbeddingOption = Annotated[
     typer.Option(
         "--embedding",
         metavar="SOURCE",
-        help="Your own features: FILE.npy, FILE.pt (TorchScript), FILE.onnx, timm:NAME, or module:function (from a list "
-        "of uint8 arrays, height x width x 3, to an array, images x numbers), which runs that code with your rights.",
+        help="Your own features: FILE.npy, FILE.pt (TorchScript), FILE.onnx, timm:NAME, or module:function (from a "
+        "list of uint8 arrays, height x width x 3, to an array, images x numbers), which runs that code with your "
+        "rights.",
     ),
 ]
 

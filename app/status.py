@@ -143,10 +143,18 @@ def _trainer_text(trainer: Mapping[str, Any]) -> str:
     if age is None:
         return str(trainer["state"])
     if trainer["state"] == "stopped":
-        return f"stopped {age:,.0f} s ago"
+        return f"stopped {_time_words(age)} ago"
     if age > SILENT_AFTER:
-        return f"{trainer['state']}, last heard of {age:,.0f} s ago, silent: it is not running"
-    return f"{trainer['state']}, last heard of {age:,.0f} s ago{_work_text(trainer)}"
+        return f"{trainer['state']}, last heard of {_time_words(age)} ago, silent: it is not running"
+    return f"{trainer['state']}, last heard of {_time_words(age)} ago{_work_text(trainer)}"
+
+
+def _time_words(seconds: float) -> str:
+    """A time gone by, in the unit in which it is read at a glance."""
+    for unit, length, most in (("s", 1, 90), ("min", 60, 90 * 60), ("h", 3600, 48 * 3600)):
+        if seconds < most:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"
 
 
 def _work_text(trainer: Mapping[str, Any]) -> str:

@@ -164,6 +164,9 @@ def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_it
     [
         (timedelta(seconds=3), 3.0, "idle, last heard of 3 s ago"),
         (timedelta(seconds=60), 60.0, "idle, last heard of 60 s ago, silent: it is not running"),
+        (timedelta(minutes=20), 1_200.0, "idle, last heard of 20 min ago, silent: it is not running"),
+        (timedelta(hours=3), 10_800.0, "idle, last heard of 3 h ago, silent: it is not running"),
+        (timedelta(days=3), 259_200.0, "idle, last heard of 3 days ago, silent: it is not running"),
         (timedelta(days=-1), 0.0, "idle, last heard of 0 s ago"),
     ],
 )

@@ -55,18 +55,6 @@ class CrossValidation:
         folds_of_class = dict(zip(*np.unique(classes_of_pairs, return_counts=True), strict=True))
         return np.array([folds_of_class[label] == 1 for label in self.labels_N], np.bool_)
 
-    def probs_of(self, sample_id: int) -> NDArray[np.float32]:
-        """Out-of-fold class probabilities of one sample, `[C]`.
-
-        Raises:
-            KeyError: If it was not among the labeled ones.
-        """
-        position = int(np.searchsorted(self.sample_ids, sample_id))
-        if position == len(self.sample_ids) or self.sample_ids[position] != sample_id:
-            raise KeyError(sample_id)
-        probs_C: NDArray[np.float32] = self.probs_N_C[position]
-        return probs_C
-
     @property
     def _correct(self) -> int:
         return int((self.probs_N_C.argmax(1) == self.labels_N).sum())

@@ -72,10 +72,8 @@ def test_the_loop_alone_predicts_every_sample_once_by_a_learner_that_never_saw_i
     assert sum(len(ids) for ids in held_out) == 20
     assert set().union(*held_out) == set(LABELS)
     assert [set(result.sample_ids[result.folds_N == fold].tolist()) for fold in range(5)] == held_out
-    assert (result.probs_of(107) == 0.5).all()
+    assert (result.probs_N_C == 0.5).all()
     assert loop.progress.current.completed == 5
-    with pytest.raises(KeyError):
-        result.probs_of(99)
 
 
 def test_state_dict_to_load_state_dict_to_run_equals_an_uninterrupted_run_killed_at_every_step(tmp_path):

@@ -79,7 +79,7 @@ function drawCell(cell, classes) {
   const state = cell.out ? (instead ? `${out}, is ${instead}` : out) : "";
   cell.press.setAttribute("aria-pressed", String(cell.out));
   cell.press.setAttribute("aria-label", `Image ${cell.place + 1} of ${cell.count}${sure}${state}`);
-  cell.mark.textContent = cell.isUnreadable ? "cannot be shown" : cell.out ? instead || "✕" : "";
+  cell.mark.textContent = cell.isUnreadable ? "no image" : cell.out ? instead || "✕" : "";
 }
 
 // Cells in rows of so many: a reader of the screen hears row and column, the eye sees one grid.

@@ -8,11 +8,10 @@ Every label is counted, the first too; there are no validation labels. "Labels t
 that *and stays there* up to the budget. A seed draws nine tenths of the pool. The test set is on no graph and chooses
 nothing. With `--json` every finished run is kept, and a repeated command goes on with what is missing.
 
-auto                 the product: features are learned from the pool before the first label (where it learns any), the
-                     graph in force is chosen by structure, and reviewed by labels held out at the end of each round of
-                     ten; every label refits it and ranks the pool anew. The round's network has no part in it
-auto, later          the same, but learned features arrive after the tenth label
-computed, learned    one of the two graphs, whatever speaks for the other
+auto                 the product: ten labels by the computed graph, then by the one that was chosen by structure, which
+                     labels held out review at the end of each round of ten; every label refits it and ranks the pool
+                     anew. Features are learned in time (where any are), the round's network has no part in it
+computed, learned    one of the two graphs from the first label to the last
 random               random questions, answers as `auto`'s
 TypiClust + graph    scikit-activeml's questions, answers as `auto`'s
 ... + LR             peers on the points that the graph chosen by structure connects, see `point_peers.py`
@@ -44,13 +43,21 @@ from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
 from app.settings import ProjectSettings
-from loops.graph.graph_choice import GraphChoice, write_choice
+from loops.graph.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
 from loops.graph.points import choose_embedding
 from loops.learners.graph_learner import GraphLearner
 
-LATER = 10  # labels, in the arm for which learned features arrive later
-LEARNED = ("auto, later", "computed", "learned")  # only where the product learns features
-ARMS = ("auto", *LEARNED, "random", "TypiClust + graph", *QUESTIONS, "TypiClust + LR", "random + LR", *NETWORK_ARMS)
+BY_ONE_GRAPH = {"computed": False, "learned": True}  # only where the product learns features
+ARMS = (
+    "auto",
+    *BY_ONE_GRAPH,
+    "random",
+    "TypiClust + graph",
+    *QUESTIONS,
+    "TypiClust + LR",
+    "random + LR",
+    *NETWORK_ARMS,
+)
 
 Curve = list[tuple[int, float]]  # labels, test accuracy
 
@@ -159,7 +166,7 @@ class Runs:
     def _curve(self, field: Field, labeled: LabeledSet, arm: str) -> Curve:
         if arm in NETWORK_ARMS:
             return by_network(labeled, field.draw, arm, field.seed, self.options.network_budget)
-        if arm in LEARNED and True not in self.whole.embeddings:
+        if arm in BY_ONE_GRAPH and True not in self.whole.embeddings:
             return []
         return field.curve(labeled, arm, self.options.budget)
 
@@ -186,28 +193,33 @@ class Field:
     @cached_property
     def points(self) -> tuple[Any, Any]:
         """Of pool and test set, in which the chosen graph looked for neighbors."""
-        embedding = self._runs.whole.embeddings[self.choice.learned].stored.embedding
+        embedding = self._runs.whole.embeddings[self.choice.clearer].stored.embedding
         of_pool, of_test = (embedding.points(self.draw.store.rows(ids)) for ids in (self.draw.kept, self.draw.test))
         return of_pool, of_test
 
     def curve(self, labeled: LabeledSet, arm: str, budget: int) -> Curve:
         """Accuracy after each label."""
         y = labeled.labels[self.draw.kept]
-        at_first = {"computed": False, "auto, later": False, "learned": True}
-        learner = self._learner(labeled, learned=at_first.get(arm, self.choice.learned))
+        learner = self._learner(labeled, learned=BY_ONE_GRAPH.get(arm, False))
         next_question = self._questions(arm, y, budget)
-        answered = self._by_lr if arm.endswith("LR") else partial(self._by_graph, learner)
+        answered = self._by_lr if arm.endswith("LR") else self._by_graph
         asked: list[int] = []
         curve: Curve = []
         for _ in range(min(budget, len(y))):
             asked.append(next_question(learner, asked))
-            if arm == "auto, later" and len(asked) == LATER:
-                learner = self._learner(labeled, learned=self.choice.learned)
-                answered = partial(self._by_graph, learner)
-            elif arm not in ("computed", "learned") and len(asked) % ProjectSettings.query_size == 0:
-                learner.review(self._labels(y, asked))
-            curve.append((len(asked), answered(labeled, y, asked)))
+            learner = self._reviewed(learner, labeled, arm, self._labels(y, asked))
+            curve.append((len(asked), answered(learner, labeled, y, asked)))
         return curve
+
+    def _reviewed(self, learner: GraphLearner, labeled: LabeledSet, arm: str, labels: dict[int, int]) -> GraphLearner:
+        """What the trainer does at the end of a round; after the first ten labels structure's choice takes over."""
+        if arm in BY_ONE_GRAPH or arm.endswith("LR"):
+            return learner
+        if len(labels) == COMPUTED_FIRST:
+            return self._learner(labeled, learned=self.choice.clearer)
+        if len(labels) % ProjectSettings.query_size == 0:
+            learner.review(labels)
+        return learner
 
     def _learner(self, labeled: LabeledSet, *, learned: bool) -> GraphLearner:
         """The product's, with this graph in force; kept, for to hang a test set on a graph takes ten seconds."""
@@ -222,7 +234,7 @@ class Field:
 
     def _questions(self, arm: str, y: Any, budget: int) -> Callable[[GraphLearner, list[int]], int]:
         """Places in the draw, one after the other."""
-        if arm == "auto" or arm in LEARNED:
+        if arm == "auto" or arm in BY_ONE_GRAPH:
             return partial(self._best, y)
         if arm in QUESTIONS:
             return lambda _, asked: asked_by(arm, self.points[0], y, asked, self.seed)
@@ -245,7 +257,7 @@ class Field:
         graph = learner.graph(self._labels(y, asked))
         return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
-    def _by_lr(self, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+    def _by_lr(self, _: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
         points, test_points = self.points
         return accuracy_of(points[asked], y[asked], test_points, labeled.test_labels, points)
 

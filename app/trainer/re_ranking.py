@@ -35,7 +35,12 @@ class ReRanker:
     graph: GraphRanking | None = None
     learner: GraphLearner | None = None  # of the rounds so far; to take a large graph from disk takes half a second
     acquisition: str = ""  # by which the last layer ranks
-    sentence: str = ""  # which learner is in force, and why
+    in_force: str = ""  # a sentence: which learner, and why
+
+    @property
+    def sentence(self) -> str:
+        """Which learner is in force, in which features it looks for neighbors, and why."""
+        return self.in_force if self.graph is None else f"{self.in_force} {self.graph.sentence}"
 
     def look(self) -> int:
         """Re-ranks if there is something new; returns how many samples changed their place."""
@@ -54,15 +59,15 @@ class ReRanker:
     def _begin(self, round_info: RoundInfo) -> None:
         self.round_id, self.head, self.reserve = round_info.id, None, None
         self.seen_event_id, self.anew = (-1 if self.anew else round_info.snapshot_event_id), False
-        self.graph, self.sentence, self.acquisition = None, "", round_info.acquisition
+        self.graph, self.in_force, self.acquisition = None, "", round_info.acquisition
         self.learner = learner = graph_learner_of(self.bench, round_info, self.learner)
         if learner is None:
             return
+        self.in_force = learner.in_force.sentence
         if learner.in_force.network:
-            self.sentence, self.acquisition = learner.in_force.sentence, self.bench.spec.acquisition
+            self.acquisition = self.bench.spec.acquisition
         else:
             self.graph = GraphRanking(self.bench, round_info, learner)
-            self.sentence = f"{learner.in_force.sentence} {self.graph.sentence}"
 
     def _applies(self, round_info: RoundInfo) -> bool:
         if round_info.acquisition in GRAPHED:

@@ -10,7 +10,7 @@ import numpy as np
 from loops.embeddings.features import FeatureStore
 from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds
-from loops.graph.graph_choice import GraphChoice, read_choice, write_choice
+from loops.graph.graph_choice import COMPUTED_FIRST, GraphChoice, read_choice, write_choice
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.in_force import InForce, verdict
 from loops.seeding import seed_of
@@ -20,9 +20,11 @@ _FOLDS = 5
 
 
 def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes: int, seed: int) -> GraphChoice:
-    """Looks again which graph should be in force, when there are half as many labels again as at the last look.
+    """Looks again which graph should be in force.
 
-    The other one takes over when it is measurably better, as the network does; see `loops.graph.in_force.verdict`.
+    What structure said counts after the first labels. Where there are 30, and then half as many again as at the last
+    look, the other graph takes over when it is measurably better, as the network does; see
+    `loops.graph.in_force.verdict`.
 
     Args:
         store: In whose folder the graphs lie.
@@ -30,7 +32,7 @@ def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes
         num_classes: C.
         seed: Of the graphs.
     """
-    choice = read_choice(store.folder, seed)
+    choice = _by_structure(store, len(labels), seed)
     is_due = InForce(compared_at=choice.compared_at).is_due(len(labels), FEWEST_TO_COMPARE)
     if not choice.computed_doubt or not is_due:
         return choice
@@ -41,6 +43,15 @@ def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes
     reviewed = _reviewed(choice, _graphs(store, choice, labels, num_classes, seed), labels, fold_of)
     write_choice(reviewed, store.folder, seed)
     return reviewed
+
+
+def _by_structure(store: FeatureStore, labels: int, seed: int) -> GraphChoice:
+    choice = read_choice(store.folder, seed)
+    if labels < COMPUTED_FIRST or choice.compared_at or choice.learned or not choice.clearer:
+        return choice
+    taken = replace(choice, learned=True)
+    write_choice(taken, store.folder, seed)
+    return taken
 
 
 def _graphs(

@@ -155,11 +155,13 @@ class _Job:
 def choice_by_structure(
     computed: StoredGraph, learned: StoredGraph, seed: int, check: Check = lambda: None
 ) -> GraphChoice:
-    """By structure alone, if the lead is measurable; labels that are held out judge later, see `graph_review`."""
+    """By structure alone, if the lead is measurable; labels take it up, and judge it later, see `graph_review`."""
     of_computed, of_learned = (
         doubts_between_groups(stored.coordinates, stored.graph.eigenvalues_M, seed=seed, check=check)
         for stored in (computed, learned)
     )
     leads = of_computed - of_learned
     is_clearer = float(leads.mean()) > SURE * float(leads.std(ddof=1)) / len(leads) ** 0.5
-    return GraphChoice(is_clearer, float(of_computed.mean()), float(of_learned.mean()))
+    return GraphChoice(
+        clearer=is_clearer, computed_doubt=float(of_computed.mean()), learned_doubt=float(of_learned.mean())
+    )

@@ -7,10 +7,13 @@ import pytest
 
 from app.project import Project
 from app.settings import save_settings
+from app.trainer.oracle import train_labels
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.graph.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
+from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
+from storage.labels import current_labels
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator
 
@@ -71,6 +74,26 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
         f"Neighbors are looked for in {embedding_of(bench)}."
     )
     assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
+
+
+def test_learned_features_take_over_at_the_tenth_label_in_the_middle_of_a_round(
+    bench: Workbench, annotator: Annotator
+) -> None:
+    run_rounds(bench)
+    computed = GraphOfPool(bench.store, num_classes=10, seed=bench.settings.seed).stored
+    learned = path_of_graph(bench.store.folder, bench.settings.seed, learned=True)
+    replace(computed, coordinates=computed.coordinates[::-1]).write(learned)
+    choice = GraphChoice(clearer=True, computed_doubt=0.4, learned_doubt=0.3)
+    write_choice(choice, bench.store.folder, bench.settings.seed)
+    re_ranker = ReRanker(bench)
+    labels = 0
+    while labels < COMPUTED_FIRST:
+        annotator.label(1)
+        re_ranker.look()
+        with bench.database.read() as session:
+            labels = len(train_labels(current_labels(session, project_id=bench.project_id)))
+        assert ("for the first 10 labels" in re_ranker.sentence) == (labels < COMPUTED_FIRST)
+    assert "learned features part the pool more clearly" in re_ranker.sentence
 
 
 def embedding_of(bench: Workbench) -> str:

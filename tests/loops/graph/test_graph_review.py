@@ -56,5 +56,19 @@ def test_a_graph_that_is_right_stays_in_force_until_there_are_half_as_many_label
     assert review(store, {i: CLASS_OF[i] for i in range(45)}).compared_at == 45
 
 
+def test_what_structure_said_counts_from_the_tenth_label_on(store: FeatureStore) -> None:
+    write_choice(GraphChoice(clearer=True, computed_doubt=0.4, learned_doubt=0.3), store.folder, 0)
+    assert not review(store, dict(list(LABELS.items())[:9])).learned
+    assert review(store, dict(list(LABELS.items())[:10])).learned
+    assert read_choice(store.folder, 0).learned, "for the next start too"
+
+
+def test_what_labels_held_out_have_refuted_structure_does_not_bring_back(store: FeatureStore) -> None:
+    write_choice(GraphChoice(clearer=True, computed_doubt=0.4, learned_doubt=0.3), store.folder, 0)
+    reviewed = review(store, LABELS)
+    assert (reviewed.learned, reviewed.compared_at) == (False, 30)
+    assert review(store, LABELS) == reviewed
+
+
 def test_without_a_learned_graph_there_is_nothing_to_judge(store: FeatureStore) -> None:
     assert review(store, LABELS) == GraphChoice()

@@ -55,6 +55,7 @@ def test_a_graph_in_learned_features_lies_beside_the_computed_one_with_a_choice(
     assert (percents[0], percents[-1]) == (0, 95)
     choice = read_choice(tmp_path, 0)
     assert choice.computed_doubt > 0
+    assert not choice.learned, "the first labels are the computed graph's"
     graph = GraphOfPool(store, num_classes=2, learned=True)
     assert graph.embedding.name.startswith("learned features and ")
     graph.hold(range(70))  # new samples are hung on it

@@ -4,15 +4,13 @@ import streamlit as st
 
 from app.screens.components.failures import as_sentences
 from app.screens.components.help_dialog import help_button
-from app.screens.components.looks import looks
+from app.screens.components.looks import ICON, looks
 from app.screens.components.session import is_project
 from app.screens.components.who import ask_who
 
 SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
 
-st.set_page_config(
-    page_title="LabelLoop", page_icon=":material/all_inclusive:", layout="wide", initial_sidebar_state=SIDEBAR
-)
+st.set_page_config(page_title="LabelLoop", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
 looks()
 
 label = st.Page("label.py", title="Label", icon=":material/label:", default=True)

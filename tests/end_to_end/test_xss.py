@@ -89,6 +89,7 @@ TEMPLATES = (
     "$\\href{javascript:xss(#)}{name}$",
 )
 HOSTILE = [template.replace("#", str(number)) for number, template in enumerate(TEMPLATES)]
+OURS = ("127.0.0.1", None)  # None: data, about and blob addresses
 FOREIGN = "foreign.test"
 
 
@@ -227,7 +228,7 @@ class Trap:
         page.on("dialog", lambda dialog: (self.ran.append(dialog.message), dialog.dismiss()))
         page.on(
             "request",
-            lambda request: self.foreign.append(request.url) if urlsplit(request.url).hostname == FOREIGN else None,
+            lambda request: self.foreign.append(request.url) if urlsplit(request.url).hostname not in OURS else None,
         )
 
 

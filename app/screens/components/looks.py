@@ -27,6 +27,10 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 </style>
 """
 
+# Streamlit would have the browser fetch an icon of its own from the internet, at each page load.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#0b6e7f" stroke-width="3">
+<circle cx="7" cy="12" r="5"/><circle cx="17" cy="12" r="5"/></svg>"""
+
 
 def looks() -> None:
     """Apply the rules to the page."""

@@ -24,7 +24,7 @@ from app.project import Project
 from app.trainer.lock import trainer_lock
 from app.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
 
-TRAINER_NICENESS = 10
+TRAINER_NICENESS = 5  # its fits, as many again
 START_PATIENCE = 120.0  # seconds the screens get to answer for the first time; a cold disk takes a while
 END_PATIENCE = 30.0  # seconds a child gets to end by itself
 PORT_ATTEMPTS = 3

@@ -34,6 +34,7 @@ from storage.sample_columns import SampleColumns
 from storage.trainer import record_error
 
 LOOK_S = 0.005  # between two looks whether anybody has written: the queue moves before the next label is given
+FITS_NICENESS = 5  # above this process: somebody waits for a ranking, nobody for a fit
 LONGEST_GOODBYE_S = 10.0  # then it is killed; a ranking is one transaction
 _PR_SET_PDEATHSIG = 1
 
@@ -103,6 +104,7 @@ class EveryLabel:
             self._worker = forked(target=_forked, args=arguments, name="every label", daemon=True)
             self._worker.start()
             other_end.close()
+            os.nice(FITS_NICENESS)  # from now on, of the trainer
         else:
             self._worker = threading.Thread(target=watch, args=(project, other_end), name="every label", daemon=True)
             self._worker.start()

@@ -235,7 +235,7 @@ def test_the_trainer_has_low_priority_and_leaves_a_core_to_the_screens(
     running = start()
     running.first_line()
     own = psutil.Process().nice()
-    assert running.children()["trainer"].nice() == min(19, own + 10)
+    assert running.children()["trainer"].nice() == min(19, own + 5)
     assert running.children()["screens"].nice() == own
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for cores, threads in [(1, "1"), (2, "1"), (8, "7")]:

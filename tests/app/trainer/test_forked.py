@@ -52,6 +52,12 @@ def test_a_killed_trainer_takes_with_it_what_it_forked_and_leaves_the_lock(
     assert not is_held(project)
 
 
+def test_a_ranking_is_more_urgent_than_a_fit(trainer: tuple[ForkServerProcess, psutil.Process]) -> None:
+    process, forked = trainer
+    assert process.pid is not None
+    assert psutil.Process(process.pid).nice() == min(19, forked.nice() + 5)
+
+
 def test_a_trainer_whose_ranking_process_was_killed_ends_and_is_started_again(
     trainer: tuple[ForkServerProcess, psutil.Process],
 ) -> None:

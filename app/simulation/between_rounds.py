@@ -57,6 +57,7 @@ class BetweenRounds:
 
     def _by_graph(self, learner: GraphLearner, answers: Answers, train: list[RankedSample]) -> list[RankedSample]:
         """The best of the whole pool comes next; what follows is ranked again before it is asked."""
+        learner.review_first(answers.labels)
         best = learner.ranking(answers, 1) or []
         taken = {ranked.sample_id for ranked in best}
         return [*best, *(ranked for ranked in train if ranked.sample_id not in taken)]

@@ -11,7 +11,6 @@ from app.trainer.oracle import train_labels
 from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.graph.graph_choice import COMPUTED_FIRST
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.in_force import InForce
 from loops.learners.committee import learner_for
@@ -32,7 +31,6 @@ class GraphRanking:
     pool: NDArray[np.int64] = field(init=False)  # may be asked and trained on, labeled or not; ascending
     audit_pool: NDArray[np.int64] = field(init=False)
     sentence: str = ""  # in which embedding neighbors are looked for, and why
-    reviewed_at: int = 0  # labels, when it was looked which graph should be in force
 
     def __post_init__(self) -> None:
         """Looks which graph should be in force, and puts the pool on it, so that the next label finds it there."""
@@ -40,14 +38,13 @@ class GraphRanking:
         embedded = self.bench.embedded_pool
         self.pool = embedded.ids[embedded.audit_keys >= share]
         self.audit_pool = embedded.ids[embedded.audit_keys < share]
-        self._review(self._labels())
-
-    def _review(self, labels: dict[int, int]) -> None:
-        self.reviewed_at = len(labels)
-        pool = np.concatenate([self.pool, self.audit_pool])
-        if not len(pool):
+        if not len(embedded.ids):
             return  # every image is gone or broken
-        self.learner.review(labels)
+        self.learner.review(self._labels())
+        self._take_graph()
+
+    def _take_graph(self) -> None:
+        pool = np.concatenate([self.pool, self.audit_pool])
         self.sentence = self.learner.graph({}, pool=pool).sentence
 
     def _labels(self) -> dict[int, int]:
@@ -64,8 +61,8 @@ class GraphRanking:
         open_pool = self.pool[~np.isin(self.pool, list(decided))]
         if not len(open_pool):
             return 0
-        if self.reviewed_at < COMPUTED_FIRST <= len(labels):
-            self._review(labels)
+        if self.learner.review_first(labels):
+            self._take_graph()
         graph = self.learner.graph(labels)  # the pool is on it already
         queries = self._queries(graph, open_pool)
         with self.bench.database.write() as session:

@@ -18,6 +18,7 @@ from torch import nn
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds, duplicate_groups
+from loops.graph.graph_choice import COMPUTED_FIRST
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.graph_review import review_choice
 from loops.graph.in_force import InForce, verdict
@@ -47,6 +48,7 @@ class GraphLearner:
         self._make, self._acquisition, self._seed = make, acquisition, seed
         self._graph: GraphOfPool | None = None
         self._labels: dict[int, int] = {}
+        self._reviewed_at = 0  # labels
 
     @property
     def spec(self) -> LearnerSpec:
@@ -82,10 +84,17 @@ class GraphLearner:
         Args:
             labels: Sample id -> class index.
         """
-        store = self.learner.store
+        store, self._reviewed_at = self.learner.store, len(labels)
         chosen = review_choice(store, labels, num_classes=self.learner.num_classes, seed=self._seed)
         if self._graph is not None and not self._graph.takes(chosen):
             self._graph = None
+
+    def review_first(self, labels: Mapping[int, int]) -> bool:
+        """Reviews when the first labels are there, in the middle of a round too; whether it did."""
+        is_due = self._reviewed_at < COMPUTED_FIRST <= len(labels)
+        if is_due:
+            self.review(labels)
+        return is_due
 
     def graph(self, labels: Mapping[int, int], *, pool: ArrayLike = ()) -> GraphOfPool:
         """The graph with these labels spread over it.

@@ -33,7 +33,7 @@ class OfTheGraph(GraphLearner):
     """A graph in force, for which one sample of the whole pool is the best."""
 
     def __init__(self, best):
-        self.in_force, self.best, self.reviewed = InForce(), best, []
+        self.in_force, self.best, self.reviewed, self._reviewed_at = InForce(), best, [], 0
 
     def review(self, labels):
         self.reviewed.append(dict(labels))
@@ -92,3 +92,12 @@ def test_each_rounds_labels_look_again_in_which_features_neighbors_are_looked_fo
     learner = OfTheGraph(7)
     BetweenRounds(config, learner).begin(Query(4, (), "auto"), {5: 1})
     assert learner.reviewed == [{5: 1}]
+
+
+def test_the_first_labels_look_again_in_the_middle_of_a_round_too(config):
+    learner = OfTheGraph(7)
+    between = BetweenRounds(replace(config, acquisition="auto"), learner)
+    between.begin(Query(0, (), "cold_start_diverse"), {})
+    for given in (9, 10):
+        between.re_rank(answers(dict.fromkeys(range(100, 100 + given), 0)), WAITING)
+    assert [len(labels) for labels in learner.reviewed] == [0, 10]

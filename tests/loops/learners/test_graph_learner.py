@@ -149,6 +149,12 @@ def test_a_label_that_its_neighbors_contradict_is_seen_out_of_fold(learner: Grap
     assert len(set(result.folds_N.tolist())) == 5
 
 
+def test_the_first_labels_are_reviewed_once_in_the_middle_of_a_round(learner: GraphLearner) -> None:
+    assert not learner.review_first({i: CLASS_OF[i] for i in range(9)})
+    assert learner.review_first({i: CLASS_OF[i] for i in range(10)})
+    assert not learner.review_first({i: CLASS_OF[i] for i in range(11)})
+
+
 def test_another_choice_of_graphs_is_taken_up_at_the_next_review(learner: GraphLearner) -> None:
     store = learner.learner.store
     stored = learner.graph({}).stored

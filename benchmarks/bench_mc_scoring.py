@@ -134,7 +134,7 @@ def photos(n: int) -> tuple[nn.Module, Batches]:
 
     images = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     network = nn.Sequential(PooledFeatures(), nn.Dropout(0.5), nn.Linear(1_280, CLASSES)).eval()
-    return network, lambda: in_batches(images, n, 4)
+    return network, lambda: in_batches(images, n, 512)
 
 
 def cnn(n: int) -> tuple[nn.Module, Batches]:
@@ -144,7 +144,7 @@ def cnn(n: int) -> tuple[nn.Module, Batches]:
         *(nn.Flatten(), nn.Linear(32 * 11 * 11, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, CLASSES)),
     )
     images = torch.randn(min(n, 512), 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return network.eval(), lambda: in_batches(images, n, 50)
+    return network.eval(), lambda: in_batches(images, n, 512)
 
 
 def pool(n: int) -> tuple[nn.Module, Batches]:

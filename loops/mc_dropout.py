@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,7 +21,7 @@ from loops.acquisition.functions import score_draws
 from loops.closed_form import ClosedForm, has_closed_form
 from loops.dropout_split import is_known, split_at_dropout
 from loops.errors import IdenticalDrawsError
-from loops.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks
+from loops.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks, without_dropout
 from loops.frozen import replace_layers
 from loops.oracle import PoolScores
 from loops.seeding import seed_of
@@ -38,8 +38,9 @@ class MCDropout(nn.Module):
     """A network that answers K times: `[B, ...]` to logits `[B, C, K]`.
 
     The part before the first dropout runs once; only the rest runs K times, on all K copies at once, in tiles of a
-    fixed size. A network that is no chain of layers is repeated as a whole, and says so in the log. The given network
-    is copied, not changed. On a GPU that has it, products are computed in bfloat16; logits come out as float32.
+    fixed size. A layer of somebody else's that drops somewhere inside is repeated as a whole, and the log says so. The
+    given network is copied, not changed. On a processor or GPU that has it, products are computed in bfloat16; logits
+    come out as float32.
 
     Args:
         network: Ends in logits; with an `nn.Dropout*` anywhere, or calls of `torch.nn.functional.dropout*`.
@@ -54,17 +55,15 @@ class MCDropout(nn.Module):
         super().__init__()
         if mc_iterations < 2:
             raise IdenticalDrawsError(f"{mc_iterations} MC iteration cannot disagree with itself; ask for at least 2")
-        prefix, tail = split_at_dropout(copy.deepcopy(network))
-        if not len(tail):
+        self.prefix, self.tail = split_at_dropout(copy.deepcopy(network))
+        if not len(self.tail):
             raise IdenticalDrawsError("the network has no dropout layer")
         self.mc_iterations, self._seed = mc_iterations, seed
-        self.repeats_all = not len(prefix) and len(tail) == 1 and type(network) is not nn.Sequential
-        self._say_what_is_repeated(network)
-        self.prefix = prefix
-        self._functional = None if all(map(is_known, tail.modules())) else FunctionalMasks(self._masks_of_call)
-        self._replace_dropout(tail)
-        self.folded, self.tail = _fold(tail)
-        self._rows = 0
+        self._say_what_hides_dropout()
+        self._replace_dropout(self.tail)
+        self.folded: FoldedLinear | None = None
+        self._functional: FunctionalMasks | None = None
+        self._rows = 0  # of a tile; known, like what stands above, from the first batch on
         self.eval()
 
     def train(self, _mode: bool = True) -> MCDropout:
@@ -79,13 +78,31 @@ class MCDropout(nn.Module):
     def pieces(self, x: Tensor) -> Iterator[Tensor]:
         """Logits, in pieces of the batch whose K copies fit into a fixed amount of memory."""
         with _half_precision(x.device):
-            hidden = self.prefix(x)
-            self._rows = self._rows or self._rows_of_a_tile(hidden[:1])
-            pieces = torch.split(hidden, self._rows)
+            if not self._rows:
+                self._begin(x[:1])
+            pieces = torch.split(self.prefix(x), self._rows)
         for piece in pieces:
             with _half_precision(x.device):
                 logits = self._draw(piece)
             yield logits.float()
+
+    def _begin(self, one: Tensor) -> None:
+        """Moves to the prefix what may drop and, as one sample shows, does not; then looks how large a tile can be."""
+        hidden, layers = self.prefix(one), list(self.tail)
+        while layers and (passed := without_dropout(layers[0], hidden)) is not None:
+            hidden = passed
+            self.prefix.append(layers.pop(0))
+        if not layers:
+            raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
+        if not isinstance(layers[0], FixedMasks):
+            name = type(layers[0]).__name__
+            _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
+        self.folded, self.tail = _fold(layers)
+        if all(map(is_known, self.modules())):
+            self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions take half the time
+        if not all(map(is_known, self.tail.modules())):
+            self._functional = FunctionalMasks(self._masks_of_call)
+        self._rows = self._rows_of_a_tile(hidden)
 
     def _draw(self, hidden: Tensor) -> Tensor:
         if self.folded is not None:
@@ -106,8 +123,6 @@ class MCDropout(nn.Module):
         self._functional.begin(len(copies))
         with self._functional:
             logits: Tensor = self.tail(copies)
-        if not self._functional.calls and not any(isinstance(layer, FixedMasks) for layer in self.modules()):
-            raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
         return logits
 
     def _rows_of_a_tile(self, one: Tensor) -> int:
@@ -146,27 +161,32 @@ class MCDropout(nn.Module):
 
         replace_layers(tail, replacement)
 
-    def _say_what_is_repeated(self, network: nn.Module) -> None:
-        if self.repeats_all:
-            name = type(network).__name__
-            _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
-        hiding = sorted({type(layer).__name__ for layer in network.modules() if isinstance(layer, _HIDES_DROPOUT)})
+    def _say_what_hides_dropout(self) -> None:
+        hiding = sorted({type(layer).__name__ for layer in self.modules() if isinstance(layer, _HIDES_DROPOUT)})
         if hiding:
             _log.warning("dropout inside %s cannot be drawn and stays off", ", ".join(hiding))
 
 
-def _fold(tail: nn.Sequential) -> tuple[FoldedLinear | None, nn.Sequential]:
+def _fold(tail: Sequence[nn.Module]) -> tuple[FoldedLinear | None, nn.Sequential]:
     first, *rest = tail
     if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
         return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
-    return None, tail
+    return None, nn.Sequential(*tail)
 
 
 def _half_precision(device: torch.device) -> AbstractContextManager[Any]:
     """Products in bfloat16 where the device has it: the top of the ranking stays (decision 10); sums are float32."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", dtype=torch.bfloat16)
+    if device.type in _HAS_BFLOAT16 and _HAS_BFLOAT16[device.type]():
+        return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+# In hardware: an older processor or GPU only imitates it, more slowly than it multiplies float32. Of processors torch
+# says it under a name that begins with an underscore, in the versions that know how to tell.
+_HAS_BFLOAT16: Mapping[str, Callable[[], bool]] = {
+    "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+    "cpu": getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False),
+}
 
 
 class MCDropoutScorer(pl.LightningModule):

@@ -49,6 +49,10 @@ class SumsOver(nn.Module):
 
 
 class DropsNothing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)  # of a classifier that is not used, as in many a backbone
+
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1)[:, :3]
 
@@ -84,9 +88,20 @@ def test_a_called_dropout_keeps_the_mean() -> None:
 
 def test_a_network_that_is_no_chain_says_that_all_of_it_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        MCDropout(CallsDropout(), mc_iterations=K, seed=0)
+        draws(CallsDropout(), torch.ones(2, 1, 2, 2))
 
     assert "CallsDropout is no chain of layers: all of it runs 20 times" in caplog.text
+
+
+def test_somebody_elses_layers_that_drop_nothing_run_once(caplog: pytest.LogCaptureFixture) -> None:
+    before = DropsNothing()
+    seen: list[int] = []
+    before.register_forward_hook(lambda _layer, inputs, _output: seen.append(len(inputs[0])))
+    with caplog.at_level(logging.WARNING):
+        draws(nn.Sequential(before, nn.Dropout(0.5), nn.Linear(3, 3)), torch.ones(7, 4))
+
+    assert seen == [1, 7]  # one sample to see whether it drops, then all of them
+    assert not caplog.text
 
 
 def test_dropout_hidden_in_a_recurrent_layer_is_named(caplog: pytest.LogCaptureFixture) -> None:

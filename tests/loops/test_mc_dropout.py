@@ -1,4 +1,5 @@
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -72,8 +73,9 @@ def test_fault_of_the_ancestor_mc_draws_differ(network, samples):
 
 
 @every_network
-def test_each_draw_is_the_network_with_its_masks_laid_over_it(network, samples):
+def test_each_draw_is_the_network_with_its_masks_laid_over_it(network, samples, monkeypatch):
     """Brute force: K times the whole network, one mask after the other."""
+    monkeypatch.setattr("loops.mc_dropout._half_precision", lambda _device: nullcontext())
     folded = MCDropout(network, mc_iterations=K, seed=0)
     one_by_one = [_network_with_mask(network, folded, k)(samples) for k in range(K)]
 
@@ -83,7 +85,8 @@ def test_each_draw_is_the_network_with_its_masks_laid_over_it(network, samples):
 def _network_with_mask(network, mc_dropout, k):
     """A copy of `network` whose dropouts are plain products with the k-th mask of `mc_dropout`."""
     mc_dropout(torch.zeros(1, 6))  # draws the masks
-    fixed = [m for m in mc_dropout.modules() if isinstance(m, FixedMasks)]
+    masked = [*(mc_dropout.folded.modules() if mc_dropout.folded else ()), *mc_dropout.tail.modules()]
+    fixed = [layer for layer in masked if isinstance(layer, FixedMasks)]
     copied = copy.deepcopy(network).eval()
     for dropout, masks in zip(
         [m for m in copied.modules() if isinstance(m, nn.modules.dropout._DropoutNd)], fixed, strict=True
@@ -154,16 +157,19 @@ def test_a_whole_channel_is_dropped_at_once():
 def test_what_no_dropout_touches_runs_once(samples):
     network = small_network()
     calls = []
-    network[0].register_forward_hook(lambda *_: calls.append("before"))
+    network[0].register_forward_hook(lambda _layer, inputs, _output: calls.append(len(inputs[0])))
     MCDropout(network, mc_iterations=K, seed=0)(samples)
     prefix, tail = split_at_dropout(network)
 
     assert (len(prefix), len(tail)) == (2, 5)
-    assert calls == ["before"]
+    assert calls == [1, 30]  # one sample to see how large a tile can be, then all of them
 
 
-def test_dropout_before_a_linear_layer_is_folded_into_one_product():
-    assert isinstance(MCDropout(small_network(), mc_iterations=K, seed=0).folded, FoldedLinear)
+def test_dropout_before_a_linear_layer_is_folded_into_one_product(samples):
+    mc_dropout = MCDropout(small_network(), mc_iterations=K, seed=0)
+    mc_dropout(samples)
+
+    assert isinstance(mc_dropout.folded, FoldedLinear)
 
 
 def test_the_network_given_is_not_changed(samples):

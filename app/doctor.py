@@ -21,7 +21,7 @@ from storage.errors import StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.rounds import latest_round
-from storage.samples import SampleInfo, list_samples
+from storage.samples import SampleInfo, list_broken, list_samples
 from storage.trainer import get_heartbeat
 
 LEAST_DISK = 500_000_000  # bytes; a round of a large pool writes that much
@@ -182,14 +182,20 @@ def integrity(project: Project) -> Finding:
 
 
 def images(project: Project, database: Database) -> Finding:
-    """Count the images that have gone since they were imported."""
+    """Count the images that have gone, or could not be read, since they were imported."""
     project_id = project.project_id(database)
+    with database.read() as session:
+        broken = list_broken(session, project_id=project_id)
     counted, missing = 0, list[str]()
     for page in chain.from_iterable(_pages(database, project_id, split) for split in ("pool", "test")):
         counted += len(page)
         missing += [sample.uri for sample in page if not Path(sample.uri).is_file()]
-    if missing:
-        return Finding("images", f"{len(missing):,} of {counted:,} are gone, such as {missing[0]}", good=False)
+    said = [f"{len(missing):,} of {counted:,} are gone, such as {missing[0]}"] if missing else []
+    if broken:
+        first = f"such as {broken[0].uri}: {broken[0].reason}"
+        said.append(f"{len(broken):,} could not be read and are not asked any more, {first}")
+    if said:
+        return Finding("images", "; ".join(said), good=False)
     return Finding("images", f"{counted:,}, all there")
 
 

@@ -70,6 +70,8 @@ class Worker:
     def run(self) -> None:
         """Resumes the loop whenever a round is finished."""
         once = self.every_label is None
+        if self._has_failed_round():  # whoever starts the trainer again wants it tried again, once
+            self.failed, self.retry_at = True, -math.inf
         while not self.stop.is_set():
             if self.every_label is not None:
                 self.every_label.check()
@@ -83,6 +85,11 @@ class Worker:
             else:
                 self._rest(settings)
                 self.stop.wait(POLL_S)
+
+    def _has_failed_round(self) -> bool:
+        with self.database.read() as session:
+            latest = latest_round(session, project_id=self.project_id)
+        return latest is not None and latest.state == "failed"
 
     def _import_has_settled(self) -> bool:
         with self.database.read() as session:

@@ -14,7 +14,7 @@ from app.trainer.lock import trainer_lock
 from storage.filesystem import Mount
 from storage.library import choose_library
 from storage.rounds import begin_round, fail_round
-from storage.samples import NewSample, add_samples
+from storage.samples import NewSample, add_samples, list_samples, mark_broken
 from storage.trainer import start_generation
 
 Usage = namedtuple("Usage", "total used free")
@@ -131,6 +131,22 @@ def test_images_that_have_gone_are_counted_page_by_page(
     assert _project_findings(project)["images"] == Finding(
         "images", f"2 of 3 are gone, such as {tmp_path / '1.png'}", good=False
     )
+
+
+def test_images_that_could_not_be_read_are_counted_with_the_reason(project: Project, tmp_path: Path) -> None:
+    images = [tmp_path / f"{i}.png" for i in range(3)]
+    rows = [NewSample(str(image), f"{i:064x}", 8, 8, "pool", None) for i, image in enumerate(images)]
+    for image in images:
+        image.write_bytes(b"")
+    database = project.open_database()
+    with database.write() as session:
+        project_id = project.project_id(database)
+        add_samples(session, project_id=project_id, samples=rows)
+        first = list_samples(session, project_id=project_id, split="pool")[0]
+        mark_broken(session, sample_id=first.id, reason="the file is gone")
+    database.close()
+    said = f"1 could not be read and are not asked any more, such as {images[0]}: the file is gone"
+    assert _project_findings(project)["images"] == Finding("images", said, good=False)
 
 
 def test_a_trainer_that_does_not_run_is_no_fault(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,27 @@ def test_a_round_that_a_full_disk_ended_is_tried_again_until_there_is_room(
         assert len(list_errors(session, project_id=worker.project_id)) == 2
 
 
+def test_a_round_that_failed_otherwise_waits_for_a_person(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    looks = iter(range(3))
+
+    def run_rounds(_: object) -> None:
+        tried.append("round")
+        raise RuntimeError("the model forgot everything")
+
+    def rest(self: Worker, _: object) -> None:
+        if next(looks, None) is None:
+            self.stop.set()
+
+    monkeypatch.setattr(Worker, "_bench", lambda _: None)
+    monkeypatch.setattr(Worker, "_rest", rest)
+    monkeypatch.setattr(process, "run_rounds", run_rounds)
+    monkeypatch.setattr(process, "POLL_S", 0.0)
+    monkeypatch.setattr(process, "SETTLED_S", 0.0)
+    worker.run()
+    assert tried == ["round"]
+
+
 def test_a_full_disk_is_known_by_itself_and_by_what_came_of_it() -> None:
     followed = RuntimeError("the graph could not be written")
     followed.__cause__ = OSError(28, "No space left on device")

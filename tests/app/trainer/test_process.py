@@ -20,7 +20,7 @@ from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.errors import StaleGenerationError
 from storage.rounds import latest_round
-from storage.trainer import get_heartbeat, list_errors, request_training, start_generation
+from storage.trainer import get_heartbeat, list_errors, start_generation
 from tests.app.trainer.conftest import Annotator
 
 pytestmark = pytest.mark.usefixtures("quick_learner")
@@ -51,7 +51,7 @@ def test_a_second_trainer_of_the_same_project_is_refused(project: Project) -> No
         run_once(project)
 
 
-def test_a_failure_is_shown_with_its_reason_and_waits_for_a_retry(
+def test_a_failure_is_shown_with_its_reason_and_the_next_start_tries_again(
     project: Project, database: Database, project_id: int, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_once(project)
@@ -72,9 +72,6 @@ def test_a_failure_is_shown_with_its_reason_and_waits_for_a_retry(
     assert "No space left on device" in error.message
     assert "Traceback" in error.traceback
 
-    assert run_once(project) == 0  # nobody asked for a retry
-    with database.write() as session:
-        request_training(session, project_id=project_id, kind="retry")
     assert run_once(project) == 0
     with database.read() as session:
         latest = latest_round(session, project_id=project_id)

@@ -70,6 +70,7 @@ function openPage(parent, name) {
         mine.painted = true;
         mine.at = performance.now();
         root.dataset.shown = sample.token ?? `again-${sample.sample_id}`;
+        if (sample.token) sessionStorage.setItem(screenKey, sample.token); // now: the next request may have to wait
         if (keyAt !== null) noteLatency(mine.at - keyAt);
         keyAt = null;
       }
@@ -101,7 +102,6 @@ function openPage(parent, name) {
 
   const facts = ({ isFirst }) => {
     const screen = isFirst ? [sessionStorage.getItem(screenKey)].filter(Boolean) : screenTokens();
-    if (screen.length) sessionStorage.setItem(screenKey, screen[0]);
     const isFull = pace.isRush() && !isHungry();
     const latency = latencySummary();
     root.dataset.latency = JSON.stringify(latency);

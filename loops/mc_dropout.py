@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from loops.errors import IdenticalDrawsError
 from loops.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks, without_dropout
 from loops.frozen import replace_layers
 from loops.oracle import PoolScores
+from loops.precision import half_precision
 from loops.seeding import seed_of
 
 KEEP_DRAWS_UP_TO = 20_000_000  # numbers N*C*K; 40 MB as float16
@@ -77,12 +77,12 @@ class MCDropout(nn.Module):
 
     def pieces(self, x: Tensor) -> Iterator[Tensor]:
         """Logits, in pieces of the batch whose K copies fit into a fixed amount of memory."""
-        with _half_precision(x.device):
+        with half_precision(x.device):
             if not self._rows:
                 self._begin(x[:1])
             pieces = torch.split(self.prefix(x), self._rows)
         for piece in pieces:
-            with _half_precision(x.device):
+            with half_precision(x.device):
                 logits = self._draw(piece)
             yield logits.float()
 
@@ -172,21 +172,6 @@ def _fold(tail: Sequence[nn.Module]) -> tuple[FoldedLinear | None, nn.Sequential
     if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
         return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
     return None, nn.Sequential(*tail)
-
-
-def _half_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """Products in bfloat16 where the device has it: the top of the ranking stays (decision 10); sums are float32."""
-    if device.type in _HAS_BFLOAT16 and _HAS_BFLOAT16[device.type]():
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
-
-
-# In hardware: an older processor or GPU only imitates it, more slowly than it multiplies float32. Of processors torch
-# says it under a name that begins with an underscore, in the versions that know how to tell.
-_HAS_BFLOAT16: Mapping[str, Callable[[], bool]] = {
-    "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-    "cpu": getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False),
-}
 
 
 class MCDropoutScorer(pl.LightningModule):

@@ -14,6 +14,7 @@ from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedder import Embedder
 from loops.embeddings.own_embedding import own_embedder
 from loops.embeddings.squares import to_square
+from loops.precision import half_precision
 
 _LITE0_SIDE = 224  # pixels
 
@@ -71,7 +72,8 @@ class EfficientNetEmbedder:
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Returns the pooled features of RGB squares of 224 pixels."""
         images = torch.from_numpy(np.stack(squares)).to(self._device).permute(0, 3, 1, 2)
-        features: Tensor = self._network(images)
+        with half_precision(self._device):
+            features: Tensor = self._network(images)
         return features.cpu().numpy()
 
 
@@ -87,7 +89,7 @@ class PooledFeatures(nn.Module):
         """The mean over places of the last convolution's output."""
         # The Lite networks were trained on (x - 127) / 128, not on ImageNet's per-channel statistics.
         scaled = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
-        features: Tensor = self._network.extract_features(scaled).mean((2, 3))
+        features: Tensor = self._network.extract_features(scaled).float().mean((2, 3))
         return features
 
 

@@ -128,7 +128,7 @@ def test_in_half_precision_the_same_samples_are_at_the_top(monkeypatch: pytest.M
     network[3].weight.data *= 5
     x = torch.randn(1_000, 64, generator=torch.Generator().manual_seed(1))
     exact = bald(torch.softmax(draws(network, x), 1))
-    monkeypatch.setattr("loops.mc_dropout._half_precision", lambda _device: torch.autocast("cpu", torch.bfloat16))
+    monkeypatch.setattr("loops.mc_dropout.half_precision", lambda _device: torch.autocast("cpu", torch.bfloat16))
     rounded = draws(network, x)
 
     assert rounded.dtype == torch.float32

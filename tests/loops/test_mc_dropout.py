@@ -75,7 +75,7 @@ def test_fault_of_the_ancestor_mc_draws_differ(network, samples):
 @every_network
 def test_each_draw_is_the_network_with_its_masks_laid_over_it(network, samples, monkeypatch):
     """Brute force: K times the whole network, one mask after the other."""
-    monkeypatch.setattr("loops.mc_dropout._half_precision", lambda _device: nullcontext())
+    monkeypatch.setattr("loops.mc_dropout.half_precision", lambda _device: nullcontext())
     folded = MCDropout(network, mc_iterations=K, seed=0)
     one_by_one = [_network_with_mask(network, folded, k)(samples) for k in range(K)]
 

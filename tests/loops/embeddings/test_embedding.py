@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -78,8 +80,13 @@ def test_mixed_sizes_and_modes_go_into_one_store(tmp_path):
     assert store.rows([1, 2, 3, 4])[:, :, 4, 4].tolist() == [[7, 7, 7], [9, 9, 9], list(RED), [7, 7, 7]]
 
 
-def test_folded_batch_norms_give_the_same_features():
-    squares = [np.random.default_rng(i).integers(0, 256, (224, 224, 3), dtype=np.uint8) for i in range(2)]
+@pytest.fixture
+def squares():
+    return [np.random.default_rng(i).integers(0, 256, (224, 224, 3), dtype=np.uint8) for i in range(2)]
+
+
+def test_folded_batch_norms_give_the_same_features(squares, monkeypatch):
+    monkeypatch.setattr("loops.embeddings.embedding.half_precision", lambda _device: nullcontext())
     features = EfficientNetEmbedder(torch.device("cpu")).embed(squares)
     with torch.inference_mode():
         pixels = (torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() - 127) / 128
@@ -88,3 +95,15 @@ def test_folded_batch_norms_give_the_same_features():
     assert features.shape == (2, 1280)
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, whole, atol=1e-4)
+
+
+def test_features_in_half_precision_point_the_same_way(squares, monkeypatch):
+    embedder, found = EfficientNetEmbedder(torch.device("cpu")), []
+    for context in (nullcontext(), torch.autocast("cpu", torch.bfloat16)):
+        monkeypatch.setattr("loops.embeddings.embedding.half_precision", lambda _device, context=context: context)
+        found.append(embedder.embed(squares))
+    exact, rounded = (features / np.linalg.norm(features, axis=1, keepdims=True) for features in found)
+
+    assert rounded.dtype == np.float32
+    assert not np.array_equal(exact, rounded)
+    assert (exact * rounded).sum(1).min() > 0.99

@@ -133,10 +133,21 @@ class Heartbeat:
 
 
 class ProgressCallback(pl.Callback):
-    """Feeds the heartbeat from a fit or a scoring pass, and ends either at the next batch when it should end."""
+    """Feeds the heartbeat from a fit or a scoring pass, and ends either at the next batch when it should end.
 
-    def __init__(self, heartbeat: Heartbeat) -> None:
-        self._heartbeat = heartbeat
+    Args:
+        heartbeat: Is fed.
+        fold: That is left out of the fit, from 0; None: the fit is on all labels.
+    """
+
+    def __init__(self, heartbeat: Heartbeat, fold: int | None = None) -> None:
+        self._heartbeat, self._fold = heartbeat, fold
+
+    def on_fit_start(self, *_: object) -> None:
+        """A fit on part of the labels begins, perhaps after another such one had its samples predicted."""
+        if self._fold is not None:
+            before = self._heartbeat.activity
+            self._heartbeat.show("training", before.message, round_number=before.round_number, done=self._fold + 1)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
         """Looks whether to end."""

@@ -10,7 +10,7 @@ from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
 from loops.learners.committee import learner_for
-from loops.learners.learner import SavedCheckpoint
+from loops.learners.learner import Learner, SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 
@@ -23,8 +23,11 @@ def run_rounds(bench: Workbench) -> None:
     Args:
         bench: The project as it is now.
     """
-    joining = [ProgressCallback(bench.heartbeat)]
-    learner = learner_for(bench.acquisition, lambda fold: bench.learner(joining, fold=fold), seed=bench.settings.seed)
+
+    def make(fold: int | None) -> Learner:
+        return bench.learner([ProgressCallback(bench.heartbeat, fold)], fold=fold)
+
+    learner = learner_for(bench.acquisition, make, seed=bench.settings.seed)
     loop = ActiveLearningLoop(
         learner=learner,
         oracle=DatabaseOracle(bench),

@@ -71,7 +71,7 @@ def _work(heartbeat: Heartbeat) -> str:
     if heartbeat.state == "embedding" and heartbeat.total:
         step = f"Looking at the images: {heartbeat.done:,} of {heartbeat.total:,}"
     elif heartbeat.state == "training":
-        step = f"{_round(heartbeat)}: training" + _epochs(heartbeat)
+        step = f"{_round(heartbeat)}: training" + _part(heartbeat) + _epochs(heartbeat)
     elif heartbeat.state == "scoring":
         step = f"{_round(heartbeat)}: scoring the pool" + _scored(heartbeat)
     elif heartbeat.state == "cross-validating":
@@ -85,6 +85,11 @@ def _work(heartbeat: Heartbeat) -> str:
 
 def _round(heartbeat: Heartbeat) -> str:
     return "Training" if heartbeat.round_number is None else f"Round {heartbeat.round_number}"
+
+
+def _part(heartbeat: Heartbeat) -> str:
+    """Of a model that is compared with another, or is one of a committee."""
+    return f" on part {heartbeat.done} of the labels" if heartbeat.done else ""
 
 
 def _epochs(heartbeat: Heartbeat) -> str:

@@ -118,6 +118,28 @@ def test_the_scores_of_the_whole_pool_are_on_disk_when_a_ranking_is_published(
     assert all(query.suggestion is not None for query in ranking)
 
 
+def test_who_is_compared_is_shown_by_the_part_of_the_labels_that_trains_it(
+    trainer: Trainer, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loops.learners.graph_learner.FEWEST_TO_COMPARE", 10)
+    trainer.change(acquisition="auto", query_size=20)
+    trainer.run()
+    annotator.label(20)
+    bench, shown = trainer.bench(), list[tuple[str, int | None, int | None]]()
+    show = bench.heartbeat.show
+
+    def note(state: str, message: str = "", **fields: Any) -> None:
+        shown.append((state, fields.get("round_number"), fields.get("done")))
+        show(state, message, **fields)
+
+    monkeypatch.setattr(bench.heartbeat, "show", note)
+    run_rounds(bench)
+    assert [entry for entry in shown if entry[0] == "training"] == [
+        ("training", 1, None),
+        *(("training", 1, part) for part in (1, 2, 3)),
+    ]
+
+
 def test_train_now_trains_with_what_there_is(trainer: Trainer, annotator: Annotator, project_id: int) -> None:
     trainer.run()
     annotator.label(2)

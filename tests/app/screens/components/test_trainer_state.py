@@ -60,6 +60,11 @@ def test_silence_is_shown_within_the_promised_15_seconds():
         ),
         ({"state": "cross-validating"}, "Round 2: cross-validating the labels", None),
         ({"state": "scoring", "eta_s": 30.0}, "Round 2: scoring the pool, about 30 s left", None),
+        (
+            {"state": "training", "done": 2, "epoch": 3, "epochs": 4},
+            "Round 2: training on part 2 of the labels, epoch 3 of 4",
+            0.75,
+        ),
         ({"state": "training", "eta_s": 120.0}, "Round 2: training, about 2 min left", None),
     ],
 )

@@ -250,5 +250,5 @@ def reason_to_stop(
     if left == 0:
         return "every sample of the pool is labeled or skipped"
     if target_accuracy and lowest_accuracy >= target_accuracy:
-        return f"the target accuracy of {target_accuracy:.1%} is reached"
+        return f"the target accuracy of {100 * target_accuracy:.1f} % is reached"
     return None

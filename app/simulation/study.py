@@ -237,6 +237,6 @@ def _teller() -> Callable[[int], None]:
 
 def _tell(query: Query, noted: MeasuredRound | None) -> None:
     labels = noted.labels if noted else query.labels
-    accuracy = f", accuracy {noted.test.accuracy:.1%}" if noted else ""
+    accuracy = f", accuracy {100 * noted.test.accuracy:.1f} %" if noted else ""
     took = f", fit {query.fit_seconds:.1f} s, score {query.score_seconds:.1f} s"
     sys.stderr.write(f"round {query.round_number}: {labels} labels{accuracy}{took}\n")

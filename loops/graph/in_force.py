@@ -33,7 +33,7 @@ class InForce:
         name = "The network" if self.network else "The graph of neighbors"
         if not self.compared_at:
             return f"{name} answers: there are too few labels to train a network on."
-        figures = f"network {self.network_right:.0%}, graph {self.graph_right:.0%}"
+        figures = f"network {100 * self.network_right:.0f} %, graph {100 * self.graph_right:.0f} %"
         why = "it is measurably better" if self.network else "the network is not measurably better"
         return f"{name} answers: {why} ({figures} of {self.compared_at} labels held out, weighted to the pool)."
 

@@ -189,7 +189,7 @@ def progress(processed: int, completed: int) -> dict[str, int]:
         ({}, None),
         ({"labels": 30}, "the labeling budget of 30 labels is used up"),
         ({"left": 0}, "every sample of the pool is labeled or skipped"),
-        ({"lowest_accuracy": 0.9}, "the target accuracy of 90.0% is reached"),
+        ({"lowest_accuracy": 0.9}, "the target accuracy of 90.0 % is reached"),
         ({"lowest_accuracy": 0.89}, None),
     ],
 )

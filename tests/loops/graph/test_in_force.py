@@ -51,7 +51,7 @@ def test_the_sentence_says_who_answers_and_why() -> None:
     said = InForce(network=True, compared_at=40, network_right=1.0, graph_right=0.5).sentence
     assert said == (
         "The network answers: it is measurably better "
-        "(network 100%, graph 50% of 40 labels held out, weighted to the pool)."
+        "(network 100 %, graph 50 % of 40 labels held out, weighted to the pool)."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -99,45 +99,6 @@ class FoldedLinear(nn.Module):
         return functional.linear(x, weights_O_K_D.flatten(0, 1), bias_OK).reshape(len(x), -1, len(masks_K_D))
 
 
-class _Reached(Exception):  # noqa: N818 - no error: what was looked for
-    """A dropout has been reached."""
-
-
-class _DropoutWatch(TorchFunctionMode):
-    """Ends a pass that calls `torch.nn.functional.dropout`."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - torch's own signature
-        """Lets all else through."""
-        del types
-        options = dict(kwargs or {})
-        if func in _WHOLE_CHANNELS and _input_and_share(*args, **options)[1] > 0:
-            raise _Reached
-        return func(*args, **options)
-
-
-def without_dropout(layer: nn.Module, x: Tensor) -> Tensor | None:
-    """What a layer makes of `x`; None if a pass comes through `FixedMasks` or a dropout called as a function."""
-
-    def reached(_masks: nn.Module, _inputs: Any) -> None:  # noqa: ANN401 - hooks are of any layer
-        raise _Reached
-
-    hooks = [m.register_forward_pre_hook(reached) for m in layer.modules() if isinstance(m, FixedMasks)]
-    try:
-        with _DropoutWatch():
-            return layer(x)  # type: ignore[no-any-return]
-    except _Reached:
-        return None
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 class FunctionalMasks(TorchFunctionMode):
     """While it is active, `torch.nn.functional.dropout` masks as `FixedMasks` does, in evaluation mode too.
 
@@ -183,3 +144,24 @@ class FunctionalMasks(TorchFunctionMode):
 
 def _input_and_share(input: Tensor, p: float = 0.5, *_args: Any, **_options: Any) -> tuple[Tensor, float]:  # noqa: A002, ANN401 - torch's names
     return input, p
+
+
+class _Reached(Exception):  # noqa: N818 - no error: what was looked for
+    """A dropout has been reached."""
+
+
+def without_dropout(layer: nn.Module, x: Tensor) -> Tensor | None:
+    """What a layer makes of `x`; None if a pass comes through `FixedMasks` or a dropout called as a function."""
+
+    def reached(*_: object) -> NoReturn:
+        raise _Reached
+
+    hooks = [m.register_forward_pre_hook(reached) for m in layer.modules() if isinstance(m, FixedMasks)]
+    try:
+        with FunctionalMasks(reached):
+            return layer(x)  # type: ignore[no-any-return]
+    except _Reached:
+        return None
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -24,7 +24,7 @@ from storage.asking import (
 )
 from storage.claims import ClaimedSample, describe, is_own, release_claims, renew, take
 from storage.engine import Session
-from storage.models import Claim, CurrentDecision, Query, SampleError
+from storage.models import Claim, CurrentDecision, Query, Sample, SampleError
 from storage.models.base import UtcDateTime
 from storage.plain import utc_now
 
@@ -35,6 +35,7 @@ __all__ = [
     "claim_batch",
     "put_on_screen",
     "release_claims",
+    "return_to",
     "round_progress",
 ]
 
@@ -171,3 +172,14 @@ def put_on_screen(
     wanted = [(sample_id, query_id)]
     take(session, wanted, project_id=project_id, annotator_id=annotator_id, seen=True, lease_s=LEASE_S, now=now)
     return True
+
+
+def return_to(session: Session, *, project_id: int, annotator_id: int, sample_id: int) -> None:
+    """Put back on screen what a page showed before it was loaded anew, if it still waits for this annotator.
+
+    Its claim may be gone: a request from before the page showed it asked for the best of that moment, and no more.
+    """
+    waits = (Query.id == latest_query_id(session, sample_id=sample_id), is_askable_to(annotator_id))
+    of_project = select(Query.id).join(Sample, Sample.id == Query.sample_id).where(Sample.project_id == project_id)
+    if session.scalar(of_project.where(*waits)) is not None:
+        put_on_screen(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)

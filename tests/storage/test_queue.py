@@ -2,7 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from storage.queue import RoundProgress, release_claims, round_progress
+from storage.queue import RoundProgress, release_claims, return_to, round_progress
 from storage.samples import mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
@@ -51,6 +51,22 @@ def test_a_third_annotator_gets_nothing_when_all_is_held_and_a_released_sample_w
     assert world.claim(world.bob) is None
     world.tell(release_claims, annotator_id=world.ada)
     assert world.claim(world.bob).sample.id == 1
+
+
+def test_a_page_that_is_loaded_anew_gets_back_what_it_showed_though_its_claim_is_gone(world):
+    world.publish(1, 2, 3)
+    world.tell(return_to, annotator_id=world.ada, sample_id=3)
+    assert [shown.sample.id for shown in world.batch(world.ada, count=2)] == [3, 1]
+
+
+def test_a_page_does_not_get_back_what_is_decided_broken_or_with_somebody_else(world):
+    world.publish(1, 2, 3, 4)
+    world.label(1)
+    break_sample(world, 2)
+    world.look_at(3, world.bob)
+    for sample_id in (1, 2, 3, 99):
+        world.tell(return_to, annotator_id=world.ada, sample_id=sample_id)
+    assert [shown.sample.id for shown in world.batch(world.ada)] == [4]
 
 
 def test_decided_and_broken_samples_are_passed_over(world):

@@ -70,7 +70,7 @@ function openPage(parent, name) {
         mine.painted = true;
         mine.at = performance.now();
         root.dataset.shown = sample.token ?? `again-${sample.sample_id}`;
-        if (sample.token) sessionStorage.setItem(screenKey, sample.token); // now: the next request may have to wait
+        if (work.walking() === null) sessionStorage.setItem(screenKey, sample.sample_id); // now: the next request may have to wait
         if (keyAt !== null) noteLatency(mine.at - keyAt);
         keyAt = null;
       }
@@ -101,13 +101,13 @@ function openPage(parent, name) {
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
 
   const facts = ({ isFirst }) => {
-    const screen = isFirst ? [sessionStorage.getItem(screenKey)].filter(Boolean) : screenTokens();
+    const was = isFirst ? Number(sessionStorage.getItem(screenKey)) || null : null;
     const isFull = pace.isRush() && !isHungry();
     const latency = latencySummary();
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { screen, have: pictures.ids(), want, why: isExplaining, looking: unexplained, latency };
+    return { screen: screenTokens(), was, have: pictures.ids(), want, why: isExplaining, looking: unexplained, latency };
   };
 
   const exchange = openExchange({

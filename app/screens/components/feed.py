@@ -18,7 +18,7 @@ from app.screens.components.trainer_status import read_trainer
 from app.screens.components.waiting import why_waiting
 from storage.events import LabelEventInfo, history, standing_flags
 from storage.projects import list_classes
-from storage.queue import ClaimedSample, claim_batch
+from storage.queue import ClaimedSample, claim_batch, return_to
 from storage.samples import SampleInfo, get_samples
 
 SESSION_KEY = "label_session"
@@ -80,7 +80,8 @@ def _what_comes(message: Message) -> Told:
         told["past_why"] = _why_past(looking)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
-        claimed = _claim(wanted, [token for token in _sequence(message, "screen") if isinstance(token, str)])
+        screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
+        claimed = _claim(wanted, screen, message.get("was"))
         told["queue"] = _queue(claimed, held, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
     now = time.monotonic()
@@ -95,9 +96,11 @@ def _keep_latency(message: Message) -> Message:
     return message
 
 
-def _claim(count: int, screen: Sequence[str]) -> list[ClaimedSample]:
+def _claim(count: int, screen: Sequence[str], before_reload: object) -> list[ClaimedSample]:
     identity, person = project_id(), annotator_id()
     with database().write() as session:
+        if isinstance(before_reload, int):
+            return_to(session, project_id=identity, annotator_id=person, sample_id=before_reload)
         return claim_batch(session, project_id=identity, annotator_id=person, count=count, keep=screen)
 
 

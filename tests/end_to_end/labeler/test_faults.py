@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -74,7 +72,7 @@ def test_a_reload_at_any_moment_keeps_labels_and_place(start, labeler, press):
     assert running.stored() == given
 
 
-def test_a_reload_while_the_server_is_busy_comes_back_to_the_same_sample_in_spite_of_a_new_ranking(
+def test_a_reload_before_the_server_has_heard_of_the_sample_comes_back_to_it_in_spite_of_a_new_ranking(
     start, labeler, press
 ):
     running = start()
@@ -83,12 +81,12 @@ def test_a_reload_while_the_server_is_busy_comes_back_to_the_same_sample_in_spit
     given: list[tuple[int, int]] = []
     press(person, 0, given)
     person.wait_until_saved()
-    running.process.send_signal(signal.SIGSTOP)
-    for number in range(3):  # the server hears of none of them, nor of what is on screen now
+    person.page.context.set_offline(True)
+    for number in range(3):
         press(person, number, given)
     on_screen = person.sample_id()
     running.publish(running.pool()[::-1])
-    running.process.send_signal(signal.SIGCONT)
+    person.page.context.set_offline(False)
     person.page.reload()
     person.wait_for_sample()
     assert person.sample_id() == on_screen

@@ -174,12 +174,18 @@ def put_on_screen(
     return True
 
 
-def return_to(session: Session, *, project_id: int, annotator_id: int, sample_id: int) -> None:
+def return_to(session: Session, *, project_id: int, annotator_id: int, sample_id: int) -> list[str]:
     """Put back on screen what a page showed before it was loaded anew, if it still waits for this annotator.
 
     Its claim may be gone: a request from before the page showed it asked for the best of that moment, and no more.
+
+    Returns:
+        The claim's token, for `claim_batch` to keep it first; nothing if the sample is not to be had.
     """
     waits = (Query.id == latest_query_id(session, sample_id=sample_id), is_askable_to(annotator_id))
     of_project = select(Query.id).join(Sample, Sample.id == Query.sample_id).where(Sample.project_id == project_id)
-    if session.scalar(of_project.where(*waits)) is not None:
-        put_on_screen(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
+    if session.scalar(of_project.where(*waits)) is None:
+        return []
+    put_on_screen(session, project_id=project_id, annotator_id=annotator_id, sample_id=sample_id)
+    own = select(Claim.token).where(Claim.sample_id == sample_id, is_own(project_id, annotator_id))
+    return list(session.scalars(own))

@@ -55,8 +55,9 @@ def test_a_third_annotator_gets_nothing_when_all_is_held_and_a_released_sample_w
 
 def test_a_page_that_is_loaded_anew_gets_back_what_it_showed_though_its_claim_is_gone(world):
     world.publish(1, 2, 3)
-    world.tell(return_to, annotator_id=world.ada, sample_id=3)
-    assert [shown.sample.id for shown in world.batch(world.ada, count=2)] == [3, 1]
+    world.look_at(1)  # on screen or decoded next, and ranked before it
+    keep = world.tell(return_to, annotator_id=world.ada, sample_id=3)
+    assert [shown.sample.id for shown in world.batch(world.ada, keep=keep)] == [3, 1, 2]
 
 
 def test_a_page_does_not_get_back_what_is_decided_broken_or_with_somebody_else(world):
@@ -65,7 +66,7 @@ def test_a_page_does_not_get_back_what_is_decided_broken_or_with_somebody_else(w
     break_sample(world, 2)
     world.look_at(3, world.bob)
     for sample_id in (1, 2, 3, 99):
-        world.tell(return_to, annotator_id=world.ada, sample_id=sample_id)
+        assert world.tell(return_to, annotator_id=world.ada, sample_id=sample_id) == []
     assert [shown.sample.id for shown in world.batch(world.ada)] == [4]
 
 

@@ -100,7 +100,7 @@ def _claim(count: int, screen: Sequence[str], before_reload: object) -> list[Cla
     identity, person = project_id(), annotator_id()
     with database().write() as session:
         if isinstance(before_reload, int):
-            return_to(session, project_id=identity, annotator_id=person, sample_id=before_reload)
+            screen = return_to(session, project_id=identity, annotator_id=person, sample_id=before_reload)
         return claim_batch(session, project_id=identity, annotator_id=person, count=count, keep=screen)
 
 

@@ -134,7 +134,7 @@ def photos(n: int) -> tuple[nn.Module, Batches]:
 
     images = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     network = nn.Sequential(PooledFeatures(), nn.Dropout(0.5), nn.Linear(1_280, CLASSES)).eval()
-    return network, lambda: in_batches(images, n, 512)
+    return network, lambda: in_batches(images, n, 4)
 
 
 def cnn(n: int) -> tuple[nn.Module, Batches]:

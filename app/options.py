@@ -34,7 +34,7 @@ DevicesOption = Annotated[
         "--devices",
         min=1,
         envvar=DEVICES_VARIABLE,
-        help="Processes that embed and score a large pool; a GPU each, if there are.",
+        help="Processes that embed and score a large pool, and fit many labels; a GPU each, if there are.",
     ),
 ]
 NumNodesOption = Annotated[
@@ -43,7 +43,7 @@ NumNodesOption = Annotated[
         "--num-nodes",
         min=1,
         envvar=NODES_VARIABLE,
-        help="Machines that score it: the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK, and the "
+        help="Machines that do so: the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK, and the "
         "project's folder at the same path.",
     ),
 ]

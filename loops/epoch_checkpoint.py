@@ -38,7 +38,7 @@ class EpochCheckpoint(pl.Callback):
         try:
             checkpoint = read_checkpoint(self.path)
         except CheckpointDamagedError:
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)  # another process of the same fit may have been first
             return None
         return self.path if checkpoint.get(_KEY) == self._fingerprint else None
 
@@ -49,6 +49,7 @@ class EpochCheckpoint(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """Saves, unless it did so a moment ago or the epoch was cut short: half an epoch cannot be resumed."""
         whole = trainer.global_step == (trainer.current_epoch + 1) * self._steps_per_epoch
-        if whole and time.monotonic() - self._saved_at >= EVERY_S:
+        due = whole and time.monotonic() - self._saved_at >= EVERY_S
+        if trainer.strategy.broadcast(due):  # processes that fit together save together, and clocks differ
             trainer.save_checkpoint(self.path)
             self._saved_at = time.monotonic()

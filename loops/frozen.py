@@ -107,7 +107,8 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
         total_steps: Optimizer steps of the whole fit, over which the learning rate rises and falls.
         learning_rate: The highest.
         weight_decay: Of AdamW.
-        seed: Of dropout and augmentation; each epoch starts from its own, so a resumed fit repeats a whole one.
+        seed: Of dropout and augmentation; each epoch starts from its own, so a resumed fit repeats a whole one. Of
+            several processes that fit together, each draws its own.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
 
     def on_train_epoch_start(self) -> None:
         """Gives the epoch its own random numbers, whether or not this process ran the one before."""
-        torch.manual_seed(seed_of(self.seed, "epoch", self.current_epoch))
+        torch.manual_seed(seed_of(self.seed, "epoch", self.current_epoch) + self.global_rank)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _batch_idx: int) -> Tensor:
         """Cross entropy of an augmented batch of (rows, class indices)."""
@@ -216,13 +217,16 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
         plugins: Sequence[Any] = (),
         devices: int = 1,
         num_nodes: int = 1,
+        fits: bool = True,
     ) -> None:
         with _silenced(_TRAINER_WARNINGS):
             super().__init__(
                 accelerator=accelerator,
                 devices=devices,
                 num_nodes=num_nodes,
-                strategy="ddp" if devices * num_nodes > 1 else None,
+                strategy="ddp_find_unused_parameters_false" if devices * num_nodes > 1 else None,
+                # Batches to fit on come with their own order, and each process knows which are its.
+                replace_sampler_ddp=not fits,
                 max_epochs=max_epochs,
                 callbacks=list(callbacks),
                 plugins=list(plugins),

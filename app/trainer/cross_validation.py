@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from shutil import rmtree
 
-import pytorch_lightning as pl
-
 from app.trainer.graph_ranking import graph_learner_of
 from app.trainer.levelled import levelled_metric
 from app.trainer.oracle import train_labels
@@ -18,6 +16,7 @@ from loops.kfold import CrossValidation, KFoldLoop
 from loops.learners.committee import Committee
 from loops.learners.graph_learner import GraphLearner
 from loops.learners.learner import Learner
+from loops.spread.processes import Watcher
 from storage.labels import current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round
@@ -28,8 +27,8 @@ NUM_FOLDS = 5
 METRIC = "accuracy_cross_validated"
 
 
-class GiveWay(pl.Callback):
-    """Calls a function after every batch of a fit or of a pass over samples; what it raises ends it."""
+class GiveWay(Watcher):
+    """Calls a function again and again during a fit or a pass over samples; what it raises ends it."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
         self._tick = tick
@@ -40,6 +39,14 @@ class GiveWay(pl.Callback):
 
     def on_predict_batch_end(self, *_: object) -> None:
         """Gives way: to score a large pool takes longer than a fit."""
+        self._tick()
+
+    def on_spread_epoch(self, _done: int, _total: int) -> None:
+        """Gives way."""
+        self._tick()
+
+    def on_spread_samples(self, _done: int, _total: int) -> None:
+        """Gives way."""
         self._tick()
 
 

@@ -1,18 +1,15 @@
-"""On how many devices and machines the trainer embeds and scores: `labelloop train --devices N --num-nodes M`."""
+"""On how many devices and machines the trainer works: `labelloop train --devices N --num-nodes M`."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import replace
 from shutil import rmtree
 
 from app.errors import SettingsError
 from app.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.project import Project
 from app.trainer.embedding_pass import MODULE as EMBEDDING
-from app.trainer.heartbeat import Heartbeat
 from loops.spread.learner import MODULE as SCORING
 from loops.spread.processes import Devices, follow
 
@@ -34,22 +31,14 @@ def asked_for() -> tuple[int, int]:
     return per_node, nodes
 
 
-def devices_of(project: Project, heartbeat: Heartbeat | None = None) -> Devices | None:
-    """What passes are spread over; None: they stay in the trainer's own process.
-
-    Args:
-        project: Has the folder in which they meet.
-        heartbeat: Shows how far scoring is; embedding says so itself.
-    """
+def devices_of(project: Project) -> Devices | None:
+    """What fits and passes are spread over; None: they stay in the trainer's own process."""
     per_node, nodes = asked_for()
-    if per_node * nodes == 1:
-        return None
-    on = Devices(per_node, nodes, project.folder / FOLDER)
-    return on if heartbeat is None else replace(on, progress=_counted(heartbeat))
+    return None if per_node * nodes == 1 else Devices(per_node, nodes, project.folder / FOLDER)
 
 
 def follows(project: Project, stop: threading.Event) -> bool:
-    """Take part in the passes of another machine's trainer until told to end, if this is not the first machine."""
+    """Take part in the work of another machine's trainer until told to end, if this is not the first machine."""
     _, nodes = asked_for()
     folder = project.folder / FOLDER
     if nodes == 1 or _number(NODE_RANK, least=0) == 0:
@@ -64,13 +53,3 @@ def _number(name: str, *, least: int = 1) -> int:
     if not given.isdecimal() or int(given) < least:
         raise SettingsError(f"{name} must be a whole number from {least}; found {given!r}.")
     return int(given)
-
-
-def _counted(heartbeat: Heartbeat) -> Callable[[int, int], None]:
-    def progress(done: int, total: int) -> None:
-        before = heartbeat.activity
-        if before.state != "scoring":
-            heartbeat.show("scoring", before.message, round_number=before.round_number, done=0, total=total)
-        heartbeat.progress(done, total)
-
-    return progress

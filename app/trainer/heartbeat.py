@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 
 from loops.errors import TrainingInterruptedError
 from loops.learners.batches import PoolBatches
+from loops.spread.processes import Watcher
 from storage.engine import Database
 from storage.trainer import beat
 
@@ -132,8 +133,10 @@ class Heartbeat:
             )
 
 
-class ProgressCallback(pl.Callback):
+class ProgressCallback(Watcher):
     """Feeds the heartbeat from a fit or a scoring pass, and ends either at the next batch when it should end.
+
+    If other processes fit or score, five times a second instead.
 
     Args:
         heartbeat: Is fed.
@@ -146,8 +149,7 @@ class ProgressCallback(pl.Callback):
     def on_fit_start(self, *_: object) -> None:
         """A fit on part of the labels begins, perhaps after another such one had its samples predicted."""
         if self._fold is not None:
-            before = self._heartbeat.activity
-            self._heartbeat.show("training", before.message, round_number=before.round_number, done=self._fold + 1)
+            self._begin("training", done=self._fold + 1)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
         """Looks whether to end."""
@@ -159,9 +161,7 @@ class ProgressCallback(pl.Callback):
 
     def on_predict_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """A pass over samples begins: scoring the pool, or predicting the test set."""
-        before = self._heartbeat.activity
-        total = sum(batches.num_samples for batches in _pool_batches(trainer))
-        self._heartbeat.show("scoring", before.message, round_number=before.round_number, done=0, total=total)
+        self._begin("scoring", done=0, total=sum(batches.num_samples for batches in _pool_batches(trainer)))
 
     def on_predict_batch_end(
         self,
@@ -174,6 +174,25 @@ class ProgressCallback(pl.Callback):
         """Counts the samples of the batch."""
         activity = self._heartbeat.activity
         self._heartbeat.progress((activity.done or 0) + len(batch[0]), activity.total or 0)
+
+    def on_spread_epoch(self, done: int, total: int) -> None:
+        """Counts the epochs of a fit in other processes."""
+        activity = self._heartbeat.activity
+        if done == 0 and self._fold is not None and (activity.state, activity.done) != ("training", self._fold + 1):
+            self.on_fit_start()
+        elif done > (activity.epoch or 0):
+            self._heartbeat.epochs(done, total)
+        self._heartbeat.check(done, total)
+
+    def on_spread_samples(self, done: int, total: int) -> None:
+        """Counts the samples of a pass in other processes."""
+        if self._heartbeat.activity.state != "scoring":
+            self._begin("scoring", done=0, total=total)
+        self._heartbeat.progress(done, total)
+
+    def _begin(self, state: str, **counts: int) -> None:
+        before = self._heartbeat.activity
+        self._heartbeat.show(state, before.message, round_number=before.round_number, **counts)
 
 
 def _pool_batches(trainer: pl.Trainer) -> list[PoolBatches]:

@@ -89,7 +89,7 @@ class Workbench:
             callbacks: Join its fits and passes.
             fold: Of a cross-validation, whose weights start elsewhere; None: the round's own learner.
         """
-        devices = devices_of(self.project, self.heartbeat)
+        devices = devices_of(self.project)
         make = Learner if devices is None else partial(SpreadLearner, devices=devices)
         return make(
             self.spec,

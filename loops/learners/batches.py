@@ -23,12 +23,17 @@ class EpochBatches(Sampler[list[int]]):
     Args:
         count: Number of labels.
         batch_size: Positions per batch; a label may be in a batch twice when there are few.
-        num_batches: Batches per epoch.
+        num_batches: Batches per epoch, of each process.
         seed: Of the fit.
+        process: Of the fit, from 0; it has every so many-th batch.
+        processes: Of the fit.
     """
 
-    def __init__(self, count: int, *, batch_size: int, num_batches: int, seed: int) -> None:
+    def __init__(
+        self, count: int, *, batch_size: int, num_batches: int, seed: int, process: int = 0, processes: int = 1
+    ) -> None:
         self._count, self._batch_size, self._num_batches, self._seed = count, batch_size, num_batches, seed
+        self._process, self._processes = process, processes
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -40,11 +45,12 @@ class EpochBatches(Sampler[list[int]]):
         return self._num_batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yields the positions of each batch."""
+        """Yields the positions of each batch of this process."""
         generator = torch.Generator().manual_seed(seed_of(self._seed, "order", self._epoch))
-        passes = -(-self._num_batches * self._batch_size // self._count)
+        positions = self._processes * self._num_batches * self._batch_size
+        passes = -(-positions // self._count)
         order = torch.cat([torch.randperm(self._count, generator=generator) for _ in range(passes)])
-        for start in range(0, self._num_batches * self._batch_size, self._batch_size):
+        for start in range(self._process * self._batch_size, positions, self._processes * self._batch_size):
             yield order[start : start + self._batch_size].tolist()
 
 
@@ -58,17 +64,26 @@ class LabeledBatches(Dataset[tuple[Tensor, Tensor]]):
         min_batches: Least batches per epoch.
         max_batches: Most batches per epoch.
         seed: Of the fit.
+        processes: That fit together, each on batches of its own: an epoch sees so many times as many labels.
     """
 
     def __init__(
-        self, rows: Tensor, labels: Tensor, *, batch_size: int, min_batches: int, max_batches: int, seed: int
+        self,
+        rows: Tensor,
+        labels: Tensor,
+        *,
+        batch_size: int,
+        min_batches: int,
+        max_batches: int,
+        seed: int,
+        processes: int = 1,
     ) -> None:
         self.rows, self.labels, self.seed = rows, labels, seed
-        self._batch_size = batch_size
-        self._num_batches = min(max_batches, max(min_batches, -(-len(labels) // batch_size)))
+        self._batch_size, self._processes = batch_size, processes
+        self._num_batches = min(max_batches, max(min_batches, -(-len(labels) // (batch_size * processes))))
 
     def __len__(self) -> int:
-        """Batches per epoch."""
+        """Batches per epoch, of each process."""
         return self._num_batches
 
     def __getitem__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
@@ -81,15 +96,20 @@ class LabeledBatches(Dataset[tuple[Tensor, Tensor]]):
         Args:
             fitting: What else decides it; its `repr` must say all of it.
         """
-        digest = hashlib.sha256(repr((fitting, self.seed)).encode())
+        digest = hashlib.sha256(repr((fitting, self.seed, self._processes)).encode())
         digest.update(self.rows.numpy().tobytes())
         digest.update(self.labels.numpy().tobytes())
         return digest.hexdigest()
 
-    def loader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """The batches as Lightning takes them, in a new order each epoch."""
+    def loader(self, process: int = 0) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The batches of a process as Lightning takes them, in a new order each epoch."""
         sampler = EpochBatches(
-            len(self.labels), batch_size=self._batch_size, num_batches=self._num_batches, seed=self.seed
+            len(self.labels),
+            batch_size=self._batch_size,
+            num_batches=self._num_batches,
+            seed=self.seed,
+            process=process,
+            processes=self._processes,
         )
         return DataLoader(self, sampler=sampler, batch_size=None)
 

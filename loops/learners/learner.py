@@ -46,6 +46,8 @@ class Learner:
         reset_weights: Whether each round starts from fresh weights.
     """
 
+    _processes = 1  # that fit together
+
     def __init__(
         self,
         spec: LearnerSpec,
@@ -217,6 +219,7 @@ class Learner:
             min_batches=self.spec.min_steps_per_epoch,
             max_batches=self.spec.max_steps_per_epoch,
             seed=seed,
+            processes=self._processes,
         )
 
     def _build(self, rows: torch.Tensor, *, seed: int, total_steps: int) -> Classifier:
@@ -252,7 +255,7 @@ class Learner:
             resume_from = epochs.resumable()
             callbacks.append(epochs)
         trainer = self._trainer(callbacks)
-        loader = batches.loader()
+        loader = batches.loader(trainer.global_rank)
         if self._reset_weights or self._classifier is None:
             trainer.fit(classifier, loader, ckpt_path=resume_from)
         else:

@@ -65,7 +65,7 @@ def embed_spread(
     with devices.new_pass() as folder:
         np.save(folder / "ids.npy", sample_ids)
         (folder / "sources.json").write_text(json.dumps(list(sources)), encoding="utf-8")
-        share = -(-len(sample_ids) // (devices.per_node * devices.nodes))
+        share = -(-len(sample_ids) // devices.processes)
         job = {"backbone": asdict(store.backbone), "tile": max(1, min(TILE, share))}
         devices.run(folder, module, job, collect)
         collect()

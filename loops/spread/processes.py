@@ -1,9 +1,9 @@
-"""Passes over a large pool on several devices or machines: Lightning's own `ddp`, in processes that live for one pass.
+"""Fits and passes over a pool on several devices or machines: Lightning's own `ddp`, in processes that live for one.
 
-The trainer itself stays one process: it starts the pass, looks at the tiles that appear in its folder, and can end it.
-Lightning starts a process for each device, gives each its share of the batches, and on several machines finds the
-others by its usual variables `MASTER_ADDR`, `MASTER_PORT` and `NODE_RANK`. Who scores is in `loops.spread.learner`, who
-embeds in `loops.spread.embedding`. Fitting stays on one device: see docs/decisions/0018.
+The trainer itself stays one process: it starts them, looks at the files that appear in their folder, and can end them.
+Lightning starts a process for each device, gives each its share, and on several machines finds the others by its usual
+variables `MASTER_ADDR`, `MASTER_PORT` and `NODE_RANK`. Who fits and scores is in `loops.spread.learner`, who embeds in
+`loops.spread.embedding`. What pays is in docs/decisions/0018.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from shutil import rmtree
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import BasePredictionWriter
 
 from loops.checkpoint import replace_file
@@ -45,13 +46,22 @@ class Devices:
     per_node: int  # processes of each machine; where there are GPUs, each has one
     nodes: int
     folder: Path  # that all machines see
-    progress: Callable[[int, int], None] = lambda _done, _total: None  # samples; what it raises ends the pass
-    least: int = LEAST
+    least: int = LEAST  # samples of a pass
     accelerator: str = "auto"
+
+    @property
+    def processes(self) -> int:
+        """On all machines."""
+        return self.per_node * self.nodes
+
+    @property
+    def add_up(self) -> bool:
+        """Whether they can do more than one process with all cores of one machine, even if they often meet."""
+        return self.nodes > 1 or (self.accelerator != "cpu" and torch.cuda.is_available())
 
     @contextmanager
     def new_pass(self) -> Iterator[Path]:
-        """A folder for one pass, gone afterwards."""
+        """A folder for one fit or pass, gone afterwards."""
         folder = self.folder / uuid.uuid4().hex
         folder.mkdir(parents=True)
         try:
@@ -60,7 +70,7 @@ class Devices:
             rmtree(folder, ignore_errors=True)
 
     def run(self, folder: Path, module: str, job: Job, look: Callable[[], None]) -> None:
-        """Runs a pass on all devices and machines.
+        """Runs a fit or a pass on all devices and machines.
 
         Args:
             folder: Of `new_pass`, with all that the processes need.
@@ -81,6 +91,21 @@ def read_job(folder: Path) -> Job:
     """What a pass is about."""
     job: Job = json.loads((folder / _JOB).read_text())
     return job
+
+
+def share_cores(job: Job) -> None:
+    """Leaves the cores of this machine to all processes of the job: together they would ask for more than there are."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // job["devices"]))
+
+
+class Watcher(pl.Callback):
+    """A callback that hears of fits and passes in other processes too; what it raises ends them."""
+
+    def on_spread_epoch(self, done: int, total: int) -> None:
+        """Epochs of a fit; called again and again, before the first has ended too."""
+
+    def on_spread_samples(self, done: int, total: int) -> None:
+        """Samples of a pass; likewise."""
 
 
 def backbone_in(job: Job) -> Backbone:
@@ -124,17 +149,19 @@ class TileWriter(BasePredictionWriter):
 
 def predict_share(job: Job, module: pl.LightningModule, batches: Any, writer: TileWriter) -> None:  # noqa: ANN401
     """This process's share of a pass, and on each machine the start of the others."""
+    share_cores(job)
     trainer = Trainer(
         accelerator=job["accelerator"],
         devices=job["devices"],
         num_nodes=job["num_nodes"],
         max_epochs=1,
-        callbacks=[writer, _EndWithParent()],
+        callbacks=[writer, EndWithParent()],
+        fits=False,
     )
     trainer.predict(module, batches, keep=False)
 
 
-class _EndWithParent(pl.Callback):
+class EndWithParent(pl.Callback):
     """A process whose parent has gone has nobody to work for."""
 
     def __init__(self) -> None:
@@ -142,16 +169,23 @@ class _EndWithParent(pl.Callback):
 
     def on_predict_batch_end(self, *_: object) -> None:
         """Looks."""
+        self._look()
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Looks."""
+        self._look()
+
+    def _look(self) -> None:
         if os.getppid() != self._parent:
             os._exit(1)
 
 
 def follow(folder: Path, modules: Collection[str], stop: threading.Event) -> None:
-    """Takes part in every pass that another machine's trainer starts, until told to end.
+    """Takes part in every fit and pass that another machine's trainer starts, until told to end.
 
     Args:
         folder: Where the passes lie, on a file system that all machines share.
-        modules: What a pass may run; who can write into the folder should not be able to run anything else.
+        modules: What may be run; who can write into the folder should not be able to run anything else.
         stop: Set: end, in the middle of a pass too.
     """
     seen = set[Path]()

@@ -58,6 +58,14 @@ def test_labels_are_looked_for_after_every_batch_of_a_pass_over_the_pool_too(ben
     assert looks == ["look"], "one batch"
 
 
+def test_labels_are_looked_for_while_other_processes_fit_and_score() -> None:
+    looks: list[str] = []
+    give_way = cross_validation.GiveWay(lambda: looks.append("look"))
+    give_way.on_spread_epoch(1, 20)
+    give_way.on_spread_samples(1, 20)
+    assert len(looks) == 2
+
+
 def test_a_label_re_ranks_what_nobody_has_seen_and_nothing_else(after_a_round: Workbench, annotator: Annotator) -> None:
     re_ranker = ReRanker(after_a_round)
     before = queue(after_a_round)

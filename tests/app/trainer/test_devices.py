@@ -8,8 +8,6 @@ from app.errors import SettingsError
 from app.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.project import Project
 from app.trainer.devices import devices_of, follows
-from app.trainer.heartbeat import Heartbeat
-from loops.errors import TrainingInterruptedError
 
 
 @pytest.fixture(autouse=True)
@@ -18,22 +16,15 @@ def _nothing_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_one_device_needs_no_other_process(project: Project, heartbeat: Heartbeat) -> None:
-    assert devices_of(project, heartbeat) is None
+def test_one_device_needs_no_other_process(project: Project) -> None:
+    assert devices_of(project) is None
 
 
-def test_several_are_counted_as_scoring_and_end_with_the_trainer(
-    project: Project, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_meet_in_the_folder_of_the_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DEVICES_VARIABLE, "2")
-    devices = devices_of(project, heartbeat)
+    devices = devices_of(project)
     assert devices is not None
     assert (devices.per_node, devices.nodes, devices.folder) == (2, 1, project.folder / "passes")
-    devices.progress(512, 1_000)
-    assert (heartbeat.activity.state, heartbeat.activity.done, heartbeat.activity.total) == ("scoring", 512, 1_000)
-    heartbeat.stop.set()
-    with pytest.raises(TrainingInterruptedError):
-        devices.progress(1_000, 1_000)
 
 
 def test_the_first_machine_has_the_trainer_and_the_others_follow(
@@ -54,20 +45,18 @@ def test_the_first_machine_has_the_trainer_and_the_others_follow(
     assert not left.exists()
 
 
-def test_a_machine_that_the_others_cannot_find_is_refused(
-    project: Project, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_the_others_cannot_find_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NODES_VARIABLE, "2")
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.delenv("MASTER_PORT", raising=False)
     with pytest.raises(SettingsError, match="each needs MASTER_PORT"):
-        devices_of(project, heartbeat)
+        devices_of(project)
 
 
 @pytest.mark.parametrize("given", ["0", "two", "-1", ""])
 def test_a_number_of_devices_that_is_none_is_refused(
-    project: Project, heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch, given: str
+    project: Project, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
     monkeypatch.setenv(DEVICES_VARIABLE, given)
     with pytest.raises(SettingsError, match=r"LABELLOOP_DEVICES must be a whole number from 1"):
-        devices_of(project, heartbeat)
+        devices_of(project)

@@ -52,7 +52,7 @@ class DatabaseOracle:
         if latest is not None and latest.state in (*UNFINISHED, "failed"):
             self._handle_requests(session)
             return resume_round(session, round_id=latest.id, generation=bench.generation)
-        trigger = trigger_of_round(session, bench.project_id, bench.settings.query_size)
+        trigger = trigger_of_round(session, bench.project_id, bench.settings)
         if trigger is None:
             return None
         self._handle_requests(session)

@@ -9,7 +9,7 @@ from storage.labels import changed_since, last_event_id
 from storage.metrics import list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
-from storage.samples import has_undecided
+from storage.samples import count_samples, has_undecided
 from storage.trainer import RequestInfo, get_heartbeat, pending_request
 
 UNFINISHED = ("training", "scoring")
@@ -34,11 +34,11 @@ def work_is_waiting(database: Database, project_id: int, settings: ProjectSettin
             return has_undecided(session, project_id=project_id)
         if latest.state in UNFINISHED:
             return True
-        trigger = trigger_of_round(session, project_id, settings.query_size)
+        trigger = trigger_of_round(session, project_id, settings)
         return trigger is not None and _reason_to_rest(session, project_id, settings, latest) is None
 
 
-def trigger_of_round(session: Session, project_id: int, query_size: int) -> str | None:
+def trigger_of_round(session: Session, project_id: int, settings: ProjectSettings) -> str | None:
     """Why a new round should start now, for the rounds table on screen; None: people are still labeling.
 
     Labels that changed are counted against the snapshot of the last round. (Never `count % query_size == 0`: two
@@ -50,11 +50,15 @@ def trigger_of_round(session: Session, project_id: int, query_size: int) -> str 
     if waiting_request(session, project_id) is not None:
         return "Train now"
     changed = changed_since(session, project_id=project_id, event_id=latest.snapshot_event_id)
-    if changed >= query_size:
+    if changed >= settings.query_size:
         return f"{changed} labels changed"
-    decided = last_event_id(session, project_id=project_id) > latest.snapshot_event_id
-    if decided and round_progress(session, project_id=project_id).remaining == 0:
+    if not _has_news(session, project_id, latest):
+        return None
+    if round_progress(session, project_id=project_id).remaining == 0:
         return "the queue ran out"
+    budget = settings.labeling_budget
+    if budget and changed and count_samples(session, project_id=project_id).labeled >= budget:
+        return "the labeling budget is used up"
     return None
 
 
@@ -88,5 +92,10 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
         target_accuracy=settings.target_accuracy,
         labels=latest.labels + audited,
         lowest_accuracy=min((m.low or 0.0 for m in accuracies), default=0.0),
-        left=int(has_undecided(session, project_id=project_id)),
+        # The last labels of a pool leave nothing to ask, but they are still to be trained on.
+        left=int(_has_news(session, project_id, latest) or has_undecided(session, project_id=project_id)),
     )
+
+
+def _has_news(session: Session, project_id: int, latest: RoundInfo) -> bool:
+    return last_event_id(session, project_id=project_id) > latest.snapshot_event_id

@@ -16,7 +16,7 @@ from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
 from loops.learners.learner import Learner
 from storage.engine import Database
-from storage.labels import undo
+from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
 from storage.rounds import RoundInfo, list_queries, list_rounds
@@ -176,6 +176,50 @@ def test_the_budget_ends_the_asking_until_it_is_raised(trainer: Trainer, annotat
     trainer.change(labeling_budget=100)
     assert trainer.is_waiting()
     assert trainer.run()[-1].labels == 12
+
+
+def test_the_last_labels_of_a_budget_are_trained_on_though_they_are_no_whole_round(
+    trainer: Trainer, annotator: Annotator
+) -> None:
+    trainer.change(labeling_budget=6, audit_share=0.0)
+    trainer.run()
+    annotator.label(QUERY_SIZE)
+    trainer.run()
+    annotator.label(1)
+    assert not trainer.is_waiting()
+    annotator.label(1)
+    assert trainer.is_waiting()
+    latest = trainer.run()[-1]
+    assert (latest.labels, latest.trigger) == (6, "the labeling budget is used up")
+    assert not trainer.is_waiting()
+
+
+def test_the_last_labels_of_the_pool_are_trained_on_too_and_so_is_a_second_thought(
+    trainer: Trainer, annotator: Annotator
+) -> None:
+    trainer.change(query_size=20, audit_share=0.0)
+    while trainer.is_waiting():
+        trainer.run()
+        while (event := annotator.decide()) is not None:
+            last = event
+    assert trainer.rounds()[-1].labels == 60
+    settings = trainer.project.settings()
+    reason = waiting_reason(trainer.database, trainer.project_id, settings)
+    assert reason == "Training rests: every sample of the pool is labeled or skipped."
+    with trainer.database.write() as session:
+        me = get_or_create_annotator(session, project_id=trainer.project_id, name="me")
+        corrected = record_decision(
+            session,
+            project_id=trainer.project_id,
+            sample_id=last.sample_id,
+            annotator_id=me,
+            action="label",
+            class_index=7,
+            request_id="again",
+        )
+    assert trainer.is_waiting(), "every label is trained on"
+    assert trainer.run()[-1].snapshot_event_id == corrected.id
+    assert not trainer.is_waiting()
 
 
 def test_an_unreadable_file_is_left_out_and_stops_no_round(

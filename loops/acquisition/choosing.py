@@ -67,6 +67,9 @@ def choose(
         learner: Of the round.
     """
     in_pool = np.isin(pool_scores.sample_ids, answers.pool)
+    if not in_pool.any():  # audit samples and second looks are all that is left
+        pool_scores.scores.setdefault(acquisition, np.zeros(len(in_pool), np.float32))
+        return []
     choice = Choice(
         sample_ids=pool_scores.sample_ids[in_pool],
         pool_scores=_of(pool_scores, in_pool),

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from loops.acquisition.choosing import SET_FUNCTIONS
+from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
 from loops.embeddings.features import FeatureStore
+from loops.learners.committee import learner_for
 from loops.learners.learner import Learner, LearnerSpec, SavedCheckpoint
 from loops.oracle import Answers, KnownLabels, PoolScores, Query
 
@@ -61,7 +64,7 @@ def a_loop(learner: Any, oracle: Any, budget: int = 0, **settings: Any) -> Activ
         learner=learner,
         oracle=oracle,
         settings=LoopSettings(
-            acquisition="bald", query_size=4, labeling_budget=budget, cold_start="random", **settings
+            **{"acquisition": "bald", "query_size": 4, "labeling_budget": budget, "cold_start": "random"} | settings
         ),
     )
 
@@ -260,3 +263,46 @@ def test_fault_of_the_ancestor_a_checkpoint_in_the_middle_of_a_run_keeps_everyth
     loop.run()
     assert [query.ranking for query in oracle.queries] == [query.ranking for query in uninterrupted.queries]
     assert loop.progress.current.completed == 4
+
+
+class UsedUpPool:
+    """People who have labeled all but one audit sample, and two of whose labels are suspected."""
+
+    def __init__(self, labels: dict[int, int], *, reserve: list[int]) -> None:
+        nothing, suspects = np.empty(0, np.int64), dict.fromkeys(list(labels)[:2], 0.9)
+        self._answers: list[Answers] = [Answers(1, labels, nothing, np.array(reserve, np.int64), suspects=suspects)]
+        self.asked: list[Query] = []
+
+    def answer(self, query: Query | None) -> Answers | None:
+        if query is not None:
+            self.asked.append(query)
+        return self._answers.pop() if self._answers else None
+
+
+@pytest.mark.parametrize("reserve", [[30], []])
+@pytest.mark.parametrize(
+    "acquisition", [*ACQUISITION_FUNCTIONS, *SET_FUNCTIONS, "auto", "typical", "committee_bald", "vaal", "random"]
+)
+def test_a_round_goes_on_when_only_second_looks_and_audit_samples_are_left(
+    store: FeatureStore, quick_cnn: LearnerSpec, acquisition: str, reserve: list[int]
+) -> None:
+    def make(fold: int | None) -> Learner:
+        return Learner(quick_cnn, store, num_classes=3, seed=fold or 0, accelerator="cpu", mc_iterations=4)
+
+    people = UsedUpPool({i: i % 3 for i in range(30)}, reserve=reserve)
+    a_loop(learner_for(acquisition, make, seed=0), people, acquisition=acquisition).run()
+    asked = {ranked.sample_id: ranked.purpose for ranked in people.asked[0].ranking}
+    assert asked == dict.fromkeys(reserve, "audit") | dict.fromkeys([0], "recheck")
+    scores = people.asked[0].pool_scores
+    assert scores is not None
+    assert acquisition in scores.scores or acquisition == "random"
+
+
+@pytest.mark.parametrize("cold_start", ["diverse", "random", "vaal"])
+def test_a_cold_start_goes_on_when_only_audit_samples_are_left(
+    store: FeatureStore, quick_cnn: LearnerSpec, cold_start: str
+) -> None:
+    people = UsedUpPool({0: 0}, reserve=[30])
+    learner = Learner(quick_cnn, store, num_classes=3, seed=0, accelerator="cpu")
+    a_loop(learner, people, acquisition="bald", cold_start=cold_start).run()
+    assert people.asked[0].ranking[0].sample_id == 30

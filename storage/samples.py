@@ -203,6 +203,12 @@ def has_undecided(session: Session, *, project_id: int) -> bool:
     return session.scalar(select(Sample.id).where(*of_pool, ~decided, ~is_broken()).limit(1)) is not None
 
 
+def last_added_at(session: Session, *, project_id: int) -> datetime | None:
+    """Say when the newest sample of the pool was imported; None: there is none."""
+    newest = select(Sample.created_at).where(Sample.project_id == project_id, Sample.split == "pool")
+    return session.scalar(newest.order_by(Sample.id.desc()).limit(1))
+
+
 def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
     """Note that a sample's image cannot be read; it is never asked again. The first reason stands.
 

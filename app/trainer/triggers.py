@@ -9,7 +9,7 @@ from storage.labels import changed_since, last_event_id
 from storage.metrics import list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
-from storage.samples import count_samples, has_undecided
+from storage.samples import count_samples, has_undecided, last_added_at
 from storage.trainer import RequestInfo, get_heartbeat, pending_request
 
 UNFINISHED = ("training", "scoring")
@@ -52,10 +52,11 @@ def trigger_of_round(session: Session, project_id: int, settings: ProjectSetting
     changed = changed_since(session, project_id=project_id, event_id=latest.snapshot_event_id)
     if changed >= settings.query_size:
         return f"{changed} labels changed"
-    if not _has_news(session, project_id, latest):
-        return None
     if round_progress(session, project_id=project_id).remaining == 0:
-        return "the queue ran out"
+        if _has_news(session, project_id, latest):
+            return "the queue ran out"
+        if _has_new_samples(session, project_id, latest):
+            return "samples were added"
     budget = settings.labeling_budget
     if budget and changed and count_samples(session, project_id=project_id).labeled >= budget:
         return "the labeling budget is used up"
@@ -95,6 +96,12 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
         # The last labels of a pool leave nothing to ask, but they are still to be trained on.
         left=int(_has_news(session, project_id, latest) or has_undecided(session, project_id=project_id)),
     )
+
+
+def _has_new_samples(session: Session, project_id: int, latest: RoundInfo) -> bool:
+    """Whether the pool has grown since the round began: if it was used up, it goes on."""
+    added_at = last_added_at(session, project_id=project_id)
+    return added_at is not None and added_at > latest.started_at
 
 
 def _has_news(session: Session, project_id: int, latest: RoundInfo) -> bool:

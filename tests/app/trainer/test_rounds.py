@@ -7,7 +7,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
+from app.creation import add_to_pool
 from app.project import Project
 from app.settings import save_settings
 from app.trainer import workbench
@@ -176,6 +178,26 @@ def test_the_budget_ends_the_asking_until_it_is_raised(trainer: Trainer, annotat
     trainer.change(labeling_budget=100)
     assert trainer.is_waiting()
     assert trainer.run()[-1].labels == 12
+
+
+def test_a_used_up_pool_that_grows_is_asked_on(trainer: Trainer, annotator: Annotator, tmp_path: Path) -> None:
+    trainer.change(query_size=20, audit_share=0.0)
+    while trainer.is_waiting():
+        trainer.run()
+        while annotator.decide() is not None:
+            pass
+    with trainer.database.read() as session:
+        known = {sample.id for sample in list_samples(session, project_id=trainer.project_id, split="pool")}
+    (tmp_path / "more").mkdir()
+    Image.new("L", (8, 8), 77).save(tmp_path / "more" / "another.png")
+    add_to_pool(trainer.project, tmp_path / "more")
+    assert trainer.is_waiting()
+    latest = trainer.run()[-1]
+    assert latest.trigger == "samples were added"
+    with trainer.database.read() as session:
+        asked = {query.sample_id for query in list_queries(session, round_id=latest.id)}
+    assert len(asked - known) == 1
+    assert not trainer.is_waiting()
 
 
 def test_the_last_labels_of_a_budget_are_trained_on_though_they_are_no_whole_round(

@@ -34,7 +34,7 @@ class InForce:
         if not self.compared_at:
             return f"{name} answers: there are too few labels to train a network on."
         figures = f"network {100 * self.network_right:.0f} %, graph {100 * self.graph_right:.0f} %"
-        why = "it is measurably better" if self.network else "the network is not measurably better"
+        why = "it is better" if self.network else "the network is not measurably better"
         return f"{name} answers: {why} ({figures} of {self.compared_at} labels held out, weighted to the pool)."
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,8 +42,10 @@ class InForce:
         return asdict(self)
 
 
-def verdict(*, truth: Classes, network: Classes, graph: Classes, weight: NDArray[np.floating[Any]]) -> InForce:
-    """The network, if its lead is more than `SURE` standard errors of the weighted, paired difference.
+def verdict(
+    *, truth: Classes, network: Classes, graph: Classes, weight: NDArray[np.floating[Any]], sure: float = SURE
+) -> InForce:
+    """The network, if its lead is more than `sure` standard errors of the weighted, paired difference.
 
     What was asked by doubt lies where classes meet, and there are many such labels for little of the pool: each label
     counts as much as the share of the pool that is nearest to it, or the comparison would be about the rim alone.
@@ -53,13 +55,14 @@ def verdict(*, truth: Classes, network: Classes, graph: Classes, weight: NDArray
         network: What it answered while they were held out, `[N]`.
         graph: Likewise.
         weight: The share of the pool that is nearest to each, `[N]`.
+        sure: Standard errors; 0: any lead will do.
     """
     share = np.asarray(weight, float) / max(float(weight.sum()), 1e-12)
     network_right, graph_right = (network == truth).astype(float), (graph == truth).astype(float)
     lead = float(share @ (network_right - graph_right))
     error = float(np.sqrt(np.square(share * (network_right - graph_right - lead)).sum()))
     return InForce(
-        network=lead > 0 and lead > SURE * error,
+        network=lead > 0 and lead > sure * error,
         compared_at=len(truth),
         network_right=float(share @ network_right),
         graph_right=float(share @ graph_right),

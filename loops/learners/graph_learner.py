@@ -21,7 +21,7 @@ from loops.folds import assign_folds, duplicate_groups
 from loops.graph.graph_choice import COMPUTED_FIRST
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.graph_review import review_choice
-from loops.graph.in_force import InForce, verdict
+from loops.graph.in_force import SURE, InForce, verdict
 from loops.kfold import CrossValidation
 from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Answers, PoolScores, RankedSample
@@ -30,6 +30,7 @@ from loops.seeding import seed_of
 GRAPHED = ("auto", "typical")  # acquisition functions that ask by the graph
 FEWEST_TO_COMPARE = 30  # labels
 _FOLDS = 3
+_SMALL_SHARE = 0.1  # of the pool, labeled: from there on any lead of the network counts, measurable or not
 _STATE = "graph_learner"
 
 
@@ -184,6 +185,8 @@ class GraphLearner:
             network=self._network_out_of_fold(labels, fold_of, round_number),
             graph=graph.out_of_fold(labels, fold_of).argmax(1),
             weight=graph.shares(sample_ids, sample_ids),
+            # What the graph has before the network is where all the unlabeled lie: of a small pool, that is little.
+            sure=SURE if len(labels) < _SMALL_SHARE * len(graph.stored.ids) else 0.0,
         )
 
     def _network_out_of_fold(

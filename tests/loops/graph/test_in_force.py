@@ -6,12 +6,13 @@ import pytest
 from loops.graph.in_force import InForce, verdict
 
 
-def evidence(*, network: list[bool], graph: list[bool], weight: list[float]) -> InForce:
+def evidence(*, network: list[bool], graph: list[bool], weight: list[float], **more: float) -> InForce:
     return verdict(
         truth=np.zeros(len(network), np.int64),
         network=np.where(network, 0, 1),
         graph=np.where(graph, 0, 1),
         weight=np.array(weight),
+        **more,
     )
 
 
@@ -26,8 +27,13 @@ def test_a_lead_of_one_label_is_no_lead() -> None:
     assert not evidence(network=[True] * 40, graph=[True] * 39 + [False], weight=[1.0] * 40).network
 
 
-def test_equals_leave_the_graph_in_force() -> None:
-    assert not evidence(network=[True] * 40, graph=[True] * 40, weight=[1.0] * 40).network
+def test_a_lead_of_one_label_is_one_where_any_will_do() -> None:
+    assert evidence(network=[True] * 40, graph=[True] * 39 + [False], weight=[1.0] * 40, sure=0.0).network
+
+
+@pytest.mark.parametrize("more", [{}, {"sure": 0.0}])
+def test_equals_leave_the_graph_in_force(more: dict[str, float]) -> None:
+    assert not evidence(network=[True] * 40, graph=[True] * 40, weight=[1.0] * 40, **more).network
 
 
 def test_a_network_that_is_right_about_the_rim_alone_does_not_take_over() -> None:
@@ -50,8 +56,7 @@ def test_the_sentence_says_who_answers_and_why() -> None:
     assert "too few labels" in InForce().sentence
     said = InForce(network=True, compared_at=40, network_right=1.0, graph_right=0.5).sentence
     assert said == (
-        "The network answers: it is measurably better "
-        "(network 100 %, graph 50 % of 40 labels held out, weighted to the pool)."
+        "The network answers: it is better (network 100 %, graph 50 % of 40 labels held out, weighted to the pool)."
     )
 
 

@@ -107,6 +107,18 @@ def test_both_are_compared_on_labels_held_out_once_there_are_enough(learner: Gra
     assert not learner.in_force.network, "nobody is measurably better than one who is always right"
 
 
+@pytest.mark.parametrize(("small", "takes_over"), [(30 / 80, True), (31 / 80, False)])
+def test_once_much_of_a_small_pool_is_labeled_any_lead_of_the_network_counts(
+    learner: GraphLearner, monkeypatch: pytest.MonkeyPatch, small: float, takes_over: bool
+) -> None:
+    labels = {i: CLASS_OF[i] for i in range(30)} | {29: 0}  # one that all its neighbors contradict
+    monkeypatch.setattr("loops.learners.graph_learner._SMALL_SHARE", small)
+    monkeypatch.setattr(learner, "_network_out_of_fold", lambda *_: np.array(list(labels.values())))
+    learner.fit(labels, round_number=1)
+    assert learner.in_force.network_right == pytest.approx(1.0)
+    assert learner.in_force.network is takes_over
+
+
 def test_the_graph_is_kept_on_disk_and_new_samples_are_hung_on_it(store: FeatureStore) -> None:
     graph = GraphOfPool(store, num_classes=2)
     graph.hold(range(60))

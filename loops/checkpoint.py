@@ -32,6 +32,12 @@ class SavedCheckpoint:
     size: int  # bytes
 
 
+def checkpoint_at(path: Path) -> SavedCheckpoint:
+    """The file as it lies there, where no database says what it should be; the seal inside tells damage."""
+    content = path.read_bytes()
+    return SavedCheckpoint(path, hashlib.sha256(content).hexdigest(), len(content))
+
+
 def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> SavedCheckpoint:
     """Writes atomically: whoever looks at `path` finds the old file or the whole new one.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import Progress
 
-from loops.checkpoint import SavedCheckpoint
+from loops.checkpoint import SavedCheckpoint, checkpoint_at
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.evaluation.estimates import wilson_interval
 from loops.folds import assign_folds
@@ -222,10 +222,9 @@ class KFoldLoop(Loop[CrossValidation]):
         path = None if folder is None else folder / "model.ckpt"
         if path is None or not path.exists():
             return {}
-        content, learner = path.read_bytes(), self._learner_of_fold(fold)
-        saved = SavedCheckpoint(path, hashlib.sha256(content).hexdigest(), len(content))
+        saved, learner = checkpoint_at(path), self._learner_of_fold(fold)
         try:
-            state = learner.load(path, sha256=saved.sha256, size=saved.size)  # the seal inside tells damage
+            state = learner.load(path, sha256=saved.sha256, size=saved.size)
         except (CheckpointDamagedError, CheckpointMismatchError):
             return {}
         if state.get("state_dict", {}).get("run") != self._fingerprint:

@@ -52,11 +52,10 @@ def trigger_of_round(session: Session, project_id: int, settings: ProjectSetting
     changed = changed_since(session, project_id=project_id, event_id=latest.snapshot_event_id)
     if changed >= settings.query_size:
         return f"{changed} labels changed"
-    if round_progress(session, project_id=project_id).remaining == 0:
-        if _has_news(session, project_id, latest):
-            return "the queue ran out"
-        if _has_new_samples(session, project_id, latest):
-            return "samples were added"
+    has_news = _has_news(session, project_id, latest)
+    may_go_on = has_news or _has_new_samples(session, project_id, latest)
+    if may_go_on and round_progress(session, project_id=project_id).remaining == 0:
+        return "the queue ran out" if has_news else "samples were added"
     budget = settings.labeling_budget
     if budget and changed and count_samples(session, project_id=project_id).labeled >= budget:
         return "the labeling budget is used up"

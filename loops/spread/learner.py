@@ -5,7 +5,6 @@ python -m loops.spread.learner FOLDER     takes part in what `FOLDER/job.json` d
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from lightning_fabric.utilities import move_data_to_device  # type: ignore[impor
 from lightning_fabric.utilities.rank_zero import rank_zero_only  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 
-from loops.checkpoint import AtomicCheckpointIO
+from loops.checkpoint import AtomicCheckpointIO, checkpoint_at
 from loops.embeddings.features import FeatureStore
 from loops.errors import PassFailedError
 from loops.frozen import Trainer
@@ -74,9 +73,8 @@ class SpreadLearner(Learner):
             job = self._describe() | {"fit": round_number, "checkpoints": str(checkpoint_dir) if checkpoint_dir else ""}
             (folder / "labels.json").write_text(json.dumps([list(pair) for pair in sorted(labels.items())]))
             self._devices.run(folder, MODULE, job, lambda: self._tell_epochs(folder))
-            fitted = folder / _FITTED
-            content = fitted.read_bytes()
-            self.load(fitted, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+            fitted = checkpoint_at(folder / _FITTED)
+            self.load(fitted.path, sha256=fitted.sha256, size=fitted.size)
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
         """Scores every sample by MC dropout; see `Learner.score`."""

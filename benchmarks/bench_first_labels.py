@@ -10,18 +10,21 @@ groups without one, and which groups are asked first is luck, for any rule. So t
 from __future__ import annotations
 
 import argparse
+import tempfile
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.graph.graph import Graph, build_graph
-from loops.graph.points import choose_embedding
+from loops.embeddings.features import FeatureStore
+from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.propagation import Propagation
+from loops.graph.stored_graph import StoredGraph
 
 SIDES = [(0, *rest) for rest in combinations(range(1, 10), 4)]  # digits on the first side; the side of 0, or all twice
 NAMED = {(0, 2, 4, 6, 8): "odd/even", (0, 1, 2, 3, 4): "at least 5"}
+BACKBONE = "pixels-28"
 
 Ids = NDArray[np.int64]
 
@@ -39,13 +42,22 @@ def main() -> None:
     gains = []
     for seed in range(options.pools):
         kept = np.random.default_rng(seed).permutation(len(images))[: options.images]
-        points = choose_embedding(images[kept, None], seed)
-        graph = build_graph(points.points(images[kept, None]), seed)
+        graph = graph_of(images[kept, None], seed)
         gains.append([gain(graph, digits[kept], side, options.labels, seed) for side in SIDES])
         report(np.array(gains))
 
 
-def gain(graph: Graph, digits: Ids, side: tuple[int, ...], labels: int, seed: int) -> list[float]:
+def graph_of(rows: NDArray[np.uint8], seed: int) -> StoredGraph:
+    """As the product builds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = FeatureStore(Path(folder), BACKBONE)
+        store.append(np.arange(len(rows)), rows)
+        pool = GraphOfPool(store, num_classes=2, seed=seed)
+        pool.hold(np.arange(len(rows)))
+        return pool.stored
+
+
+def gain(graph: StoredGraph, digits: Ids, side: tuple[int, ...], labels: int, seed: int) -> list[float]:
     """Accuracy of `auto` less that of random questions, after each label; random ones are drawn anew for each half."""
     truth = (~np.isin(digits, side)).astype(np.int64)
     order = np.random.default_rng([seed, *side]).permutation(len(truth))[:labels]
@@ -53,9 +65,9 @@ def gain(graph: Graph, digits: Ids, side: tuple[int, ...], labels: int, seed: in
     return (np.array(auto) - np.array(random)).tolist()
 
 
-def curve(graph: Graph, truth: Ids, labels: int, drawn: Ids | None, seed: int) -> list[float]:
+def curve(graph: StoredGraph, truth: Ids, labels: int, drawn: Ids | None, seed: int) -> list[float]:
     """Accuracy over the pool after each label; without drawn questions those of the learner."""
-    learner = Propagation(graph.vectors_L_M, graph.eigenvalues_M, num_classes=2, seed=seed)
+    learner = Propagation(graph.coordinates, graph.graph.eigenvalues_M, num_classes=2, seed=seed)
     known: dict[int, int] = {}
     accuracies = []
     for step in range(labels):

@@ -3,7 +3,8 @@
 The product embeds and connects a pool of 60,000 in a minute of a core, and learns features from it in three. Ten draws
 of it would be an hour. So the whole pool is embedded (by the product, no label has a part in it), the 25 nearest of
 each sample are found, and each draw connects those that it has, finds its own coordinates, and writes them where
-`GraphOfPool` looks for its graphs. What follows, choice, questions and answers, is the product's code alone.
+`GraphOfPool` looks for its graphs. What follows, choice, questions and answers, is the product's code alone. A pool so
+small that copies of images would stand on its graph is embedded and connected by the product too, draw by draw.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from labeled_sets import Draw, Ids, LabeledSet
 
 from loops.embeddings.features import FeatureStore
+from loops.graph.copies import copies_for
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
 from loops.graph.graph_choice import GraphChoice
 from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
@@ -71,7 +73,8 @@ class WholePool:
         """Writes the graphs of a draw, and chooses between them by structure."""
         graphs = {}
         for learned, whole in self.embeddings.items():
-            graphs[learned] = graph_of(whole, draw, seed)
+            by_product = copies_for(len(draw.kept)) and not learned
+            graphs[learned] = built(draw, seed) if by_product else graph_of(whole, draw, seed)
             graphs[learned].write(path_of_graph(draw.store.folder, seed, learned=learned))
         return choice_by_structure(graphs[False], graphs[True], seed) if True in graphs else GraphChoice()
 
@@ -87,11 +90,18 @@ class WholePool:
 def found(stored: StoredGraph, path: Path) -> Found:
     """All neighbors that any draw may need."""
     if not path.exists():
-        points = stored.graph.points_L_D
+        points = stored.graph.points_L_D[: len(stored.landmarks)]  # without copies
         among = nearest(points, points, SPARE)
         np.savez(path, squares=among.squares_Q_k, positions=among.positions_Q_k)
     with np.load(path) as saved:
         return Found(stored, Nearest(saved["squares"], saved["positions"]))
+
+
+def built(draw: Draw, seed: int) -> StoredGraph:
+    """As the product does it."""
+    product = GraphOfPool(draw.store, num_classes=2, seed=seed, learned=False)
+    product.hold(draw.kept)
+    return product.stored
 
 
 def graph_of(whole: Found, draw: Draw, seed: int) -> StoredGraph:

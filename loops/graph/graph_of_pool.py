@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.embeddings.features import FeatureStore
+from loops.graph.copies import points_of_copies
 from loops.graph.graph import build_graph, choose_landmarks
 from loops.graph.graph_choice import GraphChoice, read_choice
 from loops.graph.points import Embedding, choose_embedding
@@ -70,7 +71,13 @@ class GraphOfPool:
     @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
-        return self.choice.sentence(self.embedding.name)
+        chosen, copies = self.choice.sentence(self.embedding.name), self.stored.copies
+        if not copies:
+            return chosen
+        who = (
+            "1 distorted copy of each image stands" if copies == 1 else f"{copies} distorted copies of each image stand"
+        )
+        return f"{chosen} {who} among them."
 
     def takes(self, choice: GraphChoice) -> bool:
         """Takes note of newer figures; False where they are of other graphs, and it is to be read anew."""
@@ -184,10 +191,14 @@ class GraphOfPool:
         landmarks = choose_landmarks(sample_ids, self._seed)
         backbone = self._store.backbone.name
         embedding = choose_embedding(self._store.rows(landmarks), self._seed, check, backbone=backbone)
-        graph = build_graph(points_of(embedding, self._store, landmarks, check), self._seed, check)
+        points = [points_of(embedding, self._store, landmarks, check)]
+        if len(self._store.row_shape) == 3:  # pixels; features cannot be distorted
+            points += points_of_copies(embedding.points, self._store.rows, landmarks, self._seed, check)
+        graph = build_graph(np.concatenate(points), self._seed, check)
         built = StoredGraph(
-            landmarks, graph.vectors_L_M, landmarks, len(sample_ids), graph, embedding, self._store.row_shape
-        )
+            landmarks, graph.vectors_L_M[: len(landmarks)], landmarks, len(sample_ids), graph, embedding,
+            self._store.row_shape,
+        )  # fmt: skip
         return extended(built, self._store, np.setdiff1d(sample_ids, landmarks), check)
 
     def _coordinates_elsewhere(self, sample_ids: Ids) -> Floats:

@@ -19,12 +19,13 @@ from loops.checkpoint import read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.errors import CheckpointDamagedError
 from loops.graph.encoder import Encoder, LearnedEmbedding, learned_points, prepare, spacing
-from loops.graph.encoder_training import EncoderTraining
+from loops.graph.encoder_training import PARTNERS, EncoderTraining
 from loops.graph.graph import build_graph
 from loops.graph.graph_choice import GraphChoice, read_choice, write_choice
 from loops.graph.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph
 from loops.graph.group_structure import doubts_between_groups
 from loops.graph.in_force import SURE
+from loops.graph.nearest import nearest
 from loops.graph.points import ComputedEmbedding
 from loops.graph.stored_graph import VERSION, StoredGraph, read_graph
 
@@ -88,7 +89,7 @@ class _Job:
         landmarks, computed = self.computed.landmarks, self.computed.embedding
         assert isinstance(computed, ComputedEmbedding), "learned from computed neighbors"
         encoder = self._trained()
-        of_computed, of_learned = self.computed.graph.points_L_D, self._learned_points(encoder)
+        of_computed, of_learned = self._computed_points, self._learned_points(encoder)
         embedding = LearnedEmbedding(computed, encoder, (spacing(of_computed), spacing(of_learned)))
         self.progress(80, 100)
         graph = build_graph(embedding.beside(of_computed, of_learned), self.seed, self.check)
@@ -98,6 +99,18 @@ class _Job:
             graph=graph, embedding=embedding,
         )  # fmt: skip
         return extended(built, self.store, np.setdiff1d(self.computed.ids, landmarks), self.check)
+
+    @property
+    def _computed_points(self) -> NDArray[np.float32]:
+        """Of the landmarks; of their copies nothing is learned that the training's own distortions do not tell."""
+        return self.computed.graph.points_L_D[: len(self.computed.landmarks)]
+
+    def _neighbors(self) -> NDArray[np.int32]:
+        """Of each landmark, nearest first: as the graph has them, or looked for without copies."""
+        points = self._computed_points
+        if not self.computed.copies:
+            return self.computed.graph.neighbors_L_k
+        return nearest(points, points, PARTNERS + 1, self.check).positions_Q_k[:, 1:].astype(np.int32)
 
     def _learned_points(self, encoder: Encoder) -> NDArray[np.float32]:
         tiles = []
@@ -109,8 +122,7 @@ class _Job:
 
     def _trained(self) -> Encoder:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        neighbors = self.computed.graph.neighbors_L_k
-        training = EncoderTraining(self._images(), neighbors, seed=self.seed, device=device, steps=STEPS)
+        training = EncoderTraining(self._images(), self._neighbors(), seed=self.seed, device=device, steps=STEPS)
         self._resume(training)
         saved_at = time.monotonic()
         try:

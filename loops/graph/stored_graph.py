@@ -16,7 +16,7 @@ from loops.graph.encoder import LearnedEmbedding
 from loops.graph.graph import Graph
 from loops.graph.points import ComputedEmbedding, Embedding
 
-VERSION = 3  # of what is stored, and how it is computed
+VERSION = 4  # of what is stored, and how it is computed
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -28,11 +28,16 @@ class StoredGraph:
 
     ids: Ids  # ascending
     coordinates: Floats  # of each id
-    landmarks: Ids  # the samples of which the graph was built, ascending
+    landmarks: Ids  # the samples of which the graph was built, ascending; its first points
     built_for: int  # samples
     graph: Graph
     embedding: Embedding
     row_shape: tuple[int, ...]  # of what was embedded: a store of gray images may grow colors
+
+    @property
+    def copies(self) -> int:
+        """Of each landmark, which stand on the graph behind the landmarks themselves; see `loops.graph.copies`."""
+        return len(self.graph.points_L_D) // len(self.landmarks) - 1
 
     def write(self, path: Path) -> None:
         """Writes atomically, plain arrays only, each with its checksum."""

@@ -71,7 +71,7 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
     re_ranker.look()
     assert re_ranker.sentence == (
         "The graph of neighbors answers: there are too few labels to train a network on. "
-        f"Neighbors are looked for in {embedding_of(bench)}."
+        f"Neighbors are looked for in {embedding_of(bench)}. 9 distorted copies of each image stand among them."
     )
     assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
 

@@ -124,9 +124,9 @@ def test_who_is_compared_is_shown_by_the_part_of_the_labels_that_trains_it(
     trainer: Trainer, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loops.learners.graph_learner.FEWEST_TO_COMPARE", 10)
-    trainer.change(acquisition="auto", query_size=20)
+    trainer.change(acquisition="auto", query_size=21)  # of ten classes: one has a label in each of three parts
     trainer.run()
-    annotator.label(20)
+    annotator.label(21)
     bench, shown = trainer.bench(), list[tuple[str, int | None, int | None]]()
     show = bench.heartbeat.show
 

@@ -10,7 +10,7 @@ import pytest
 from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.errors import TrainingInterruptedError
-from loops.graph import encoder_training, group_structure, learned_graph
+from loops.graph import copies, encoder_training, group_structure, learned_graph
 from loops.graph.graph_choice import read_choice
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.learned_graph import learn
@@ -47,7 +47,11 @@ def learned(store: FeatureStore, calls: int | None = None) -> tuple[bool, list[i
     return learn(store, POOL, seed=0, progress=lambda done, _: percents.append(done), check=check), percents
 
 
-def test_a_graph_in_learned_features_lies_beside_the_computed_one_with_a_choice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [0, 9])
+def test_a_graph_in_learned_features_lies_beside_the_computed_one_with_a_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(copies, "MOST", most)
     store = filled(tmp_path)
     is_new, percents = learned(store)
     assert is_new
@@ -58,6 +62,7 @@ def test_a_graph_in_learned_features_lies_beside_the_computed_one_with_a_choice(
     assert not choice.learned, "the first labels are the computed graph's"
     graph = GraphOfPool(store, num_classes=2, learned=True)
     assert graph.embedding.name.startswith("learned features and ")
+    assert len(graph.stored.graph.points_L_D) == 60, "without copies"
     graph.hold(range(70))  # new samples are hung on it
     graph.refit({0: 0, 69: 1})
     assert graph.probs(np.arange(70)).shape == (70, 2)

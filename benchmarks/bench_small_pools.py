@@ -1,0 +1,138 @@
+"""Pools of a few hundred images: `auto` beside BALD and random questions, and its graph with and without copies.
+
+    python benchmarks/bench_small_pools.py                     the digits of sample_data
+    python benchmarks/bench_small_pools.py --mnist mnist.npz    MNIST
+
+Each seed draws a pool of its own. First the graph alone, as the product builds it and without the distorted copies of
+the pool's images (`loops/graph/copies.py`). Then `labelloop simulate` from no label, in which the network may take over
+from the graph; BALD and random questions are answered by the network. Accuracy is on the test set, of which 2,000 are
+drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from labeled_sets import LabeledSet, all_sets
+
+from loops.embeddings.features import FeatureStore
+from loops.graph.graph_of_pool import GraphOfPool
+
+ROOT = Path(__file__).parent.parent
+AT = (10, 20, 30, 40, 50, 60)  # labels
+ARMS = ("auto", "bald", "random")
+TESTED = 2_000  # samples
+
+Curve = dict[int, float]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Some samples of a labeled set, and all or some that test it."""
+
+    labeled: LabeledSet
+    size: int
+    seed: int
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As `labelloop simulate --npz` takes them."""
+        generator = np.random.default_rng([self.seed, self.size])
+        drawn = np.sort(generator.permutation(len(self.labeled.rows))[: self.size])
+        tested = np.sort(generator.permutation(len(self.labeled.test_rows))[:TESTED])
+        return {
+            "x_train": self.labeled.rows[drawn, 0],
+            "y_train": self.labeled.labels[drawn],
+            "x_test": self.labeled.test_rows[tested, 0],
+            "y_test": self.labeled.test_labels[tested],
+        }
+
+
+def main() -> None:
+    """Both tables, size by size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", type=Path, help="x_train, y_train, x_test, y_test as an .npz file")
+    parser.add_argument("--graph-sizes", type=int, nargs="*", default=[60, 200, 1_000, 5_000], help="samples")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[60, 200, 1_000], help="samples, with the network")
+    parser.add_argument("--graph-seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="60 samples, one seed, two rounds")
+    options = parser.parse_args()
+    if options.quick:
+        options.graph_sizes = options.sizes = [60]
+        options.graph_seeds = options.seeds = 1
+    budget = 20 if options.quick else AT[-1]
+    labeled = all_sets(options.mnist, None, quick=False)["mnist" if options.mnist else "digits"]()
+    for size in options.graph_sizes:
+        pools = [Pool(labeled, size, seed) for seed in range(options.graph_seeds)]
+        for copies in (0, 9):
+            curves = [by_graph(pool, copies, budget) for pool in pools]
+            report(f"{size} samples, graph with {'' if copies else 'no '}copies", curves)
+    for size in options.sizes:
+        runs = [simulated(Pool(labeled, size, seed), budget, options.processes) for seed in range(options.seeds)]
+        for arm in ARMS:
+            report(f"{size} samples, {arm}", [run[arm] for run in runs])
+        gains = [{at: run["auto"][at] - run["random"][at] for at in run["auto"]} for run in runs]
+        report(f"{size} samples, auto minus random", gains)
+
+
+def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
+    """The graph's questions and answers, the network left out; learned features too."""
+    arrays, backbone = pool.arrays, pool.labeled.spec.backbone
+    ids, test_ids = np.arange(pool.size), pool.size + np.arange(len(arrays["x_test"]))
+    curve: Curve = {}
+    with tempfile.TemporaryDirectory() as folder, patch("loops.graph.copies.MOST", copies):
+        store = FeatureStore(Path(folder), backbone)
+        store.append(ids, arrays["x_train"][:, None])
+        store.append(test_ids, arrays["x_test"][:, None])
+        graph = GraphOfPool(store, num_classes=pool.labeled.classes, seed=pool.seed)
+        graph.hold(ids)
+        known: dict[int, int] = {}
+        while len(known) < min(budget, pool.size):
+            graph.refit(known)
+            asked = int(graph.rank(np.setdiff1d(ids, list(known)), 1)[0][0])
+            known[asked] = int(arrays["y_train"][asked])
+            if len(known) in AT:
+                graph.refit(known)
+                curve[len(known)] = float((graph.probs(test_ids).argmax(1) == arrays["y_test"]).mean())
+    return curve
+
+
+def simulated(pool: Pool, budget: int, processes: int) -> dict[str, Curve]:
+    """By acquisition function: accuracy of whoever answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "pool.npz", **pool.arrays)
+        command = [
+            *(sys.executable, "-W", "ignore", "-m", "app.cli", "simulate", "--npz", f"{folder}/pool.npz"),
+            *("--seed", str(pool.seed), "--budget", str(budget), "--processes", str(processes)),
+            *("--out", f"{folder}/out"),
+            *(word for arm in ARMS for word in ("--acquisition", arm)),
+        ]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+        runs = json.loads((Path(folder) / "out" / "study.json").read_text())["runs"]
+    return {run["asked_for"]: {labels: accuracy for labels, accuracy in run["curve"] if labels in AT} for run in runs}
+
+
+def report(name: str, curves: list[Curve]) -> None:
+    """Median and worst of the seeds, in percent."""
+    cells = []
+    for at in curves[0]:
+        values = [100 * curve[at] for curve in curves]
+        cells.append(f"{at}: {statistics.median(values):.1f} ({min(values):.1f})")
+    print(f"{name}, {len(curves)} seeds, median (worst): {', '.join(cells)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,6 @@ from loops.graph.graph_of_pool import GraphOfPool
 
 ROOT = Path(__file__).parent.parent
 AT = (10, 20, 30, 40, 50, 60)  # labels
-ARMS = ("auto", "bald", "random")
 TESTED = 2_000  # samples
 
 Curve = dict[int, float]
@@ -63,7 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", type=Path, help="x_train, y_train, x_test, y_test as an .npz file")
     parser.add_argument("--graph-sizes", type=int, nargs="*", default=[60, 200, 1_000, 5_000], help="samples")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[60, 200, 1_000], help="samples, with the network")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[60, 200], help="samples, with the network")
+    parser.add_argument("--arms", nargs="*", default=["auto", "bald", "random"])
     parser.add_argument("--graph-seeds", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
@@ -80,11 +80,13 @@ def main() -> None:
             curves = [by_graph(pool, copies, budget) for pool in pools]
             report(f"{size} samples, graph with {'' if copies else 'no '}copies", curves)
     for size in options.sizes:
-        runs = [simulated(Pool(labeled, size, seed), budget, options.processes) for seed in range(options.seeds)]
-        for arm in ARMS:
+        pools = [Pool(labeled, size, seed) for seed in range(options.seeds)]
+        runs = [simulated(pool, options.arms, budget, options.processes) for pool in pools]
+        for arm in options.arms:
             report(f"{size} samples, {arm}", [run[arm] for run in runs])
-        gains = [{at: run["auto"][at] - run["random"][at] for at in run["auto"]} for run in runs]
-        report(f"{size} samples, auto minus random", gains)
+        if {"auto", "random"} <= set(options.arms):
+            gains = [{at: run["auto"][at] - run["random"][at] for at in run["auto"]} for run in runs]
+            report(f"{size} samples, auto minus random", gains)
 
 
 def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
@@ -109,7 +111,7 @@ def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
     return curve
 
 
-def simulated(pool: Pool, budget: int, processes: int) -> dict[str, Curve]:
+def simulated(pool: Pool, arms: list[str], budget: int, processes: int) -> dict[str, Curve]:
     """By acquisition function: accuracy of whoever answers."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "pool.npz", **pool.arrays)
@@ -117,7 +119,7 @@ def simulated(pool: Pool, budget: int, processes: int) -> dict[str, Curve]:
             *(sys.executable, "-W", "ignore", "-m", "app.cli", "simulate", "--npz", f"{folder}/pool.npz"),
             *("--seed", str(pool.seed), "--budget", str(budget), "--processes", str(processes)),
             *("--out", f"{folder}/out"),
-            *(word for arm in ARMS for word in ("--acquisition", arm)),
+            *(word for arm in arms for word in ("--acquisition", arm)),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SURE = 1.64  # standard errors by which the network must be better: one chance in twenty of being wrong
-_GROWTH = 1.5  # a comparison is repeated when there are so many times as many labels
+GROWTH = 1.5  # a comparison is repeated when there are so many times as many labels
 
 Classes = NDArray[np.int64]
 
@@ -23,9 +23,9 @@ class InForce:
     network_right: float = 0.0  # share of the pool, by labels held out
     graph_right: float = 0.0
 
-    def is_due(self, labels: int, fewest: int) -> bool:
+    def is_due(self, labels: int, fewest: int, growth: float = GROWTH) -> bool:
         """Whether to compare, for a comparison costs several fits."""
-        return labels >= max(fewest, _GROWTH * self.compared_at)
+        return labels >= max(fewest, growth * self.compared_at)
 
     @property
     def sentence(self) -> str:

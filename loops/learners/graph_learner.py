@@ -6,7 +6,7 @@ Both learn from every label. Who answers and asks is decided by evidence, in eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from loops.folds import assign_folds, duplicate_groups
 from loops.graph.graph_choice import COMPUTED_FIRST
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.graph.graph_review import review_choice
-from loops.graph.in_force import SURE, InForce, verdict
+from loops.graph.in_force import GROWTH, SURE, InForce, verdict
 from loops.kfold import CrossValidation
 from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Answers, PoolScores, RankedSample
@@ -29,9 +29,23 @@ from loops.seeding import seed_of
 
 GRAPHED = ("auto", "typical")  # acquisition functions that ask by the graph
 FEWEST_TO_COMPARE = 30  # labels
-_FOLDS = 3
-_SMALL_SHARE = 0.1  # of the pool, labeled: from there on any lead of the network counts, measurable or not
+_SMALL_SHARE = 0.1  # of the pool, labeled
 _STATE = "graph_learner"
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """How network and graph are compared."""
+
+    folds: int
+    growth: float  # of the number of labels, until it is done again
+    sure: float  # standard errors of the lead that it takes
+
+
+_LARGE_POOL = _Comparison(folds=3, growth=GROWTH, sure=SURE)
+# What the graph has before the network is where all the unlabeled lie: of a small pool, that is little. So any lead
+# counts there, and it is looked for sooner, with networks that have seen more of the labels.
+_SMALL_POOL = _Comparison(folds=5, growth=1.2, sure=0.0)
 
 
 class GraphLearner:
@@ -57,11 +71,15 @@ class GraphLearner:
         return self.learner.spec
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
-        """Fits the network on all labels, and compares when there are half as many again as at the last comparison."""
+        """Fits the network on all labels, and compares when there are so many more than at the last comparison."""
         self.learner.fit(labels, round_number=round_number, checkpoint_dir=checkpoint_dir)
         self._labels = dict(labels)
-        if self._acquisition == "auto" and self.in_force.is_due(len(labels), FEWEST_TO_COMPARE):
-            self.in_force = replace(self._compare(labels, round_number), compared_at=len(labels))
+        if self._acquisition != "auto" or not self._is_due(_SMALL_POOL):
+            return
+        is_small = len(labels) >= _SMALL_SHARE * len(self.graph(labels).stored.ids)
+        how = _SMALL_POOL if is_small else _LARGE_POOL
+        if self._is_due(how):
+            self.in_force = replace(self._compare(labels, round_number, how), compared_at=len(labels))
 
     def predict(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """Class probabilities of the learner in force, `probs_N_C`."""
@@ -172,10 +190,13 @@ class GraphLearner:
             self.in_force = InForce(**state)
         return loop_state
 
-    def _compare(self, labels: Mapping[int, int], round_number: int) -> InForce:
+    def _is_due(self, how: _Comparison) -> bool:
+        return self.in_force.is_due(len(self._labels), FEWEST_TO_COMPARE, how.growth)
+
+    def _compare(self, labels: Mapping[int, int], round_number: int, how: _Comparison) -> InForce:
         """Each label predicted by both, out of fold."""
         try:
-            fold_of = assign_folds(labels, num_folds=_FOLDS, seed=seed_of(self._seed, "in force", round_number))
+            fold_of = assign_folds(labels, num_folds=how.folds, seed=seed_of(self._seed, "in force", round_number))
         except NotEnoughSamplesError:
             return self.in_force
         sample_ids = sorted(labels)
@@ -185,8 +206,7 @@ class GraphLearner:
             network=self._network_out_of_fold(labels, fold_of, round_number),
             graph=graph.out_of_fold(labels, fold_of).argmax(1),
             weight=graph.shares(sample_ids, sample_ids),
-            # What the graph has before the network is where all the unlabeled lie: of a small pool, that is little.
-            sure=SURE if len(labels) < _SMALL_SHARE * len(graph.stored.ids) else 0.0,
+            sure=how.sure,
         )
 
     def _network_out_of_fold(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.backbone import EFFICIENTNET
@@ -117,6 +118,24 @@ def test_once_much_of_a_small_pool_is_labeled_any_lead_of_the_network_counts(
     learner.fit(labels, round_number=1)
     assert learner.in_force.network_right == pytest.approx(1.0)
     assert learner.in_force.network is takes_over
+
+
+@pytest.mark.parametrize(("small", "at", "folds"), [(0.1, [30, 36, 44, 53], 5), (1.1, [30, 45, 68], 3)])
+def test_in_a_small_pool_they_are_compared_sooner_by_more_parts_of_the_labels(
+    learner: GraphLearner, monkeypatch: pytest.MonkeyPatch, small: float, at: list[int], folds: int
+) -> None:
+    compared: dict[int, int] = {}
+
+    def note(labels: dict[int, int], fold_of: dict[int, int], _round_number: int) -> NDArray[np.int64]:
+        compared[len(labels)] = len(set(fold_of.values()))
+        return np.array([labels[i] for i in sorted(labels)])
+
+    monkeypatch.setattr("loops.learners.graph_learner._SMALL_SHARE", small)
+    monkeypatch.setattr(learner, "_network_out_of_fold", note)
+    monkeypatch.setattr(learner.learner, "fit", lambda *_, **__: None)
+    for count in range(28, at[-1] + 1):
+        learner.fit({i: CLASS_OF[i] for i in range(count)}, round_number=count)
+    assert compared == dict.fromkeys(at, folds)
 
 
 def test_the_graph_is_kept_on_disk_and_new_samples_are_hung_on_it(store: FeatureStore) -> None:

@@ -74,10 +74,8 @@ class GraphOfPool:
         chosen, copies = self.choice.sentence(self.embedding.name), self.stored.copies
         if not copies:
             return chosen
-        who = (
-            "1 distorted copy of each image stands" if copies == 1 else f"{copies} distorted copies of each image stand"
-        )
-        return f"{chosen} {who} among them."
+        stand = "copy of each image stands" if copies == 1 else "copies of each image stand"
+        return f"{chosen} {copies} distorted {stand} among them."
 
     def takes(self, choice: GraphChoice) -> bool:
         """Takes note of newer figures; False where they are of other graphs, and it is to be read anew."""

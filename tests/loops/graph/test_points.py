@@ -81,3 +81,19 @@ def test_principal_components_of_large_colored_images_are_those_of_half_the_side
     rows[1, :, :, 32:] = 0
     assert of_all.points(rows)[0, 0] == pytest.approx(1.0, abs=0.2)  # the border is blurred with black
     assert of_all.points(rows)[1, 0] == pytest.approx(of_all.points(rows)[0, 0] / 2, abs=0.01)
+
+
+def test_principal_components_of_few_rows_are_those_of_their_covariance() -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(np.cov(unit.T))
+    assert (values > 1e-9).sum() == 19  # around their mean
+    points = choose_embedding(rows, 0).points(rows)
+    assert points.shape == (20, 19)
+    expected = (unit - unit.mean(0)) @ vectors[:, :-20:-1]
+    assert np.abs(points) == pytest.approx(np.abs(expected), abs=1e-5)
+
+
+def test_few_equal_rows_lie_at_one_point() -> None:
+    points = choose_embedding(np.ones((5, 30), np.float32), 0).points(np.ones((5, 30), np.float32))
+    assert points == pytest.approx(np.zeros((5, 1)))

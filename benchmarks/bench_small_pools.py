@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -80,12 +81,15 @@ def main() -> None:
             curves = [by_graph(pool, copies, budget) for pool in pools]
             report(f"{size} samples, graph with {'' if copies else 'no '}copies", curves)
     for size in options.sizes:
-        pools = [Pool(labeled, size, seed) for seed in range(options.seeds)]
-        runs = [simulated(pool, options.arms, budget, options.processes) for pool in pools]
-        for arm in options.arms:
-            report(f"{size} samples, {arm}", [run[arm] for run in runs])
-        if {"auto", "random"} <= set(options.arms):
-            gains = [{at: run["auto"][at] - run["random"][at] for at in run["auto"]} for run in runs]
+        pairs = [(Pool(labeled, size, seed), arm) for seed in range(options.seeds) for arm in options.arms]
+        with ThreadPoolExecutor(options.processes) as threads:
+            curves = list(threads.map(lambda pair: simulated(*pair, budget), pairs))
+        of_arm = {arm: curves[place :: len(options.arms)] for place, arm in enumerate(options.arms)}
+        for arm, its_curves in of_arm.items():
+            report(f"{size} samples, {arm}", its_curves)
+        if {"auto", "random"} <= of_arm.keys():
+            runs = zip(of_arm["auto"], of_arm["random"], strict=True)
+            gains = [{at: auto[at] - random[at] for at in auto} for auto, random in runs]
             report(f"{size} samples, auto minus random", gains)
 
 
@@ -111,20 +115,18 @@ def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
     return curve
 
 
-def simulated(pool: Pool, arms: list[str], budget: int, processes: int) -> dict[str, Curve]:
-    """By acquisition function: accuracy of whoever answers."""
+def simulated(pool: Pool, arm: str, budget: int) -> Curve:
+    """Accuracy of whoever answers, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "pool.npz", **pool.arrays)
         command = [
             *(sys.executable, "-W", "ignore", "-m", "app.cli", "simulate", "--npz", f"{folder}/pool.npz"),
-            *("--seed", str(pool.seed), "--budget", str(budget), "--processes", str(processes)),
-            *("--out", f"{folder}/out"),
-            *(word for arm in arms for word in ("--acquisition", arm)),
+            *("--acquisition", arm, "--seed", str(pool.seed), "--budget", str(budget), "--out", f"{folder}/out"),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
-        runs = json.loads((Path(folder) / "out" / "study.json").read_text())["runs"]
-    return {run["asked_for"]: {labels: accuracy for labels, accuracy in run["curve"] if labels in AT} for run in runs}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    run = json.loads(done.stdout.splitlines()[-1])
+    return {labels: accuracy for labels, accuracy in run["curve"] if labels in AT}
 
 
 def report(name: str, curves: list[Curve]) -> None:

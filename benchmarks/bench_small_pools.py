@@ -75,12 +75,15 @@ def main() -> None:
         options.graph_seeds = options.seeds = 1
     budget = 20 if options.quick else AT[-1]
     labeled = all_sets(options.mnist, None, quick=False)["mnist" if options.mnist else "digits"]()
-    for size in options.graph_sizes:
+    sizes, graph_sizes = (
+        [size for size in wanted if size <= len(labeled.rows)] for wanted in (options.sizes, options.graph_sizes)
+    )
+    for size in graph_sizes:
         pools = [Pool(labeled, size, seed) for seed in range(options.graph_seeds)]
         for copies in (0, 9):
             curves = [by_graph(pool, copies, budget) for pool in pools]
             report(f"{size} samples, graph with {'' if copies else 'no '}copies", curves)
-    for size in options.sizes:
+    for size in sizes:
         pairs = [(Pool(labeled, size, seed), arm) for seed in range(options.seeds) for arm in options.arms]
         with ThreadPoolExecutor(options.processes) as threads:
             curves = list(threads.map(lambda pair: simulated(*pair, budget), pairs))

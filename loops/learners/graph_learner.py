@@ -29,7 +29,7 @@ from loops.seeding import seed_of
 
 GRAPHED = ("auto", "typical")  # acquisition functions that ask by the graph
 FEWEST_TO_COMPARE = 30  # labels
-_SMALL_SHARE = 0.2  # of the pool, labeled
+_SMALL_SHARE = 0.1  # of the pool, labeled
 _STATE = "graph_learner"
 
 

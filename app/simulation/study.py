@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -182,7 +183,16 @@ _worker: dict[str, Any] = {}  # of this process: what `_start_worker` was given
 
 def _start_worker(simulation: Simulation, reports: Reports[tuple[str, int]]) -> None:
     torch.set_num_threads(1)  # as many processes as cores: more threads would only wait for one another
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker.update(simulation=simulation, reports=reports, limits=threadpool_limits(1))
+
+
+def _end_with_parent() -> None:
+    """A killed study would leave its workers behind: they wait at a queue of which they hold both ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _prepare(seed: int) -> None:

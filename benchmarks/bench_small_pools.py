@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +82,9 @@ def main() -> None:
     for size in graph_sizes:
         pools = [Pool(labeled, size, seed) for seed in range(options.graph_seeds)]
         for copies in (0, 9):
-            curves = [by_graph(pool, copies, budget) for pool in pools]
-            report(f"{size} samples, graph with {'' if copies else 'no '}copies", curves)
+            curves, cpu_s = zip(*(by_graph(pool, copies, budget) for pool in pools), strict=True)
+            built = f"built in {statistics.median(cpu_s):.1f} CPU-s"
+            report(f"{size} samples, graph with {'' if copies else 'no '}copies, {built}", list(curves))
     for size in sizes:
         pairs = [(Pool(labeled, size, seed), arm) for seed in range(options.seeds) for arm in options.arms]
         with ThreadPoolExecutor(options.processes) as threads:
@@ -96,8 +98,8 @@ def main() -> None:
             report(f"{size} samples, auto minus random", gains)
 
 
-def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
-    """The graph's questions and answers, the network left out; learned features too."""
+def by_graph(pool: Pool, copies: int, budget: int) -> tuple[Curve, float]:
+    """The graph's questions and answers, without network or learned features; and what it took to build, CPU-s."""
     arrays, backbone = pool.arrays, pool.labeled.spec.backbone
     ids, test_ids = np.arange(pool.size), pool.size + np.arange(len(arrays["x_test"]))
     curve: Curve = {}
@@ -106,7 +108,9 @@ def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
         store.append(ids, arrays["x_train"][:, None])
         store.append(test_ids, arrays["x_test"][:, None])
         graph = GraphOfPool(store, num_classes=pool.labeled.classes, seed=pool.seed)
+        started = time.process_time()
         graph.hold(ids)
+        cpu_s = time.process_time() - started
         known: dict[int, int] = {}
         while len(known) < min(budget, pool.size):
             graph.refit(known)
@@ -115,7 +119,7 @@ def by_graph(pool: Pool, copies: int, budget: int) -> Curve:
             if len(known) in AT:
                 graph.refit(known)
                 curve[len(known)] = float((graph.probs(test_ids).argmax(1) == arrays["y_test"]).mean())
-    return curve
+    return curve, cpu_s
 
 
 def simulated(pool: Pool, arm: str, budget: int) -> Curve:

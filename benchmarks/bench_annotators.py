@@ -33,9 +33,9 @@ from playwright.sync_api import Page, sync_playwright
 from real_app import LABELER, PATIENCE_S, open_browser, running_app, wait_for
 from sqlalchemy import select
 
-from app.creation import make_project
-from app.project import Project, open_project
-from app.settings import ProjectSettings
+from app.project.creation import make_project
+from app.project.project import Project, open_project
+from app.project.settings import ProjectSettings
 from storage.asking import is_live, latest_claim
 from storage.engine import Database
 from storage.labels import list_events
@@ -125,8 +125,8 @@ def label_as_the_server_does(folder: Path, name: str, pace_s: float) -> Person:
     logging.disable(logging.WARNING)  # Streamlit's, that there is no page around
     import streamlit as st
 
-    from app.screens.components.decisions import apply
-    from app.screens.components.identity import ANNOTATOR_KEY
+    from app.screens.shared.decisions import apply
+    from app.screens.shared.identity import ANNOTATOR_KEY
 
     st.session_state[ANNOTATOR_KEY] = name
     person, queue = Person(name), list[tuple[str, int]]()
@@ -148,7 +148,7 @@ def label_as_the_server_does(folder: Path, name: str, pace_s: float) -> Person:
 
 def fetch(person: Person, queue: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """Asks for the next samples as a page does: what is on screen and what comes next stays."""
-    from app.screens.components.session import annotator_id, database, project_id
+    from app.screens.shared.session import annotator_id, database, project_id
     from storage.queue import claim_batch
 
     began = time.perf_counter()

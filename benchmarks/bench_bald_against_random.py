@@ -59,8 +59,8 @@ def simulate(options: argparse.Namespace, acquisition: str, seed: int) -> dict[s
     pool = ["--pool", str(options.pool)] if options.pool else []
     with tempfile.TemporaryDirectory() as out:
         command = [
-            *(sys.executable, "-W", "ignore", "-m", "app.cli", "simulate", *data, *pool),
-            *("--learner", options.learner, "--acquisition", acquisition, "--seed", str(seed)),
+            *(sys.executable, "-W", "ignore", "-m", "app.command.main", "simulate", *data, *pool),
+            *("--learner", options.predictor, "--acquisition", acquisition, "--seed", str(seed)),
             *("--budget", str(options.budget), "--out", out),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -34,7 +34,7 @@ from network_peers import CANDIDATES, NetworkLoop, Samples
 from point_peers import QUESTIONS, regression
 from trainer_project import TrainerProject, trainer_project
 
-from app.settings import ProjectSettings
+from app.project.settings import ProjectSettings
 from loops.graph.points import choose_embedding
 from storage.trainer import get_heartbeat
 
@@ -141,19 +141,19 @@ def void(_answer: object) -> None:
 
 
 def small_text(points: np.ndarray, y: np.ndarray, order: list[int]) -> Callable[[int], None]:
-    """small-text's active learner, which keeps the pool."""
+    """small-text's active predictor, which keeps the pool."""
     from scipy.sparse import csr_matrix
     from small_text import BreakingTies, PoolBasedActiveLearner, SklearnClassifierFactory, SklearnDataset
 
     classes = int(y.max()) + 1
     pool = SklearnDataset(csr_matrix(points), np.full(len(points), -1), target_labels=np.arange(classes))
-    learner = PoolBasedActiveLearner(SklearnClassifierFactory(regression(points), classes), BreakingTies(), pool)
-    learner.initialize_data(np.array(order[:FIRST]), y[order[:FIRST]])
-    learner.query(num_samples=1)
+    predictor = PoolBasedActiveLearner(SklearnClassifierFactory(regression(points), classes), BreakingTies(), pool)
+    predictor.initialize_data(np.array(order[:FIRST]), y[order[:FIRST]])
+    predictor.query(num_samples=1)
 
     def step(_count: int) -> None:
-        learner.update(y[learner.indices_queried])
-        learner.query(num_samples=1)
+        predictor.update(y[predictor.indices_queried])
+        predictor.query(num_samples=1)
 
     return step
 

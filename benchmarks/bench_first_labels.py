@@ -66,16 +66,16 @@ def gain(graph: StoredGraph, digits: Ids, side: tuple[int, ...], labels: int, se
 
 
 def curve(graph: StoredGraph, truth: Ids, labels: int, drawn: Ids | None, seed: int) -> list[float]:
-    """Accuracy over the pool after each label; without drawn questions those of the learner."""
-    learner = Propagation(graph.coordinates, graph.graph.eigenvalues_M, num_classes=2, seed=seed)
+    """Accuracy over the pool after each label; without drawn questions those of the predictor."""
+    predictor = Propagation(graph.coordinates, graph.graph.eigenvalues_M, num_classes=2, seed=seed)
     known: dict[int, int] = {}
     accuracies = []
     for step in range(labels):
         rest = np.setdiff1d(np.arange(len(truth)), list(known))
-        row = int(learner.rank(rest, 1)[0][0] if drawn is None else drawn[step])
+        row = int(predictor.rank(rest, 1)[0][0] if drawn is None else drawn[step])
         known[row] = int(truth[row])
-        learner.refit(known)
-        accuracies.append(float((learner.probs().argmax(1) == truth).mean()))
+        predictor.refit(known)
+        accuracies.append(float((predictor.probs().argmax(1) == truth).mean()))
     return accuracies
 
 

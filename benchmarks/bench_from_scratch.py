@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from loops.instant import FitLoop, TrainingEpochLoop
+from loops.fit import FitLoop, TrainingEpochLoop
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 

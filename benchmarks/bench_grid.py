@@ -30,9 +30,9 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 from real_app import open_browser, running_app, wait_for
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
 from storage.labels import list_events, record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples
@@ -142,7 +142,9 @@ def trained_project(folder: Path, truth: dict[str, int], labels: int) -> Project
                 request_id=f"before-{sample.id}",
             )
     database.close()
-    subprocess.run([sys.executable, "-m", "app.cli", "train", str(folder), "--once"], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "app.command.main", "train", str(folder), "--once"], check=True, capture_output=True
+    )
     return project
 
 

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from loops.learners.instant_head import InstantHead
-from loops.networks import feature_head
+from loops.predictors.instant_head import InstantHead
+from loops.predictors.layers import feature_head
 
 CLASSES, NEW_LABELS = 10, 3
 

@@ -27,8 +27,9 @@ from torch import nn
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import rank
 from loops.embeddings.features import FeatureStore
-from loops.learners.instant_head import InstantHead, split_at_last_layer
-from loops.learners.learner import Learner, choose_learner
+from loops.predictors.instant_head import InstantHead, split_at_last_layer
+from loops.predictors.network import Network
+from loops.predictors.network_spec import choose_network
 from loops.seeding import seed_of
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
@@ -81,7 +82,7 @@ def load(folder: Path) -> Digits:
     """Reads the digits into a feature store; ids count from 0 in the order of `labels.csv`."""
     rows = list(csv.DictReader((DIGITS / "labels.csv").read_text().splitlines()))
     ids = np.arange(len(rows))
-    spec = choose_learner("cnn", [(8, 8)])
+    spec = choose_network("cnn", [(8, 8)])
     store = FeatureStore(folder, spec.backbone)
     side = store.backbone.side
     images = [Image.open(DIGITS / row["path"]).convert("L").resize((side, side)) for row in rows]
@@ -97,17 +98,17 @@ def simulate(digits: Digits, arm: str, seed: int, budget: int) -> dict[int, floa
         Number of labels -> test accuracy.
     """
     capture = Capture()
-    spec = choose_learner("cnn", [(8, 8)])
-    learner = Learner(spec, digits.store, num_classes=10, seed=seed, accelerator="cpu", callbacks=[capture])
-    first = diverse(digits.pool, learner.embedding(digits.pool), QUERY_SIZE, seed)
+    spec = choose_network("cnn", [(8, 8)])
+    predictor = Network(spec, digits.store, num_classes=10, seed=seed, accelerator="cpu", callbacks=[capture])
+    first = diverse(digits.pool, predictor.embedding(digits.pool), QUERY_SIZE, seed)
     labels = {int(i): digits.classes[int(i)] for i in first}
     curve = {}
     for round_number in range(1, budget // QUERY_SIZE + 1):
-        learner.fit(labels, round_number=round_number)
-        predicted = learner.predict(digits.test).argmax(1)
+        predictor.fit(labels, round_number=round_number)
+        predicted = predictor.predict(digits.test).argmax(1)
         curve[len(labels)] = float((predicted == [digits.classes[int(i)] for i in digits.test]).mean())
         pool = np.setdiff1d(digits.pool, list(labels))
-        scores_N = learner.score(pool, round_number=round_number).scores[spec.acquisition]
+        scores_N = predictor.score(pool, round_number=round_number).scores[spec.acquisition]
         order = rank(pool, scores_N, seed=seed)
         ask(digits, labels, order, instant_head(digits, capture.network, spec.acquisition, seed), arm)
     return curve

@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/bench_kfold.py [--only vote|audit]
 
-vote: `--labels` random labels of the pool; a single learner on all of them and a committee of five folds of the same
-learner, both judged on the test set, once. Median and worst of all seeds.
+vote: `--labels` random labels of the pool; a single predictor on all of them and a committee of five folds of the same
+predictor, both judged on the test set, once. Median and worst of all seeds.
 
 audit: 5 % of all labels of the pool are flipped to another class, drawn at random; five folds predict them; precision
 and recall of the 5 % that the audit ranks first, beside cleanlab on the same probabilities (extra `bench`). The test
-set is not touched. Seeds are 0, 1, 2, ... and none is left out; settings are the learner's own.
+set is not touched. Seeds are 0, 1, 2, ... and none is left out; settings are the predictor's own.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from loops.embeddings.features import FeatureStore, embed
-from loops.evaluation.label_audit import audit_labels, confident_joint, self_confidence
+from loops.evaluation.label_errors import audit_labels, confident_joint, self_confidence
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.learners.committee import Committee
-from loops.learners.learner import Learner, choose_learner
+from loops.predictors.committee import Committee
+from loops.predictors.network import Network
+from loops.predictors.network_spec import choose_network
 from loops.seeding import seed_of
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
@@ -52,7 +53,7 @@ def main() -> None:
 def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, int]]:
     """The sample data: a store of all images, and the labels of pool and test set by sample id."""
     rows = [row.split(",") for row in (DIGITS / "labels.csv").read_text().splitlines()[1:]]
-    store = FeatureStore(folder, choose_learner("cnn", [(8, 8)]).backbone)
+    store = FeatureStore(folder, choose_network("cnn", [(8, 8)]).backbone)
     embed(
         store,
         range(len(rows)),
@@ -67,9 +68,9 @@ def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, i
     return store, {i: labels[i] for i in labels if i not in in_test}, {i: labels[i] for i in sorted(in_test)}
 
 
-def new_learner(store: FeatureStore, seed: int) -> Learner:
-    """The cnn learner as the app has it."""
-    return Learner(choose_learner("cnn", [(8, 8)]), store, num_classes=10, seed=seed, accelerator="cpu")
+def new_learner(store: FeatureStore, seed: int) -> Network:
+    """The cnn predictor as the app has it."""
+    return Network(choose_network("cnn", [(8, 8)]), store, num_classes=10, seed=seed, accelerator="cpu")
 
 
 def print_vote(
@@ -81,11 +82,11 @@ def print_vote(
     for seed in seeds:
         chosen = np.random.default_rng(seed).choice(sorted(pool), count, replace=False).tolist()
         labels = {i: pool[i] for i in chosen}
-        learner = new_learner(store, seed)
-        learner.fit(labels, round_number=1)
+        predictor = new_learner(store, seed)
+        predictor.fit(labels, round_number=1)
         committee = Committee(lambda fold, seed=seed: new_learner(store, seed_of(seed, "fold", fold)), seed=seed)
         committee.fit(labels, round_number=1)
-        single.append(accuracy(learner, test))
+        single.append(accuracy(predictor, test))
         vote.append(accuracy(committee, test))
         print(f"  seed {seed}: single {single[-1]:.2%}, vote {vote[-1]:.2%}, {cross_validated(committee)}", flush=True)
     for name, accuracies in (("single", single), ("vote", vote)):
@@ -94,9 +95,9 @@ def print_vote(
     print(f"  vote minus single, by seed: {differences} points")
 
 
-def accuracy(learner: Learner | Committee, test: dict[int, int]) -> float:
+def accuracy(predictor: Network | Committee, test: dict[int, int]) -> float:
     """Share of the test set that is predicted."""
-    return float((learner.predict(list(test)).argmax(1) == list(test.values())).mean())
+    return float((predictor.predict(list(test)).argmax(1) == list(test.values())).mean())
 
 
 def cross_validated(committee: Committee) -> str:

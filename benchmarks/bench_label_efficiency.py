@@ -42,10 +42,10 @@ from labeled_sets import Draw, LabeledSet, all_sets, drawn
 from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
-from app.settings import ProjectSettings
-from loops.graph.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
+from app.project.settings import ProjectSettings
+from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
 from loops.graph.points import choose_embedding
-from loops.learners.graph_learner import GraphLearner
+from loops.predictors.graph_learner import GraphLearner
 
 BY_ONE_GRAPH = {"computed": False, "learned": True}  # only where the product learns features
 ARMS = (
@@ -182,7 +182,7 @@ class Field:
 
     def __init__(self, runs: Runs, draw: Draw, seed: int) -> None:
         self.draw, self.seed, self._runs = draw, seed, runs
-        self._learners: dict[tuple[int, bool], GraphLearner] = {}
+        self._predictors: dict[tuple[int, bool], GraphLearner] = {}
         self._typical: list[int] = []
 
     @cached_property
@@ -200,37 +200,37 @@ class Field:
     def curve(self, labeled: LabeledSet, arm: str, budget: int) -> Curve:
         """Accuracy after each label."""
         y = labeled.labels[self.draw.kept]
-        learner = self._learner(labeled, learned=BY_ONE_GRAPH.get(arm, False))
+        predictor = self._predictor(labeled, learned=BY_ONE_GRAPH.get(arm, False))
         next_question = self._questions(arm, y, budget)
         answered = self._by_lr if arm.endswith("LR") else self._by_graph
         asked: list[int] = []
         curve: Curve = []
         for _ in range(min(budget, len(y))):
-            asked.append(next_question(learner, asked))
-            learner = self._reviewed(learner, labeled, arm, self._labels(y, asked))
-            curve.append((len(asked), answered(learner, labeled, y, asked)))
+            asked.append(next_question(predictor, asked))
+            predictor = self._reviewed(predictor, labeled, arm, self._labels(y, asked))
+            curve.append((len(asked), answered(predictor, labeled, y, asked)))
         return curve
 
-    def _reviewed(self, learner: GraphLearner, labeled: LabeledSet, arm: str, labels: dict[int, int]) -> GraphLearner:
+    def _reviewed(self, predictor: GraphLearner, labeled: LabeledSet, arm: str, labels: dict[int, int]) -> GraphLearner:
         """What the trainer does at the end of a round; after the first ten labels structure's choice takes over."""
         if arm in BY_ONE_GRAPH or arm.endswith("LR"):
-            return learner
+            return predictor
         if len(labels) == COMPUTED_FIRST:
-            return self._learner(labeled, learned=self.choice.clearer)
+            return self._predictor(labeled, learned=self.choice.clearer)
         if len(labels) % ProjectSettings.query_size == 0:
-            learner.review(labels)
-        return learner
+            predictor.review(labels)
+        return predictor
 
-    def _learner(self, labeled: LabeledSet, *, learned: bool) -> GraphLearner:
+    def _predictor(self, labeled: LabeledSet, *, learned: bool) -> GraphLearner:
         """The product's, with this graph in force; kept, for to hang a test set on a graph takes ten seconds."""
         write_choice(replace(self.choice, learned=learned), self.draw.store.folder, self.seed)
         key = labeled.classes, learned
-        if key not in self._learners:
-            self._learners[key] = self._runs.whole.learner(labeled, self.draw, self.seed)
-        self._learners[key].review({})
-        built_for = self._learners[key].graph({}).stored.built_for
+        if key not in self._predictors:
+            self._predictors[key] = self._runs.whole.predictor(labeled, self.draw, self.seed)
+        self._predictors[key].review({})
+        built_for = self._predictors[key].graph({}).stored.built_for
         assert built_for == len(self.draw.kept), "it built a graph of its own"
-        return self._learners[key]
+        return self._predictors[key]
 
     def _questions(self, arm: str, y: Any, budget: int) -> Callable[[GraphLearner, list[int]], int]:
         """Places in the draw, one after the other."""
@@ -247,14 +247,14 @@ class Field:
     def _labels(self, y: Any, asked: list[int]) -> dict[int, int]:
         return {int(self.draw.kept[place]): int(y[place]) for place in asked}
 
-    def _best(self, y: Any, learner: GraphLearner, asked: list[int]) -> int:
+    def _best(self, y: Any, predictor: GraphLearner, asked: list[int]) -> int:
         """What the trainer would put in front."""
-        graph = learner.graph(self._labels(y, asked))
+        graph = predictor.graph(self._labels(y, asked))
         rest = np.delete(self.draw.kept, asked)
         return int(np.searchsorted(self.draw.kept, graph.rank(rest, 1)[0][0]))
 
-    def _by_graph(self, learner: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
-        graph = learner.graph(self._labels(y, asked))
+    def _by_graph(self, predictor: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+        graph = predictor.graph(self._labels(y, asked))
         return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
     def _by_lr(self, _: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:

@@ -23,11 +23,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 from real_app import PATIENCE_S, RunningApp, ask, free_port, open_browser, open_labeler, running_app, wait_for
 
-from app.creation import make_project
-from app.demo import DEMO_CLASSES, sample_data
-from app.project import Project
-from app.settings import ProjectSettings
-from app.web_server import is_healthy
+from app.project.creation import make_project
+from app.project.demo import DEMO_CLASSES, sample_data
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.running.web_server import is_healthy
 from storage.engine import Database
 from storage.rounds import open_round
 from storage.trainer import get_heartbeat, request_training

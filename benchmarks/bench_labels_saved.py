@@ -4,7 +4,7 @@
     python benchmarks/bench_labels_saved.py --npz mnist.npz   10,000 of MNIST, Keras' file format
 
 Logistic regression on 40 principal components chooses by margin, 20 labels at a time, from 20 random ones; every tenth
-label given is an audit label. The truth is how many random labels the same learner needs for the same test accuracy,
+label given is an audit label. The truth is how many random labels the same predictor needs for the same test accuracy,
 mean of four seeds; the estimate knows audit labels only. Seeds are 0, 1, 2, ... and none is left out.
 """
 
@@ -42,7 +42,7 @@ class Data:
 
 
 class Logistic:
-    """The learner."""
+    """The predictor."""
 
     def __init__(self, data: Data) -> None:
         self._data = data
@@ -122,12 +122,12 @@ def random_curve(data: Data) -> list[tuple[int, float]]:
     """(labels, mean test accuracy) of labels drawn at random."""
     sizes = [round(20 * 2 ** (step / 2)) for step in range(16)]
     sizes = [size for size in sizes if size <= len(data.classes_N) // 2]
-    learner, accuracies = Logistic(data), []
+    predictor, accuracies = Logistic(data), []
     for seed in range(4):
         order = np.random.default_rng(1_000 + seed).permutation(len(data.classes_N))
         for size in sizes:
-            learner.fit({i: int(data.classes_N[i]) for i in order[:size].tolist()})
-            accuracies.append(learner.accuracy())
+            predictor.fit({i: int(data.classes_N[i]) for i in order[:size].tolist()})
+            accuracies.append(predictor.accuracy())
     means = np.array(accuracies).reshape(4, -1).mean(axis=0)
     return list(zip(sizes, np.maximum.accumulate(means).tolist(), strict=True))
 
@@ -144,28 +144,28 @@ def one_seed(data: Data, seed: int, marks: Sequence[int]) -> list[tuple[LabelsSa
     """Chooses labels, and asks for the estimate on the way."""
     order = np.random.default_rng(seed).permutation(len(data.classes_N)).tolist()
     audits, rest = order[: max(marks) // PER_AUDIT], order[max(marks) // PER_AUDIT :]
-    chosen, left, learner, found = rest[:STEP], set(rest[STEP:]), Logistic(data), []
+    chosen, left, predictor, found = rest[:STEP], set(rest[STEP:]), Logistic(data), []
     while True:
-        learner.fit({i: int(data.classes_N[i]) for i in chosen})
+        predictor.fit({i: int(data.classes_N[i]) for i in chosen})
         if len(chosen) in marks:
-            estimate = ask(data, learner, chosen, audits[: len(chosen) // PER_AUDIT], sorted(left), seed)
-            found += [] if estimate is None else [(estimate, learner.accuracy())]
+            estimate = ask(data, predictor, chosen, audits[: len(chosen) // PER_AUDIT], sorted(left), seed)
+            found += [] if estimate is None else [(estimate, predictor.accuracy())]
         if len(chosen) >= min(max(marks), len(rest) - STEP):
             return found
         pool = np.array(sorted(left))
-        top_N_2 = np.sort(learner.predict(pool), axis=1)[:, -2:]
+        top_N_2 = np.sort(predictor.predict(pool), axis=1)[:, -2:]
         wanted = min(STEP, next(mark for mark in marks if mark > len(chosen)) - len(chosen))
         picked = pool[np.argsort(top_N_2[:, 1] - top_N_2[:, 0])[:wanted]].tolist()
         chosen, left = [*chosen, *picked], left - set(picked)
 
 
 def ask(
-    data: Data, learner: Logistic, chosen: list[int], audits: list[int], left: list[int], seed: int
+    data: Data, predictor: Logistic, chosen: list[int], audits: list[int], left: list[int], seed: int
 ) -> LabelsSaved | None:
     """The estimate from audit labels alone."""
     audit = {i: int(data.classes_N[i]) for i in audits}
-    rights_A = learner.predict(audits).argmax(axis=1) == np.array(list(audit.values()))
-    answers = dict(zip(left, learner.predict(left).argmax(axis=1).tolist(), strict=True))
+    rights_A = predictor.predict(audits).argmax(axis=1) == np.array(list(audit.values()))
+    answers = dict(zip(left, predictor.predict(left).argmax(axis=1).tolist(), strict=True))
     labels = {i: int(data.classes_N[i]) for i in chosen}
     shadows = Shadows(lambda _fold: Logistic(data), audit=audit, chosen=labels, reserve=audits, seed=seed)
     return labels_saved(shadows, rights_A, answers=answers, pool_size=len(data.classes_N))

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/bench_loops_overhead.py
 
-First: rounds of the ActiveLearningLoop on the sample digits, with checkpoints; its time outside the learner's `fit`,
-`predict` and `score`. Then the same calls are made directly, on a learner of their own; on a busy machine that
+First: rounds of the ActiveLearningLoop on the sample digits, with checkpoints; its time outside the predictor's `fit`,
+`predict` and `score`. Then the same calls are made directly, on a predictor of their own; on a busy machine that
 difference of two long times says little, the first figure much. Last: the loops of the instant head beside the same
 optimizer steps written out.
 """
@@ -28,16 +28,17 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
-from loops.instant import FitLoop, TrainingEpochLoop
-from loops.learners.instant_head import ITERATIONS, MAX_STEPS, negative_log_posterior
-from loops.learners.learner import Learner, choose_learner
-from loops.networks import feature_head
+from loops.fit import FitLoop, TrainingEpochLoop
 from loops.oracle import KnownLabels
+from loops.predictors.instant_head import ITERATIONS, MAX_STEPS, negative_log_posterior
+from loops.predictors.layers import feature_head
+from loops.predictors.network import Network
+from loops.predictors.network_spec import choose_network
 
-Call = Callable[[Learner], Any]
+Call = Callable[[Network], Any]
 
 
-class TimedLearner(Learner):
+class TimedLearner(Network):
     """Notes how long each verb took, and the call, so that it can be repeated."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,18 +50,21 @@ class TimedLearner(Learner):
         """Fits, timed."""
         labels = dict(labels)
         self._time(
-            lambda learner: Learner.fit(
-                learner, labels, round_number=round_number, checkpoint_dir=checkpoint_dir if learner is self else None
+            lambda predictor: Network.fit(
+                predictor,
+                labels,
+                round_number=round_number,
+                checkpoint_dir=checkpoint_dir if predictor is self else None,
             )
         )
 
     def predict(self, sample_ids: Any) -> Any:
         """Predicts, timed."""
-        return self._time(lambda learner: Learner.predict(learner, sample_ids))
+        return self._time(lambda predictor: Network.predict(predictor, sample_ids))
 
     def score(self, sample_ids: Any, *, round_number: int) -> Any:
         """Scores, timed."""
-        return self._time(lambda learner: Learner.score(learner, sample_ids, round_number=round_number))
+        return self._time(lambda predictor: Network.score(predictor, sample_ids, round_number=round_number))
 
     def _time(self, call: Call) -> Any:
         self.calls.append(call)
@@ -107,11 +111,11 @@ def active_learning(digits: Digits, rounds: int, seed: int) -> tuple[float, floa
     """Times some rounds of the loop, then its calls alone.
 
     Returns:
-        ms per round in the learner's verbs, beyond them, and of the same verbs called directly.
+        ms per round in the predictor's verbs, beyond them, and of the same verbs called directly.
     """
-    spec = choose_learner("cnn", [(8, 8)])
+    spec = choose_network("cnn", [(8, 8)])
     settings = {"num_classes": CLASSES, "seed": seed, "accelerator": "cpu"}
-    learner = TimedLearner(spec, digits.store, **settings)
+    predictor = TimedLearner(spec, digits.store, **settings)
     oracle = KnownLabels(
         {int(i): digits.classes[int(i)] for i in digits.pool},
         query_size=QUERY_SIZE,
@@ -120,11 +124,13 @@ def active_learning(digits: Digits, rounds: int, seed: int) -> tuple[float, floa
     budget = QUERY_SIZE * rounds
     loop_settings = LoopSettings(spec.acquisition, query_size=QUERY_SIZE, labeling_budget=budget, cold_start="random")
     with tempfile.TemporaryDirectory() as folder:
-        loop = ActiveLearningLoop(learner=learner, oracle=oracle, settings=loop_settings, rounds_folder=Path(folder))
+        loop = ActiveLearningLoop(
+            predictor=predictor, oracle=oracle, settings=loop_settings, rounds_folder=Path(folder)
+        )
         whole = timed(loop.run) / rounds
-    verbs = 1000 * learner.seconds / rounds
-    other = Learner(spec, digits.store, **settings)
-    direct = timed(lambda: [call(other) for call in learner.calls]) / rounds
+    verbs = 1000 * predictor.seconds / rounds
+    other = Network(spec, digits.store, **settings)
+    direct = timed(lambda: [call(other) for call in predictor.calls]) / rounds
     return verbs, whole - verbs, direct
 
 

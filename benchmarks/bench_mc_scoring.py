@@ -6,7 +6,7 @@
 Every measurement runs in a process of its own, on one thread, and includes what follows the draws: BALD of every
 sample.
 
-features  a linear head behind dropout over 1,280 cached features: what later rounds of the features learner cost
+features  a linear head behind dropout over 1,280 cached features: what later rounds of the features predictor cost
 photos    EfficientNet-Lite0 from the image: what BaaL pays each round, and what our first round pays once
 cnn       the network of Gal et al. 2017 on 28 x 28 pixels, retrained each round, so nothing can be cached
 pool      10,000, 100,000 and 1,000,000 samples of 128 features read from disk
@@ -35,7 +35,7 @@ from torch import nn
 warnings.filterwarnings("ignore")
 
 from loops.acquisition.functions import bald, predictive_entropy  # noqa: E402 - BaaL and Flash warn of themselves on import
-from loops.mc_dropout import MCDropout, MCDropoutScorer, gather  # noqa: E402
+from loops.uncertainty.mc_dropout import MCDropout, MCDropoutScorer, gather  # noqa: E402
 
 CLASSES = 10
 OURS = ("labelloop", "labelloop, closed form")
@@ -216,7 +216,7 @@ def fidelity(images: int) -> None:
         ]
         print(f"  {who:<24}: {'; '.join(parts)}", flush=True)
 
-    from loops.closed_form import ClosedForm
+    from loops.uncertainty.closed_form import ClosedForm
 
     report("labelloop, closed form", bald_and_entropy(ClosedForm(network), rows))
     for k in (20, 100):
@@ -247,19 +247,20 @@ def baal_bald_and_entropy(network: nn.Module, rows: torch.Tensor, k: int) -> lis
 
 
 def trained_head(images: int) -> tuple[nn.Module, torch.Tensor]:
-    """The features learner's network after 40 labels, and the embedded digits it has not seen."""
+    """The features predictor's network after 40 labels, and the embedded digits it has not seen."""
     import csv
 
-    from app.importing.images import load_image
+    from app.kinds.image import load_image
     from loops.embeddings.features import FeatureStore, embed
-    from loops.learners.learner import Learner, choose_learner
+    from loops.predictors.network import Network
+    from loops.predictors.network_spec import choose_network
 
     folder = Path(__file__).parent.parent / "sample_data" / "digits"
     with (folder / "labels.csv").open() as file:
         listed = list(csv.DictReader(file))[: images + 40]
     classes = sorted({row["label"] for row in listed})
     with tempfile.TemporaryDirectory() as cache:
-        spec = choose_learner("features", [])
+        spec = choose_network("features", [])
         store = FeatureStore(Path(cache), spec.backbone)
         embed(
             store,
@@ -269,9 +270,9 @@ def trained_head(images: int) -> tuple[nn.Module, torch.Tensor]:
             on_broken=lambda _i, reason: sys.exit(reason),
             should_stop=lambda: False,
         )
-        learner = Learner(spec, store, num_classes=len(classes), seed=0)
-        learner.fit({i: classes.index(listed[i]["label"]) for i in range(40)}, round_number=1)
-        features_N_D, head = learner.penultimate(np.arange(40, images + 40))
+        predictor = Network(spec, store, num_classes=len(classes), seed=0)
+        predictor.fit({i: classes.index(listed[i]["label"]) for i in range(40)}, round_number=1)
+        features_N_D, head = predictor.penultimate(np.arange(40, images + 40))
     return head.eval(), torch.from_numpy(features_N_D)
 
 

@@ -27,9 +27,9 @@ warnings.filterwarnings("ignore")
 
 from bench_mc_scoring import bald_and_entropy, trained_head  # noqa: E402 - BaaL and Flash warn of themselves on import
 
-from app.importing.images import load_image  # noqa: E402
+from app.kinds.image import load_image  # noqa: E402
 from loops.embeddings.embedding import EfficientNetEmbedder  # noqa: E402
-from loops.mc_dropout import MCDropout  # noqa: E402
+from loops.uncertainty.mc_dropout import MCDropout  # noqa: E402
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits" / "pool"
 TOP = 100
@@ -66,7 +66,7 @@ def scores(images: int) -> None:
     """BALD by the same masks."""
     network, rows = trained_head(images)
     for k in (20, 100):
-        with in_float32("loops.mc_dropout"):
+        with in_float32("loops.uncertainty.mc_dropout"):
             exact = bald_and_entropy(MCDropout(network, mc_iterations=k, seed=0), rows)[0]
         half = bald_and_entropy(MCDropout(network, mc_iterations=k, seed=0), rows)[0]
         same = len(set(np.argsort(-exact)[:TOP]) & set(np.argsort(-half)[:TOP]))

@@ -9,7 +9,7 @@ Label page does: holds ten samples, those on screen and next in line stay, the o
 decision and once more 0.8 s later. So a sample was chosen by what was known when it came next in line. The clock starts
 with the first ranking; how long the trainer took until then, with all pixels in the feature store, is printed beside
 it. The labels of the test set come in at the end only: the decisions are replayed in their order, and after each the
-product's graph learner predicts the test set. Seconds are those until the decision from which accuracy is 95 % and
+product's graph predictor predicts the test set. Seconds are those until the decision from which accuracy is 95 % and
 stays there.
 
 BaaL's loop, corrected as `network_peers.py` says and with the whole network in each of its 20 iterations, on the same
@@ -34,10 +34,11 @@ from network_peers import QUERY, STAYS, NetworkLoop, Samples
 from numpy.typing import NDArray
 from trainer_project import BACKBONE, TrainerProject, trainer_project
 
-from app.settings import ProjectSettings
+from app.project.settings import ProjectSettings
 from loops.embeddings.features import FeatureStore
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.learner import Learner, choose_learner
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.network import Network
+from loops.predictors.network_spec import choose_network
 from storage.labels import current_labels
 from storage.queue import ClaimedSample
 
@@ -145,16 +146,16 @@ def replay(running: TrainerProject, test: Pair, seed: int) -> tuple[list[tuple[i
     test_ids = max(running.class_of) + 1 + np.arange(len(test[0]))
     store.append(test_ids, test[0][:, None])
 
-    def make(_fold: int | None) -> Learner:
-        return Learner(choose_learner("cnn", [(28, 28)]), store, num_classes=10, seed=seed, accelerator="cpu")
+    def make(_fold: int | None) -> Network:
+        return Network(choose_network("cnn", [(28, 28)]), store, num_classes=10, seed=seed, accelerator="cpu")
 
-    learner = GraphLearner(make, acquisition="auto", seed=seed)
+    predictor = GraphLearner(make, acquisition="auto", seed=seed)
     labels: dict[int, int] = {}
     curve = []
     for decision in decided:
         if decision.purpose != "audit" and decision.class_index is not None:
             labels[decision.sample_id] = decision.class_index
-        predicted = learner.graph(labels, pool=list(running.class_of)).probs(test_ids).argmax(1)
+        predicted = predictor.graph(labels, pool=list(running.class_of)).probs(test_ids).argmax(1)
         curve.append((len(curve) + 1, float((predicted == test[1]).mean())))
     return curve, len(decided) - len(labels)
 

@@ -4,9 +4,9 @@
     python benchmarks/bench_small_pools.py --mnist mnist.npz    MNIST
 
 Each seed draws a pool of its own. First the graph alone, as the product builds it and without the distorted copies of
-the pool's images (`loops/graph/copies.py`). Then `labelloop simulate` from no label, in which the network may take over
-from the graph; BALD and random questions are answered by the network. Accuracy is on the test set, of which 2,000 are
-drawn.
+the pool's images (`loops/embeddings/copies.py`). Then `labelloop simulate` from no label, in which the network may take
+over from the graph; BALD and random questions are answered by the network. Accuracy is on the test set, of which 2,000
+are drawn.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def by_graph(pool: Pool, copies: int, budget: int) -> tuple[Curve, float]:
     arrays, backbone = pool.arrays, pool.labeled.spec.backbone
     ids, test_ids = np.arange(pool.size), pool.size + np.arange(len(arrays["x_test"]))
     curve: Curve = {}
-    with tempfile.TemporaryDirectory() as folder, patch("loops.graph.copies.MOST", copies):
+    with tempfile.TemporaryDirectory() as folder, patch("loops.embeddings.copies.MOST", copies):
         store = FeatureStore(Path(folder), backbone)
         store.append(ids, arrays["x_train"][:, None])
         store.append(test_ids, arrays["x_test"][:, None])
@@ -127,7 +127,7 @@ def simulated(pool: Pool, arm: str, budget: int) -> Curve:
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "pool.npz", **pool.arrays)
         command = [
-            *(sys.executable, "-W", "ignore", "-m", "app.cli", "simulate", "--npz", f"{folder}/pool.npz"),
+            *(sys.executable, "-W", "ignore", "-m", "app.command.main", "simulate", "--npz", f"{folder}/pool.npz"),
             *("--acquisition", arm, "--seed", str(pool.seed), "--budget", str(budget), "--out", f"{folder}/out"),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

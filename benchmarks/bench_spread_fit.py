@@ -30,11 +30,11 @@ import torch
 from labeled_sets import all_sets
 from numpy.typing import NDArray
 
+from loops.devices.network import MODULE, DistributedNetwork
+from loops.devices.processes import Devices, follow
 from loops.embeddings.features import FeatureStore
-from loops.learners.learner import Learner
-from loops.learners.learner_spec import LearnerSpec
-from loops.spread.learner import MODULE, SpreadLearner
-from loops.spread.processes import Devices, follow
+from loops.predictors.network import Network
+from loops.predictors.network_spec import NetworkSpec
 
 ARMS = ("one", "two", "one, twice")
 
@@ -94,22 +94,22 @@ def stored(
 
 
 def fitted(
-    arm: str, spec: LearnerSpec, store: FeatureStore, classes: dict[int, int], test: Any, seed: int
+    arm: str, spec: NetworkSpec, store: FeatureStore, classes: dict[int, int], test: Any, seed: int
 ) -> tuple[float, float]:
     """Test accuracy, and seconds of the fit."""
     given: dict[str, Any] = {"num_classes": 10, "seed": seed, "accelerator": "cpu"}
     passes = store.folder.parent / "passes"
     if arm == "two":
-        learner: Learner = SpreadLearner(spec, store, devices=Devices(1, 2, passes, accelerator="cpu"), **given)
+        predictor: Network = DistributedNetwork(spec, store, devices=Devices(1, 2, passes, accelerator="cpu"), **given)
     else:
         times = 2 if arm == "one, twice" else 1
-        learner = Learner(replace(spec, max_steps_per_epoch=times * spec.max_steps_per_epoch), store, **given)
+        predictor = Network(replace(spec, max_steps_per_epoch=times * spec.max_steps_per_epoch), store, **given)
     with second_machine(passes):
         started = time.perf_counter()
-        learner.fit(classes, round_number=1)
+        predictor.fit(classes, round_number=1)
         seconds = time.perf_counter() - started
     test_ids, test_labels = test
-    return float((learner.predict(test_ids).argmax(1) == test_labels).mean()), seconds
+    return float((predictor.predict(test_ids).argmax(1) == test_labels).mean()), seconds
 
 
 @contextmanager

@@ -24,10 +24,10 @@ import torch
 from labeled_sets import LabeledSet, all_sets
 
 from loops.embeddings.features import FeatureStore
-from loops.evaluation.label_audit import audit_labels
+from loops.evaluation.label_errors import audit_labels
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.learner import Learner
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.network import Network
 from loops.seeding import seed_of
 
 WRONG = 0.05  # share of the answers
@@ -36,7 +36,7 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Each set, and both learners."""
+    """Each set, and both predictors."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", type=Path, help="x_train, y_train, x_test, y_test as an .npz file")
     parser.add_argument("--seeds", type=int, default=5)
@@ -89,23 +89,23 @@ def run(labeled: LabeledSet, numbers: list[int], seeds: int) -> None:
         print(f"| {labeled.name}, {number} | {name} | {row(found)} |", flush=True)
 
 
-def maker_of(labeled: LabeledSet, store: FeatureStore, seed: int) -> Callable[[int | None], Learner]:
+def maker_of(labeled: LabeledSet, store: FeatureStore, seed: int) -> Callable[[int | None], Network]:
     """Makes networks as the product does; a fold's starts from weights of its own."""
 
-    def make(fold: int | None) -> Learner:
+    def make(fold: int | None) -> Network:
         own = seed if fold is None else seed_of(seed, "fold", fold)
-        return Learner(labeled.spec, store, num_classes=labeled.classes, seed=own, accelerator="cpu")
+        return Network(labeled.spec, store, num_classes=labeled.classes, seed=own, accelerator="cpu")
 
     return make
 
 
-def asked(learner: GraphLearner, labeled: LabeledSet, number: int, seed: int) -> dict[int, int]:
+def asked(predictor: GraphLearner, labeled: LabeledSet, number: int, seed: int) -> dict[int, int]:
     """Answers in the order of the questions; some of them wrong."""
     generator = np.random.default_rng(seed)
     labels: dict[int, int] = {}
     for _ in range(number):
         pool = np.setdiff1d(np.arange(len(labeled.rows)), list(labels))
-        sample_id = int(learner.graph(labels, pool=pool).rank(pool, 1)[0][0])
+        sample_id = int(predictor.graph(labels, pool=pool).rank(pool, 1)[0][0])
         slip = generator.integers(1, labeled.classes) if generator.random() < WRONG else 0
         labels[sample_id] = int((labeled.labels[sample_id] + slip) % labeled.classes)
     return labels

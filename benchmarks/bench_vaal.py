@@ -24,13 +24,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from app.importing.images import load_image
-from app.importing.sources import Entry, open_source
+from app.formats.sources import Entry, open_source
+from app.kinds.image import load_image
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import random_scores, rank
 from loops.acquisition.vaal import vaal_cold_start, vaal_scores
 from loops.embeddings.features import FeatureStore, embed
-from loops.learners.learner_spec import choose_learner
+from loops.predictors.network_spec import choose_network
 from loops.seeding import seed_of
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
@@ -192,7 +192,7 @@ def entries(path: Path) -> list[Entry]:
 
 def embedded(images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Cached features of the backbone that the application chooses for images of this size."""
-    spec = choose_learner("auto", [(image.shape[1], image.shape[0]) for image in images[:20]])
+    spec = choose_network("auto", [(image.shape[1], image.shape[0]) for image in images[:20]])
 
     def broken(sample_id: int, reason: str) -> None:
         raise SystemExit(f"image {sample_id} cannot be used: {reason}")

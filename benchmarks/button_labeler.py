@@ -5,8 +5,8 @@ Run by bench_labeler_latency.py for comparison; the project's folder comes in LA
 
 import streamlit as st
 
-from app.screens.components.sample_image import image_bytes
-from app.screens.components.session import current_project, database, project_id
+from app.screens.shared.sample_image import image_bytes
+from app.screens.shared.session import current_project, database, project_id
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator, list_classes
 from storage.queue import claim_batch

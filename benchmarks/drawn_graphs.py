@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 from labeled_sets import Draw, Ids, LabeledSet
 
+from loops.embeddings.copies import copies_for
 from loops.embeddings.features import FeatureStore
-from loops.graph.copies import copies_for
+from loops.embeddings.graph_choice import GraphChoice
+from loops.embeddings.learned_graph import choice_by_structure, learn
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.graph.graph_choice import GraphChoice
 from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
-from loops.graph.learned_graph import choice_by_structure, learn
 from loops.graph.nearest import Nearest, nearest
 from loops.graph.stored_graph import StoredGraph
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.learner import Learner
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.network import Network
 
 SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough of them are in nine tenths of the pool
 
@@ -78,11 +78,11 @@ class WholePool:
             graphs[learned].write(path_of_graph(draw.store.folder, seed, learned=learned))
         return choice_by_structure(graphs[False], graphs[True], seed) if True in graphs else GraphChoice()
 
-    def learner(self, labeled: LabeledSet, draw: Draw, seed: int) -> GraphLearner:
+    def predictor(self, labeled: LabeledSet, draw: Draw, seed: int) -> GraphLearner:
         """The product's, on the graph that the file beside the graphs names."""
 
-        def make(_fold: int | None) -> Learner:
-            return Learner(labeled.spec, draw.store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
+        def make(_fold: int | None) -> Network:
+            return Network(labeled.spec, draw.store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
 
         return GraphLearner(make, acquisition="auto", seed=seed)
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.importing.images import load_image
+from app.kinds.image import load_image
 from loops.embeddings.embedding import embedder_of, to_square
 from loops.embeddings.features import FeatureStore, backbone_of
-from loops.learners.learner import LearnerSpec, choose_learner
+from loops.predictors.network_spec import NetworkSpec, choose_network
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 SHARE = 0.9  # of the pool that a seed draws
@@ -27,10 +27,10 @@ Rows = NDArray[Any]
 
 @dataclass(frozen=True)
 class LabeledSet:
-    """Rows of a pool and a test set, as the store of this learner has them, and all labels."""
+    """Rows of a pool and a test set, as the store of this predictor has them, and all labels."""
 
     name: str
-    spec: LearnerSpec
+    spec: NetworkSpec
     rows: Rows
     labels: Ids
     test_rows: Rows
@@ -83,7 +83,7 @@ def mnist_sets(path: Path, *, quick: bool) -> Sets:
         x, y, tx, ty = x[:5000], y[:5000], tx[:2000], ty[:2000]
     y, ty = y.astype(np.int64), ty.astype(np.int64)
     rare = (y < 5) | (np.random.default_rng(0).random(len(y)) < 0.1)  # 5 to 9: a tenth
-    spec = choose_learner("cnn", [(28, 28)])
+    spec = choose_network("cnn", [(28, 28)])
 
     @cache
     def plain() -> LabeledSet:
@@ -133,14 +133,14 @@ def photographs(folder: Path) -> LabeledSet:
 
 
 def of_files(name: str, pool: Sequence[tuple[Path, int]], test: Sequence[tuple[Path, int]], goal: float) -> LabeledSet:
-    """Image files through the learner that the product chooses for their sizes."""
-    spec = choose_learner("auto", [Image.open(path).size for path, _ in pool[:500]])
+    """Image files through the predictor that the product chooses for their sizes."""
+    spec = choose_network("auto", [Image.open(path).size for path, _ in pool[:500]])
     rows, test_rows = (embedded([path for path, _ in part], spec) for part in (pool, test))
     labels, test_labels = (np.array([label for _, label in part], np.int64) for part in (pool, test))
     return LabeledSet(name, spec, rows, labels, test_rows, test_labels, goal, name)
 
 
-def embedded(paths: Sequence[Path], spec: LearnerSpec) -> Rows:
+def embedded(paths: Sequence[Path], spec: NetworkSpec) -> Rows:
     """Rows as the store gets them."""
     backbone = backbone_of(spec.backbone)
     embedder = embedder_of(backbone, "cpu")

@@ -29,7 +29,7 @@ from baal.bayesian.dropout import MCDropoutModule
 from labeled_sets import Draw, LabeledSet
 from torch import Tensor, nn
 
-from loops.networks import RandomAffine, network_parts
+from loops.predictors.layers import RandomAffine, network_parts
 
 QUERY, CANDIDATES = 10, 1_000  # labels a round, samples of the pool that are scored
 BEST, JOINT = 300, 500  # the best by BALD that BatchBALD chooses from, outcomes it draws once there are too many

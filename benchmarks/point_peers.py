@@ -28,17 +28,17 @@ def regression(points: Floats) -> LogisticRegression:
 def modal_margin(points: Floats, y: Ids, labeled: list[int], _seed: int) -> int:
     """modAL's margin sampling.
 
-    A learner is made of all labels each time, which is what `teach` does, append and refit; modAL's own passes a
+    A predictor is made of all labels each time, which is what `teach` does, append and refit; modAL's own passes a
     parameter that scikit-learn 1.8 took away.
     """
     from modAL.models import ActiveLearner
     from modAL.uncertainty import margin_sampling
 
-    learner = ActiveLearner(
+    predictor = ActiveLearner(
         regression(points), query_strategy=margin_sampling, X_training=points[labeled], y_training=y[labeled]
     )
     unlabeled = np.setdiff1d(np.arange(len(points)), labeled)
-    return int(unlabeled[learner.query(points[unlabeled])[0][0]])
+    return int(unlabeled[predictor.query(points[unlabeled])[0][0]])
 
 
 def activeml_entropy(points: Floats, y: Ids, labeled: list[int], seed: int) -> int:

@@ -22,8 +22,8 @@ from torch.utils.data import Dataset
 
 from loops.acquisition.functions import acquisition_function, rank
 from loops.frozen import Classifier
-from loops.mc_dropout import MCDropout, MCDropoutScorer, gather
-from loops.networks import PrepareFeatures
+from loops.predictors.layers import PrepareFeatures
+from loops.uncertainty.mc_dropout import MCDropout, MCDropoutScorer, gather
 
 FUNCTIONS = ("bald", "predictive_entropy", "margin", "variation_ratios")
 _BAAL = dict(

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, Error, Page, Playwright
 
-from app.web_server import is_healthy
+from app.running.web_server import is_healthy
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -52,7 +52,7 @@ class RunningApp:
 def running_app(folder: Path) -> Iterator[RunningApp]:
     """`labelloop run` on a project, once its screens answer."""
     port = free_port()
-    command = [sys.executable, "-m", "app.cli", "run", str(folder), "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "app.command.main", "run", str(folder), "--no-browser", "--port", str(port)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         try:

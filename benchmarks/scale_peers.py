@@ -21,7 +21,7 @@ def baal_generator(_folder: Path, n: int, _labels: int) -> Figures:
     from baal.bayesian.dropout import MCDropoutModule
     from torch.utils.data import TensorDataset
 
-    from loops.networks import network_parts
+    from loops.predictors.layers import network_parts
 
     some = min(n, MOST_SCORED)
     rows = torch.from_numpy(images(np.arange(some))).float()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from app.project import Project
+    from app.project.project import Project
     from app.trainer.workbench import Workbench
     from storage.engine import Database
 
@@ -29,8 +29,8 @@ Figures = dict[str, float]  # what a step measured, by name and unit
 
 def fill(folder: Path, n: int, _labels: int) -> Figures:
     """Makes the project."""
-    from app.project import create_project
-    from app.settings import ProjectSettings
+    from app.project.project import create_project
+    from app.project.settings import ProjectSettings
     from loops.embeddings.features import FeatureStore
     from storage.samples import NewSample, add_samples
 
@@ -71,10 +71,10 @@ def import_(folder: Path, n: int, _labels: int) -> Figures:
     """As many files as the project has samples, 100,000 at most, into a project of their own."""
     from PIL import Image
 
-    from app.importing.run import run_import
-    from app.importing.sources import read_folder
-    from app.project import create_project
-    from app.settings import ProjectSettings
+    from app.formats.sources import read_folder
+    from app.project.importing import run_import
+    from app.project.project import create_project
+    from app.project.settings import ProjectSettings
 
     files, imported = (folder.with_name(f"{folder.name}-{name}") for name in ("files", "imported"))
     for left in (files, imported):  # by a run that was ended
@@ -96,7 +96,7 @@ def import_(folder: Path, n: int, _labels: int) -> Figures:
 @contextmanager
 def bench_of(folder: Path) -> Iterator[Workbench]:
     """The trainer's workbench."""
-    from app.project import open_project
+    from app.project.project import open_project
     from app.trainer.background import BackgroundEmbedding
     from app.trainer.heartbeat import Heartbeat
     from app.trainer.sample_source import SampleSource
@@ -149,10 +149,10 @@ def run_loop(bench: Workbench) -> None:
     from app.trainer.oracle import DatabaseOracle
     from app.trainer.rounds import list_checkpoint
     from loops.active_learning import ActiveLearningLoop
-    from loops.learners.committee import learner_for
+    from loops.predictors.committee import predictor_for
 
     ActiveLearningLoop(
-        learner=learner_for(bench.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed),
+        predictor=predictor_for(bench.acquisition, lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed),
         oracle=DatabaseOracle(bench),
         settings=bench.loop_settings,
         rounds_folder=bench.project.rounds_dir,
@@ -210,7 +210,7 @@ class Page:
 
 def next_(folder: Path, _n: int, labels: int) -> Figures:
     """The Label page's transactions, while the trainer rests."""
-    from app.project import open_project
+    from app.project.project import open_project
 
     project = open_project(folder)
     with closing(project.open_database()) as database:
@@ -222,8 +222,8 @@ def next_(folder: Path, _n: int, labels: int) -> Figures:
 
 def screens(folder: Path, n: int, _labels: int) -> Figures:
     """What pages read again and again."""
-    from app.project import open_project
-    from app.screens.components.round_scores import read_round_scores, scores_path
+    from app.project.project import open_project
+    from app.screens.shared.round_scores import read_round_scores, scores_path
     from storage.samples import count_samples, list_samples
 
     project = open_project(folder)

@@ -14,10 +14,10 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from app.child import Child, end_all
-from app.project import Project, create_project
-from app.settings import ProjectSettings
-from app.supervisor import trainer_child
+from app.project.project import Project, create_project
+from app.project.settings import ProjectSettings
+from app.running.child import Child, end_all
+from app.running.supervisor import trainer_child
 from loops.embeddings.features import FeatureStore
 from storage.engine import Database
 from storage.labels import record_decision

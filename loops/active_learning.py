@@ -17,10 +17,10 @@ from loops.acquisition.ranking import cold_start_ranking, model_ranking, second_
 from loops.acquisition.vaal import StoredRows, vaal_scores
 from loops.checkpoint import SavedCheckpoint
 from loops.evaluation.estimates import evaluate
-from loops.learners.graph_learner import GraphLearner
 from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
-from loops.round_learner import RoundLearner
 from loops.seeding import seed_of
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
@@ -58,7 +58,7 @@ class ActiveLearningLoop(Loop[None]):
     It holds progress and seed, never labels: those come from the oracle at every start.
 
     Args:
-        learner: Fits, predicts and scores by sample id.
+        predictor: Fits, predicts and scores by sample id.
         oracle: Answers queries.
         settings: How to ask and when to stop.
         rounds_folder: Where each round's checkpoint goes, `NNNN/model.ckpt`; None saves none.
@@ -68,7 +68,7 @@ class ActiveLearningLoop(Loop[None]):
     def __init__(
         self,
         *,
-        learner: RoundLearner,
+        predictor: Predictor,
         oracle: Oracle,
         settings: LoopSettings,
         rounds_folder: Path | None = None,
@@ -78,7 +78,7 @@ class ActiveLearningLoop(Loop[None]):
         self.progress = Progress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
-        self._learner = learner
+        self._predictor = predictor
         self._oracle = oracle
         self._settings = settings
         self._rounds_folder = rounds_folder
@@ -119,15 +119,15 @@ class ActiveLearningLoop(Loop[None]):
         self.progress.increment_completed()
 
     def fit(self, answers: Answers) -> None:
-        """Fits the learner on all labels, unless this round's fit was restored from its checkpoint."""
+        """Fits the predictor on all labels, unless this round's fit was restored from its checkpoint."""
         if self._is_fitted():
             return
         folder = self._round_folder(answers.round_number)
         if has_model(answers):
-            self._learner.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
+            self._predictor.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
         self.progress.increment_processed()
         if has_model(answers) and folder is not None:
-            saved = self._learner.save(folder / "model.ckpt", self.state_dict())
+            saved = self._predictor.save(folder / "model.ckpt", self.state_dict())
             self._on_checkpoint(answers.round_number, saved)
         self._fit_seconds = time.perf_counter() - self._started_at
 
@@ -137,7 +137,7 @@ class ActiveLearningLoop(Loop[None]):
             return ()
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": answers.audit}
         return tuple(
-            evaluate(dataset, self._learner.predict(list(labels)), np.array(list(labels.values())))
+            evaluate(dataset, self._predictor.predict(list(labels)), np.array(list(labels.values())))
             for dataset, labels in known.items()
             if labels
         )
@@ -148,7 +148,7 @@ class ActiveLearningLoop(Loop[None]):
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
         if not has_model(answers) or not sample_ids:
             return None
-        pool_scores = self._learner.score(sample_ids, round_number=answers.round_number)
+        pool_scores = self._predictor.score(sample_ids, round_number=answers.round_number)
         if self._settings.acquisition == "vaal":
             pool_scores.scores["vaal"] = self._adversarial_scores(answers, pool_scores.sample_ids)
         return pool_scores
@@ -156,10 +156,10 @@ class ActiveLearningLoop(Loop[None]):
     def _adversarial_scores(self, answers: Answers, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Scores of all, 0 for second looks: they are labeled, and would teach the discriminator a wrong pool."""
         unlabeled_N = ~np.isin(sample_ids, list(answers.suspects))
-        labeled = self._learner.embedding(sorted(answers.labels))
+        labeled = self._predictor.embedding(sorted(answers.labels))
         seed = seed_of(self._settings.seed, "vaal", answers.round_number)
         scores_N = np.zeros(len(sample_ids), np.float32)
-        pool = StoredRows(self._learner.embedding, sample_ids[unlabeled_N])
+        pool = StoredRows(self._predictor.embedding, sample_ids[unlabeled_N])
         scores_N[unlabeled_N] = vaal_scores(labeled, pool, seed=seed)
         return scores_N
 
@@ -190,16 +190,18 @@ class ActiveLearningLoop(Loop[None]):
 
     def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
         """By the graph while it is in force, by the model otherwise; without a model as the cold start says."""
-        settings, learner = self._settings, self._learner
-        if isinstance(learner, GraphLearner) and (pool_scores is not None or settings.cold_start == "diverse"):
-            ranking = learner.ranking(answers, settings.ranking_size)
+        settings, predictor = self._settings, self._predictor
+        if isinstance(predictor, GraphLearner) and (pool_scores is not None or settings.cold_start == "diverse"):
+            ranking = predictor.ranking(answers, settings.ranking_size)
             if ranking is not None:
                 return ranking
         if pool_scores is None:
             return cold_start_ranking(
-                answers, learner.embedding, settings.ranking_size, settings.cold_start, settings.seed
+                answers, predictor.embedding, settings.ranking_size, settings.cold_start, settings.seed
             )
-        return model_ranking(answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, learner)
+        return model_ranking(
+            answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, predictor
+        )
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""

@@ -20,7 +20,7 @@ class EpochCheckpoint(pl.Callback):
 
     Args:
         folder: Of the round; made when missing.
-        fingerprint: Of all that the fit depends on: learner, seed, rows, labels. A checkpoint of another is not used.
+        fingerprint: Of all that the fit depends on: predictor, seed, rows, labels. A checkpoint of another is not used.
         steps_per_epoch: Batches of a whole epoch.
     """
 

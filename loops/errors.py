@@ -7,12 +7,12 @@ LoopsError
 │   └── MissingFeaturesError    samples that were never embedded
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
 ├── NotEnoughSamplesError       more was asked for than there is
-├── NotFittedError              the learner has no model yet
+├── NotFittedError              the predictor has no model yet
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnknownAcquisitionError     no acquisition function of that name
-├── UnknownLearnerError         no learner of that name
+├── UnknownLearnerError         no predictor of that name
 └── YieldedLossesError          a training step does not yield one loss per optimizer
 """
 
@@ -71,7 +71,7 @@ class NotEnoughSamplesError(LoopsError):
 
 
 class NotFittedError(LoopsError):
-    """A prediction was asked of a learner that was neither fitted nor loaded."""
+    """A prediction was asked of a predictor that was neither fitted nor loaded."""
 
     def __init__(self) -> None:
         super().__init__("there is no model yet: fit the learner or load a checkpoint first")
@@ -99,8 +99,8 @@ class UnknownAcquisitionError(LoopsError):
         super().__init__(f"there is no acquisition function {name!r}; known are {', '.join(known)}")
 
 
-class UnknownLearnerError(LoopsError):
-    """There is no learner, or backbone, of that name."""
+class UnknownPredictorError(LoopsError):
+    """There is no predictor, or backbone, of that name."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no learner {name!r}; known are {', '.join(known)}")

@@ -58,7 +58,7 @@ def duplicate_groups(sample_ids: Sequence[int], rows_N_D: NDArray[Any]) -> dict[
 
     Args:
         sample_ids: `[N]`.
-        rows_N_D: Row by row, as `Learner.embedding` returns them.
+        rows_N_D: Row by row, as `Network.embedding` returns them.
 
     Returns:
         Sample id -> the first sample id with that row, for all.

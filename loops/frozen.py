@@ -36,7 +36,7 @@ _TRAINER_WARNINGS = (
     (r"You defined a `validation_step` but have no", UserWarning),  # Flash's task defines all steps
     (r"Lightning couldn't infer the indices fetched", UserWarning),  # each batch brings its sample ids
     (r"The provided params to be frozen already exist", UserWarning),  # batch norms train from the first epoch
-    (r"Detected KeyboardInterrupt", UserWarning),  # the learner raises
+    (r"Detected KeyboardInterrupt", UserWarning),  # the predictor raises
     (r"GPU available but not used", UserWarning),  # the caller said so
 )
 
@@ -236,7 +236,7 @@ class Trainer(FlashTrainer):  # type: ignore[misc]
                 enable_model_summary=False,
                 log_every_n_steps=1,
                 num_sanity_val_steps=0,
-                # Warn only: a learner without a deterministic kernel on some GPU is better than none.
+                # Warn only: a predictor without a deterministic kernel on some GPU is better than none.
                 deterministic="warn" if accelerator != "cpu" and torch.cuda.is_available() else None,
             )
 

@@ -1,4 +1,4 @@
-"""Cross-validation: every labeled sample is predicted, once, by a learner that never saw its label."""
+"""Cross-validation: every labeled sample is predicted, once, by a predictor that never saw its label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from loops.checkpoint import SavedCheckpoint, checkpoint_at
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.evaluation.estimates import wilson_interval
 from loops.folds import assign_folds
-from loops.learners.learner import Learner
+from loops.predictors.network import Network
 from loops.protocol import no_silent_end
 
 
@@ -34,7 +34,7 @@ class CrossValidation:
     labels_N: NDArray[np.int64]  # class indices, as people gave them
     folds_N: NDArray[np.int64]  # the fold that each was held out in
     probs_N_C: NDArray[np.float32]  # out of fold
-    learners: Mapping[int, Learner] = field(default_factory=dict)  # by fold: those fitted or loaded in this process
+    predictors: Mapping[int, Network] = field(default_factory=dict)  # by fold: those fitted or loaded in this process
     checkpoints: Mapping[int, SavedCheckpoint] = field(default_factory=dict)  # by fold; none without a folder
 
     @property
@@ -61,7 +61,7 @@ class CrossValidation:
 
 
 class KFoldLoop(Loop[CrossValidation]):
-    """fit a fresh learner on all folds but one -> predict that one; again.
+    """fit a fresh predictor on all folds but one -> predict that one; again.
 
         done     every fold was predicted
         reset    first run: fold 0. Restarted: after the last finished fold
@@ -74,16 +74,16 @@ class KFoldLoop(Loop[CrossValidation]):
         loop.resume()
         result = loop.run()
 
-    A state of other labels, folds, seed or kind of learner is not used: the run starts anew.
+    A state of other labels, folds, seed or kind of predictor is not used: the run starts anew.
 
     Args:
         labels: Sample id -> class index.
-        learner_of_fold: Makes a new learner for a fold, the same for the same fold; its seed should follow from the
+        learner_of_fold: Makes a new predictor for a fold, the same for the same fold; its seed should follow from the
             fold (`seed_of(seed, "fold", fold)`), so that the folds start from weights of their own.
         num_folds: At most; see `assign_folds`.
         groups: Sample id -> group, such as duplicates: no group is split. Who is not in it is a group of its own.
         seed: Of the folds.
-        round_number: For which the learners fit.
+        round_number: For which the predictors fit.
         folder: Where each fold's checkpoint goes, `fold-K/model.ckpt`; None saves none.
 
     Raises:
@@ -93,7 +93,7 @@ class KFoldLoop(Loop[CrossValidation]):
     def __init__(
         self,
         labels: Mapping[int, int],
-        learner_of_fold: Callable[[int], Learner],
+        predictor_of_fold: Callable[[int], Network],
         *,
         num_folds: int = 5,
         groups: Mapping[int, int] | None = None,
@@ -106,13 +106,13 @@ class KFoldLoop(Loop[CrossValidation]):
         self.fold_of = assign_folds(labels, num_folds=num_folds, groups=groups, seed=seed)
         self.num_folds = max(self.fold_of.values()) + 1
         self._labels = dict(labels)
-        self._learner_of_fold = learner_of_fold
+        self._predictor_of_fold = predictor_of_fold
         self._round_number = round_number
         self._folder = folder
         self._probs: list[NDArray[np.float32]] = []  # of the finished folds
-        self._learners: dict[int, Learner] = {}
+        self._predictors: dict[int, Network] = {}
         self._checkpoints: dict[int, SavedCheckpoint] = {}
-        described = repr((learner_of_fold(0).spec, round_number, seed, sorted(labels.items()), self.fold_of))
+        described = repr((predictor_of_fold(0).spec, round_number, seed, sorted(labels.items()), self.fold_of))
         self._fingerprint = hashlib.sha256(described.encode()).hexdigest()
 
     @property
@@ -127,7 +127,7 @@ class KFoldLoop(Loop[CrossValidation]):
 
     def reset(self) -> None:
         """Begins with fold 0, or after the last finished fold of the state that was loaded."""
-        self._learners, self._checkpoints = {}, {}
+        self._predictors, self._checkpoints = {}, {}
         finished = len(self._probs) if self.restarting else 0
         if self._folder is not None:
             finished = next((fold for fold in range(finished) if not self._restore(fold)), finished)
@@ -147,32 +147,32 @@ class KFoldLoop(Loop[CrossValidation]):
         """One fold."""
         fold = self.fold
         self.progress.increment_started()
-        learner = self.fit(fold)
-        self.predict(fold, learner)
+        predictor = self.fit(fold)
+        self.predict(fold, predictor)
         # Counted before the save, so that the fold's checkpoint says it is finished.
         self.progress.increment_completed()
-        self.save(fold, learner)
+        self.save(fold, predictor)
 
-    def fit(self, fold: int) -> Learner:
-        """Fits a fresh learner on the labels of all other folds."""
-        learner = self._learner_of_fold(fold)
-        if any(learner is other for other in self._learners.values()):
+    def fit(self, fold: int) -> Network:
+        """Fits a fresh predictor on the labels of all other folds."""
+        predictor = self._predictor_of_fold(fold)
+        if any(predictor is other for other in self._predictors.values()):
             raise ValueError(f"fold {fold} needs a fresh learner; learner_of_fold gave one that has seen its labels")
         others = {sample_id: label for sample_id, label in self._labels.items() if self.fold_of[sample_id] != fold}
-        learner.fit(others, round_number=self._round_number, checkpoint_dir=self._folder_of(fold))
-        return learner
+        predictor.fit(others, round_number=self._round_number, checkpoint_dir=self._folder_of(fold))
+        return predictor
 
-    def predict(self, fold: int, learner: Learner) -> None:
+    def predict(self, fold: int, predictor: Network) -> None:
         """Predicts the samples that were held out."""
-        self._probs.append(learner.predict(self.held_out(fold)))
-        self._learners[fold] = learner
+        self._probs.append(predictor.predict(self.held_out(fold)))
+        self._predictors[fold] = predictor
         self.progress.increment_processed()
 
-    def save(self, fold: int, learner: Learner) -> None:
+    def save(self, fold: int, predictor: Network) -> None:
         """Saves the fold's model with the state of the loop inside."""
         folder = self._folder_of(fold)
         if folder is not None:
-            self._checkpoints[fold] = learner.save(folder / "model.ckpt", self.state_dict())
+            self._checkpoints[fold] = predictor.save(folder / "model.ckpt", self.state_dict())
 
     def on_run_end(self) -> CrossValidation:
         """Puts the folds together."""
@@ -184,7 +184,7 @@ class KFoldLoop(Loop[CrossValidation]):
             labels_N=np.array([self._labels[sample_id] for sample_id in sample_ids.tolist()], np.int64),
             folds_N=np.array([self.fold_of[sample_id] for sample_id in sample_ids.tolist()], np.int64),
             probs_N_C=np.concatenate(self._probs)[order],
-            learners=dict(self._learners),
+            predictors=dict(self._predictors),
             checkpoints=dict(self._checkpoints),
         )
 
@@ -217,19 +217,19 @@ class KFoldLoop(Loop[CrossValidation]):
         self._probs = [fold["probs"].numpy() for fold in folds]
 
     def _restore(self, fold: int) -> dict[str, Any]:
-        """Loads the learner of a finished fold and returns the state saved with it; empty: it must be fitted again."""
+        """Loads the predictor of a finished fold; returns the state saved with it, empty if it must be fitted again."""
         folder = self._folder_of(fold)
         path = None if folder is None else folder / "model.ckpt"
         if path is None or not path.exists():
             return {}
-        saved, learner = checkpoint_at(path), self._learner_of_fold(fold)
+        saved, predictor = checkpoint_at(path), self._predictor_of_fold(fold)
         try:
-            state = learner.load(path, sha256=saved.sha256, size=saved.size)
+            state = predictor.load(path, sha256=saved.sha256, size=saved.size)
         except (CheckpointDamagedError, CheckpointMismatchError):
             return {}
         if state.get("state_dict", {}).get("run") != self._fingerprint:
             return {}
-        self._learners[fold], self._checkpoints[fold] = learner, saved
+        self._predictors[fold], self._checkpoints[fold] = predictor, saved
         return state
 
     def _folder_of(self, fold: int) -> Path | None:

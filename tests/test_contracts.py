@@ -64,7 +64,7 @@ def test_the_check_for_torch_sees_torch():
 
 def test_the_command_lines_help_loads_no_torch_and_no_screens():
     code = (
-        "import sys\nsys.argv = ['labelloop', '--help']\nfrom app.cli import main\n"
+        "import sys\nsys.argv = ['labelloop', '--help']\nfrom app.command.main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
         f"sys.exit(str((code, sorted(({HEAVY} | {{'streamlit', 'sqlalchemy'}}) & set(sys.modules)))))"
     )
@@ -76,7 +76,7 @@ def test_the_command_lines_help_loads_no_torch_and_no_screens():
 @pytest.mark.parametrize("command", ["run", "init", "import", "simulate", "train", "status", "export", "doctor"])
 def test_every_command_has_help(command):
     answer = run_python(
-        f"import sys\nsys.argv = ['labelloop', {command!r}, '--help']\nfrom app.cli import main\nmain()"
+        f"import sys\nsys.argv = ['labelloop', {command!r}, '--help']\nfrom app.command.main import main\nmain()"
     )
     assert answer.returncode == 0
     assert "Usage" in answer.stdout

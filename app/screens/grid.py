@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app.components.grid import grid, sent_message
-from app.screens.components.failures import as_sentences
-from app.screens.components.grid_answer import answer_to
+from app.browser.grid import grid, sent_message
+from app.screens.grid_page.answer import answer_to
+from app.screens.shared.failures import as_sentences
 
 
 @st.fragment

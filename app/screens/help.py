@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app.screens.components.feed import LATENCY_KEY
-from app.screens.components.label_keys import GRID_ROWS, keys_table
-from app.screens.components.latency import latency_sentence
+from app.screens.help_page.latency import latency_sentence
+from app.screens.label_page.feed import LATENCY_KEY
+from app.screens.shared.label_keys import GRID_ROWS, keys_table
 
 st.title("Help")
 st.subheader("Keys on the Label page")

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.components.labeler import labeler, sent_message
-from app.screens.components.failures import as_sentences
-from app.screens.components.feed import NEW_LABELS_KEY, WAITING_KEY, answer
-from app.screens.components.labeling_state import read_labeling_state
-from app.screens.components.trainer_status import read_trainer, trainer_line
-from app.screens.components.waiting import way_out
+from app.browser.labeler import labeler, sent_message
+from app.screens.label_page.feed import NEW_LABELS_KEY, WAITING_KEY, answer
+from app.screens.shared.failures import as_sentences
+from app.screens.shared.labeling_state import read_labeling_state
+from app.screens.shared.trainer_status import read_trainer, trainer_line
+from app.screens.shared.waiting import way_out
 
 ANSWER_KEY = "label_answer"
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app.screens.components.failures import as_sentences
-from app.screens.components.help_dialog import help_button
-from app.screens.components.looks import ICON, looks
-from app.screens.components.session import is_project
-from app.screens.components.who import ask_who
+from app.screens.shared.failures import as_sentences
+from app.screens.shared.help_dialog import help_button
+from app.screens.shared.looks import ICON, looks
+from app.screens.shared.session import is_project
+from app.screens.shared.who import ask_who
 
 SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
 

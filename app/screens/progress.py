@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app.screens.components.charts import chart_width, is_dark
-from app.screens.components.confusion import (
+from app.screens.progress_page.charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
+from app.screens.progress_page.confusion import (
     MOST_WRITTEN,
     confused_pairs,
     confusion_chart,
@@ -11,14 +11,14 @@ from app.screens.components.confusion import (
     drawn_classes,
     per_class_rows,
 )
-from app.screens.components.empty_states import no_accuracy, no_round
-from app.screens.components.enough import labels_saved_box, when_to_stop
-from app.screens.components.key_figures import key_figures
-from app.screens.components.progress_charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
-from app.screens.components.progress_figures import MEANS, accuracy_words, balance_rows, labeled_most, read_figures
-from app.screens.components.round_choice import choose_measured_round
-from app.screens.components.session import current_project, database, project_id
-from app.screens.components.tables import confused_table, per_class_table, rounds_table
+from app.screens.progress_page.enough import labels_saved_box, when_to_stop
+from app.screens.progress_page.key_figures import key_figures
+from app.screens.shared.charts import chart_width, is_dark
+from app.screens.shared.empty_states import no_accuracy, no_round
+from app.screens.shared.progress_figures import MEANS, accuracy_words, balance_rows, labeled_most, read_figures
+from app.screens.shared.round_choice import choose_measured_round
+from app.screens.shared.session import current_project, database, project_id
+from app.screens.shared.tables import confused_table, per_class_table, rounds_table
 from loops.evaluation.learning_curve import forecast, too_few_rounds
 
 figures = read_figures(database(), project_id())

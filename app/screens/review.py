@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from app.screens.components.agreement_box import agreement_box
-from app.screens.components.blind import hidden_samples, hidden_sentence
-from app.screens.components.correction import correction_box, show_outcome
-from app.screens.components.empty_states import no_labels
-from app.screens.components.export_box import export_box
-from app.screens.components.filters import ReviewRow, filter_box, matching
-from app.screens.components.gallery import gallery, page_of
-from app.screens.components.progress_figures import read_figures
-from app.screens.components.review_rows import card, review_rows, suspects_sentence
-from app.screens.components.session import current_project, database, project_id
-from app.screens.components.tables import review_table
+from app.screens.review_page.agreement_box import agreement_box
+from app.screens.review_page.correction import correction_box, show_outcome
+from app.screens.review_page.export_box import export_box
+from app.screens.shared.blind import hidden_samples, hidden_sentence
+from app.screens.shared.empty_states import no_labels
+from app.screens.shared.filters import ReviewRow, filter_box, matching
+from app.screens.shared.gallery import gallery, page_of
+from app.screens.shared.progress_figures import read_figures
+from app.screens.shared.review_rows import card, review_rows, suspects_sentence
+from app.screens.shared.session import current_project, database, project_id
+from app.screens.shared.tables import review_table
 from storage.samples import get_samples
 
 CHOSEN_KEY = "review_sample"

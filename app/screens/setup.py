@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from app.screens.components.class_editor import class_editor
-from app.screens.components.failures import as_sentences
-from app.screens.components.import_job import current_job
-from app.screens.components.import_report import show_job
-from app.screens.components.new_project import make_project, new_project_form
-from app.screens.components.plain_text import escaped
-from app.screens.components.project_setup import add_samples_box, sample_counts, settings_editor
-from app.screens.components.session import current_project, is_project, project_folder
+from app.screens.setup_page.class_editor import class_editor
+from app.screens.setup_page.import_job import current_job
+from app.screens.setup_page.import_report import show_job
+from app.screens.setup_page.new_project import make_project, new_project_form
+from app.screens.setup_page.project_setup import add_samples_box, sample_counts, settings_editor
+from app.screens.shared.failures import as_sentences
+from app.screens.shared.plain_text import escaped
+from app.screens.shared.session import current_project, is_project, project_folder
 
 job = current_job()
 if is_project():

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from app.screens.components.empty_states import no_scores
-from app.screens.components.plain_text import whole_percent
-from app.screens.components.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
-from app.screens.components.pool_view import PoolView, label_words, read_map
-from app.screens.components.progress_figures import read_figures
-from app.screens.components.round_choice import choose_scored_round
-from app.screens.components.round_scores import draws_are_identical, read_draws, read_round_scores, scores_path
-from app.screens.components.session import current_project, database, project_id
-from app.screens.components.why_uncertain import outside_the_pool, why_uncertain
+from app.screens.shared.empty_states import no_scores
+from app.screens.shared.plain_text import whole_percent
+from app.screens.shared.pool_view import PoolView, label_words, read_map
+from app.screens.shared.progress_figures import read_figures
+from app.screens.shared.round_choice import choose_scored_round
+from app.screens.shared.round_scores import draws_are_identical, read_draws, read_round_scores, scores_path
+from app.screens.shared.session import current_project, database, project_id
+from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
+from app.screens.uncertainty_page.why_uncertain import outside_the_pool, why_uncertain
 from storage.samples import get_sample
 
 HISTOGRAM, MAP = "Histograms", "Map"

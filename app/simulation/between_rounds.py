@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from app.simulation.config import SimulationConfig
 from loops.acquisition.functions import ACQUISITION_FUNCTIONS
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.instant_head import InstantHead
 from loops.oracle import Answers, Query, RankedSample
-from loops.round_learner import RoundLearner
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.instant_head import InstantHead
+from loops.predictors.predictor import Predictor
 from loops.seeding import seed_of
 
 
@@ -20,19 +20,19 @@ class BetweenRounds:
 
     Args:
         config: Acquisition function, cold start, MC iterations and seed.
-        learner: Of the rounds.
+        predictor: Of the rounds.
     """
 
     config: SimulationConfig
-    learner: RoundLearner
+    predictor: Predictor
     _query: Query | None = None
     _head: InstantHead | None = None
 
     def begin(self, query: Query, labels: Mapping[int, int]) -> None:
         """A round was published; its labels look again in which features neighbors are looked for."""
         self._query, self._head = query, None
-        if isinstance(self.learner, GraphLearner):
-            self.learner.review(labels)
+        if isinstance(self.predictor, GraphLearner):
+            self.predictor.review(labels)
 
     def re_rank(self, answers: Answers, waiting: Sequence[RankedSample]) -> list[RankedSample]:
         """Ranks what waits to be trained on; audit samples keep their places."""
@@ -43,9 +43,9 @@ class BetweenRounds:
         return [next(anew) if ranked.purpose == "train" else ranked for ranked in waiting]
 
     def _anew(self, answers: Answers, train: list[RankedSample], query: Query) -> list[RankedSample]:
-        if isinstance(self.learner, GraphLearner) and not self.learner.in_force.network:
+        if isinstance(self.predictor, GraphLearner) and not self.predictor.in_force.network:
             by_graph = query.pool_scores is not None or self.config.cold_start == "diverse"
-            return self._by_graph(self.learner, answers, train) if by_graph else train
+            return self._by_graph(self.predictor, answers, train) if by_graph else train
         acquisition = self._acquisition
         if query.pool_scores is None or acquisition not in ACQUISITION_FUNCTIONS:
             return train
@@ -53,12 +53,12 @@ class BetweenRounds:
 
     @property
     def _acquisition(self) -> str:
-        return self.learner.spec.acquisition if isinstance(self.learner, GraphLearner) else self.config.acquisition
+        return self.predictor.spec.acquisition if isinstance(self.predictor, GraphLearner) else self.config.acquisition
 
-    def _by_graph(self, learner: GraphLearner, answers: Answers, train: list[RankedSample]) -> list[RankedSample]:
+    def _by_graph(self, predictor: GraphLearner, answers: Answers, train: list[RankedSample]) -> list[RankedSample]:
         """The best of the whole pool comes next; what follows is ranked again before it is asked."""
-        learner.review_first(answers.labels)
-        best = learner.ranking(answers, 1) or []
+        predictor.review_first(answers.labels)
+        best = predictor.ranking(answers, 1) or []
         taken = {ranked.sample_id for ranked in best}
         return [*best, *(ranked for ranked in train if ranked.sample_id not in taken)]
 
@@ -70,7 +70,7 @@ class BetweenRounds:
             sample_ids = sorted({*answers.labels, *of_id})
             self._head = InstantHead(
                 sample_ids,
-                *self.learner.penultimate(sample_ids),
+                *self.predictor.penultimate(sample_ids),
                 acquisition=acquisition,
                 mc_iterations=self.config.mc_iterations,
                 seed=seed_of(self.config.seed, "masks", round_number),

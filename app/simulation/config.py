@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import SettingsError, UsageError
-from app.settings import (
+from app.project.settings import (
     ACQUISITIONS,
     COLD_STARTS,
     LEARNERS,

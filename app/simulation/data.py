@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import SettingsError
-from app.importing.images import load_image
+from app.kinds.image import load_image
 from app.simulation.config import SimulationConfig
 from loops.embeddings.features import FeatureStore, embed
 

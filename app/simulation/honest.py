@@ -10,25 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.simulation.config import SimulationConfig
-from app.trainer.cross_validation import FEWEST_LABELS, NUM_FOLDS
+from app.trainer.measuring.cross_validation import FEWEST_LABELS, NUM_FOLDS
 from loops.errors import NotEnoughSamplesError
-from loops.evaluation.estimates import levelled_accuracy
+from loops.evaluation.estimates import lure_weighted_accuracy
 from loops.evaluation.labels_saved import LabelsSaved, labels_saved
 from loops.evaluation.shadow import Shadows
-from loops.evaluation.shadow_learner import kind_of, shadow_maker
+from loops.evaluation.shadow_predictor import kind_of, shadow_maker
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.learners.committee import Committee
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.learner import Learner
 from loops.oracle import KnownLabels
-from loops.round_learner import RoundLearner
+from loops.predictors.committee import Committee
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.network import Network
+from loops.predictors.predictor import Predictor
 
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Told:
+class AnnotatorRecord:
     """What the annotator said until the last model was fitted; the query after it was answered too, and tells nothing.
 
     Args:
@@ -60,49 +60,49 @@ class Told:
         return sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
 
 
-def what_a_project_says(
-    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+def project_estimates(
+    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
 ) -> dict[str, Any]:
     """As `labelloop status --json` has them: `accuracies` that need no test set, and `labels_saved`."""
-    saved = _labels_saved(config, learner, make, told)
+    saved = _labels_saved(config, predictor, make, told)
     return {
-        "accuracies": _accuracies(config, learner, make, told),
+        "accuracies": _accuracies(config, predictor, make, told),
         "labels_saved": None if saved is None else asdict(saved),
     }
 
 
 def _accuracies(
-    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
 ) -> dict[str, Any]:
-    """Cross-validated, which is biased, and the same levelled by LURE where labels were drawn at random."""
-    result = _cross_validated(config, learner, make, told)
+    """Cross-validated, which is biased, and the same LURE-weighted by LURE where labels were drawn at random."""
+    result = _cross_validated(config, predictor, make, told)
     if result is None:
         return {}
     low, high = result.interval
     found = {"cross_validated": {"accuracy": result.accuracy, "low": low, "high": high, "n": len(result.sample_ids)}}
     right = dict(zip(result.sample_ids.tolist(), _right(result), strict=True))
     draws = [asked for asked in told.oracle.asked if asked.sample_id in right]
-    levelled = levelled_accuracy(
+    lure_weighted = lure_weighted_accuracy(
         [right[asked.sample_id] for asked in draws],
         [asked.acquisition_probability for asked in draws],
         pool=len(told.pool) - len(told.oracle.audit_reserve),
     )
-    return found if levelled is None else {**found, "lure": asdict(levelled)}
+    return found if lure_weighted is None else {**found, "lure": asdict(lure_weighted)}
 
 
 def _cross_validated(
-    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
 ) -> CrossValidation | None:
-    """By the learner that answers; None with too few labels, or such as cannot be split."""
+    """By the predictor that answers; None with too few labels, or such as cannot be split."""
     labels = told.chosen
-    if isinstance(learner, Committee):
-        return learner.cross_validation
+    if isinstance(predictor, Committee):
+        return predictor.cross_validation
     if len(labels) < FEWEST_LABELS:
         return None
     try:
-        if isinstance(learner, GraphLearner) and kind_of(learner) == "graph":
-            return learner.cross_validate(labels, num_folds=NUM_FOLDS)
-        groups = duplicate_groups(sorted(labels), learner.embedding(sorted(labels)))
+        if isinstance(predictor, GraphLearner) and kind_of(predictor) == "graph":
+            return predictor.cross_validate(labels, num_folds=NUM_FOLDS)
+        groups = duplicate_groups(sorted(labels), predictor.embedding(sorted(labels)))
         return KFoldLoop(labels, make, num_folds=NUM_FOLDS, groups=groups, seed=config.seed).run()
     except NotEnoughSamplesError:
         return None
@@ -114,19 +114,19 @@ def _right(result: CrossValidation) -> list[bool]:
 
 
 def _labels_saved(
-    config: SimulationConfig, learner: RoundLearner, make: Callable[[int | None], Learner], told: Told
+    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
 ) -> LabelsSaved | None:
     """Labels saved against random as the trainer measures them: by the audit labels, never by the test set."""
     if config.acquisition == "random" or not told.audited or told.predicted is None:
         return None
     audit, pool = told.audit, told.pool
     shadows = Shadows(
-        shadow_maker(learner, make, pool=pool, seed=config.seed),
+        shadow_maker(predictor, make, pool=pool, seed=config.seed),
         audit=audit,
         chosen=told.chosen,
         reserve=list(audit),
         seed=config.seed,
     )
-    rights_now_A = learner.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
+    rights_now_A = predictor.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
     predicted = dict(zip(told.predicted[0].tolist(), told.predicted[1].tolist(), strict=True))
     return labels_saved(shadows, rights_now_A, answers=predicted, pool_size=len(pool))

@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.advice import QUEUES
+from app.project.advice import QUEUES
 from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledImages
-from app.simulation.honest import Told, what_a_project_says
+from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.learning_curve import AccuracyPoint
-from loops.evaluation.shadow_learner import kind_of
+from loops.evaluation.shadow_predictor import kind_of
 from loops.evaluation.stop_adviser import Advice, advise, cohens_kappa
-from loops.learners.committee import learner_for
-from loops.learners.learner import Learner, LearnerSpec
 from loops.oracle import Evaluation, KnownLabels, Query
-from loops.round_learner import RoundLearner
+from loops.predictors.committee import predictor_for
+from loops.predictors.network import Network
+from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
 
 THRESHOLDS = (0.90, 0.95)
@@ -32,11 +33,11 @@ THRESHOLDS = (0.90, 0.95)
 
 @dataclass(frozen=True)
 class Simulation:
-    """What all runs share: the data, its features and the kind of learner."""
+    """What all runs share: the data, its features and the kind of predictor."""
 
     images: LabeledImages
     store: FeatureStore
-    spec: LearnerSpec
+    spec: NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class MeasuredRound:
 
 
 @dataclass
-class Diary:
+class RunRecord:
     """What a run has measured so far."""
 
     query_size: int
-    learner: RoundLearner
+    predictor: Predictor
     rounds: list[MeasuredRound] = field(default_factory=list)
     kappas: list[float] = field(default_factory=list)
     predicted: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None  # of the pool, by the round before
@@ -75,7 +76,7 @@ class Diary:
         points = [_point(r.labels, r.audit or r.test) for r in self.rounds] + [_point(labels, audit or test)]
         advice = advise(points, self.kappas, next_labels=QUEUES * self.query_size)
         noted = MeasuredRound(
-            query.round_number, labels, query.labels, test, audit, advice, kind_of(self.learner),
+            query.round_number, labels, query.labels, test, audit, advice, kind_of(self.predictor),
             query.fit_seconds, query.score_seconds,
         )  # fmt: skip
         self.rounds.append(noted)
@@ -110,16 +111,16 @@ def simulate(
 
     Args:
         config: Acquisition function, budget, seed.
-        simulation: Data, features and kind of learner.
+        simulation: Data, features and kind of predictor.
         on_round: Told of each round.
 
     Returns:
-        The JSON of the command: learner, acquisition, seed, curve, answered_by, seconds_per_round, labels_to, advice,
+        The JSON of the command: predictor, acquisition, seed, curve, answered_by, seconds_per_round, labels_to, advice,
         stop_at; and what a project would say of itself at the end, from its own labels alone: accuracies, labels_saved.
     """
-    make = learner_factory(config, simulation)
-    learner = learner_for(config.acquisition, make, seed=config.seed)
-    diary, between = Diary(config.query_size, learner), BetweenRounds(config, learner)
+    make = predictor_factory(config, simulation)
+    predictor = predictor_for(config.acquisition, make, seed=config.seed)
+    diary, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
 
     def published(query: Query) -> None:
         between.begin(query, oracle.answer(None).labels)
@@ -134,20 +135,22 @@ def simulate(
         cold_start=config.cold_start,
         seed=config.seed,
     )
-    ActiveLearningLoop(learner=learner, oracle=oracle, settings=settings).run()
+    ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
     _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {config.acquisition}, seed {config.seed}")
     last = diary.rounds[-1] if diary.rounds else None
-    told = Told(oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted)
-    return {**_result(config, simulation, diary), **what_a_project_says(config, learner, make, told)}
+    told = AnnotatorRecord(
+        oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
+    )
+    return {**_result(config, simulation, diary), **project_estimates(config, predictor, make, told)}
 
 
-def learner_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Learner]:
-    """Makes the learner of a round (None) or of a fold."""
+def predictor_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Network]:
+    """Makes the predictor of a round (None) or of a fold."""
 
-    def make(fold: int | None) -> Learner:
-        return Learner(
+    def make(fold: int | None) -> Network:
+        return Network(
             simulation.spec,
             simulation.store,
             num_classes=len(simulation.images.classes),
@@ -198,7 +201,7 @@ def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | Non
     return reached
 
 
-def _result(config: SimulationConfig, simulation: Simulation, diary: Diary) -> dict[str, Any]:
+def _result(config: SimulationConfig, simulation: Simulation, diary: RunRecord) -> dict[str, Any]:
     rounds = diary.rounds
     stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
     return {

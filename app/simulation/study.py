@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import SimulationError
-from app.settings import write_atomically
+from app.project.settings import write_atomically
 from app.simulation.bar import Bar
 from app.simulation.config import SimulationConfig, StudyConfig
 from app.simulation.data import LabeledImages, embed_all, load_data
@@ -40,9 +40,9 @@ from app.simulation.summary import (
     write_table,
 )
 from loops.embeddings.features import FeatureStore
-from loops.learners.graph_learner import GRAPHED
-from loops.learners.learner_spec import choose_learner
 from loops.oracle import Query
+from loops.predictors.graph_learner import GRAPHED
+from loops.predictors.network_spec import choose_network
 
 LOOK_S = 0.2  # between two looks at what the processes report
 Reports = multiprocessing.Queue  # of (run, labels so far)
@@ -116,7 +116,7 @@ def fingerprint(config: SimulationConfig) -> str:
 @contextmanager
 def _prepared(config: SimulationConfig, images: LabeledImages, folder: Path) -> Iterator[Simulation]:
     """Features are computed once, whatever the number of runs."""
-    spec = choose_learner(config.learner, images.sizes)
+    spec = choose_network(config.learner, images.sizes)
     store = FeatureStore(folder, spec.backbone)
     embed_all(store, images)
     yield Simulation(images, store, spec)

@@ -23,9 +23,9 @@ from app.trainer.map import MOST_SAMPLES, write_map
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.learned_graph import learn
 from loops.errors import TrainingInterruptedError
 from loops.graph.graph_of_pool import GraphOfPool
-from loops.graph.learned_graph import learn
 from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EmbeddingRequest:
     """What is to be embedded, and how."""
 
     folder: Path  # of the feature store
@@ -51,7 +51,7 @@ class Wanted:
     num_classes: int
     seed: int
 
-    def is_as(self, other: Wanted | None) -> bool:
+    def is_as(self, other: EmbeddingRequest | None) -> bool:
         """Whether nothing changed."""
         return (
             other is not None
@@ -102,13 +102,13 @@ class BackgroundEmbedding:
     released: int = 0  # rows of the store that may be used
     grew: bool = False  # something was released that no workbench has taken up
     failure: Exception | None = None
-    _wanted: Wanted | None = None
+    _wanted: EmbeddingRequest | None = None
     _complete: bool = False
     _broken: set[int] = field(default_factory=set)
     _wake: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, wanted: EmbeddingRequest) -> None:
         """Says what is to be embedded; what is embedded already stays released."""
         if wanted.is_as(self._wanted) and self.failure is None:
             return
@@ -191,7 +191,7 @@ class BackgroundEmbedding:
         if wanted.graphed:
             self._attempt("learning features", lambda: self._learn(wanted, store))
 
-    def _take_up(self, wanted: Wanted, store: FeatureStore) -> None:
+    def _take_up(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         """Releases what an earlier trainer left; where its graph is still to be built, first what there is one of."""
         rows = _rows_on_graph(wanted, store) if wanted.graphed else 0
         if rows:
@@ -209,11 +209,11 @@ class BackgroundEmbedding:
             logger.exception("%s failed", step)
             self.source.note_failure(step, error)
 
-    def _draw(self, wanted: Wanted, store: FeatureStore) -> None:
+    def _draw(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         self.progress = Progress("Drawing the map of the images.")
         write_map(self.source.project, store, wanted.pool, lambda: self._check(wanted))
 
-    def _learn(self, wanted: Wanted, store: FeatureStore) -> None:
+    def _learn(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         """Learns features from the pool; until they are better the computed ones stay in force."""
         started = time.monotonic()
 
@@ -224,11 +224,11 @@ class BackgroundEmbedding:
         embedded = np.setdiff1d(wanted.pool, store.missing(wanted.pool))
         self.grew |= learn(store, embedded, seed=wanted.seed, progress=progress, check=lambda: self._check(wanted))
 
-    def _todo(self, wanted: Wanted, store: FeatureStore) -> Ids:
+    def _todo(self, wanted: EmbeddingRequest, store: FeatureStore) -> Ids:
         missing = store.missing(wanted.in_order)
         return missing[~np.isin(missing, list(self._broken))]
 
-    def _embed(self, wanted: Wanted, store: FeatureStore, todo: Ids) -> None:
+    def _embed(self, wanted: EmbeddingRequest, store: FeatureStore, todo: Ids) -> None:
         enough, started = max(wanted.first, GROWTH * self.released), time.monotonic()
         total = len(wanted.pool) + len(wanted.test)
 
@@ -248,7 +248,7 @@ class BackgroundEmbedding:
             should_stop=lambda: len(store) >= enough and time.monotonic() - started >= STEP_S,
         )
 
-    def _release(self, wanted: Wanted, store: FeatureStore) -> None:
+    def _release(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         """Builds the graph of what is embedded, then lets it be used."""
         rows = len(store)
         if wanted.graphed:
@@ -257,7 +257,7 @@ class BackgroundEmbedding:
             graph.hold(embedded, lambda: self._check(wanted))
         self.released, self.grew = rows, True
 
-    def _check(self, wanted: Wanted) -> None:
+    def _check(self, wanted: EmbeddingRequest) -> None:
         if self.stop.is_set() or self._wanted is not wanted:
             raise TrainingInterruptedError(steps=0, wanted=0, doing="embedding")
 
@@ -266,7 +266,7 @@ class BackgroundEmbedding:
         self.source.leave_out(sample_id, reason)
 
 
-def _rows_on_graph(wanted: Wanted, store: FeatureStore) -> int:
+def _rows_on_graph(wanted: EmbeddingRequest, store: FeatureStore) -> int:
     """The oldest rows whose samples are on the graph that is there, where it has to be built anew for the others."""
     in_pool = np.flatnonzero(np.isin(store.ids, wanted.pool))
     graph = GraphOfPool(store, num_classes=wanted.num_classes, seed=wanted.seed)

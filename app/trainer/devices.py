@@ -6,12 +6,12 @@ import os
 import threading
 from shutil import rmtree
 
+from app.command.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.errors import SettingsError
-from app.options import DEVICES_VARIABLE, NODES_VARIABLE
-from app.project import Project
+from app.project.project import Project
 from app.trainer.embedding_pass import MODULE as EMBEDDING
-from loops.spread.learner import MODULE as SCORING
-from loops.spread.processes import Devices, follow
+from loops.devices.network import MODULE as SCORING
+from loops.devices.processes import Devices, follow
 
 NODE_RANK = "NODE_RANK"  # Lightning's: 0 is the machine whose trainer it is
 FOLDER = "passes"  # in the project's

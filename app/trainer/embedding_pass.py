@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from app.importing.images import load_image
-from loops.spread.embedding import embed_share
+from app.kinds.image import load_image
+from loops.devices.embedding import embed_share
 
 MODULE = "app.trainer.embedding_pass"
 

@@ -19,15 +19,15 @@ import numpy as np
 import torch
 
 from app.errors import ReRankerEndedError
-from app.project import Project
-from app.settings import ProjectSettings
+from app.project.project import Project
+from app.project.settings import ProjectSettings
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.re_ranking import ReRanker
 from app.trainer.workbench import Workbench
 from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.own_source import own_backbone
-from loops.learners.learner import LearnerSpec
+from loops.predictors.network_spec import NetworkSpec
 from storage.changes import Changes
 from storage.engine import Database
 from storage.sample_columns import SampleColumns
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Taken:
+class WorkbenchState:
     """What a workbench is made of again in the other process."""
 
     project_id: int
@@ -51,12 +51,12 @@ class Taken:
     pool: SampleColumns
     test: SampleColumns
     num_classes: int
-    spec: LearnerSpec
+    spec: NetworkSpec
     rows: int  # of the feature store that may be used
     anew: bool  # the pool has grown: the queue is ranked once more, without a new label
 
     @classmethod
-    def of(cls, bench: Workbench, *, anew: bool) -> Taken:
+    def of(cls, bench: Workbench, *, anew: bool) -> WorkbenchState:
         """What can be sent of a workbench."""
         return cls(
             bench.project_id, bench.generation, bench.settings, bench.pool, bench.test, bench.num_classes, bench.spec,
@@ -111,7 +111,7 @@ class EveryLabel:
 
     @property
     def sentence(self) -> str:
-        """Which learner is in force, and why; empty before it is known."""
+        """Which predictor is in force, and why; empty before it is known."""
         with contextlib.suppress(EOFError):
             while self._connection.poll():
                 self._sentence = self._connection.recv()
@@ -125,7 +125,7 @@ class EveryLabel:
             anew: The pool has grown: the queue is ranked once more, without a new label.
         """
         with contextlib.suppress(BrokenPipeError):  # `check` tells, where no round fails of it
-            self._connection.send(Taken.of(bench, anew=anew))
+            self._connection.send(WorkbenchState.of(bench, anew=anew))
 
     def close(self) -> None:
         """Waits for the ranking in hand."""
@@ -175,7 +175,7 @@ class Watching:
         self.looked = False  # since the last workbench came
         self.sentence = ""
 
-    def take(self, taken: Taken) -> None:
+    def take(self, taken: WorkbenchState) -> None:
         """Begins anew; what is known already is kept if nothing changed: a large graph takes half a second to load."""
         bench, before, self.looked = taken.workbench(self._project, self._database), self.re_ranker, False
         if taken.anew or self._given_up or before is None or not _is_as(bench, before.bench):
@@ -194,7 +194,7 @@ class Watching:
             self._record(self.re_ranker.bench, error)
 
     def sentence_is_new(self) -> bool:
-        """Whether another learner is in force."""
+        """Whether another predictor is in force."""
         before, self.sentence = self.sentence, "" if self.re_ranker is None else self.re_ranker.sentence
         return self.sentence != before
 

@@ -12,10 +12,10 @@ from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.graph.graph_of_pool import GraphOfPool
-from loops.graph.in_force import InForce
-from loops.learners.committee import learner_for
-from loops.learners.graph_learner import GraphLearner
-from loops.round_learner import RoundLearner
+from loops.predictors.committee import predictor_for
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.in_force import InForce
+from loops.predictors.predictor import Predictor
 from storage.labels import current_labels
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery, RoundInfo
@@ -27,7 +27,7 @@ class GraphRanking:
 
     bench: Workbench
     round_info: RoundInfo
-    learner: GraphLearner
+    predictor: GraphLearner
     pool: NDArray[np.int64] = field(init=False)  # may be asked and trained on, labeled or not; ascending
     audit_pool: NDArray[np.int64] = field(init=False)
     sentence: str = ""  # in which embedding neighbors are looked for, and why
@@ -40,12 +40,12 @@ class GraphRanking:
         self.audit_pool = embedded.ids[embedded.audit_keys < share]
         if not len(embedded.ids):
             return  # every image is gone or broken
-        self.learner.review(self._labels())
+        self.predictor.review(self._labels())
         self._take_graph()
 
     def _take_graph(self) -> None:
         pool = np.concatenate([self.pool, self.audit_pool])
-        self.sentence = self.learner.graph({}, pool=pool).sentence
+        self.sentence = self.predictor.graph({}, pool=pool).sentence
 
     def _labels(self) -> dict[int, int]:
         with self.bench.database.read() as session:
@@ -61,9 +61,9 @@ class GraphRanking:
         open_pool = self.pool[~np.isin(self.pool, list(decided))]
         if not len(open_pool):
             return 0
-        if self.learner.review_first(labels):
+        if self.predictor.review_first(labels):
             self._take_graph()
-        graph = self.learner.graph(labels)  # the pool is on it already
+        graph = self.predictor.graph(labels)  # the pool is on it already
         queries = self._queries(graph, open_pool)
         with self.bench.database.write() as session:
             return replace_tail(session, round_id=self.round_info.id, generation=self.bench.generation, ranking=queries)
@@ -88,30 +88,32 @@ class GraphRanking:
         ]
 
 
-def graph_learner_of(
-    bench: Workbench, round_info: RoundInfo, learner: RoundLearner | None = None
+def graph_predictor_of(
+    bench: Workbench, round_info: RoundInfo, predictor: Predictor | None = None
 ) -> GraphLearner | None:
-    """The learner as the round left it, where its acquisition function asks by a graph.
+    """The predictor as the round left it, where its acquisition function asks by a graph.
 
     A round without a model, or one whose checkpoint is damaged, has the graph in force.
 
     Args:
         bench: The project as it is now.
         round_info: The round.
-        learner: Of an earlier round on the same workbench, whose graph is in memory.
+        predictor: Of an earlier round on the same workbench, whose graph is in memory.
     """
-    if learner is None:
-        learner = learner_for(round_info.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
-    if not isinstance(learner, GraphLearner):
+    if predictor is None:
+        predictor = predictor_for(
+            round_info.acquisition, lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed
+        )
+    if not isinstance(predictor, GraphLearner):
         return None
-    learner.in_force = InForce()
+    predictor.in_force = InForce()
     if round_info.checkpoint is not None:
         try:
-            learner.load(
+            predictor.load(
                 bench.project.folder / round_info.checkpoint,
                 sha256=str(round_info.checkpoint_sha256),
                 size=round_info.checkpoint_bytes or 0,
             )
         except (CheckpointDamagedError, CheckpointMismatchError):
-            return learner  # the next round's resumption reports it
-    return learner
+            return predictor  # the next round's resumption reports it
+    return predictor

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from loops.devices.processes import Watcher
 from loops.errors import TrainingInterruptedError
-from loops.learners.batches import PoolBatches
-from loops.spread.processes import Watcher
+from loops.predictors.batches import PoolBatches
 from storage.engine import Database
 from storage.trainer import beat
 
@@ -175,7 +175,7 @@ class ProgressCallback(Watcher):
         activity = self._heartbeat.activity
         self._heartbeat.progress((activity.done or 0) + len(batch[0]), activity.total or 0)
 
-    def on_spread_epoch(self, done: int, total: int) -> None:
+    def on_devices_epoch(self, done: int, total: int) -> None:
         """Counts the epochs of a fit in other processes."""
         activity = self._heartbeat.activity
         if done == 0 and self._fold is not None and (activity.state, activity.done) != ("training", self._fold + 1):
@@ -184,7 +184,7 @@ class ProgressCallback(Watcher):
             self._heartbeat.epochs(done, total)
         self._heartbeat.check(done, total)
 
-    def on_spread_samples(self, done: int, total: int) -> None:
+    def on_devices_samples(self, done: int, total: int) -> None:
         """Counts the samples of a pass in other processes."""
         if self._heartbeat.activity.state != "scoring":
             self._begin("scoring", done=0, total=total)

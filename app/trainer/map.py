@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.project import Project
-from app.settings import write_atomically
+from app.project.project import Project
+from app.project.settings import write_atomically
 from loops.embeddings.embedding_map import draw_map
 from loops.embeddings.features import FeatureStore
 from loops.seeding import hash_of_ids, seed_of

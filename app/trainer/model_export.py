@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from app.errors import ExportError
-from app.exporting import new_target, whole_folder
-from app.project import Project
+from app.project.exporting import new_target, whole_folder
+from app.project.project import Project
 from app.trainer.resuming import with_checkpoint
 from loops.checkpoint import replace_file
 from loops.errors import CheckpointDamagedError
-from loops.learners.exported_model import ExportedModel, model_of_checkpoint, save_model
-from loops.learners.graph_learner import GRAPHED
+from loops.predictors.exported_model import ExportedModel, model_of_checkpoint, save_model
+from loops.predictors.graph_learner import GRAPHED
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.projects import list_classes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from app.settings import ProjectSettings
+from app.project.settings import ProjectSettings
 from loops.seeding import seed_of
 from storage.overlap import PendingSample
 from storage.rounds import NewQuery

@@ -22,15 +22,15 @@ from typing import NoReturn
 import torch
 
 from app.errors import AppError
-from app.project import Project, open_project
-from app.settings import ProjectSettings
+from app.project.project import Project, open_project
+from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
-from app.trainer.between_rounds import BetweenRounds
 from app.trainer.devices import follows
 from app.trainer.every_label import EveryLabel
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
+from app.trainer.measuring.between_rounds import BetweenRounds
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import SampleSource
 from app.trainer.triggers import waiting_reason, work_is_waiting

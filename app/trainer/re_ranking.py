@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.trainer.graph_ranking import GraphRanking, graph_learner_of
+from app.trainer.graph_ranking import GraphRanking, graph_predictor_of
 from app.trainer.oracle import train_labels
 from app.trainer.reserve import Reserve, reserve_of
 from app.trainer.workbench import Workbench
 from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError
-from loops.learners.graph_learner import GRAPHED, GraphLearner
-from loops.learners.instant_head import InstantHead
+from loops.predictors.graph_learner import GRAPHED, GraphLearner
+from loops.predictors.instant_head import InstantHead
 from loops.seeding import seed_of
 from storage.labels import current_labels, last_event_id
 from storage.rerank import extend, rerank
@@ -33,13 +33,13 @@ class ReRanker:
     head: InstantHead | None = None
     reserve: Reserve | None = None  # of the round
     graph: GraphRanking | None = None
-    learner: GraphLearner | None = None  # of the rounds so far; to take a large graph from disk takes half a second
+    predictor: GraphLearner | None = None  # of the rounds so far; to take a large graph from disk takes half a second
     acquisition: str = ""  # by which the last layer ranks
-    in_force: str = ""  # a sentence: which learner, and why
+    in_force: str = ""  # a sentence: which predictor, and why
 
     @property
     def sentence(self) -> str:
-        """Which learner is in force, in which features it looks for neighbors, and why."""
+        """Which predictor is in force, in which features it looks for neighbors, and why."""
         return self.in_force if self.graph is None else f"{self.in_force} {self.graph.sentence}"
 
     def look(self) -> int:
@@ -60,14 +60,14 @@ class ReRanker:
         self.round_id, self.head, self.reserve = round_info.id, None, None
         self.seen_event_id, self.anew = (-1 if self.anew else round_info.snapshot_event_id), False
         self.graph, self.in_force, self.acquisition = None, "", round_info.acquisition
-        self.learner = learner = graph_learner_of(self.bench, round_info, self.learner)
-        if learner is None:
+        self.predictor = predictor = graph_predictor_of(self.bench, round_info, self.predictor)
+        if predictor is None:
             return
-        self.in_force = learner.in_force.sentence
-        if learner.in_force.network:
+        self.in_force = predictor.in_force.sentence
+        if predictor.in_force.network:
             self.acquisition = self.bench.spec.acquisition
         else:
-            self.graph = GraphRanking(self.bench, round_info, learner)
+            self.graph = GraphRanking(self.bench, round_info, predictor)
 
     def _applies(self, round_info: RoundInfo) -> bool:
         if round_info.acquisition in GRAPHED:
@@ -123,14 +123,14 @@ class ReRanker:
         return self.head
 
     def _build(self, round_info: RoundInfo, sample_ids: list[int]) -> InstantHead | None:
-        learner = self.bench.learner()
+        predictor = self.bench.predictor()
         try:
-            learner.load(
+            predictor.load(
                 self.bench.project.folder / str(round_info.checkpoint),
                 sha256=str(round_info.checkpoint_sha256),
                 size=round_info.checkpoint_bytes or 0,
             )
-            features_N_D, last_layer = learner.penultimate(sample_ids)
+            features_N_D, last_layer = predictor.penultimate(sample_ids)
         except (CheckpointDamagedError, CheckpointMismatchError, MissingFeaturesError):
             return None  # the queue keeps its order; the next round's resumption reports a damaged checkpoint
         return InstantHead(

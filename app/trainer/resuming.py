@@ -10,7 +10,7 @@ from shutil import rmtree
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.round_learner import RoundLearner
+from loops.predictors.predictor import Predictor
 from storage.rounds import RoundInfo, list_rounds
 from storage.trainer import record_error
 
@@ -19,16 +19,16 @@ GENERATIONS_KEPT = 3
 logger = logging.getLogger(__name__)
 
 
-def restore(loop: ActiveLearningLoop, learner: RoundLearner, bench: Workbench) -> None:
-    """Loads the newest sound checkpoint that the database lists into learner and loop.
+def restore(loop: ActiveLearningLoop, predictor: Predictor, bench: Workbench) -> None:
+    """Loads the newest sound checkpoint that the database lists into predictor and loop.
 
     A damaged one is set aside under another name, recorded, and the one before serves; with none the round is fitted
-    again, from the labels, which are all there. One of another learner, or of fewer classes, is of no use after the
+    again, from the labels, which are all there. One of another predictor, or of fewer classes, is of no use after the
     settings changed.
 
     Args:
         loop: Gets the progress.
-        learner: Gets the weights.
+        predictor: Gets the weights.
         bench: Its database lists the checkpoints, with their SHA-256.
     """
     with bench.database.read() as session:
@@ -36,7 +36,7 @@ def restore(loop: ActiveLearningLoop, learner: RoundLearner, bench: Workbench) -
     for round_info in with_checkpoint(rounds)[:GENERATIONS_KEPT]:
         try:
             path = bench.project.folder / str(round_info.checkpoint)
-            loop_state = learner.load(
+            loop_state = predictor.load(
                 path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0
             )
         except CheckpointMismatchError:

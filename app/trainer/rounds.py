@@ -9,8 +9,8 @@ from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
-from loops.learners.committee import learner_for
-from loops.learners.learner import Learner, SavedCheckpoint
+from loops.predictors.committee import predictor_for
+from loops.predictors.network import Network, SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 
@@ -24,18 +24,18 @@ def run_rounds(bench: Workbench) -> None:
         bench: The project as it is now.
     """
 
-    def make(fold: int | None) -> Learner:
-        return bench.learner([ProgressCallback(bench.heartbeat, fold)], fold=fold)
+    def make(fold: int | None) -> Network:
+        return bench.predictor([ProgressCallback(bench.heartbeat, fold)], fold=fold)
 
-    learner = learner_for(bench.acquisition, make, seed=bench.settings.seed)
+    predictor = predictor_for(bench.acquisition, make, seed=bench.settings.seed)
     loop = ActiveLearningLoop(
-        learner=learner,
+        predictor=predictor,
         oracle=DatabaseOracle(bench),
         settings=bench.loop_settings,
         rounds_folder=bench.project.rounds_dir,
         on_checkpoint=list_checkpoint(bench),
     )
-    restore(loop, learner, bench)
+    restore(loop, predictor, bench)
     loop.run()
     prune(bench)
 

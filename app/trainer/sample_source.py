@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.given_rows import read_order
-from app.importing.images import load_image
-from app.project import Project
+from app.kinds.image import load_image
+from app.project.given_rows import read_order
+from app.project.project import Project
 from app.trainer import embedding_pass
 from app.trainer.devices import devices_of
+from loops.devices.embedding import embed_on_devices, pays
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.own_source import kind_of, open_rows
-from loops.spread.embedding import embed_spread, pays
 from storage.engine import Database
 from storage.samples import get_samples, mark_broken
 from storage.trainer import record_error
@@ -78,7 +78,7 @@ class SampleSource:
         uri_of = _Uris(self.database, some)
         sources = [uri_of(sample_id) for sample_id in some.tolist()]
         module = embedding_pass.MODULE
-        embed_spread(store, some, sources, devices, module=module, progress=progress, on_broken=on_broken)
+        embed_on_devices(store, some, sources, devices, module=module, progress=progress, on_broken=on_broken)
 
     @staticmethod
     def _has_rows(backbone: Backbone) -> bool:

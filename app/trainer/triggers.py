@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.settings import ProjectSettings
+from app.project.settings import ProjectSettings
 from loops.active_learning import reason_to_stop
 from storage.engine import Database, Session
 from storage.labels import changed_since, last_event_id

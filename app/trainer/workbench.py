@@ -10,19 +10,20 @@ import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import NDArray
 
-from app.project import Project
-from app.settings import ProjectSettings
-from app.trainer.background import BackgroundEmbedding, Wanted
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
+from loops.devices.network import DistributedNetwork
 from loops.embeddings.backbone import Backbone, backbone_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.own_source import own_backbone
-from loops.learners.graph_learner import GRAPHED
-from loops.learners.learner import Learner, LearnerSpec, choose_learner
+from loops.predictors.graph_learner import GRAPHED
+from loops.predictors.network import Network
+from loops.predictors.network_spec import NetworkSpec, choose_network
 from loops.seeding import seed_of
-from loops.spread.learner import SpreadLearner
 from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import list_classes
@@ -30,12 +31,12 @@ from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
 FIRST = 300  # samples that are embedded before the first questions; they are drawn at random, so they are typical
-SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the learner
+SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the predictor
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """The project as it is now, with its learner chosen and its samples embedded."""
+    """The project as it is now, with its predictor chosen and its samples embedded."""
 
     project: Project
     database: Database
@@ -46,7 +47,7 @@ class Workbench:
     pool: SampleColumns
     test: SampleColumns
     num_classes: int
-    spec: LearnerSpec
+    spec: NetworkSpec
     store: FeatureStore
 
     @property
@@ -82,15 +83,15 @@ class Workbench:
         """Of the pool, 0..1; below 1 while images are still to be looked at."""
         return len(self.embedded_pool) / max(1, len(self.pool))
 
-    def learner(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Learner:
-        """A new learner.
+    def predictor(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Network:
+        """A new predictor.
 
         Args:
             callbacks: Join its fits and passes.
-            fold: Of a cross-validation, whose weights start elsewhere; None: the round's own learner.
+            fold: Of a cross-validation, whose weights start elsewhere; None: the round's own predictor.
         """
         devices = devices_of(self.project)
-        make = Learner if devices is None else partial(SpreadLearner, devices=devices)
+        make = Network if devices is None else partial(DistributedNetwork, devices=devices)
         return make(
             self.spec,
             self.store,
@@ -110,7 +111,7 @@ def set_up(
     heartbeat: Heartbeat,
     background: BackgroundEmbedding,
 ) -> Workbench:
-    """Reads settings and samples, chooses the learner, and waits until enough samples are embedded to ask about."""
+    """Reads settings and samples, chooses the predictor, and waits until enough samples are embedded to ask about."""
     settings = project.settings()
     with database.read() as session:
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
@@ -123,7 +124,7 @@ def set_up(
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
     )  # fmt: skip
     background.want(
-        Wanted(
+        EmbeddingRequest(
             folder=bench.store.folder,
             backbone=backbone,
             pool=pool.ids,
@@ -137,13 +138,13 @@ def set_up(
     return replace(bench, store=_released(background, heartbeat, pool.without(decided).ids, bench.enough))
 
 
-def _chosen(settings: ProjectSettings, sizes: Sequence[tuple[int, int]]) -> tuple[LearnerSpec, Backbone]:
-    """Learner and backbone; somebody's own embedding has the head of pretrained features."""
+def _chosen(settings: ProjectSettings, sizes: Sequence[tuple[int, int]]) -> tuple[NetworkSpec, Backbone]:
+    """Predictor and backbone; somebody's own embedding has the head of pretrained features."""
     if not settings.embedding:
-        spec = choose_learner(settings.learner, sizes)
+        spec = choose_network(settings.learner, sizes)
         return spec, backbone_of(spec.backbone)
     backbone = own_backbone(settings.embedding)
-    return replace(choose_learner("features", sizes), backbone=backbone.name), backbone
+    return replace(choose_network("features", sizes), backbone=backbone.name), backbone
 
 
 def _released(

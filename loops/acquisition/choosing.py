@@ -18,7 +18,7 @@ from loops.acquisition.functions import rank
 from loops.acquisition.near_duplicates import Ids, NearDuplicates, sketches_of
 from loops.acquisition.power_bald import power_draws
 from loops.oracle import Answers, PoolScores, RankedSample
-from loops.round_learner import RoundLearner
+from loops.predictors.predictor import Predictor
 from loops.seeding import seed_of
 
 JOINT_DRAWS = 100  # K of the functions that look at samples together: K draws can tell no more than ln K nats
@@ -37,12 +37,12 @@ class Choice:
     size: int  # of the ranking
     round_number: int
     seed: int
-    learner: RoundLearner
+    predictor: Predictor
     duplicates: NearDuplicates
 
     def draws(self, sample_ids: Ids) -> torch.Tensor:
         """Class probabilities `[N, C, K]` under the same K masks whatever samples are asked about."""
-        probs = self.learner.draw(sample_ids, round_number=self.round_number, mc_iterations=JOINT_DRAWS)
+        probs = self.predictor.draw(sample_ids, round_number=self.round_number, mc_iterations=JOINT_DRAWS)
         return torch.from_numpy(probs)
 
     def candidates(self) -> NDArray[np.int64]:
@@ -54,7 +54,7 @@ class Choice:
 
 
 def choose(
-    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, learner: RoundLearner
+    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, predictor: Predictor
 ) -> list[RankedSample]:
     """Ranks the pool; of samples that look nearly the same, one is asked and the others wait for another round.
 
@@ -64,7 +64,7 @@ def choose(
         size: Length of the ranking.
         acquisition: Name of a function.
         seed: Of the project.
-        learner: Of the round.
+        predictor: Of the round.
     """
     in_pool = np.isin(pool_scores.sample_ids, answers.pool)
     if not in_pool.any():  # audit samples and second looks are all that is left
@@ -76,8 +76,8 @@ def choose(
         size=min(size, int(in_pool.sum())),
         round_number=answers.round_number,
         seed=seed_of(seed, "choice", answers.round_number),
-        learner=learner,
-        duplicates=NearDuplicates(pool_scores.sample_ids[in_pool], learner.embedding),
+        predictor=predictor,
+        duplicates=NearDuplicates(pool_scores.sample_ids[in_pool], predictor.embedding),
     )
     if acquisition not in SET_FUNCTIONS:
         return _best(choice, pool_scores.scores[acquisition][in_pool])
@@ -125,7 +125,7 @@ def _batch_bald(choice: Choice) -> tuple[list[RankedSample], NDArray[np.float32]
 
 
 def _badge(choice: Choice) -> tuple[list[RankedSample], NDArray[np.float32]]:
-    features_N_D = sketches_of(choice.sample_ids, lambda ids: choice.learner.penultimate(ids)[0])
+    features_N_D = sketches_of(choice.sample_ids, lambda ids: choice.predictor.penultimate(ids)[0])
     probs_N_C = choice.pool_scores.probs_N_C
     positions, probabilities = badge_draws(
         choice.sample_ids,

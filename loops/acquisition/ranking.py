@@ -14,7 +14,7 @@ from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import random_scores, rank
 from loops.acquisition.vaal import vaal_cold_start
 from loops.oracle import Answers, PoolScores, RankedSample
-from loops.round_learner import RoundLearner
+from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
 
 RECHECK_SHARE = 0.05  # of what is shown, while there are suspected labels
@@ -24,7 +24,7 @@ COLD_START_CANDIDATES = (
 
 
 def model_ranking(
-    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, learner: RoundLearner
+    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, predictor: Predictor
 ) -> list[RankedSample]:
     """Ranks the pool by the acquisition function, highest score first; see `choose`.
 
@@ -33,7 +33,7 @@ def model_ranking(
     if acquisition == "random":
         sample_ids = pool_scores.sample_ids[np.isin(pool_scores.sample_ids, answers.pool)]
         return _random_ranking(sample_ids, size, seed_of(seed, "random", answers.round_number))
-    return choose(answers, pool_scores, size, acquisition, seed, learner)
+    return choose(answers, pool_scores, size, acquisition, seed, predictor)
 
 
 def cold_start_ranking(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loops.errors import UnknownLearnerError
+from loops.errors import UnknownPredictorError
 
 EFFICIENTNET = "efficientnet_lite0"
 TRANSFORM = "squares 1"  # how an image becomes network input; another word makes every store compute its rows anew
@@ -41,7 +41,7 @@ def backbone_of(name: str) -> Backbone:
         return Backbone(name, 224, "float32", (1280,), f"{TRANSFORM}, {_lite0_weights()}")
     match = _PIXELS.fullmatch(name)
     if match is None:
-        raise UnknownLearnerError(name, ["pixels-S", EFFICIENTNET])
+        raise UnknownPredictorError(name, ["pixels-S", EFFICIENTNET])
     side = int(match[1])
     return Backbone(name, side, "uint8", (3, side, side), TRANSFORM)
 

@@ -14,7 +14,7 @@ from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedder import Embedder
 from loops.embeddings.own_embedding import own_embedder
 from loops.embeddings.squares import to_square
-from loops.precision import half_precision
+from loops.uncertainty.precision import half_precision
 
 _LITE0_SIDE = 224  # pixels
 

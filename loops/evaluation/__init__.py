@@ -1,1 +1,1 @@
-"""How good the learner is, what the labels saved, and when to stop."""
+"""How good the predictor is, what the labels saved, and when to stop."""

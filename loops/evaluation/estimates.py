@@ -71,7 +71,7 @@ def evaluate(
 def levelled_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int) -> NDArray[np.float64]:
     """Weights under which actively drawn labels estimate a mean over the pool without bias.
 
-    LURE, the levelled unbiased risk estimator: Farquhar, Gal, Rainforth 2021, arXiv:2101.11665. Each draw gives an
+    LURE, the LURE-weighted unbiased risk estimator: Farquhar, Gal, Rainforth 2021, arXiv:2101.11665. Each draw gives an
     unbiased estimate of its own, `a_m = L_m / (N q_m) + sum of L before m / N`; they are averaged with the paper's
     weights, proportional to `1 / ((N - m) (N - m + 1))`. Without chosen labels these are the paper's, `v_m / M`; a
     label that was chosen rather than drawn has no such estimate, and enters the later ones as known.
@@ -95,7 +95,7 @@ def levelled_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int)
     return weights_M
 
 
-def levelled_accuracy(
+def lure_weighted_accuracy(
     correct_M: Sequence[bool] | NDArray[np.bool_],
     probabilities_M: Sequence[float] | NDArray[np.floating[Any]],
     *,

@@ -3,9 +3,9 @@
 Nobody has drawn them, so the number is put together from three things that are known, with a band that says how well:
 
 - level: shadows fitted on the audit labels, the only uniform ones, judged on those they did not see;
-- shape: how the same learner's error falls with uniformly drawn labels, seen in a world whose labels are all known,
+- shape: how the same predictor's error falls with uniformly drawn labels, seen in a world whose labels are all known,
   because they are the answers of one of this project's own models;
-- limit: where the learner's error ends with the whole pool labeled, from the learning curve of the chosen labels.
+- limit: where the predictor's error ends with the whole pool labeled, from the learning curve of the chosen labels.
   With everything labeled it does not matter any more in which order.
 
 `error of n uniform labels = limit + scale * (1 - agreement with the model whose n answers were learned)`, the scale
@@ -145,7 +145,7 @@ def labels_wanted(
 
 
 def _limits(sizes: list[int], accuracy_B_T: Floats, labels: int, now_B: Floats, pool_size: int) -> Floats:
-    """Error of the learner with the whole pool labeled; today's at most."""
+    """Error of the predictor with the whole pool labeled; today's at most."""
     sizes_T = np.array([*sizes, labels], float)
     accuracies = np.column_stack([accuracy_B_T, now_B])
     weights = sizes_T * np.random.default_rng(labels).exponential(size=accuracies.shape)

@@ -1,4 +1,4 @@
-"""Shadow learners: what would the same learner know, had its labels been drawn uniformly, or had there been fewer?
+"""Shadow predictors: what would the same predictor know, had its labels been drawn uniformly, or had there been fewer?
 
 They are fitted beside the real model and judged on the audit samples; nothing of them reaches the real model. What they
 are put together to is `loops.evaluation.labels_saved`; see docs/decisions/0011-labels-saved-against-random.md.
@@ -26,8 +26,8 @@ Ids = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class ShadowLearner(Protocol):
-    """What is fitted for a shadow: the learner of a round, anew."""
+class ShadowPredictor(Protocol):
+    """What is fitted for a shadow: the predictor of a round, anew."""
 
     def fit(self, labels: Mapping[int, int], *, round_number: int) -> None:
         """Fits on all labels, sample id -> class index."""
@@ -42,7 +42,7 @@ class Shadows:
     """Fits shadows, each once: its labels are the first ones of a fixed order, so a later round finds it done.
 
     Args:
-        make: Makes a fresh learner for a fold.
+        make: Makes a fresh predictor for a fold.
         audit: Sample id -> class index of the labeled audit samples, in drawing order.
         chosen: Of the labels trained on, in the order in which they were given.
         reserve: Every sample that is or may become an audit sample; shadows predict them all, once.
@@ -52,7 +52,7 @@ class Shadows:
 
     def __init__(
         self,
-        make: Callable[[int], ShadowLearner],
+        make: Callable[[int], ShadowPredictor],
         *,
         audit: Mapping[int, int],
         chosen: Mapping[int, int],
@@ -129,9 +129,9 @@ class Shadows:
     def _fit(self, labels: Mapping[int, int], fold: int, predict_ids: Ids) -> NDArray[np.int16]:
         if len(set(labels.values())) == 1:  # nothing to tell apart: everything is that class
             return np.full(len(predict_ids), next(iter(labels.values())), np.int16)
-        learner = self._make(fold)
-        learner.fit(labels, round_number=len(labels))
-        return np.asarray(learner.predict(predict_ids).argmax(axis=1), np.int16)
+        predictor = self._make(fold)
+        predictor.fit(labels, round_number=len(labels))
+        return np.asarray(predictor.predict(predict_ids).argmax(axis=1), np.int16)
 
 
 def sizes_up_to(most: int) -> list[int]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.embeddings.copies import points_of_copies
 from loops.embeddings.features import FeatureStore
-from loops.graph.copies import points_of_copies
+from loops.embeddings.graph_choice import GraphChoice, read_choice
 from loops.graph.graph import build_graph, choose_landmarks
-from loops.graph.graph_choice import GraphChoice, read_choice
 from loops.graph.points import Embedding, choose_embedding
 from loops.graph.propagation import Propagation
 from loops.graph.stored_graph import VERSION, StoredGraph, read_graph
@@ -28,7 +28,7 @@ class GraphOfPool:
     """Labels by sample id, spread over a graph of all samples it holds.
 
     There may be two graphs beside the features, one of a computed embedding and one of learned features. Which is in
-    force, a file says; see `loops.graph.graph_choice`.
+    force, a file says; see `loops.embeddings.graph_choice`.
 
     Args:
         store: Gives the rows, and the folder in which the graphs are kept.

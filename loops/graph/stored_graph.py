@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.checkpoint import replace_file
-from loops.graph.encoder import LearnedEmbedding
+from loops.embeddings.encoder import LearnedEmbedding
 from loops.graph.graph import Graph
 from loops.graph.points import ComputedEmbedding, Embedding
 
@@ -36,7 +36,7 @@ class StoredGraph:
 
     @property
     def copies(self) -> int:
-        """Of each landmark, which stand on the graph behind the landmarks themselves; see `loops.graph.copies`."""
+        """Of each landmark, which stand on the graph behind the landmarks themselves; see `loops.embeddings.copies`."""
         return len(self.graph.points_L_D) // len(self.landmarks) - 1
 
     def write(self, path: Path) -> None:

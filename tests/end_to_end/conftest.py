@@ -20,10 +20,10 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
-from app.web_server import is_healthy
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.running.web_server import is_healthy
 from storage.engine import Database
 
 if TYPE_CHECKING:
@@ -155,7 +155,16 @@ def start(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
     def start_one(project: Project) -> Running:
         port, said = free_port(), tmp_path_factory.mktemp("said") / "stdout"
-        command = [sys.executable, "-m", "app.cli", "run", str(project.folder), "--no-browser", "--port", str(port)]
+        command = [
+            sys.executable,
+            "-m",
+            "app.command.main",
+            "run",
+            str(project.folder),
+            "--no-browser",
+            "--port",
+            str(port),
+        ]
         with said.open("w") as out:
             process = subprocess.Popen(
                 command,

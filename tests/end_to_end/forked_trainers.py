@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.context import ForkServerProcess
 
-from app.project import Project
+from app.project.project import Project
 from app.trainer.process import run_trainer
 
 _FORKS = multiprocessing.get_context("forkserver")

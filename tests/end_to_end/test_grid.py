@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.project import Project
+from app.project.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples

@@ -13,7 +13,7 @@ ROUNDS = 2  # trained rounds: each is one point of the curve
 
 
 def status(running) -> dict:
-    command = [sys.executable, "-m", "app.cli", "status", str(running.project.folder), "--json"]
+    command = [sys.executable, "-m", "app.command.main", "status", str(running.project.folder), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from app.components import text_of
+from app.browser import text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

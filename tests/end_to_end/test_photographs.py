@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.creation import make_project
-from app.settings import ProjectSettings
+from app.project.creation import make_project
+from app.project.settings import ProjectSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from PIL import Image
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
-from app.web_server import is_healthy, streamlit_command, streamlit_environment
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.running.web_server import is_healthy, streamlit_command, streamlit_environment
 from storage.projects import list_annotators
 from tests.end_to_end.conftest import end_with_all_descendants, free_port, look_until, plain_environment
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.project import Project
-from app.settings import save_settings
+from app.project.project import Project
+from app.project.settings import save_settings
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator

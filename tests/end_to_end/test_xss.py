@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
-from app.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision
 from storage.metrics import NewConfusion, NewMetric
@@ -153,7 +153,7 @@ def publish(database: Database, project_id: int, sample_ids: list[int]) -> None:
             generation=1,
             trigger=HOSTILE[1],
             labels=5,
-            learner="cnn",
+            predictor="cnn",
             acquisition="bald",
             snapshot_event_id=last_event_id(session, project_id=project_id),
         )

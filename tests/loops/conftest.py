@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loops.embeddings.features import FeatureStore
-from loops.learners.learner_spec import choose_learner
+from loops.predictors.network_spec import choose_network
 
 NUM_CLASSES = 3
 
@@ -30,5 +30,5 @@ def store(tmp_path):
 
 @pytest.fixture
 def quick_cnn():
-    """The cnn learner, fitted for four epochs of three steps."""
-    return replace(choose_learner("cnn", [(16, 16)]), epochs=4, min_steps_per_epoch=3, score_batch_size=8)
+    """The cnn predictor, fitted for four epochs of three steps."""
+    return replace(choose_network("cnn", [(16, 16)]), epochs=4, min_steps_per_epoch=3, score_batch_size=8)

@@ -12,14 +12,15 @@ from loops.acquisition.choosing import SET_FUNCTIONS
 from loops.acquisition.functions import ACQUISITION_FUNCTIONS
 from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
 from loops.embeddings.features import FeatureStore
-from loops.learners.committee import learner_for
-from loops.learners.learner import Learner, LearnerSpec, SavedCheckpoint
 from loops.oracle import Answers, KnownLabels, PoolScores, Query
+from loops.predictors.committee import predictor_for
+from loops.predictors.network import Network, SavedCheckpoint
+from loops.predictors.network_spec import NetworkSpec
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}
 
 
-class RecordingLearner:
+class RecordingPredictor:
     """Learns nothing and scores a sample by its id, so that every choice can be computed in the head."""
 
     def __init__(self) -> None:
@@ -59,9 +60,9 @@ class SilentPeople:
         return None if self.asked else Answers(0, {}, np.array(sorted(LABELS)))
 
 
-def a_loop(learner: Any, oracle: Any, budget: int = 0, **settings: Any) -> ActiveLearningLoop:
+def a_loop(predictor: Any, oracle: Any, budget: int = 0, **settings: Any) -> ActiveLearningLoop:
     return ActiveLearningLoop(
-        learner=learner,
+        predictor=predictor,
         oracle=oracle,
         settings=LoopSettings(
             **{"acquisition": "bald", "query_size": 4, "labeling_budget": budget, "cold_start": "random"} | settings
@@ -70,19 +71,19 @@ def a_loop(learner: Any, oracle: Any, budget: int = 0, **settings: Any) -> Activ
 
 
 def test_each_round_trains_on_all_labels_so_far_and_the_budget_ends_the_run() -> None:
-    learner, oracle = RecordingLearner(), KnownLabels(LABELS, query_size=4)
-    loop = a_loop(learner, oracle, budget=12)
+    predictor, oracle = RecordingPredictor(), KnownLabels(LABELS, query_size=4)
+    loop = a_loop(predictor, oracle, budget=12)
     loop.run()
     assert [query.labels for query in oracle.queries] == [0, 4, 8, 12]
-    assert [len(labels) for labels in learner.trained_on] == [4, 8, 12]
-    assert learner.calls == ["fit 1", "score 1", "fit 2", "score 2", "fit 3", "score 3"]
+    assert [len(labels) for labels in predictor.trained_on] == [4, 8, 12]
+    assert predictor.calls == ["fit 1", "score 1", "fit 2", "score 2", "fit 3", "score 3"]
     assert loop.stop_reason == "the labeling budget of 12 labels is used up"
     assert oracle.queries[-1].last
 
 
 def test_the_highest_scores_of_the_pool_are_asked_first_by_id() -> None:
     oracle = KnownLabels(LABELS, query_size=4)
-    a_loop(RecordingLearner(), oracle, budget=8).run()
+    a_loop(RecordingPredictor(), oracle, budget=8).run()
     cold_start = {ranked.sample_id for ranked in oracle.queries[0].ranking[:4]}
     brute_force = sorted(set(LABELS) - cold_start, reverse=True)
     assert [ranked.sample_id for ranked in oracle.queries[1].ranking] == brute_force
@@ -90,7 +91,7 @@ def test_the_highest_scores_of_the_pool_are_asked_first_by_id() -> None:
 
 def test_it_returns_instead_of_waiting_for_people() -> None:
     oracle = SilentPeople()
-    loop = a_loop(RecordingLearner(), oracle)
+    loop = a_loop(RecordingPredictor(), oracle)
     loop.run()
     assert len(oracle.asked) == 1
     assert loop.done
@@ -98,15 +99,15 @@ def test_it_returns_instead_of_waiting_for_people() -> None:
 
 
 def test_labels_of_a_single_class_keep_the_cold_start_going() -> None:
-    learner, oracle = RecordingLearner(), KnownLabels(dict.fromkeys(LABELS, 1), query_size=4)
-    a_loop(learner, oracle, budget=8).run()
-    assert learner.calls == []
+    predictor, oracle = RecordingPredictor(), KnownLabels(dict.fromkeys(LABELS, 1), query_size=4)
+    a_loop(predictor, oracle, budget=8).run()
+    assert predictor.calls == []
     assert [query.acquisition for query in oracle.queries] == ["cold_start_random"] * 3
 
 
 def test_the_whole_pool_is_labeled_and_then_the_run_ends() -> None:
-    learner, oracle = RecordingLearner(), KnownLabels(LABELS, query_size=15)
-    loop = a_loop(learner, oracle)
+    predictor, oracle = RecordingPredictor(), KnownLabels(LABELS, query_size=15)
+    loop = a_loop(predictor, oracle)
     loop.run()
     assert [query.labels for query in oracle.queries] == [0, 15, 30, 40]
     assert oracle.queries[-1].ranking == ()
@@ -114,10 +115,10 @@ def test_the_whole_pool_is_labeled_and_then_the_run_ends() -> None:
 
 
 def test_test_labels_are_evaluated_on_and_never_trained_on() -> None:
-    learner = RecordingLearner()
+    predictor = RecordingPredictor()
     oracle = KnownLabels(LABELS, query_size=4, test={900: 0, 901: 0, 902: 1})
-    a_loop(learner, oracle, budget=8).run()
-    assert not {900, 901, 902} & set().union(*learner.trained_on)
+    a_loop(predictor, oracle, budget=8).run()
+    assert not {900, 901, 902} & set().union(*predictor.trained_on)
     evaluation = oracle.queries[1].evaluation("test")
     assert evaluation is not None
     assert evaluation.accuracy == pytest.approx(2 / 3)
@@ -130,7 +131,7 @@ def test_fault_of_the_ancestor_a_typo_in_done_raises() -> None:
             return self.answrs is None  # type: ignore[attr-defined]
 
     loop = WithTypo(
-        learner=RecordingLearner(),  # type: ignore[arg-type]
+        predictor=RecordingPredictor(),  # type: ignore[arg-type]
         oracle=KnownLabels(LABELS, query_size=4),
         settings=LoopSettings("bald"),
     )
@@ -139,7 +140,7 @@ def test_fault_of_the_ancestor_a_typo_in_done_raises() -> None:
 
 
 def test_fault_of_the_ancestor_a_stray_stop_iteration_does_not_end_the_run_silently() -> None:
-    class EmptyHanded(RecordingLearner):
+    class EmptyHanded(RecordingPredictor):
         def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
             next(iter(()))
 
@@ -148,14 +149,14 @@ def test_fault_of_the_ancestor_a_stray_stop_iteration_does_not_end_the_run_silen
 
 
 def test_a_loop_restored_after_the_fit_asks_the_same_without_fitting_again(tmp_path: Path) -> None:
-    class KilledWhileScoring(RecordingLearner):
+    class KilledWhileScoring(RecordingPredictor):
         def score(self, sample_ids: list[int], *, round_number: int) -> PoolScores:
             if round_number == 2:
                 raise KeyboardInterrupt
             return super().score(sample_ids, round_number=round_number)
 
     uninterrupted = KnownLabels(LABELS, query_size=4)
-    a_loop(RecordingLearner(), uninterrupted, budget=12).run()
+    a_loop(RecordingPredictor(), uninterrupted, budget=12).run()
 
     oracle, killed = KnownLabels(LABELS, query_size=4), KilledWhileScoring()
     loop = a_loop(killed, oracle, budget=12)
@@ -163,22 +164,22 @@ def test_a_loop_restored_after_the_fit_asks_the_same_without_fitting_again(tmp_p
     with pytest.raises(KeyboardInterrupt):
         loop.run()
 
-    learner = RecordingLearner()
-    restored = a_loop(learner, oracle, budget=12)
+    predictor = RecordingPredictor()
+    restored = a_loop(predictor, oracle, budget=12)
     restored.load_state_dict(killed.saved_state)
     restored.run()
-    assert learner.calls == ["score 2", "fit 3", "score 3"]
+    assert predictor.calls == ["score 2", "fit 3", "score 3"]
     assert [q.ranking for q in oracle.queries] == [q.ranking for q in uninterrupted.queries]
 
 
 def test_a_loop_restored_from_an_older_checkpoint_fits_the_round_again() -> None:
     oracle = KnownLabels(LABELS, query_size=4)
-    a_loop(RecordingLearner(), oracle, budget=8).run()
-    learner = RecordingLearner()
-    loop = a_loop(learner, oracle, budget=12)
+    a_loop(RecordingPredictor(), oracle, budget=8).run()
+    predictor = RecordingPredictor()
+    loop = a_loop(predictor, oracle, budget=12)
     loop.load_state_dict({"state_dict": {}, "progress": {"current": progress(1, 0), "total": progress(1, 0)}})
     loop.run()
-    assert learner.calls == ["fit 3", "score 3"]
+    assert predictor.calls == ["fit 3", "score 3"]
     assert loop.progress.current.completed == 4
 
 
@@ -201,15 +202,15 @@ def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
     assert reason_to_stop(labeling_budget=30, target_accuracy=0.9, **{**usual, **state}) == reason
 
 
-def a_tiny_learner(folder: Path, seed: int = 0) -> Learner:
+def a_tiny_learner(folder: Path, seed: int = 0) -> Network:
     """Blobs of two classes in eight dimensions, and a head that is fitted in a blink."""
-    spec = LearnerSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 3, 3)
+    spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 3, 3)
     store = FeatureStore(folder, "efficientnet_lite0")
     if not len(store):
         generator = np.random.default_rng(0)
         rows = generator.normal(size=(40, 1280)).astype(np.float32) + np.arange(40)[:, None] % 2
         store.append(list(LABELS), rows)
-    return Learner(spec, store, num_classes=2, seed=seed, mc_iterations=3, accelerator="cpu")
+    return Network(spec, store, num_classes=2, seed=seed, mc_iterations=3, accelerator="cpu")
 
 
 def run_with_checkpoints(folder: Path, features: Path, oracle: KnownLabels, seed: int, die_at: int | None) -> Any:
@@ -222,7 +223,7 @@ def run_with_checkpoints(folder: Path, features: Path, oracle: KnownLabels, seed
             raise KeyboardInterrupt
 
     loop = ActiveLearningLoop(
-        learner=a_tiny_learner(features, seed),
+        predictor=a_tiny_learner(features, seed),
         oracle=oracle,
         settings=LoopSettings("bald", query_size=4, labeling_budget=12, seed=seed),
         rounds_folder=folder,
@@ -254,12 +255,12 @@ def test_fault_of_the_ancestor_a_checkpoint_in_the_middle_of_a_run_keeps_everyth
     run_with_checkpoints(tmp_path / "whole", tmp_path / "features", uninterrupted, 0, None)
     saved = run_with_checkpoints(tmp_path / "killed", tmp_path / "features", oracle, 0, die_at)
 
-    learner = a_tiny_learner(tmp_path / "features")
+    predictor = a_tiny_learner(tmp_path / "features")
     checkpoint = saved[die_at]
     loop = ActiveLearningLoop(
-        learner=learner, oracle=oracle, settings=LoopSettings("bald", query_size=4, labeling_budget=12)
+        predictor=predictor, oracle=oracle, settings=LoopSettings("bald", query_size=4, labeling_budget=12)
     )
-    loop.load_state_dict(learner.load(checkpoint.path, sha256=checkpoint.sha256, size=checkpoint.size))
+    loop.load_state_dict(predictor.load(checkpoint.path, sha256=checkpoint.sha256, size=checkpoint.size))
     loop.run()
     assert [query.ranking for query in oracle.queries] == [query.ranking for query in uninterrupted.queries]
     assert loop.progress.current.completed == 4
@@ -284,13 +285,13 @@ class UsedUpPool:
     "acquisition", [*ACQUISITION_FUNCTIONS, *SET_FUNCTIONS, "auto", "typical", "committee_bald", "vaal", "random"]
 )
 def test_a_round_goes_on_when_only_second_looks_and_audit_samples_are_left(
-    store: FeatureStore, quick_cnn: LearnerSpec, acquisition: str, reserve: list[int]
+    store: FeatureStore, quick_cnn: NetworkSpec, acquisition: str, reserve: list[int]
 ) -> None:
-    def make(fold: int | None) -> Learner:
-        return Learner(quick_cnn, store, num_classes=3, seed=fold or 0, accelerator="cpu", mc_iterations=4)
+    def make(fold: int | None) -> Network:
+        return Network(quick_cnn, store, num_classes=3, seed=fold or 0, accelerator="cpu", mc_iterations=4)
 
     people = UsedUpPool({i: i % 3 for i in range(30)}, reserve=reserve)
-    a_loop(learner_for(acquisition, make, seed=0), people, acquisition=acquisition).run()
+    a_loop(predictor_for(acquisition, make, seed=0), people, acquisition=acquisition).run()
     asked = {ranked.sample_id: ranked.purpose for ranked in people.asked[0].ranking}
     assert asked == dict.fromkeys(reserve, "audit") | dict.fromkeys([0], "recheck")
     scores = people.asked[0].pool_scores
@@ -300,9 +301,9 @@ def test_a_round_goes_on_when_only_second_looks_and_audit_samples_are_left(
 
 @pytest.mark.parametrize("cold_start", ["diverse", "random", "vaal"])
 def test_a_cold_start_goes_on_when_only_audit_samples_are_left(
-    store: FeatureStore, quick_cnn: LearnerSpec, cold_start: str
+    store: FeatureStore, quick_cnn: NetworkSpec, cold_start: str
 ) -> None:
     people = UsedUpPool({0: 0}, reserve=[30])
-    learner = Learner(quick_cnn, store, num_classes=3, seed=0, accelerator="cpu")
-    a_loop(learner, people, acquisition="bald", cold_start=cold_start).run()
+    predictor = Network(quick_cnn, store, num_classes=3, seed=0, accelerator="cpu")
+    a_loop(predictor, people, acquisition="bald", cold_start=cold_start).run()
     assert people.asked[0].ranking[0].sample_id == 30

@@ -42,11 +42,12 @@ def test_nothing_is_said_on_import_or_while_fitting(tmp_path):
     """In a fresh interpreter, as a person at a terminal sees it."""
     script = (
         "import numpy as np; from pathlib import Path; from loops.embeddings.features import FeatureStore\n"
-        "from loops.learners.learner import Learner, choose_learner; from dataclasses import replace\n"
+        "from loops.predictors.network import Network; from dataclasses import replace\n"
+        "from loops.predictors.network_spec import choose_network\n"
         f"store = FeatureStore(Path({str(tmp_path)!r}), 'pixels-16')\n"
         "store.append(range(9), np.random.default_rng(0).integers(0, 255, (9, 1, 16, 16), dtype=np.uint8))\n"
-        "spec = replace(choose_learner('cnn', [(8, 8)]), epochs=2, min_steps_per_epoch=2)\n"
-        "learner = Learner(spec, store, num_classes=2, seed=0, accelerator='cpu')\n"
+        "spec = replace(choose_network('cnn', [(8, 8)]), epochs=2, min_steps_per_epoch=2)\n"
+        "learner = Network(spec, store, num_classes=2, seed=0, accelerator='cpu')\n"
         "learner.fit({0: 0, 1: 1}, round_number=1); learner.predict([3]); learner.score([3, 4], round_number=1)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -13,7 +13,8 @@ from loops.checkpoint import read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.estimates import wilson_interval
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.learners.learner import Learner, LearnerSpec
+from loops.predictors.network import Network
+from loops.predictors.network_spec import NetworkSpec
 from loops.seeding import seed_of
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 120)}
@@ -58,17 +59,17 @@ class CountingLearner:
 
 
 def test_the_loop_alone_predicts_every_sample_once_by_a_learner_that_never_saw_it():
-    learners = {}
+    predictors = {}
 
-    def learner_of_fold(fold):
-        learners[fold] = CountingLearner(fold)
-        return learners[fold]
+    def predictor_of_fold(fold):
+        predictors[fold] = CountingLearner(fold)
+        return predictors[fold]
 
-    loop = KFoldLoop(LABELS, learner_of_fold, num_folds=5)
+    loop = KFoldLoop(LABELS, predictor_of_fold, num_folds=5)
     result = loop.run()
 
     assert result.sample_ids.tolist() == sorted(LABELS)
-    held_out = [set(LABELS) - set(learners[fold].fitted_on) for fold in range(5)]
+    held_out = [set(LABELS) - set(predictors[fold].fitted_on) for fold in range(5)]
     assert sum(len(ids) for ids in held_out) == 20
     assert set().union(*held_out) == set(LABELS)
     assert [set(result.sample_ids[result.folds_N == fold].tolist()) for fold in range(5)] == held_out
@@ -95,10 +96,10 @@ def test_state_dict_to_load_state_dict_to_run_equals_an_uninterrupted_run_killed
         assert [resumed.progress.total.completed, resumed.progress.current.ready] == [5, 5]
 
 
-def a_counting_loop(folder, *, labels=None, seed=0, **learner):
+def a_counting_loop(folder, *, labels=None, seed=0, **predictor):
     return KFoldLoop(
         LABELS if labels is None else labels,
-        lambda fold: CountingLearner(fold, **learner),
+        lambda fold: CountingLearner(fold, **predictor),
         num_folds=5,
         folder=folder,
         seed=seed,
@@ -108,25 +109,25 @@ def a_counting_loop(folder, *, labels=None, seed=0, **learner):
 def assert_same_result(first, second):
     for name in ("sample_ids", "labels_N", "folds_N", "probs_N_C"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
-    for fold, learner in first.learners.items():
-        assert torch.equal(learner.shares, second.learners[fold].shares)
+    for fold, predictor in first.predictors.items():
+        assert torch.equal(predictor.shares, second.predictors[fold].shares)
     saved = [{fold: file.sha256 for fold, file in result.checkpoints.items()} for result in (first, second)]
     assert saved[0] == saved[1]
 
 
 def test_the_state_goes_on_without_files_too():
-    log, learners = [], iter(range(1, 99))
+    log, predictors = [], iter(range(1, 99))
     killed = KFoldLoop(LABELS, lambda fold: CountingLearner(fold, log, die_at=6))
     with pytest.raises(Killed):
         killed.run()
     log.clear()
-    restored = KFoldLoop(LABELS, lambda fold: CountingLearner(next(learners), log))
+    restored = KFoldLoop(LABELS, lambda fold: CountingLearner(next(predictors), log))
     restored.load_state_dict(killed.state_dict())
     result = restored.run()
 
     assert sum(step.startswith("fit") for step in log) == 3  # two of five folds were predicted, the third was fitted
     assert len(result.probs_N_C) == 20
-    assert sorted(result.learners) == [2, 3, 4]
+    assert sorted(result.predictors) == [2, 3, 4]
 
 
 def test_a_second_run_starts_anew():
@@ -162,9 +163,9 @@ def test_a_damaged_fold_is_fitted_again_with_those_behind_it(tmp_path, damaged, 
 
 
 def test_a_learner_that_has_seen_the_labels_is_refused():
-    learner = CountingLearner(0)
+    predictor = CountingLearner(0)
     with pytest.raises(ValueError, match="fold 1 needs a fresh learner"):
-        KFoldLoop(LABELS, lambda _fold: learner).run()
+        KFoldLoop(LABELS, lambda _fold: predictor).run()
 
 
 def test_a_stray_stop_iteration_does_not_end_the_run_silently():
@@ -213,18 +214,18 @@ class DieAtBatch(pl.Callback):
 
 def a_real_loop(folder, features, die_at=None):
     """Blobs of two classes; three folds of two epochs of two steps each."""
-    spec = LearnerSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 2, 2)
+    spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 2, 2)
     store = FeatureStore(features, "efficientnet_lite0")
     if not len(store):
         rows = np.random.default_rng(0).normal(size=(20, 1280)) + np.arange(20)[:, None] % 2
         store.append(list(LABELS), rows.astype(np.float32))
     callback = DieAtBatch(die_at)
 
-    def learner_of_fold(fold):
+    def predictor_of_fold(fold):
         seed = seed_of(0, "fold", fold)
-        return Learner(spec, store, num_classes=2, seed=seed, mc_iterations=2, accelerator="cpu", callbacks=[callback])
+        return Network(spec, store, num_classes=2, seed=seed, mc_iterations=2, accelerator="cpu", callbacks=[callback])
 
-    return KFoldLoop(LABELS, learner_of_fold, num_folds=3, folder=folder), callback
+    return KFoldLoop(LABELS, predictor_of_fold, num_folds=3, folder=folder), callback
 
 
 def weights_of(result):
@@ -263,7 +264,7 @@ class Dies(CountingLearner):
         return super().predict(sample_ids)
 
 loop = a_counting_loop(Path(sys.argv[2]))
-loop._learner_of_fold = Dies
+loop._predictor_of_fold = Dies
 loop.run()
 """
 

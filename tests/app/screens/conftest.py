@@ -16,8 +16,8 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.project import Project, create_project
-from app.settings import ProjectSettings
+from app.project.project import Project, create_project
+from app.project.settings import ProjectSettings
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision
 from storage.metrics import NewConfusion, NewMetric

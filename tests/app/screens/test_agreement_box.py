@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.settings import save_settings
+from app.project.settings import save_settings
 from storage.labels import current_labels, list_events, record_decision
 from storage.projects import get_or_create_annotator
 from storage.rounds import NewQuery

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.screens.components import feed
-from app.screens.components.sample_image import UNREADABLE
-from app.settings import save_settings
+from app.project.settings import save_settings
+from app.screens.label_page import feed
+from app.screens.shared.sample_image import UNREADABLE
 from storage.labels import list_events
 from storage.projects import add_classes
 from storage.rounds import NewQuery
@@ -44,8 +44,8 @@ class Page:
 @pytest.fixture
 def anna(filled, monkeypatch):
     monkeypatch.setattr("streamlit.session_state", {})
-    for module in ("decisions", "feed"):
-        monkeypatch.setattr(f"app.screens.components.{module}.annotator_id", lambda: filled.annotator_id)
+    for module in ("shared.decisions", "label_page.feed"):
+        monkeypatch.setattr(f"app.screens.{module}.annotator_id", lambda: filled.annotator_id)
 
 
 @pytest.fixture

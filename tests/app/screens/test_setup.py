@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.project import open_project
-from app.screens.components.import_job import _jobs
+from app.project.project import open_project
+from app.screens.setup_page.import_job import _jobs
 from storage.projects import list_classes
 from storage.samples import count_samples
 

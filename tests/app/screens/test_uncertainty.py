@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.screens.components.pool_selection import CHOSEN_KEY
+from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY
 
 
 def texts(elements):

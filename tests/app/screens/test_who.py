@@ -4,8 +4,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.screens.components.identity import account_name, cleaned
-from app.screens.components.who import providers
+from app.screens.shared.identity import account_name, cleaned
+from app.screens.shared.who import providers
 from storage.projects import list_annotators
 
 
@@ -82,7 +82,7 @@ def sign_in(monkeypatch):
     user: dict[str, object] = {"is_logged_in": False}
     monkeypatch.setattr("streamlit.user_info._get_user_info", lambda: user)
     monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "x", "google": {"client_id": "y"}}})
-    monkeypatch.setattr("app.screens.components.who.importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("app.screens.shared.who.importlib.util.find_spec", lambda name: name)
     return user
 
 
@@ -104,7 +104,7 @@ def test_who_signed_in_labels_under_the_account_whatever_the_address_says(first_
 
 
 def test_a_sign_in_without_its_package_is_a_sentence(first_visit, sign_in, monkeypatch):
-    monkeypatch.setattr("app.screens.components.who.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("app.screens.shared.who.importlib.util.find_spec", lambda name: None)
     assert "pip install" in first_visit.run().error[0].value.replace("\\", "")
 
 

@@ -9,13 +9,13 @@ from torch import nn
 
 from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
-from loops.graph.in_force import InForce
-from loops.learners.graph_learner import GraphLearner
-from loops.learners.learner import Learner
 from loops.oracle import Answers, PoolScores, Query, RankedSample
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.in_force import InForce
+from loops.predictors.network import Network
 
 
-class TwoFeatures(Learner):
+class TwoFeatures(Network):
     """A linear head over a table of two features, which the samples differ in."""
 
     def __init__(self, table_N_D, weights_C_D):
@@ -89,15 +89,15 @@ def test_questions_drawn_at_random_before_there_is_a_model_stay_as_they_were_dra
 
 
 def test_each_rounds_labels_look_again_in_which_features_neighbors_are_looked_for(config):
-    learner = OfTheGraph(7)
-    BetweenRounds(config, learner).begin(Query(4, (), "auto"), {5: 1})
-    assert learner.reviewed == [{5: 1}]
+    predictor = OfTheGraph(7)
+    BetweenRounds(config, predictor).begin(Query(4, (), "auto"), {5: 1})
+    assert predictor.reviewed == [{5: 1}]
 
 
 def test_the_first_labels_look_again_in_the_middle_of_a_round_too(config):
-    learner = OfTheGraph(7)
-    between = BetweenRounds(replace(config, acquisition="auto"), learner)
+    predictor = OfTheGraph(7)
+    between = BetweenRounds(replace(config, acquisition="auto"), predictor)
     between.begin(Query(0, (), "cold_start_diverse"), {})
     for given in (9, 10):
         between.re_rank(answers(dict.fromkeys(range(100, 100 + given), 0)), WAITING)
-    assert [len(labels) for labels in learner.reviewed] == [0, 10]
+    assert [len(labels) for labels in predictor.reviewed] == [0, 10]

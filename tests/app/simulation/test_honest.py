@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from app.simulation.config import SimulationConfig
-from app.simulation.honest import Told, what_a_project_says
+from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.kfold import CrossValidation
-from loops.learners.committee import Committee
 from loops.oracle import KnownLabels, Query, RankedSample
+from loops.predictors.committee import Committee
 
 
 class TwoOfThreeRight(Committee):
@@ -34,7 +34,9 @@ def says(config, probabilities):
     oracle = KnownLabels(dict.fromkeys(range(10), 0), query_size=4)
     ranking = tuple(RankedSample(i, "train", 0.0, p) for i, p in enumerate([*probabilities, 0.5]))
     oracle.answer(Query(0, ranking, "random"))
-    return what_a_project_says(config, TwoOfThreeRight(), None, Told(oracle, trained=3, audited=0, predicted=None))
+    return project_estimates(
+        config, TwoOfThreeRight(), None, AnnotatorRecord(oracle, trained=3, audited=0, predicted=None)
+    )
 
 
 def test_uniform_draws_are_levelled_to_what_they_are(config):

@@ -10,13 +10,13 @@ from app.errors import SimulationError
 from app.simulation import study as study_module
 from app.simulation.config import SimulationConfig, StudyConfig
 from app.simulation.study import read_result, run_study, simulate_once
-from loops.learners.learner_spec import LearnerSpec
+from loops.predictors.network_spec import NetworkSpec
 
 
 @pytest.fixture(autouse=True)
 def quick_learner(monkeypatch):
-    spec = LearnerSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
-    monkeypatch.setattr(study_module, "choose_learner", lambda _name, _sizes: spec)
+    spec = NetworkSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
+    monkeypatch.setattr(study_module, "choose_network", lambda _name, _sizes: spec)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A project of 60 digits, a learner that is fitted in a blink, and an annotator who knows every digit."""
+"""A project of 60 digits, a predictor that is fitted in a blink, and an annotator who knows every digit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
 from app.trainer import workbench
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.sample_source import SampleSource
 from app.trainer.workbench import Workbench, set_up
-from loops.learners.learner import LearnerSpec
+from loops.predictors.network_spec import NetworkSpec
 from storage.engine import Database
 from storage.labels import LabelEventInfo, record_decision
 from storage.projects import get_or_create_annotator
@@ -137,5 +137,5 @@ def make_bench(
 
 @pytest.fixture
 def quick_learner(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = LearnerSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
-    monkeypatch.setattr(workbench, "choose_learner", lambda _name, _sizes: spec)
+    spec = NetworkSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
+    monkeypatch.setattr(workbench, "choose_network", lambda _name, _sizes: spec)

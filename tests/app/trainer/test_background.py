@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from app.project import Project
-from app.settings import save_settings
+from app.project.project import Project
+from app.project.settings import save_settings
 from app.trainer import background as background_module
-from app.trainer.background import BackgroundEmbedding, Wanted
+from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.map import write_map
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
@@ -157,11 +157,11 @@ def test_a_trainer_that_was_stopped_in_between_goes_on_where_it_was(
     assert len(gate.loaded) == len(set(gate.loaded)) == POOL + TEST, "nothing twice"
 
 
-def wanted_of(project: Project, database: Database, project_id: int) -> Wanted:
+def wanted_of(project: Project, database: Database, project_id: int) -> EmbeddingRequest:
     with database.read() as session:
         pool, test = (read_columns(session, project_id=project_id, split=split).ids for split in ("pool", "test"))
     backbone = backbone_of("pixels-16")
-    return Wanted(
+    return EmbeddingRequest(
         project.features_dir / "pixels-16", backbone, pool, test, first=FIRST, graphed=False, num_classes=10, seed=0
     )
 
@@ -236,7 +236,7 @@ def test_a_map_of_many_samples_is_drawn_elsewhere_and_broken_off_at_once(
 
 
 def test_the_order_is_random_by_id_and_begins_with_the_pool() -> None:
-    wanted = Wanted(
+    wanted = EmbeddingRequest(
         folder=None,  # type: ignore[arg-type]
         backbone=backbone_of("pixels-16"),
         pool=np.arange(100),

@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from app.project import Project
+from app.project.project import Project
 from app.trainer import background as background_module
-from app.trainer.background import BackgroundEmbedding, Wanted
+from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
@@ -22,7 +22,7 @@ def test_a_killed_trainer_goes_on_with_the_graph_there_is_while_a_larger_one_is_
 ) -> None:
     pool, test = np.arange(ALL), ALL + np.arange(TEST)
     folder, backbone = project.features_dir / "pixels-16", backbone_of("pixels-16")
-    wanted = Wanted(folder, backbone, pool, test, first=10, graphed=True, num_classes=2, seed=0)
+    wanted = EmbeddingRequest(folder, backbone, pool, test, first=10, graphed=True, num_classes=2, seed=0)
     store = FeatureStore(folder, backbone)
     rows = np.random.default_rng(0).integers(0, 256, (ALL + TEST, 1, 16, 16), np.uint8)
     store.append(np.concatenate([test, pool]), rows)

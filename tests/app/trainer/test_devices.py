@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from app.command.options import DEVICES_VARIABLE, NODES_VARIABLE
 from app.errors import SettingsError
-from app.options import DEVICES_VARIABLE, NODES_VARIABLE
-from app.project import Project
+from app.project.project import Project
 from app.trainer.devices import devices_of, follows
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.project import Project
+from app.project.project import Project
 from app.trainer import process
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.heartbeat import Heartbeat

@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection
 import pytest
 import torch
 
-from app.project import Project
-from app.settings import save_settings
-from app.trainer.every_label import Taken, Watching, watch
+from app.project.project import Project
+from app.project.settings import save_settings
+from app.trainer.every_label import Watching, WorkbenchState, watch
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
@@ -35,7 +35,7 @@ def watching(bench: Workbench) -> Iterator[Connection]:
     ours, theirs = Pipe()
     thread = threading.Thread(target=watch, args=(bench.project, theirs))
     thread.start()
-    ours.send(Taken.of(bench, anew=False))
+    ours.send(WorkbenchState.of(bench, anew=False))
     yield ours
     ours.close()
     thread.join(30)
@@ -89,7 +89,11 @@ def test_the_trainer_is_told_which_learner_is_in_force(
 def test_what_is_known_of_the_project_is_kept_until_something_changes(bench: Workbench) -> None:
     keeper = Watching(bench.project, bench.database)
     kept = []
-    for taken in (Taken.of(bench, anew=False), Taken.of(bench, anew=False), Taken.of(bench, anew=True)):
+    for taken in (
+        WorkbenchState.of(bench, anew=False),
+        WorkbenchState.of(bench, anew=False),
+        WorkbenchState.of(bench, anew=True),
+    ):
         keeper.take(taken)
         kept.append(keeper.re_ranker)
     assert kept[0] is kept[1]
@@ -108,7 +112,7 @@ def test_a_failure_is_recorded_once_and_the_next_workbench_is_another_attempt(
     with watching(bench) as connection:
         soon(lambda: len(errors(bench)) == 1)
         annotator.label(1)
-        connection.send(Taken.of(bench, anew=False))
+        connection.send(WorkbenchState.of(bench, anew=False))
         soon(lambda: len(errors(bench)) == 2)
     assert errors(bench) == ["not enough memory for the graph"] * 2
 

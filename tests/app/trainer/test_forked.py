@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from app.errors import TrainerRunningError
-from app.project import Project
+from app.project.project import Project
 from app.trainer.lock import trainer_lock
 from app.trainer.process import run_trainer
 

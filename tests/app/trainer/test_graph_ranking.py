@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.project import Project
-from app.settings import save_settings
+from app.project.project import Project
+from app.project.settings import save_settings
 from app.trainer.oracle import train_labels
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.graph.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
+from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
 from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
 from storage.labels import current_labels
 from storage.rounds import QueryInfo, list_queries, open_round

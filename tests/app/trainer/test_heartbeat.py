@@ -8,7 +8,7 @@ from loops.errors import TrainingInterruptedError
 
 def test_samples_that_other_processes_score_are_counted(heartbeat: Heartbeat) -> None:
     heartbeat.show("training", "12 labels", round_number=3)
-    ProgressCallback(heartbeat).on_spread_samples(512, 1_000)
+    ProgressCallback(heartbeat).on_devices_samples(512, 1_000)
     activity = heartbeat.activity
     assert (activity.state, activity.message, activity.round_number) == ("scoring", "12 labels", 3)
     assert (activity.done, activity.total) == (512, 1_000)
@@ -19,7 +19,7 @@ def test_epochs_that_other_processes_fit_are_counted_once_they_have_ended(heartb
     progress = ProgressCallback(heartbeat)
     seen = []
     for done in (0, 0, 1, 1, 2):
-        progress.on_spread_epoch(done, 20)
+        progress.on_devices_epoch(done, 20)
         seen.append((heartbeat.activity.epoch, heartbeat.activity.epochs))
     assert seen == [(None, None), (None, None), (1, 20), (1, 20), (2, 20)]
     assert heartbeat.activity.state == "training"
@@ -30,9 +30,9 @@ def test_a_fit_in_other_processes_says_which_part_of_the_labels_it_is_on(heartbe
         progress = ProgressCallback(heartbeat, fold)
         if left == "scoring":
             heartbeat.show("scoring", round_number=3)
-        progress.on_spread_epoch(0, 20)
+        progress.on_devices_epoch(0, 20)
         assert (heartbeat.activity.state, heartbeat.activity.done) == ("training", fold + 1)
-        progress.on_spread_epoch(20, 20)
+        progress.on_devices_epoch(20, 20)
         assert (heartbeat.activity.done, heartbeat.activity.epoch) == (fold + 1, 20)
 
 
@@ -40,6 +40,6 @@ def test_other_processes_end_with_the_trainer(heartbeat: Heartbeat) -> None:
     heartbeat.stop.set()
     progress = ProgressCallback(heartbeat)
     with pytest.raises(TrainingInterruptedError):
-        progress.on_spread_epoch(1, 20)
+        progress.on_devices_epoch(1, 20)
     with pytest.raises(TrainingInterruptedError):
-        progress.on_spread_samples(1, 20)
+        progress.on_devices_samples(1, 20)

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from app.errors import ExportError
-from app.project import Project
-from app.settings import save_settings
+from app.project.project import Project
+from app.project.settings import save_settings
 from app.trainer.model_export import export_model
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.learners.committee import learner_for
-from loops.learners.exported_model import load_model
+from loops.predictors.committee import predictor_for
+from loops.predictors.exported_model import load_model
 from storage.engine import Database
 from storage.projects import add_classes
 from storage.rounds import RoundInfo, latest_round
@@ -36,7 +36,7 @@ Train = Callable[..., tuple[Workbench, RoundInfo]]
 
 @pytest.fixture
 def train(project: Project, database: Database, make_bench: Callable[[], Workbench], annotator: Annotator) -> Train:
-    """Runs a cold start and one round, whose model and learner it returns."""
+    """Runs a cold start and one round, whose model and predictor it returns."""
 
     def run(acquisition: str = "bald", labels: int = QUERY_SIZE) -> tuple[Workbench, RoundInfo]:
         save_settings(project.settings_path, replace(project.settings(), acquisition=acquisition))
@@ -53,11 +53,11 @@ def train(project: Project, database: Database, make_bench: Callable[[], Workben
 
 
 def predictions(bench: Workbench, latest: RoundInfo, sample_ids: list[int]) -> NDArray[np.float32]:
-    """What the learner of the round says, from its checkpoint."""
-    learner = learner_for(bench.acquisition, lambda fold: bench.learner(fold=fold), seed=bench.settings.seed)
+    """What the predictor of the round says, from its checkpoint."""
+    predictor = predictor_for(bench.acquisition, lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed)
     checkpoint = bench.project.folder / str(latest.checkpoint)
-    learner.load(checkpoint, sha256=str(latest.checkpoint_sha256), size=latest.checkpoint_bytes or 0)
-    return learner.predict(sample_ids)
+    predictor.load(checkpoint, sha256=str(latest.checkpoint_sha256), size=latest.checkpoint_bytes or 0)
+    return predictor.predict(sample_ids)
 
 
 @pytest.mark.parametrize(("acquisition", "members"), [("bald", 1), ("committee_bald", 5)])

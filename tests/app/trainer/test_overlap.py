@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.settings import ProjectSettings
+from app.project.settings import ProjectSettings
 from app.trainer.overlap import annotators_wanted, with_pending
 from storage.overlap import PendingSample
 from storage.rounds import NewQuery

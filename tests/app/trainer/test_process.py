@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from app.errors import TrainerRunningError
-from app.project import Project
+from app.project.project import Project
 from app.trainer import process
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
@@ -61,7 +61,7 @@ def test_a_failure_is_shown_with_its_reason_and_the_next_start_tries_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("loops.learners.learner.Learner.save", fail)
+        patched.setattr("loops.predictors.network.Network.save", fail)
         assert run_once(project) == 1
     with database.read() as session:
         latest = latest_round(session, project_id=project_id)

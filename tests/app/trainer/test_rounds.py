@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from app.creation import add_to_pool
-from app.project import Project
-from app.settings import save_settings
+from app.project.creation import add_to_pool
+from app.project.project import Project
+from app.project.settings import save_settings
 from app.trainer import workbench
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
-from loops.learners.learner import Learner
+from loops.predictors.network import Network
 from storage.engine import Database
 from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
@@ -123,7 +123,7 @@ def test_the_scores_of_the_whole_pool_are_on_disk_when_a_ranking_is_published(
 def test_who_is_compared_is_shown_by_the_part_of_the_labels_that_trains_it(
     trainer: Trainer, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loops.learners.graph_learner.FEWEST_TO_COMPARE", 10)
+    monkeypatch.setattr("loops.predictors.graph_learner.FEWEST_TO_COMPARE", 10)
     trainer.change(acquisition="auto", query_size=21)  # of ten classes: one has a label in each of three parts
     trainer.run()
     annotator.label(21)
@@ -301,14 +301,14 @@ def test_labels_given_while_it_trains_belong_to_the_next_round(
 ) -> None:
     trainer.run()
     annotator.label(QUERY_SIZE)
-    fit = Learner.fit
+    fit = Network.fit
     given = []
 
-    def label_meanwhile(learner: Any, labels: dict[int, int], **named: Any) -> None:
+    def label_meanwhile(predictor: Any, labels: dict[int, int], **named: Any) -> None:
         if not given:
             given.extend(annotator.label(QUERY_SIZE))
-        fit(learner, labels, **named)
+        fit(predictor, labels, **named)
 
-    monkeypatch.setattr(Learner, "fit", label_meanwhile)
+    monkeypatch.setattr(Network, "fit", label_meanwhile)
     _, first, second = trainer.run()
     assert (first.labels, second.labels) == (QUERY_SIZE, 2 * QUERY_SIZE)

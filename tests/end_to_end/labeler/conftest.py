@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
-from app.creation import make_project
-from app.project import Project
-from app.settings import ProjectSettings
-from app.web_server import is_healthy, streamlit_command, streamlit_environment
+from app.project.creation import make_project
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.running.web_server import is_healthy, streamlit_command, streamlit_environment
 from storage.engine import Database
 from storage.labels import last_event_id
 from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
@@ -71,7 +71,7 @@ class Screens:
                 generation=generation,
                 trigger="round finished",
                 labels=0,
-                learner="cnn",
+                predictor="cnn",
                 acquisition="bald",
                 snapshot_event_id=last_event_id(session, project_id=identity),
             )

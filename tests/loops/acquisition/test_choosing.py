@@ -42,15 +42,15 @@ class ADrawingLearner:
         return self.embedding(sample_ids), None
 
 
-def scored(learner: ADrawingLearner, ids: NDArray[np.int64]) -> PoolScores:
-    draws = torch.from_numpy(learner.draw(ids, round_number=1, mc_iterations=20))
+def scored(predictor: ADrawingLearner, ids: NDArray[np.int64]) -> PoolScores:
+    draws = torch.from_numpy(predictor.draw(ids, round_number=1, mc_iterations=20))
     return PoolScores(ids, {"bald": bald(draws).numpy()}, draws.mean(-1).numpy())
 
 
-def ranking(acquisition: str, *, size: int = 10, seed: int = 0, learner: Any = None) -> list[RankedSample]:
-    learner = learner or ADrawingLearner()
-    pool_scores = scored(learner, np.arange(200, 300))
-    return choose(Answers(1, {}, np.arange(200, 290)), pool_scores, size, acquisition, seed, learner)
+def ranking(acquisition: str, *, size: int = 10, seed: int = 0, predictor: Any = None) -> list[RankedSample]:
+    predictor = predictor or ADrawingLearner()
+    pool_scores = scored(predictor, np.arange(200, 300))
+    return choose(Answers(1, {}, np.arange(200, 290)), pool_scores, size, acquisition, seed, predictor)
 
 
 def chosen_ids(*args: Any, **kwargs: Any) -> list[int]:
@@ -74,18 +74,18 @@ def test_the_same_seed_chooses_the_same(acquisition: str) -> None:
 @pytest.mark.parametrize("acquisition", SET_FUNCTIONS)
 def test_twins_are_never_asked_together(acquisition: str) -> None:
     """Every two neighboring ids are one picture."""
-    learner = ADrawingLearner({i: i - i % 2 for i in range(200, 300)})
+    predictor = ADrawingLearner({i: i - i % 2 for i in range(200, 300)})
 
-    ids = chosen_ids(acquisition, size=40, learner=learner)
+    ids = chosen_ids(acquisition, size=40, predictor=predictor)
 
     assert len({i // 2 for i in ids}) == 40
 
 
 @pytest.mark.parametrize("acquisition", SET_FUNCTIONS)
 def test_scores_go_to_the_round_for_all_that_were_scored(acquisition: str) -> None:
-    learner = ADrawingLearner()
-    pool_scores = scored(learner, np.arange(200, 300))
-    choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, acquisition, 0, learner)  # type: ignore[arg-type]
+    predictor = ADrawingLearner()
+    pool_scores = scored(predictor, np.arange(200, 300))
+    choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, acquisition, 0, predictor)  # type: ignore[arg-type]
 
     assert pool_scores.scores[acquisition].shape == (100,)
     assert pool_scores.scores[acquisition][:90].max() > 0

@@ -17,7 +17,7 @@ def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_num
 
 
 class LooksOf:
-    """A learner of whom a ranking only asks what samples look like."""
+    """A predictor of whom a ranking only asks what samples look like."""
 
     def __init__(self, looks: dict[int, list[float]] | None = None) -> None:
         self._looks = looks
@@ -118,10 +118,10 @@ def test_near_duplicates_are_never_asked_together_and_wait_for_a_later_round() -
     looks = {n: row.tolist() for n, row in enumerate(np.eye(40))}
     looks = {n: looks[n] for n in range(20, 40)} | {7: looks[0], 8: [0.9, *looks[0][1:]]}
     scores = some_scores({n: n / 100 for n in range(20, 40)} | {7: 0.9, 8: 0.95})
-    learner: Any = LooksOf(looks)
+    predictor: Any = LooksOf(looks)
 
-    ranking = model_ranking(some_answers(list(looks)), scores, 4, "margin", 0, learner)
-    everything = model_ranking(some_answers(list(looks)), scores, 99, "margin", 0, learner)
+    ranking = model_ranking(some_answers(list(looks)), scores, 4, "margin", 0, predictor)
+    everything = model_ranking(some_answers(list(looks)), scores, 99, "margin", 0, predictor)
 
     assert [ranked.sample_id for ranked in ranking] == [8, 39, 38, 37]
     assert everything[-1].sample_id == 7

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from loops.embeddings.features import FeatureStore, embed
-from loops.errors import FeatureStoreError, MissingFeaturesError, UnknownLearnerError
+from loops.errors import FeatureStoreError, MissingFeaturesError, UnknownPredictorError
 
 
 def gray(*values):
@@ -136,7 +136,7 @@ def test_features_of_another_backbone_are_refused(filled, folder):
 
 @pytest.mark.parametrize("name", ["pixels", "pixels-x", "resnet"])
 def test_an_unknown_backbone_is_refused(folder, name):
-    with pytest.raises(UnknownLearnerError, match=name):
+    with pytest.raises(UnknownPredictorError, match=name):
         FeatureStore(folder, name)
 
 

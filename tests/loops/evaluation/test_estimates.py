@@ -4,8 +4,8 @@ import pytest
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.estimates import (
     evaluate,
-    levelled_accuracy,
     levelled_weights,
+    lure_weighted_accuracy,
     precision,
     recall,
     wilson_interval,
@@ -57,7 +57,7 @@ def test_nothing_to_evaluate_is_refused():
 def test_uniform_draws_all_weigh_the_same():
     uniform = [1 / 10, 1 / 9, 1 / 8, 1 / 7]
     np.testing.assert_allclose(levelled_weights(np.array(uniform), pool_size=10), [0.25] * 4)
-    estimate = levelled_accuracy([True, True, True, False], uniform, pool=10)
+    estimate = lure_weighted_accuracy([True, True, True, False], uniform, pool=10)
     assert estimate.accuracy == pytest.approx(0.75)
     assert (estimate.n, estimate.effective_n) == (4, pytest.approx(4.0))
     assert (estimate.low, estimate.high) == pytest.approx(wilson_interval(3, 4))
@@ -73,33 +73,33 @@ def test_the_weights_are_those_of_the_paper():
 
 def test_one_draw_that_was_twice_as_likely_as_by_chance_counts_half():
     # N = 10, q = 1/5 instead of 1/10: the wrong answer stands for 5 of the 10
-    estimate = levelled_accuracy([False], [0.2], pool=10)
+    estimate = lure_weighted_accuracy([False], [0.2], pool=10)
     assert estimate.accuracy == pytest.approx(0.5)
 
 
 def test_a_label_that_was_chosen_counts_as_one_sample_of_the_pool():
     # one wrong one of 10 is known; the draw among the other 9 was right: one in ten is wrong
-    estimate = levelled_accuracy([False, True], [1.0, 1 / 9], pool=10)
+    estimate = lure_weighted_accuracy([False, True], [1.0, 1 / 9], pool=10)
     assert estimate.accuracy == pytest.approx(0.9)
     assert estimate.n == 1
 
 
 def test_without_a_draw_there_is_no_estimate():
-    assert levelled_accuracy([True, False], [1.0, 1.0], pool=10) is None
+    assert lure_weighted_accuracy([True, False], [1.0, 1.0], pool=10) is None
 
 
 def test_draws_that_favor_errors_are_levelled_and_the_interval_holds_the_truth():
     # 20 of 100 are wrong and drawn four times as often: half of what is drawn is wrong
     generator = np.random.default_rng(0)
     correct_N, odds_N = np.arange(100) >= 20, np.where(np.arange(100) >= 20, 1.0, 4.0)
-    plain, levelled, held = [], [], 0
+    plain, lure_weighted, held = [], [], 0
     for _ in range(400):
         order = np.argsort(generator.exponential(size=100) / odds_N)[:30]  # the order of a race is that of such draws
         left = odds_N.sum() - np.concatenate([[0], odds_N[order].cumsum()[:-1]])
-        estimate = levelled_accuracy(correct_N[order], odds_N[order] / left, pool=100)
+        estimate = lure_weighted_accuracy(correct_N[order], odds_N[order] / left, pool=100)
         plain.append(correct_N[order].mean())
-        levelled.append(estimate.accuracy)
+        lure_weighted.append(estimate.accuracy)
         held += estimate.low <= 0.8 <= estimate.high
     assert np.mean(plain) < 0.6
-    assert np.mean(levelled) == pytest.approx(0.8, abs=0.01)
+    assert np.mean(lure_weighted) == pytest.approx(0.8, abs=0.01)
     assert held >= 0.95 * 400

@@ -60,10 +60,10 @@ def world(audited, *, chosen=60):
     classes = {i: i % 2 for i in range(600)}
     features = {i: 2.0 * c + generator.normal() for i, c in classes.items()}
     audit = {i: classes[i] for i in range(audited)}
-    learner = Centers(features)
+    predictor = Centers(features)
     labels = {i: classes[i] for i in range(200, 200 + chosen)}
-    learner.fit(labels, round_number=0)
-    answers = dict(enumerate(learner.predict(range(600)).argmax(axis=1).tolist()))
+    predictor.fit(labels, round_number=0)
+    answers = dict(enumerate(predictor.predict(range(600)).argmax(axis=1).tolist()))
     rights = np.array([answers[i] == label for i, label in audit.items()])
     shadows = Shadows(lambda _fold: Centers(features), audit=audit, chosen=labels, reserve=range(100))
     return labels_saved(shadows, rights, answers=answers, pool_size=600)

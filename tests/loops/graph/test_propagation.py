@@ -24,33 +24,33 @@ def test_without_labels_every_class_is_as_likely() -> None:
 
 
 def test_a_label_reaches_its_island_and_no_other() -> None:
-    learner = two_islands()
-    learner.refit({0: 1})
-    probs = learner.probs()
+    predictor = two_islands()
+    predictor.refit({0: 1})
+    probs = predictor.probs()
     # Kernel 1, noise 1: half of the way from 1/2 to 1.
     assert probs[:LARGE] == pytest.approx(np.tile([0.25, 0.75], (LARGE, 1)), abs=1e-5)
     assert probs[LARGE:] == pytest.approx(np.full((SMALL, 2), 0.5), abs=1e-5)
 
 
 def test_labels_of_one_island_outvote_the_one_that_contradicts_them() -> None:
-    learner = two_islands()
-    learner.refit({0: 0, 1: 0, 2: 1, LARGE: 1, LARGE + 1: 1})
-    assert (learner.probs()[:LARGE].argmax(1) == 0).all()
-    assert (learner.probs()[LARGE:].argmax(1) == 1).all()
+    predictor = two_islands()
+    predictor.refit({0: 0, 1: 0, 2: 1, LARGE: 1, LARGE + 1: 1})
+    assert (predictor.probs()[:LARGE].argmax(1) == 0).all()
+    assert (predictor.probs()[LARGE:].argmax(1) == 1).all()
 
 
 def test_each_class_speaks_with_one_voice() -> None:
-    learner = two_islands()
-    learner.refit({0: 0, 1: 0, 2: 1})
-    assert learner.probs()[:LARGE] == pytest.approx(np.full((LARGE, 2), 0.5), abs=1e-5)
+    predictor = two_islands()
+    predictor.refit({0: 0, 1: 0, 2: 1})
+    assert predictor.probs()[:LARGE] == pytest.approx(np.full((LARGE, 2), 0.5), abs=1e-5)
 
 
 def test_the_largest_island_is_asked_first_and_the_uncovered_one_next() -> None:
-    learner = two_islands()
-    first = learner.rank(np.arange(LARGE + SMALL), 2)[0]
+    predictor = two_islands()
+    first = predictor.rank(np.arange(LARGE + SMALL), 2)[0]
     assert [row < LARGE for row in first] == [True, False], "the second is chosen as if the first were labeled"
-    learner.refit({int(first[0]): 0})
-    assert learner.rank(np.arange(LARGE + SMALL), 1)[0][0] >= LARGE
+    predictor.refit({int(first[0]): 0})
+    assert predictor.rank(np.arange(LARGE + SMALL), 1)[0][0] >= LARGE
 
 
 def test_the_gain_of_a_label_is_the_variance_it_takes_away_and_an_island_counts_as_the_root_of_its_share() -> None:
@@ -69,25 +69,25 @@ def test_a_settled_island_is_left_alone_by_auto_and_not_by_typical() -> None:
 
 
 def test_doubt_stays_where_labels_contradict_each_other() -> None:
-    learner = two_islands()
-    learner.refit({0: 0, 1: 1, LARGE: 0, LARGE + 1: 1})
-    assert learner.doubt_N[:LARGE].min() > 0.9
-    assert learner.rank(np.arange(2, LARGE + SMALL), 1)[0][0] < LARGE
+    predictor = two_islands()
+    predictor.refit({0: 0, 1: 1, LARGE: 0, LARGE + 1: 1})
+    assert predictor.doubt_N[:LARGE].min() > 0.9
+    assert predictor.rank(np.arange(2, LARGE + SMALL), 1)[0][0] < LARGE
 
 
 def test_an_undone_label_undoes_everything() -> None:
-    learner, fresh = two_islands(), two_islands()
-    learner.refit({0: 0, LARGE: 1})
-    learner.refit({0: 0})
+    predictor, fresh = two_islands(), two_islands()
+    predictor.refit({0: 0, LARGE: 1})
+    predictor.refit({0: 0})
     fresh.refit({0: 0})
-    assert (learner.probs() == fresh.probs()).all()
-    assert (learner.rank(np.arange(LARGE + SMALL), 5)[0] == fresh.rank(np.arange(LARGE + SMALL), 5)[0]).all()
+    assert (predictor.probs() == fresh.probs()).all()
+    assert (predictor.rank(np.arange(LARGE + SMALL), 5)[0] == fresh.rank(np.arange(LARGE + SMALL), 5)[0]).all()
 
 
 def test_a_class_added_later_is_left_to_the_next_learner() -> None:
-    learner = two_islands()
-    learner.refit({0: 2})
-    assert learner.probs() == pytest.approx(np.full((LARGE + SMALL, 2), 0.5))
+    predictor = two_islands()
+    predictor.refit({0: 2})
+    assert predictor.probs() == pytest.approx(np.full((LARGE + SMALL, 2), 0.5))
 
 
 def test_a_ranking_has_no_sample_twice_and_falling_scores() -> None:
@@ -112,8 +112,8 @@ def test_propagation_equals_the_dense_solve(
     random_graph: tuple[NDArray[np.float32], NDArray[np.float32]], labels: dict[int, int]
 ) -> None:
     """`K_NL (K_LL + noise)^-1 Y`, with the whole kernel between all samples."""
-    learner = Propagation(*random_graph, num_classes=3)
-    learner.refit(labels)
+    predictor = Propagation(*random_graph, num_classes=3)
+    predictor.refit(labels)
     features = kernel_features(*random_graph, REACH_OF_ANSWERS).astype(float)
     kernel, rows = features @ features.T, sorted(labels)
     targets = np.eye(3)[[labels[row] for row in rows]].reshape(-1, 3) - 1 / 3
@@ -121,7 +121,7 @@ def test_propagation_equals_the_dense_solve(
     noise = np.diag(NOISE * count / count.mean()) if rows else np.zeros((0, 0))
     mean = kernel[:, rows] @ np.linalg.solve(kernel[np.ix_(rows, rows)] + noise, targets)
     expected = np.maximum(mean + 1 / 3, 1e-6)
-    assert learner.probs() == pytest.approx(expected / expected.sum(1, keepdims=True), abs=1e-4)
+    assert predictor.probs() == pytest.approx(expected / expected.sum(1, keepdims=True), abs=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
@@ -129,8 +129,8 @@ def test_propagation_equals_the_dense_solve(
 def test_a_score_is_the_variance_that_the_dense_posterior_loses(
     random_graph: tuple[NDArray[np.float32], NDArray[np.float32]], labels: dict[int, int], asked: int
 ) -> None:
-    learner = Propagation(*random_graph, num_classes=3)
-    learner.refit(labels)
+    predictor = Propagation(*random_graph, num_classes=3)
+    predictor.refit(labels)
     features = kernel_features(*random_graph, REACH_OF_QUESTIONS).astype(float)
     kernel = features @ features.T
 
@@ -140,7 +140,7 @@ def test_a_score_is_the_variance_that_the_dense_posterior_loses(
 
     lost = variances(sorted(labels)) - variances([*sorted(labels), asked])
     rarity = 1 / np.sqrt(np.square(kernel).mean(0))
-    assert learner.scores()[asked] == pytest.approx(float((rarity * learner.doubt_N * lost).mean()), abs=1e-4)
+    assert predictor.scores()[asked] == pytest.approx(float((rarity * predictor.doubt_N * lost).mean()), abs=1e-4)
 
 
 def test_every_place_of_a_ranking_is_given_as_if_those_before_it_were_labeled() -> None:

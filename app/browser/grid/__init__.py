@@ -1,0 +1,34 @@
+"""The grid: the part of the Grid screen that lives in the browser, where Enter shows the next one in the same frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.browser import text_of
+
+KEY = "grid"
+SCRIPTS = ("fit", "view", "draw", "keys", "decide", "confirm", "grid")
+
+_component = st.components.v2.component(
+    "labelloop_grid",
+    js=text_of("shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
+    css=text_of("grid/grid.css"),
+)
+
+
+def sent_message() -> object:
+    """What the browser sent last, unchecked; None before its first message."""
+    state = st.session_state.get(KEY)
+    return None if state is None else state.get("message")
+
+
+def grid(answer: Mapping[str, Any]) -> None:
+    """Draw the grid, which takes this answer to its last message."""
+    _component(key=KEY, data=dict(answer), on_message_change=_heard)
+
+
+def _heard() -> None:
+    """Streamlit keeps only state that has a callback; the message is read when the screen is drawn."""

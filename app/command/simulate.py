@@ -1,0 +1,89 @@
+"""The command `labelloop simulate`: its options; nothing heavy is imported before they were found good."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from app.command.options import Acquisition, ColdStart, LearnerOption, QuerySizeOption
+from app.simulation.config import SimulationConfig, StudyConfig
+
+
+def _known_acquisitions(names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in get_args(Acquisition)]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(get_args(Acquisition))}.")
+    return names
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
+    images: Annotated[Path | None, typer.Option(metavar="DIR", help="What the CSVs' paths are relative to.")] = None,
+    labels: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the pool.")] = None,
+    test: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the test set.")] = None,
+    npz: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test, in place of the CSVs.")
+    ] = None,
+    pool: Annotated[int | None, typer.Option(min=1, help="With --npz: samples in the pool; none: all.")] = None,
+    test_size: Annotated[
+        int | None, typer.Option(min=1, help="With --npz: samples in the test set; none: all.")
+    ] = None,
+    learner: LearnerOption = "auto",
+    acquisition: Annotated[
+        list[str],  # typer takes no list of a Literal
+        typer.Option(
+            callback=_known_acquisitions,
+            metavar=f"[{'|'.join(get_args(Acquisition))}]",
+            help="Repeat it for several. auto: the one that suits the learner.",
+        ),
+    ] = ["auto"],  # noqa: B006 - typer reads it as the default
+    query_size: QuerySizeOption = 10,
+    budget: Annotated[int, typer.Option(min=1, help="Labels in all, audit labels too.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many, counting up from --seed.")] = 1,
+    mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
+    cold_start: Annotated[ColdStart, typer.Option(help="How the first samples are chosen.")] = "diverse",
+    audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
+    processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
+) -> None:
+    """Run the loop with known labels in place of a person; the last line is JSON.
+
+    As in a project, every label ranks the rest anew, and from a large pool of small images features are learned first,
+    which takes minutes for each seed. What a project would say of itself, from its own labels alone, stands beside what
+    the test set says; --audit gives it more to go by.
+
+    One acquisition function and one seed: the run is told on stderr, and --out gets curve.csv and curve.png. Several:
+    they run side by side, what is finished is not run again, and --out gets table.md, table.csv, curves.png, study.json
+    and a folder per run.
+    """
+    base = SimulationConfig(
+        out=out,
+        images=images,
+        labels=labels,
+        test=test,
+        npz=npz,
+        pool=pool,
+        test_size=test_size,
+        learner=learner,
+        acquisition=acquisition[0],
+        query_size=query_size,
+        budget=budget,
+        seed=seed,
+        mc_iterations=mc_iterations,
+        cold_start=cold_start,
+        audit=audit,
+    )
+    study = StudyConfig(base, tuple(acquisition), seeds, processes)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: on busy cores threads spin, as in the trainer
+    from app.simulation.study import run_study, simulate_once  # after the arguments were found good: it loads torch
+
+    if len(study.runs()) == 1:
+        typer.echo(json.dumps(simulate_once(base)))
+        return
+    summary = run_study(study)
+    typer.echo((out / "table.md").read_text(encoding="utf-8"))
+    typer.echo(json.dumps(summary))

@@ -1,0 +1,191 @@
+"""What a person may point at: a folder, a CSV manifest, a zip archive. Finds files, decodes none."""
+
+from __future__ import annotations
+
+import csv
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.formats.archive import extract
+from app.formats.errors import RefusedImageError, SourceError
+from app.kinds.image import resolve_inside
+
+
+@dataclass(frozen=True, slots=True)  # a million of them at a time
+class Entry:
+    """One file that may be an image."""
+
+    root: Path  # of the source
+    name: str  # as the person knows it: relative to the root
+    class_name: str = ""  # from the manifest or the folder it lies in; empty: not known
+
+    @property
+    def path(self) -> Path:
+        """Where the file is said to be; nobody has looked yet whether that is inside the root."""
+        return self.root / self.name
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One file that was not imported and why; both parts are one printable line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of one import, before any of them was opened."""
+
+    root: Path  # nothing outside of it is read
+    entries: tuple[Entry, ...]
+    refused: tuple[Refused, ...] = ()
+    labels_given: int = 0  # rows of a manifest that carry a label; a folder's name need not be one
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes the source itself names, sorted; numbers by value."""
+        names = {entry.class_name for entry in self.entries if entry.class_name}
+        return tuple(sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)))
+
+
+def open_source(path: Path, *, uploads: Path) -> Source:
+    """Read a folder, a CSV manifest or a zip archive, by what the path is.
+
+    Args:
+        path: what the person named.
+        uploads: the project's folder for extracted archives.
+
+    Raises:
+        SourceError: it is none of the three, or cannot be read.
+    """
+    if path.is_dir():
+        return read_folder(path)
+    if not path.is_file():
+        raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
+    if path.suffix.lower() == ".csv":
+        return read_csv(path)
+    if path.suffix.lower() == ".zip":
+        return read_zip(path, uploads)
+    raise SourceError(f"{printable(str(path))}: expected a folder, a .csv manifest or a .zip archive.")
+
+
+def read_folder(folder: Path) -> Source:
+    """Find every file below a folder; hidden ones (`.DS_Store`, `.git`) are skipped.
+
+    A file's class is the name of the folder it lies in, unless that is the root.
+    """
+    root = folder.resolve()
+    entries: list[Entry] = []
+    refused: list[Refused] = []
+    for path in _walk(root, refused):
+        entry = Entry(root, _name(path, root), "" if path.parent == root else sys.intern(path.parent.name))
+        reason = _refusal(path, root)
+        if reason:
+            refused.append(Refused(printable(entry.name), reason))
+        else:
+            entries.append(entry)
+    return Source(root, tuple(entries), tuple(refused))
+
+
+def _walk(root: Path, refused: list[Refused]) -> Iterator[Path]:
+    """Yield files and links, in order of name, without following any link."""
+
+    def unreadable(error: OSError) -> None:
+        refused.append(Refused(printable(_name(Path(error.filename), root)), f"cannot be read: {error.strerror}"))
+
+    for parent, folders, files in os.walk(root, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
+        yield from (Path(parent) / name for name in sorted([*files, *linked]) if not _hidden(name))
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _refusal(path: Path, root: Path) -> str:
+    """Say why a file of a folder cannot be imported, before it is opened; empty when nothing speaks against it."""
+    try:
+        resolved = resolve_inside(path, root)
+        kind = resolved.stat().st_mode
+    except RefusedImageError as error:
+        return error.reason
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISDIR(kind):
+        return "a link to a folder; name that folder in an import of its own"
+    return "" if stat.S_ISREG(kind) else "is a pipe, socket or device, not a file"
+
+
+def read_csv(manifest: Path) -> Source:
+    """Read a manifest with the columns `path` and, where labels are known, `label`.
+
+    Paths are relative to the manifest's folder and may not leave it. Spreadsheets' byte-order mark and Windows' line
+    ends are fine.
+
+    Raises:
+        SourceError: it is not UTF-8 text, not CSV, or has no column `path`.
+    """
+    root = manifest.parent.resolve()
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as file:
+            # Strict: one quote that is never closed would swallow all lines after it without a word.
+            rows = csv.DictReader(file, skipinitialspace=True, strict=True)
+            _check_columns(manifest, rows.fieldnames)
+            named = (row for row in _rows_of(rows, manifest) if row["path"] and row["path"].strip())
+            entries = [_row_entry(row, root) for row in named]
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
+    except OSError as error:
+        raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
+    return Source(root, tuple(entries), labels_given=sum(entry.class_name != "" for entry in entries))
+
+
+def _rows_of(rows: csv.DictReader[str], manifest: Path) -> Iterator[dict[str, str]]:
+    """The rows, up to one that is not CSV; that one is told by its first line."""
+    line = rows.line_num
+    try:
+        for row in rows:
+            line = rows.line_num
+            yield row
+    except csv.Error as error:
+        said = f"cannot be read from line {line + 1:,} on: {error}"
+        raise SourceError(f"{printable(manifest.name)} {said}; is a quote missing?") from error
+
+
+def _check_columns(manifest: Path, columns: object) -> None:
+    found = list(columns) if isinstance(columns, (list, tuple)) else []
+    if "path" not in found:
+        shown = ", ".join(printable(str(name)) for name in found) or "nothing"
+        raise SourceError(f"{printable(manifest.name)} has no column `path`: wanted path,label, found {shown}.")
+
+
+def _row_entry(row: dict[str, str], root: Path) -> Entry:
+    name = row["path"].strip()
+    return Entry(root, name, sys.intern((row.get("label") or "").strip()))
+
+
+def read_zip(archive: Path, uploads: Path) -> Source:
+    """Extract an archive under `uploads/<sha256 of the archive>/` and read that folder.
+
+    Raises:
+        SourceError: it is no zip archive, or would need too much room.
+    """
+    folder, left_out = extract(archive, uploads)
+    source = read_folder(folder)
+    refused = tuple(Refused(printable(name), reason) for name, reason in left_out)
+    return Source(source.root, source.entries, refused + source.refused)
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def printable(text: str) -> str:
+    r"""Return one line that a terminal shows as it is: line ends and controls become `\n`, `\x1b`, ..."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

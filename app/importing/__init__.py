@@ -1,1 +1,0 @@
-"""Samples into a project: check every image, refuse bad ones by name and reason, keep going."""

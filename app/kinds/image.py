@@ -1,0 +1,179 @@
+"""Open one image file that a stranger may have made.
+
+Nothing here trusts a file's name, its size on disk, its header or what it links to. Every fault of a file ends in one
+`RefusedImageError` with a reason; nothing a file contains may end the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from app.formats.errors import RefusedImageError
+
+MAX_BYTES = 20_000_000
+MAX_PIXELS = 25_000_000
+
+# The photos of many phones are MPO, a JPEG with further pictures behind the first; Pillow's JPEG opens them.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+
+TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
+
+# Without O_NONBLOCK the open of a FIFO waits for a writer for ever.
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+# Process-wide on purpose: `warnings.catch_warnings` is not safe when several threads decode at once.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True)
+class CheckedImage:
+    """What the project keeps of an image that decoded: where it is, hash of its bytes, size in pixels as displayed."""
+
+    uri: str  # all links followed
+    sha256: str
+    width: int
+    height: int
+
+
+def check_image(path: Path, root: Path) -> CheckedImage:
+    """Read and decode the whole image once.
+
+    Args:
+        path: the file.
+        root: the folder the person named, all links followed; a file that resolves to a place outside it is refused.
+
+    Raises:
+        RefusedImageError: with the reason.
+    """
+    resolved = resolve_inside(path, root)
+    content = read_image_bytes(resolved)
+    pixels = decode(content, verify=True)
+    digest = hashlib.sha256(content).hexdigest()
+    return CheckedImage(str(resolved), digest, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def load_image(path: Path) -> NDArray[np.uint8]:
+    """Return the image as it is displayed, uint8 [height, width, channels].
+
+    One channel for gray images, three (RGB) for all others; turned by its EXIF orientation; transparent parts white;
+    the first frame of an animation.
+
+    Raises:
+        RefusedImageError: when the file is gone or was damaged since its import.
+    """
+    return decode(read_image_bytes(Path(path)))
+
+
+def resolve_inside(path: Path, root: Path) -> Path:
+    """Return the path with all links followed, refused if that leads outside the root, which has none."""
+    try:
+        resolved = path.resolve(strict=True)
+    except FileNotFoundError:
+        raise RefusedImageError("a link to nothing" if path.is_symlink() else "there is no such file") from None
+    except (OSError, RuntimeError, ValueError) as error:  # before Python 3.13 a loop of links is a RuntimeError
+        looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
+        raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {_plain(error)}") from error
+    if not resolved.is_relative_to(root):
+        raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
+    return resolved
+
+
+def read_image_bytes(path: Path) -> bytes:
+    """Read a regular file of sensible size; never waits for a pipe or a device."""
+    try:
+        descriptor = os.open(path, OPEN_FLAGS)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_kind(os.fstat(descriptor))
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise RefusedImageError(f"cannot be read: {_plain(error)}") from error
+    _check_size(len(content))
+    return content
+
+
+def _check_kind(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise RefusedImageError("is a folder, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise RefusedImageError("is a pipe, socket or device, not a file")
+
+
+def _check_size(size: int) -> None:
+    if size == 0:
+        raise RefusedImageError("is empty")
+    if size > MAX_BYTES:
+        raise RefusedImageError(f"is larger than {MAX_BYTES // 1_000_000} MB")
+
+
+def decode(content: bytes, *, verify: bool = False) -> NDArray[np.uint8]:
+    """Decode an image held in memory to uint8 [height, width, 1 or 3], as it is displayed.
+
+    Raises:
+        RefusedImageError: with the reason.
+    """
+    try:
+        if verify:  # finds damage that decoding forgives, such as a wrong checksum, but uses the image up: open again
+            _open(content).verify()
+        return _displayed(_open(content))
+    except RefusedImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise RefusedImageError("is not a readable PNG, JPEG, GIF, BMP or WebP image") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise RefusedImageError(TOO_MANY_PIXELS) from error
+    except Exception as error:  # decoders raise whatever they trip over in a broken file
+        raise RefusedImageError(f"is damaged: {_plain(error)}") from error
+
+
+def _open(content: bytes) -> Image.Image:
+    """Read the header only."""
+    image = Image.open(BytesIO(content), formats=FORMATS)
+    if min(image.size) <= 0:
+        raise RefusedImageError(f"has no pixels: its header says {image.width} x {image.height}")
+    if image.width * image.height > MAX_PIXELS:
+        raise RefusedImageError(TOO_MANY_PIXELS)
+    return image
+
+
+def _displayed(image: Image.Image) -> NDArray[np.uint8]:
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):
+        return _from_16_bit(upright)
+    pixels = np.asarray(_on_white(upright) if upright.has_transparency_data else _to_8_bit(upright), dtype=np.uint8)
+    return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+
+
+def _from_16_bit(image: Image.Image) -> NDArray[np.uint8]:
+    """Keep the upper byte. (Pillow's own conversion clips at 255, which turns nearly every such image white.)"""
+    pixels_H_W = np.asarray(image).astype(np.int64) >> 8
+    return pixels_H_W.clip(0, 255).astype(np.uint8)[:, :, np.newaxis]
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Lay a transparent image on white, as a page would show it."""
+    gray = image.mode in ("1", "L", "LA", "La")
+    layered = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return layered.convert("L" if gray else "RGB")
+
+
+def _plain(error: BaseException) -> str:
+    """Say what an error says, in one line and without paths."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (said.splitlines() or [""])[0][:200] or type(error).__name__

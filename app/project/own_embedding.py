@@ -1,0 +1,132 @@
+"""An embedding of one's own, tried on the project's images before the project is made. Loads no torch itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ProjectError
+from app.formats.sources import Source
+from app.project.given_rows import named_paths, write_order
+from app.project.project import Project
+from loops.embeddings.embedder import LARGEST_NUMBER
+from loops.embeddings.own_source import fingerprint, kind_of, open_rows
+from loops.errors import OwnEmbeddingError
+
+IMAGES_TRIED = 4
+LONGEST_TRY_S = 600.0
+ROWS_AT_ONCE = 4096  # of a mapped array
+
+
+@dataclass(frozen=True)
+class CheckedEmbedding:
+    """An embedding that works on these images."""
+
+    source: str  # with absolute paths: the trainer may run elsewhere
+    dimensions: int  # numbers per image
+    row_paths: tuple[str, ...] = ()  # of an array file: the image of each row
+
+    def keep_order(self, project: Project) -> None:
+        """Notes in the project which image each row belongs to, where there are rows."""
+        if self.row_paths:
+            write_order(project, self.row_paths)
+
+
+def check_embedding(given: str, images: Source, test: Source | None) -> CheckedEmbedding:
+    """Tries an embedding.
+
+    Args:
+        given: As the person gave it, see `loops.embeddings.own_source`.
+        images: Of the pool.
+        test: Of the test set.
+
+    Raises:
+        ProjectError: If it cannot be used, with the reason.
+    """
+    try:
+        source = _absolute(given.strip())
+        if kind_of(source) == "rows":
+            return _check_rows(source, images, test)
+        fingerprint(source)  # refuses at once what is not there
+        return CheckedEmbedding(source, _try(source, images))
+    except OwnEmbeddingError as error:
+        raise ProjectError(f"The embedding {given} cannot be used: {error}.") from error
+
+
+def refuse_code(given: str) -> None:
+    """Refuses a function, which is code: who sees the page may not run code on the machine behind it.
+
+    Raises:
+        ProjectError: If it is one, or no embedding at all.
+    """
+    try:
+        is_code = bool(given) and kind_of(given) == "function"
+    except OwnEmbeddingError as error:
+        raise ProjectError(f"The embedding {given} cannot be used: {error}.") from error
+    if is_code:
+        raise ProjectError("A function is given on the command line, with 'labelloop init --embedding': it runs code.")
+
+
+def _absolute(source: str) -> str:
+    """The same source for a process that runs in another folder."""
+    kind = kind_of(source)
+    if kind == "timm":
+        name, _, weights = source.partition("=")
+        return f"{name}={_resolved(weights)}" if weights else name
+    if kind != "function":
+        return _resolved(source)
+    module, _, name = source.rpartition(":")
+    beside = Path(f"{module}.py")
+    if not module.endswith(".py") and not beside.is_file():
+        return source
+    return f"{_resolved(module if module.endswith('.py') else str(beside))}:{name}"
+
+
+def _resolved(path: str) -> str:
+    found = Path(path).expanduser().resolve()
+    if not found.is_file():
+        raise OwnEmbeddingError(f"there is no file {found}")
+    return str(found)
+
+
+def _check_rows(source: str, images: Source, test: Source | None) -> CheckedEmbedding:
+    rows = open_rows(Path(source))
+    paths = named_paths(Path(source), images, len(rows))
+    _check_numbers(rows, paths)
+    known = set(paths)
+    for entry in (*images.entries, *(test.entries if test is not None else ())):
+        if str(entry.path.resolve()) not in known:
+            names = Path(source).with_suffix(".csv").name
+            raise OwnEmbeddingError(f"it has no row for {entry.name}; {names} beside it can name them (column path)")
+    return CheckedEmbedding(source, rows.shape[1], tuple(paths))
+
+
+def _check_numbers(rows: NDArray[Any], paths: Sequence[str]) -> None:
+    """Refuses an array with a row that cannot be used: its image would leave the pool without a word."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        usable = (np.abs(rows[start : start + ROWS_AT_ONCE]) <= LARGEST_NUMBER).all(axis=1)
+        if not usable.all():
+            row = start + int(np.flatnonzero(~usable)[0])
+            said = f"holds a number that is not finite, or beyond {LARGEST_NUMBER:.0e}"
+            raise OwnEmbeddingError(f"row {row}, of {Path(paths[row]).name}, {said}")
+
+
+def _try(source: str, images: Source) -> int:
+    tried = [str(entry.path) for entry in images.entries[:IMAGES_TRIED]]
+    command = [sys.executable, "-W", "ignore", "-m", "app.project.embedding_check", source, *tried]
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=LONGEST_TRY_S, check=False, cwd=Path.cwd().anchor
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OwnEmbeddingError(f"{len(tried)} images took it more than {LONGEST_TRY_S:.0f} s") from error
+    if ended.returncode != 0:
+        raise OwnEmbeddingError((ended.stderr.strip().splitlines() or ["it ended without a word"])[-1])
+    return int(ended.stdout.split()[-1])

@@ -1,0 +1,220 @@
+"""A project is a folder: settings, database, features, rounds and thumbnails. This module knows what lies where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+from app.errors import ProjectError
+from app.project.settings import ProjectSettings, load_settings, save_settings
+
+if TYPE_CHECKING:
+    from storage.engine import Database
+
+DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
+
+# Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
+_UNUSABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project's folder; opening it reads nothing yet."""
+
+    folder: Path  # absolute
+
+    @property
+    def settings_path(self) -> Path:
+        """``settings.toml``: what makes a folder a project."""
+        return self.folder / "settings.toml"
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file, whether or not a PostgreSQL URL is in force."""
+        return self.folder / "labelloop.db"
+
+    @property
+    def database_url(self) -> str:
+        """The URL in ``LABELLOOP_DATABASE_URL``, or this folder's SQLite file."""
+        return os.environ.get(DATABASE_URL_VARIABLE) or f"sqlite:///{self.database_path}"
+
+    @property
+    def features_dir(self) -> Path:
+        """Memory-mapped arrays, one folder per backbone."""
+        return self.folder / "features"
+
+    @property
+    def rounds_dir(self) -> Path:
+        """``rounds/NNNN/``: a round's checkpoint and its scores."""
+        return self.folder / "rounds"
+
+    @property
+    def thumbnails_dir(self) -> Path:
+        """Small copies of images for galleries and the history."""
+        return self.folder / "thumbnails"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Images that came in a zip file."""
+        return self.folder / "uploads"
+
+    @property
+    def logs_dir(self) -> Path:
+        """The output of screens and trainer."""
+        return self.folder / "logs"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the one trainer of this project."""
+        return self.folder / "trainer.lock"
+
+    @property
+    def supervisor_lock_path(self) -> Path:
+        """Held by the one supervisor of this project."""
+        return self.folder / "supervisor.lock"
+
+    def settings(self) -> ProjectSettings:
+        """Read the settings as they are now; a person may edit them while the project runs."""
+        return load_settings(self.settings_path)
+
+    def open_database(self) -> Database:
+        """Open, and if needed migrate, the project's database."""
+        from storage.opening import open_database  # the command line's --help must not pay for SQLAlchemy
+
+        return open_database(self.database_url)
+
+    def project_id(self, database: Database) -> int:
+        """Find this project's row.
+
+        Raises:
+            ProjectError: When the database holds no project of this name.
+        """
+        from storage.projects import find_project
+
+        name = self.settings().name
+        with database.read() as session:
+            info = find_project(session, name=name)
+        if info is None:
+            raise ProjectError(
+                f"The database of {self.folder} holds no project named {name!r}. Was 'name' in settings.toml changed, "
+                f"or {DATABASE_URL_VARIABLE} set or taken away? If the database was lost, 'labelloop restore' brings "
+                "it back."
+            )
+        return info.id
+
+
+def open_project(folder: Path | str) -> Project:
+    """Open the project in a folder.
+
+    Raises:
+        ProjectError: When the folder is not there or is no project.
+        SettingsError: When its settings cannot be used.
+    """
+    project = Project(Path(folder).expanduser().resolve())
+    if not project.folder.is_dir():
+        raise ProjectError(f"There is no folder {project.folder}; make a project with 'labelloop init'.")
+    if not project.settings_path.is_file():
+        raise ProjectError(
+            f"{project.folder} is no LabelLoop project (it has no settings.toml); make one with 'labelloop init'."
+        )
+    project.settings()
+    return project
+
+
+def create_project(folder: Path | str, *, settings: ProjectSettings, classes: Sequence[str]) -> Project:
+    """Make a project in a new or empty folder.
+
+    ``settings.toml`` is written last: it is what makes the folder a project, so a crash half way leaves none.
+
+    Raises:
+        ProjectError: When the folder already is a project or holds other files, or the classes cannot be used.
+    """
+    names = check_classes(classes)
+    project = new_project(folder)
+    try:
+        for made in (project.features_dir, project.rounds_dir, project.thumbnails_dir, project.logs_dir):
+            made.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProjectError(f"The folder {project.folder} could not be made: {error.strerror or error}.") from error
+    _fill_database(project, settings, names)
+    save_settings(project.settings_path, settings)
+    return project
+
+
+def new_project(folder: Path | str) -> Project:
+    """Return the project that a folder may become; nothing is written.
+
+    Raises:
+        ProjectError: When the folder already is a project, or holds somebody's files.
+    """
+    project = Project(Path(folder).expanduser().resolve())
+    _check_new(project)
+    return project
+
+
+def check_classes(classes: Sequence[str]) -> list[str]:
+    """Strip the class names and refuse blank, unprintable or double ones, or fewer than two."""
+    names = [name.strip() for name in classes]
+    if "" in names:
+        raise ProjectError("A class name is blank; give the classes like --classes cat,dog.")
+    unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
+    if unusable:
+        raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")
+    if len(names) < 2:
+        raise ProjectError(f"A project needs at least 2 classes; {len(names)} given.")
+    return names
+
+
+def _check_new(project: Project) -> None:
+    if "?" in str(project.folder):  # where a database URL's options begin
+        raise ProjectError(f"A project's path may not hold a question mark: {project.folder}")
+    if project.settings_path.exists():
+        raise ProjectError(f"{project.folder} already is a LabelLoop project; add samples with 'labelloop import'.")
+    if project.folder.exists() and not project.folder.is_dir():
+        raise ProjectError(f"{project.folder} is a file; a project needs a folder of its own.")
+    # What an interrupted init left behind is fine; anything else is somebody's own.
+    foreign = [entry.name for entry in _entries(project.folder) if entry.name not in _OWN_NAMES]
+    if foreign:
+        raise ProjectError(
+            f"{project.folder} is not empty (it holds {sorted(foreign)[0]!r}); give the project a folder of its own."
+        )
+
+
+_OWN_NAMES = frozenset(
+    {
+        "labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "labelloop.db-journal", "features", "rounds",
+        "thumbnails", "uploads", "logs", "backups", "supervisor.lock", "trainer.lock",
+    }
+)  # fmt: skip
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _fill_database(project: Project, settings: ProjectSettings, classes: Sequence[str]) -> None:
+    from storage.projects import create_project as insert_project
+    from storage.projects import find_project, list_classes
+
+    database = project.open_database()
+    try:
+        with database.write() as session:
+            info = find_project(session, name=settings.name)
+            if info is None:
+                insert_project(session, name=settings.name, classes=classes, seed=settings.seed)
+                return
+            stored = [entry.name for entry in list_classes(session, project_id=info.id)]
+            # An init killed between the two writes may be repeated; on a shared database the name is somebody's.
+            if os.environ.get(DATABASE_URL_VARIABLE) or (stored, info.seed) != (list(classes), settings.seed):
+                raise ProjectError(
+                    f"The database already holds a project named {settings.name!r}; choose another name or folder."
+                )
+    finally:
+        database.close()

@@ -1,0 +1,1 @@
+"""What keeps a project running: the supervisor, its children, and the web server."""

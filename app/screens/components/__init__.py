@@ -1,1 +1,0 @@
-"""Pieces of the screens: each hides its session state and returns a value."""

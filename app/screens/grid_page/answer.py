@@ -1,0 +1,102 @@
+"""What the server answers to a message of the grid page, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
+from app.screens.grid_page.message import GridMessage, read_message
+from app.screens.shared.decisions import Applied, apply, outbox_name
+from app.screens.shared.label_keys import class_keys
+from app.screens.shared.sample_image import THUMBNAIL_SIDE, to_decide
+from app.screens.shared.session import annotator_id, current_project, database, project_id
+from storage.current import decided_ids
+from storage.projects import list_classes
+from storage.rounds import open_round
+
+ANSWER_KEY = "grid_answer"  # the last answer: drawn again, it must not deal again
+
+
+def answer_to(sent: object) -> dict[str, Any]:
+    """Store a page's decisions, deal it the grids it wants, and say what became of both.
+
+    Args:
+        sent: What the browser sent, unchecked.
+    """
+    name, message = outbox_name(), read_message(sent)
+    # After a change of annotator the browser still holds the old one's page: nothing of it belongs to the new name.
+    if message is None or message.name != name:
+        return _nothing(name, _classes())
+    last: dict[str, Any] | None = st.session_state.get(ANSWER_KEY)
+    if last is None or (last["name"], last["seq"]) != (name, message.seq):
+        last = _answer(name, message, apply(message.decisions))
+        st.session_state[ANSWER_KEY] = last
+    return last
+
+
+def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]:
+    project, identity, person = current_project(), project_id(), annotator_id()
+    classes = _classes()
+    with database().read() as session:
+        opened = open_round(session, project_id=identity)
+        decided = decided_ids(session, project_id=identity)
+    if message.class_index is not None and message.class_index >= len(classes):
+        message = replace(message, class_index=None)  # chosen in an older project of this name
+    number = opened.number if opened else None
+    source = find_source(project, round_number=number, classes=classes)
+    dealt = deal(
+        database(),
+        source,
+        message,
+        project_id=identity,
+        annotator_id=person,
+        audit_share=project.settings().audit_share,
+        decided=decided,
+    )
+    shown = {one.sample.id for grid in dealt for one in grid.samples}
+    taken = {*decided, *message.passed, *message.held, *shown}
+    waits = not dealt and not message.held
+    return {
+        **_nothing(name, classes),
+        "seq": message.seq,
+        "confirmed": list(applied.confirmed),
+        "refused": [{"id": refused, "sentence": sentence} for refused, sentence in applied.refused],
+        "trouble": applied.trouble,
+        "grids": [_plain(grid) for grid in dealt],
+        "sure": source.sure(taken),
+        "waiting": why_nothing(source, message, round_number=number, taken=taken) if waits else None,
+        "round": number,
+    }
+
+
+def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
+    """What a page is told before it has said anything: whose it is, and the classes."""
+    answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "trouble": None}
+    dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "round": None}
+    return {"name": name, "classes": _with_keys(classes), **answered, **dealt}
+
+
+def _classes() -> list[str]:
+    with database().read() as session:
+        return [entry.name for entry in list_classes(session, project_id=project_id())]
+
+
+def _with_keys(names: Sequence[str]) -> list[dict[str, str | None]]:
+    return [{"name": name, "key": key} for name, key in zip(names, class_keys(names), strict=True)]
+
+
+def _plain(grid: DealtGrid) -> dict[str, Any]:
+    samples = [
+        {
+            "token": one.token,
+            "sample_id": one.sample.id,
+            "probability": None if grid.class_index is None else round(1.0 - doubt, 4),
+            "image": to_decide(one.sample, side=THUMBNAIL_SIDE),
+        }
+        for one, doubt in zip(grid.samples, grid.doubt, strict=True)
+    ]
+    return {"class_index": grid.class_index, "samples": samples}

@@ -1,0 +1,76 @@
+"""Which samples go on one grid: the surest of one class, or before the first model a tight group of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.screens.shared.round_scores import Floats, Ids, RoundScores
+
+SURE = 0.9  # mean probability from which a class counts as confident
+_SEEDS = 200  # middles tried for a group; the map has up to 3,000 samples
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Samples for one grid, best first; more than the grid holds, for some may be on another person's screen."""
+
+    class_index: int | None  # None: a group, whose class the person says
+    sample_ids: Ids
+    doubt_N: Floats  # the grid shows the highest first: 1 - probability of the class; distance from the group's middle
+
+
+@dataclass(frozen=True)
+class OpenPool:
+    """The model's answers for the samples nobody has decided on."""
+
+    sample_ids: Ids
+    predicted_N: NDArray[np.int64]  # class index
+    confidence_N: Floats  # mean probability of the predicted class
+
+
+def open_pool(scores: RoundScores, *, leave_out: AbstractSet[int]) -> OpenPool:
+    """Take decided samples, and those shown or passed over, out of a round's scores."""
+    kept_N = ~np.isin(scores.sample_ids, np.fromiter(leave_out, np.int64, len(leave_out)))
+    return OpenPool(scores.sample_ids[kept_N], scores.predicted_N[kept_N], scores.confidence_N[kept_N])
+
+
+def sure_per_class(pool: OpenPool, classes: int) -> list[int]:
+    """Count the confident samples of each class."""
+    sure_N = pool.predicted_N[pool.confidence_N >= SURE]
+    return [int(count) for count in np.bincount(sure_N, minlength=classes)]
+
+
+def class_to_offer(pool: OpenPool, classes: int) -> int | None:
+    """The class with most confident samples, else with most samples; the first of equals, None when none is left."""
+    if not len(pool.sample_ids):
+        return None
+    everything = np.bincount(pool.predicted_N, minlength=classes)
+    sure = np.asarray(sure_per_class(pool, classes))
+    return int(np.lexsort((-everything, -sure))[0])
+
+
+def surest(pool: OpenPool, class_index: int, *, at_most: int) -> Candidates:
+    """The samples the model is surest of being of a class, by falling probability, equal ones by id."""
+    rows_N = np.flatnonzero(pool.predicted_N == class_index)
+    order = np.lexsort((pool.sample_ids[rows_N], -pool.confidence_N[rows_N]))[:at_most]
+    chosen = rows_N[order]
+    return Candidates(class_index, pool.sample_ids[chosen], 1.0 - pool.confidence_N[chosen])
+
+
+def tightest_group(sample_ids: Ids, points_N_2: Floats, *, size: int, at_most: int) -> Candidates | None:
+    """The samples that lie closest together on the map, from the middle outwards; None when none is left.
+
+    Of up to 200 samples tried as the middle it takes the one whose ``size`` nearest fit into the smallest circle.
+    """
+    if not len(sample_ids):
+        return None
+    tried = np.unique(np.linspace(0, len(sample_ids) - 1, _SEEDS).astype(int))
+    distances = np.linalg.norm(points_N_2[tried, None, :] - points_N_2[None, :, :], axis=2)
+    edge = min(size, len(sample_ids)) - 1
+    distance_N = distances[np.partition(distances, edge, axis=1)[:, edge].argmin()]
+    order = np.lexsort((sample_ids, distance_N))[:at_most]
+    return Candidates(None, sample_ids[order], distance_N[order])

@@ -1,0 +1,215 @@
+"""What the Label screen's browser part is told: what is stored, and the samples it shows next."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.screens.shared.decisions import Applied, apply, outbox_name
+from app.screens.shared.label_keys import class_keys
+from app.screens.shared.labeling_state import LabelingState, read_labeling_state
+from app.screens.shared.sample_image import to_decide
+from app.screens.shared.session import annotator_id, database, project_id
+from app.screens.shared.trainer_status import read_trainer
+from app.screens.shared.waiting import why_waiting
+from storage.events import LabelEventInfo, history, standing_flags
+from storage.projects import list_classes
+from storage.queue import ClaimedSample, claim_batch, return_to
+from storage.samples import SampleInfo, get_samples
+
+SESSION_KEY = "label_session"
+COUNTED_KEY = "label_counted_at"
+WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
+NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
+LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
+HISTORY_LENGTH = 10
+MOST_AHEAD = 40  # samples
+MOST_EXPLAINED = 4  # samples: the one on screen and those that come next
+COUNT_EVERY_S = 0.8  # the counts of the line; each is a few reads of the whole project
+SMALL_SIDE = 288  # pixels: a tiny image, enlarged smoothly, of a few kB; the browser does the rest
+LARGE_SIDE = 720
+
+Message = Mapping[str, Any]
+AnnotatorRecord = dict[str, Any]
+
+
+def answer(message: Message) -> AnnotatorRecord:
+    """Store what the browser decided and say what comes next; the same message again changes nothing.
+
+    Args:
+        message: what the browser sent last, {} before it has; one that was made under another annotator's name is not
+            touched: its decisions stay in that annotator's outbox.
+    """
+    told = _about_this_page()
+    if message.get("name") != told["name"]:
+        return told
+    applied = apply(_sequence(message, "decisions"))
+    return told | _outcome(applied) | {"answer_to": message.get("seq")} | _what_comes(message)
+
+
+def _about_this_page() -> AnnotatorRecord:
+    session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
+    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress"))
+    nothing: list[str] = []
+    return {**empty, "session": session, "name": outbox_name(), "confirmed": nothing, "refused": nothing} | _classes()
+
+
+def _classes() -> AnnotatorRecord:
+    with database().read() as session:
+        classes = list_classes(session, project_id=project_id())
+    keys = class_keys([entry.name for entry in classes])
+    named = zip(classes, keys, strict=True)
+    return {"classes": [{"index": entry.index, "name": entry.name, "key": key} for entry, key in named]}
+
+
+def _outcome(applied: Applied) -> AnnotatorRecord:
+    refused = [{"id": name, "sentence": sentence} for name, sentence in applied.refused]
+    return {"confirmed": list(applied.confirmed), "refused": refused, "trouble": applied.trouble}
+
+
+def _what_comes(message: Message) -> AnnotatorRecord:
+    held = {number for number in _sequence(message, "have") if isinstance(number, int)}
+    told: AnnotatorRecord = {}
+    if _keep_latency(message).get("hello"):
+        told |= {"history": _history(held), "flags": _flags()}
+    if isinstance(looking := message.get("looking"), int):
+        told["past_why"] = _why_past(looking)
+    wanted = min(MOST_AHEAD, int(message.get("want") or 0))
+    if wanted > 0:
+        screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
+        claimed = _claim(wanted, screen, message.get("was"))
+        told["queue"] = _queue(claimed, held, why=bool(message.get("why")))
+        st.session_state[WAITING_KEY] = not claimed
+    now = time.monotonic()
+    if now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S or told.get("queue") == []:
+        st.session_state[COUNTED_KEY] = now
+        told |= _counts(is_waiting=told.get("queue") == [])
+    return told
+
+
+def _keep_latency(message: Message) -> Message:
+    st.session_state[LATENCY_KEY] = message.get("latency")
+    return message
+
+
+def _claim(count: int, screen: Sequence[str], before_reload: object) -> list[ClaimedSample]:
+    identity, person = project_id(), annotator_id()
+    with database().write() as session:
+        if isinstance(before_reload, int):
+            screen = return_to(session, project_id=identity, annotator_id=person, sample_id=before_reload)
+        return claim_batch(session, project_id=identity, annotator_id=person, count=count, keep=screen)
+
+
+def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool) -> list[AnnotatorRecord]:
+    """Say nothing of the purpose: who knows that a sample is for the audit labels it with more care."""
+    reasons = _reasons(claimed[:MOST_EXPLAINED]) if why else {}
+    return [
+        {
+            "token": entry.token,
+            "sample_id": entry.sample.id,
+            "image": None if entry.sample.id in held else _picture(entry.sample),
+            "suggestion": entry.suggestion,
+            "suggestion_probability": entry.suggestion_probability,
+            **({"why": reasons[entry.sample.id]} if entry.sample.id in reasons else {}),
+        }
+        for entry in claimed
+    ]
+
+
+def _reasons(claimed: Sequence[ClaimedSample]) -> dict[int, AnnotatorRecord]:
+    from app.screens.label_page.why import why_this_one  # pyarrow: a quarter of a second more until a page is back
+
+    return why_this_one([entry.sample for entry in claimed])
+
+
+def _why_past(sample_id: int) -> AnnotatorRecord | None:
+    """Why a sample of this person's past was asked, by the round that asked; None for any other sample."""
+    from app.screens.label_page.why import why_this_one
+
+    decided = next((event for event in _own_decisions() if event.sample_id == sample_id), None)
+    if decided is None:
+        return None
+    with database().read() as session:
+        [sample] = get_samples(session, sample_ids=[sample_id]).values()
+    return {"sample_id": sample_id, "why": why_this_one([sample], round_number=decided.round_number)[sample_id]}
+
+
+def _own_decisions() -> list[LabelEventInfo]:
+    identity, person = project_id(), annotator_id()
+    with database().read() as session:
+        return history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
+
+
+def _history(held: Collection[int]) -> list[AnnotatorRecord]:
+    events = _own_decisions()
+    recent = _once_each(events)
+    with database().read() as session:
+        samples = get_samples(session, sample_ids=[event.sample_id for event in recent])
+    by_id = {event.id: event for event in events}
+    return [
+        _past(event, by_id) | {"image": None if event.sample_id in held else _picture(samples[event.sample_id])}
+        for event in recent
+    ]
+
+
+def _flags() -> list[AnnotatorRecord]:
+    """What this person flagged, so that a page that begins shows it and can take it back."""
+    identity, person = project_id(), annotator_id()
+    with database().read() as session:
+        flags = standing_flags(session, project_id=identity, annotator_id=person)
+    return [{"sample_id": event.sample_id, "id": event.request_id} for event in flags]
+
+
+def _past(event: LabelEventInfo, by_id: Mapping[int, LabelEventInfo]) -> AnnotatorRecord:
+    """A decision with the one it corrected, which its undo brings back. A second look was blind: it corrects none."""
+    corrected = by_id.get(event.supersedes or 0)
+    known = corrected is not None and (corrected.purpose, corrected.round_number) == (event.purpose, event.round_number)
+    return {
+        "id": event.request_id,
+        "sample_id": event.sample_id,
+        "kind": event.action,
+        "class_index": event.class_index,
+        "before": _past(corrected, by_id) if corrected is not None and known else None,
+    }
+
+
+def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:
+    """The last ten decided samples, latest first, each once."""
+    latest = {event.sample_id: event for event in reversed(events)}
+    return sorted(latest.values(), key=lambda event: event.id, reverse=True)[:HISTORY_LENGTH]
+
+
+def _picture(sample: SampleInfo) -> str:
+    side = SMALL_SIDE if 2 * max(sample.width, sample.height) <= LARGE_SIDE else LARGE_SIDE
+    return to_decide(sample, side=side)
+
+
+def _counts(*, is_waiting: bool) -> AnnotatorRecord:
+    state = read_labeling_state()
+    st.session_state[NEW_LABELS_KEY] = state.not_in_model
+    told: AnnotatorRecord = {"progress": _progress(state)}
+    if is_waiting:
+        reason = why_waiting(state, read_trainer())
+        told["waiting"] = {"title": reason.title, "sentence": reason.sentence}
+    return told
+
+
+def _progress(state: LabelingState) -> AnnotatorRecord:
+    return {
+        "round": state.trained_round,
+        "size": state.settings.query_size,
+        "not_in_model": state.not_in_model,
+        "audit": state.progress.answered_audit,
+        "labels": state.labels,
+        "per_class": {str(index): count for index, count in state.labels_per_class.items()},
+        "budget": state.settings.labeling_budget,
+    }
+
+
+def _sequence(message: Message, name: str) -> Sequence[Any]:
+    value = message.get(name)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,33 @@
+"""The project's classes, with their keys, and adding more of them."""
+
+import streamlit as st
+
+from app.screens.shared.label_keys import class_keys
+from app.screens.shared.session import database, project_id
+from storage.projects import add_classes, list_classes
+
+
+def class_editor() -> None:
+    """Draw the classes and the form that adds some."""
+    identity = project_id()
+    with database().read() as session:
+        classes = list_classes(session, project_id=identity)
+    names = [entry.name for entry in classes]
+    keys = [(key or "search").replace("shift+", "Shift + ") for key in class_keys(names)]
+    st.dataframe(
+        {"Class": names, "Key": keys},
+        hide_index=True,
+        width="stretch",
+    )
+    with st.form("add_classes", clear_on_submit=True):
+        text = st.text_area("New classes", key="new_classes", placeholder="one per line", height=100)
+        st.caption("A class keeps its key for ever; new ones come after the others. Classes cannot be removed.")
+        if st.form_submit_button("Add classes", icon=":material/add:") and names_in(text):
+            with database().write() as session:
+                add_classes(session, project_id=identity, names=names_in(text))
+            st.rerun()
+
+
+def names_in(text: str) -> list[str]:
+    """Class names in a text: one per line, or with commas between."""
+    return [name.strip() for line in text.splitlines() for name in line.split(",") if name.strip()]

@@ -1,0 +1,74 @@
+"""Choosing where samples come from, and importing them."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
+
+from app.formats.sources import Source
+from app.project.importing import run_import
+from app.project.project import Project
+from app.screens.setup_page.import_job import ImportJob
+from storage.projects import list_classes
+
+Split = Literal["pool", "test"]
+
+KINDS = ("Folder", "CSV file", "Zip upload")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Where the person says the samples are."""
+
+    path: str = ""
+    upload: Upload | None = None
+
+    @property
+    def given(self) -> bool:
+        """True when something was chosen."""
+        return bool(self.path.strip()) or self.upload is not None
+
+
+def source_box(*, prefix: str) -> Chosen:
+    """Draw the choice between folder, CSV and zip; an empty choice is returned as it is."""
+    kind = st.segmented_control("Where the images are", KINDS, default="Folder", required=True, key=f"{prefix}_kind")
+    if kind == "Zip upload":
+        upload = st.file_uploader("Zip archive of images", type="zip", key=f"{prefix}_upload")
+        st.caption("It is unpacked into the project's folder.")
+        return Chosen(upload=upload)
+    if kind == "CSV file":
+        path = st.text_input("CSV file", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
+        st.caption("One row per image: `path,label`; the label may be empty. Paths count from the file's own folder.")
+        return Chosen(path=path)
+    path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
+    st.caption("A folder on the machine LabelLoop runs on, with its subfolders. Images stay where they are.")
+    return Chosen(path=path)
+
+
+def keep_upload(chosen: Chosen, folder: Path) -> Path:
+    """The path of what was chosen; an uploaded archive is written into the folder first, as `upload-….zip`."""
+    if chosen.upload is None:
+        return Path(chosen.path.strip()).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", suffix=".zip", delete=False) as file:
+        shutil.copyfileobj(chosen.upload, file)
+    return Path(file.name)
+
+
+def import_samples(job: ImportJob, project: Project, source: Source, *, title: str, split: Split) -> None:
+    """Import a source into the project and keep its report; runs in the job's thread, so it draws nothing."""
+    database = project.open_database()
+    try:
+        identity = project.project_id(database)
+        with database.read() as session:
+            names = [entry.name for entry in list_classes(session, project_id=identity)]
+        report = run_import(
+            database, project_id=identity, source=source, split=split, classes=names, progress=job.count
+        )
+        job.reports.append((title, report))
+    finally:
+        database.close()

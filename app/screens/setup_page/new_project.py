@@ -1,0 +1,94 @@
+"""The form that makes the folder a project: name, images, classes, test set, settings."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.errors import ProjectError
+from app.formats.sources import open_source
+from app.project.creation import create_with_embedding
+from app.project.own_embedding import refuse_code
+from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.screens.setup_page.class_editor import names_in
+from app.screens.setup_page.import_box import Chosen, import_samples, keep_upload, source_box
+from app.screens.setup_page.import_job import ImportJob, start_job
+from app.screens.setup_page.settings_form import settings_fields
+from app.screens.shared.session import project_folder
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What the person entered."""
+
+    settings: ProjectSettings
+    images: Chosen
+    classes: tuple[str, ...]
+    test_csv: str
+
+
+def new_project_form() -> NewProject | None:
+    """Draw the form; what was entered once it is sent."""
+    folder = project_folder()
+    name = st.text_input("Name of the project", folder.name, key="new_name")
+    images = source_box(prefix="new")
+    with st.form("new_project"):
+        classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
+        st.caption(
+            "One per line or with commas. Left empty: the names of the images' folders, or the labels of the CSV."
+        )
+        test_csv = st.text_input(
+            "Labeled test set (CSV file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
+        )
+        st.caption("Rows `path,label`. It is never trained on: accuracy is measured on it, beside the audit samples.")
+        values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
+        if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
+            return None
+    return _entered(name, images, classes, test_csv, values)
+
+
+def embedding_field() -> dict[str, str]:
+    """Features that somebody computed or a network of one's own; never a function, which would be code from a page."""
+    source = st.text_input(
+        "Your own features (optional)", key="new_embedding", placeholder="/home/me/features.npy"
+    ).strip()
+    st.caption(
+        "An array file `.npy` with a row per image, a TorchScript file `.pt`, an `.onnx` file or `timm:NAME`, on the "
+        "machine LabelLoop runs on. A Python function runs code: give it to `labelloop init --embedding`."
+    )
+    return {"embedding": source}
+
+
+def _entered(name: str, images: Chosen, classes: str, test_csv: str, values: dict[str, Any]) -> NewProject:
+    if not images.given:
+        raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+    refuse_code(values["embedding"])
+    settings = replace(ProjectSettings(name=name.strip()), **values)
+    return NewProject(settings, images, tuple(names_in(classes)), test_csv.strip())
+
+
+def make_project(entered: NewProject) -> None:
+    """Make the project and import its samples, in a thread of its own."""
+    planned = Project(project_folder())
+    path = keep_upload(entered.images, planned.uploads_dir)
+    start_job(lambda job: _make(job, planned, entered, path))
+
+
+def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> None:
+    """A wrong path is refused before anything is made."""
+    try:
+        source = open_source(path, uploads=planned.uploads_dir)
+        test_path = Path(entered.test_csv).expanduser()
+        test = open_source(test_path, uploads=planned.uploads_dir) if entered.test_csv else None
+        classes = entered.classes or source.class_names or (test.class_names if test else ())
+        project = create_with_embedding(
+            planned.folder, settings=entered.settings, classes=classes, images=source, test=test
+        )
+        import_samples(job, project, source, title="Images", split="pool")
+        if test is not None:
+            import_samples(job, project, test, title="Test set", split="test")
+    finally:
+        if entered.images.upload is not None:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,146 @@
+"""What the browser decided, stored: each decision in one transaction, once, in the order it was made.
+
+The browser repeats a decision until its id comes back as confirmed, so a repeated, late or reordered message changes
+nothing: the id is unique in the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.screens.shared.session import annotator_id, current_project, database, project_id
+from storage.engine import Session
+from storage.errors import DatabaseError, InvalidDecisionError, StorageError
+from storage.labels import record_decision, undo_request
+from storage.projects import list_projects
+
+KINDS = ("label", "skip", "flag", "undo")
+GRID = "grid"  # the acquisition of what was confirmed many at once
+MOST_TOGETHER = 1000  # samples on one screen; more is no screen
+_ID = re.compile(
+    r"[0-9a-f-]{8,64}"
+)  # as the server's tokens and the browser's own; "correct:" and the like are not theirs
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of the decisions of one message; those in neither list are sent again by the browser."""
+
+    confirmed: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]  # id, sentence: these can never be stored
+    trouble: str | None = None  # why the rest was not stored yet
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision as the browser tells it.
+
+    Raises:
+        InvalidDecisionError: When it is none; nothing that comes from a browser is believed.
+    """
+
+    id: str
+    kind: str
+    sample_id: int
+    class_index: int | None = None
+    undoes: str | None = None  # request id
+    suggestion_shown: bool = False
+    why_shown: bool = False
+    lead_time_s: float | None = None
+    shown_together: int = 1
+    mode: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is not of its type or out of range."""
+        checks = {
+            "id": isinstance(self.id, str) and _ID.fullmatch(self.id) is not None,
+            "kind": self.kind in KINDS,
+            "sample_id": _is_whole(self.sample_id),
+            "class_index": self.class_index is None or _is_whole(self.class_index),
+            "undoes": isinstance(self.undoes, str) if self.kind == "undo" else self.undoes is None,
+            "suggestion_shown": isinstance(self.suggestion_shown, bool),
+            "why_shown": isinstance(self.why_shown, bool),
+            "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
+            "shown_together": _is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
+            "mode": self.mode in (None, GRID),
+        }
+        wrong = [name for name, is_right in checks.items() if not is_right]
+        if wrong:
+            raise InvalidDecisionError(f"A decision came with an impossible {wrong[0]}.")
+
+
+def outbox_name() -> str:
+    """Whose outbox the browser keeps: this annotator's in this project, whatever else is ever served on this port."""
+    return f"{_project_digest(current_project().database_url, project_id())}-{annotator_id()}"
+
+
+# When a project was created never changes.
+@st.cache_data(max_entries=100, show_spinner=False)
+def _project_digest(database_url: str, identity: int) -> str:
+    with database().read() as session:
+        created = next(info.created_at for info in list_projects(session) if info.id == identity)
+    return hashlib.sha256(f"{database_url} {created.isoformat()}".encode()).hexdigest()[:12]
+
+
+def apply(decisions: Sequence[Mapping[str, Any]]) -> Applied:
+    """Store decisions in order, each in its own transaction; the first one a busy or full disk keeps back ends it."""
+    identity, person = project_id(), annotator_id()
+    confirmed: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for told in decisions:
+        name = str(told.get("id", ""))
+        try:
+            decision = _as_decision(told)
+            with database().write() as session:
+                _store(session, decision, identity, person)
+        except DatabaseError as error:
+            return Applied(tuple(confirmed), tuple(refused), str(error))
+        except StorageError as error:
+            refused.append((name, f"A decision was not stored: {error}"))
+        else:
+            confirmed.append(name)
+    return Applied(tuple(confirmed), tuple(refused))
+
+
+def _as_decision(told: Mapping[str, Any]) -> Decision:
+    fields = Decision.__dataclass_fields__
+    try:
+        return Decision(**{name: value for name, value in told.items() if name in fields})
+    except TypeError as error:
+        raise InvalidDecisionError("A decision came without its id, kind or sample.") from error
+
+
+def _store(session: Session, decision: Decision, identity: int, person: int) -> None:
+    if decision.kind == "undo":
+        assert decision.undoes is not None
+        undo_request(session, project_id=identity, annotator_id=person, request_id=decision.undoes, undo_id=decision.id)
+        return
+    record_decision(
+        session,
+        project_id=identity,
+        sample_id=decision.sample_id,
+        annotator_id=person,
+        action=decision.kind,
+        class_index=decision.class_index,
+        request_id=decision.id,
+        suggestion_shown=decision.suggestion_shown,
+        why_shown=decision.why_shown,
+        shown_together=decision.shown_together,
+        lead_time_s=decision.lead_time_s,
+        acquisition=GRID if decision.mode == GRID and decision.kind == "label" else None,
+    )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,0 +1,111 @@
+"""One round's pool as the Uncertainty screen draws it: scores beside labels and the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.screens.shared.blind import hidden_samples
+from app.screens.shared.charts import NO_LABEL
+from app.screens.shared.gallery import Card
+from app.screens.shared.plain_text import whole_percent
+from app.screens.shared.round_scores import MEASURES, UNITS, RoundScores, UnreadableScoresError
+from storage.engine import Database
+from storage.labels import current_labels
+
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """Scores of a round, with today's labels by sample id ("skipped" for skips)."""
+
+    scores: RoundScores
+    classes: Sequence[str]
+    labels: Mapping[int, str]
+
+    def predicted(self, row: int) -> str:
+        """The class the model answers."""
+        return self.classes[int(self.scores.predicted_N[row])]
+
+    def label_of(self, sample_id: int) -> str:
+        """Today's decision on a sample, in words."""
+        label = self.labels.get(sample_id)
+        if label is None or label == SKIPPED:
+            return label or NO_LABEL
+        return f"labeled {label}"
+
+    def card(self, row: int, measure: str) -> Card:
+        """The words beneath a thumbnail."""
+        sample_id = int(self.scores.sample_ids[row])
+        label = f", label {self.labels[sample_id]}" if sample_id in self.labels else ""
+        words = f"model: {self.predicted(row)} ({whole_percent(self.scores.confidence_N[row])}){label}"
+        return Card(sample_id, f"{self.scores.measures[measure][row]:.3f} {UNITS[measure]}", words)
+
+
+def label_words(database: Database, project_id: int, classes: Sequence[str]) -> dict[int, str]:
+    """The current decision of every decided sample, in words; none where others are still to decide, blind."""
+    hidden = hidden_samples()
+    with database.read() as session:
+        labels = current_labels(session, project_id=project_id)
+    return {
+        label.sample_id: SKIPPED if label.class_index is None else classes[label.class_index]
+        for label in labels
+        if label.sample_id not in hidden
+    }
+
+
+def descending(view: PoolView, rows_N: NDArray[np.int64], measure: str) -> NDArray[np.int64]:
+    """Rows by a measure, highest first; equal ones by sample id, so that a page never reshuffles."""
+    values_N, ids_N = view.scores.measures[measure][rows_N], view.scores.sample_ids[rows_N]
+    return np.asarray(rows_N[np.lexsort((ids_N, -values_N))])
+
+
+def read_map(path: Path) -> pd.DataFrame | None:
+    """The 2-D map of the embedding (sample_id, x, y); None until the trainer has written it.
+
+    Raises:
+        UnreadableScoresError: When the file is there and cannot be read.
+    """
+    if not path.is_file():
+        return None
+    try:
+        stat = path.stat()
+        return _read_map(str(path), stat.st_mtime_ns, stat.st_size)
+    except (OSError, pa.ArrowException) as error:
+        raise UnreadableScoresError(path) from error
+
+
+def map_rows(view: PoolView, placed: pd.DataFrame, *, labeled_too: bool) -> pd.DataFrame:
+    """What the map draws: place, prediction, label and measures of the pool.
+
+    Args:
+        view: the round's pool.
+        placed: the map, with every sample's place.
+        labeled_too: with the samples that had left the pool before this round; they have a label and no score.
+    """
+    scored = pd.DataFrame(
+        {
+            "sample_id": view.scores.sample_ids,
+            "prediction": [view.classes[index] for index in view.scores.predicted_N],
+            **{name: view.scores.measures[name].round(4) for name in MEASURES},
+        }
+    )
+    rows = scored.merge(placed[["sample_id", "x", "y"]], on="sample_id", how="right" if labeled_too else "inner")
+    rows["label"] = rows["sample_id"].map(dict(view.labels)).astype(object).fillna(NO_LABEL)
+    rows["prediction"] = rows["prediction"].astype(object).fillna("none in this round")
+    return rows
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read_map(path: str, modified_ns: int, size: int) -> pd.DataFrame:  # noqa: ARG001 - both are the cache's key
+    placed: pd.DataFrame = pq.read_table(path, columns=["sample_id", "x", "y"]).to_pandas()
+    return placed

@@ -1,0 +1,84 @@
+"""What every screen stands on: the project, its database, its id, and who is labeling.
+
+The supervisor names the project's folder in the environment variable LABELLOOP_PROJECT. Only the engine is cached;
+everything another process may write is read afresh.
+"""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from app.errors import ProjectError
+from app.project.project import Project, open_project
+from app.screens.shared.identity import given_name
+from storage.engine import Database
+from storage.projects import get_or_create_annotator
+
+FOLDER_VARIABLE = "LABELLOOP_PROJECT"
+
+
+def project_folder() -> Path:
+    """The folder named by LABELLOOP_PROJECT; it may not be a project yet."""
+    folder = os.environ.get(FOLDER_VARIABLE, "")
+    if not folder:
+        raise ProjectError(
+            f"No project folder was given: set {FOLDER_VARIABLE}, or start with `labelloop run PROJECT`."
+        )
+    return Path(folder).expanduser().resolve()
+
+
+def is_project() -> bool:
+    """True once the folder holds a project."""
+    return (project_folder() / "settings.toml").is_file()
+
+
+def current_project() -> Project:
+    """The project of this server; a ProjectError sentence if the folder holds none."""
+    return open_project(project_folder())
+
+
+@st.cache_resource(show_spinner=False)
+def _open(folder: str) -> Database:
+    return open_project(Path(folder)).open_database()
+
+
+def database() -> Database:
+    """The engines over the project's database, opened once per server."""
+    return _open(str(project_folder()))
+
+
+def project_id() -> int:
+    """The project's id in its database."""
+    project = current_project()
+    return _project_id(project.database_url, project.settings().name)
+
+
+# A project is never taken out of its database, so the id of a name may be kept: each label asks for it several times.
+@st.cache_data(max_entries=100, show_spinner=False)
+def _project_id(database_url: str, name: str) -> int:  # noqa: ARG001
+    return current_project().project_id(database())
+
+
+def annotator() -> str:
+    """The name under which decisions are stored.
+
+    Raises:
+        ProjectError: When the person has not said who they are.
+    """
+    name = given_name()
+    if not name:
+        raise ProjectError("Say first who is labeling: reload the page.")
+    return name
+
+
+def annotator_id() -> int:
+    """The annotator's id; a new name is registered at once, in its own transaction."""
+    return _annotator_id(current_project().database_url, project_id(), annotator())
+
+
+# An annotator is never taken out again, so the id of a name may be kept: each label would cost a transaction more.
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _annotator_id(database_url: str, identity: int, name: str) -> int:  # noqa: ARG001
+    with database().write() as session:
+        return get_or_create_annotator(session, project_id=identity, name=name)

@@ -1,0 +1,179 @@
+"""The charts of the Uncertainty screen: histograms to choose from, one sample's draws, the map of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.screens.shared.charts import (
+    ALEATORIC_COLOR,
+    CLASS_COLORS,
+    EPISTEMIC_COLOR,
+    LOW_TO_HIGH,
+    MEASURE_COLORS,
+    class_color_scale,
+    class_shape_scale,
+)
+from app.screens.shared.round_scores import MEASURES, UNITS
+
+Floats = NDArray[np.float64]
+
+BINS = 24
+BAR, BRUSH, POINT = "bar", "brush", "point"  # names of the selections the browser reports
+
+
+def histogram_rows(values_N: Floats, *, top: float, bins: int = BINS) -> pd.DataFrame:
+    """Counts of the whole pool in equal bins from 0 to ``top``; the browser gets the bins, never the pool."""
+    counts, edges = np.histogram(values_N, bins=bins, range=(0.0, top))
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "samples": counts})
+
+
+def histogram_chart(values_N: Floats, measure: str, top: float) -> alt.Chart:
+    """A histogram whose bars can be clicked and whose axis can be brushed."""
+    bar = alt.selection_point(name=BAR, fields=["low", "high"])
+    brush = alt.selection_interval(name=BRUSH, encodings=["x"])
+    title = f"{MEASURES[measure]} ({UNITS[measure]})"
+    chart: alt.Chart = (
+        alt.Chart(histogram_rows(values_N, top=top))
+        .mark_bar(color=MEASURE_COLORS[measure], cursor="pointer", binSpacing=0.5)
+        .encode(
+            x=alt.X("low:Q", title=title, bin="binned"),
+            x2="high:Q",
+            y=alt.Y("samples:Q", title="Samples (number)"),
+            opacity=alt.when(bar & brush).then(alt.value(0.95)).otherwise(alt.value(0.3)),
+            tooltip=[
+                alt.Tooltip("low:Q", title="From (nats)", format=".3f"),
+                alt.Tooltip("high:Q", title="To (nats)", format=".3f"),
+                alt.Tooltip("samples:Q", title="Samples"),
+            ],
+        )
+        .add_params(bar, brush)
+        .properties(height=220)
+    )
+    return chart
+
+
+def draws_chart(draws_C_K: Floats, names: Sequence[str]) -> alt.Chart:
+    """Every MC draw of one sample as a dot per class; jittered, since sure draws lie on top of each other."""
+    classes, iterations = draws_C_K.shape
+    jitter = np.random.default_rng(0).uniform(-1.0, 1.0, size=(classes, iterations))
+    rows = pd.DataFrame(
+        {
+            "class": np.repeat(np.array(names, dtype=object), iterations),
+            "draw": np.tile(np.arange(1, iterations + 1), classes),
+            "probability": draws_C_K.ravel(),
+            "jitter": jitter.ravel(),
+        }
+    )
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_circle(size=36, opacity=0.6, color=CLASS_COLORS[3])
+        .encode(
+            x=alt.X("probability:Q", title="Probability in one draw (%)", axis=alt.Axis(format=".0%"), scale=_UNIT),
+            y=alt.Y("class:N", title="Class", sort=list(names)),
+            yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-2, 2])),
+            tooltip=[
+                alt.Tooltip("class:N", title="Class"),
+                alt.Tooltip("draw:Q", title="Draw"),
+                alt.Tooltip("probability:Q", title="Probability", format=".1%"),
+            ],
+        )
+        .properties(height=_class_height(names))
+    )
+    return chart
+
+
+_UNIT = alt.Scale(domain=[0, 1])
+
+
+def mean_probabilities_chart(probs_C: Floats, names: Sequence[str]) -> alt.Chart:
+    """The mean over the draws: what the model would answer."""
+    rows = pd.DataFrame({"class": list(names), "probability": probs_C})
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(color=CLASS_COLORS[0])
+        .encode(
+            x=alt.X("probability:Q", title="Mean probability (%)", axis=alt.Axis(format=".0%"), scale=_UNIT),
+            y=alt.Y("class:N", title="Class", sort=list(names)),
+            tooltip=[alt.Tooltip("class:N", title="Class"), alt.Tooltip("probability:Q", format=".1%")],
+        )
+        .properties(height=_class_height(names))
+    )
+    return chart
+
+
+def _class_height(names: Sequence[str]) -> int:
+    return max(160, min(640, 26 * len(names) + 50))
+
+
+def split_chart(*, epistemic: float, aleatoric: float) -> alt.Chart:
+    """Total entropy as one stacked bar of model doubt (BALD) and sample ambiguity (expected entropy), in nats."""
+    doubt = f"Model doubt (epistemic) {epistemic:.3f}"
+    ambiguity = f"Sample ambiguity (aleatoric) {aleatoric:.3f}"
+    rows = pd.DataFrame(
+        {"part": [doubt, ambiguity], "nats": [max(epistemic, 0.0), max(aleatoric, 0.0)], "rank": [0, 1]}
+    )
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(size=34)
+        .encode(
+            x=alt.X("nats:Q", title="Total entropy (nats)"),
+            order="rank:Q",
+            color=alt.Color(
+                "part:N",
+                title=None,
+                scale=alt.Scale(domain=[doubt, ambiguity], range=[EPISTEMIC_COLOR, ALEATORIC_COLOR]),
+                legend=alt.Legend(orient="top", direction="vertical", labelLimit=320),
+            ),
+            tooltip=[alt.Tooltip("part:N", title="Part"), alt.Tooltip("nats:Q", format=".3f")],
+        )
+        .properties(height=160)
+    )
+    return chart
+
+
+def map_chart(rows: pd.DataFrame, *, color_by: str, names: Sequence[str]) -> alt.Chart:
+    """The pool on the 2-D map of its embedding; a click chooses a sample.
+
+    Args:
+        rows: columns sample_id, x, y, prediction, label and the measures.
+        color_by: a measure of MEASURES, or "prediction" or "label".
+        names: the values of a class-valued color, in their order.
+    """
+    # Nearest: nobody hits a dot of six pixels with a thumb.
+    point = alt.selection_point(name=POINT, fields=["sample_id"], nearest=True)
+    chart = alt.Chart(rows).mark_point(filled=True, size=46, cursor="pointer")
+    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    # The axes of such a map have no unit: only nearness means something.
+    chart = chart.encode(
+        x=alt.X("x:Q", title="Map axis 1 (no unit)", axis=hidden, scale=alt.Scale(zero=False)),
+        y=alt.Y("y:Q", title="Map axis 2 (no unit)", axis=hidden, scale=alt.Scale(zero=False)),
+        opacity=alt.when(point).then(alt.value(0.85)).otherwise(alt.value(0.2)),
+        tooltip=[
+            alt.Tooltip("sample_id:Q", title="Sample"),
+            alt.Tooltip("prediction:N", title="Prediction"),
+            alt.Tooltip("label:N", title="Label"),
+            alt.Tooltip("bald:Q", title="BALD (nats)", format=".3f"),
+            alt.Tooltip("predictive_entropy:Q", title="Entropy (nats)", format=".3f"),
+        ],
+    )
+    return _colored(chart, color_by, names).add_params(point).properties(height=460)
+
+
+def _colored(chart: alt.Chart, color_by: str, names: Sequence[str]) -> alt.Chart:
+    if color_by in MEASURES:
+        unit = f" ({UNITS[color_by]})" if color_by in UNITS else ""
+        legend = alt.Legend(orient="top", gradientLength=220)
+        scale = alt.Scale(range=list(LOW_TO_HIGH))
+        return chart.encode(
+            color=alt.Color(f"{color_by}:Q", title=MEASURES[color_by] + unit, scale=scale, legend=legend)
+        )
+    field, legend = f"{color_by}:N", alt.Legend(orient="top", columns=6)
+    return chart.encode(
+        color=alt.Color(field, title=color_by.capitalize(), scale=class_color_scale(names), legend=legend),
+        shape=alt.Shape(field, title=color_by.capitalize(), scale=class_shape_scale(names), legend=legend),
+    )

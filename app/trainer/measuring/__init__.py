@@ -1,0 +1,1 @@
+"""What the trainer measures between two rounds, while people label."""

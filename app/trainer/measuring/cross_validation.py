@@ -1,0 +1,147 @@
+"""While nobody waits for a round: cross-validate the labels there are, and look for the wrong ones among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from shutil import rmtree
+
+from app.trainer.graph_ranking import graph_predictor_of
+from app.trainer.measuring.lure import lure_weighted_metric
+from app.trainer.oracle import train_labels
+from app.trainer.workbench import Workbench
+from loops.devices.processes import Watcher
+from loops.errors import NotEnoughSamplesError
+from loops.evaluation.label_errors import audit_labels
+from loops.folds import duplicate_groups
+from loops.kfold import CrossValidation, KFoldLoop
+from loops.predictors.committee import Committee
+from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.network import Network
+from storage.labels import current_labels
+from storage.metrics import NewMetric, list_metrics
+from storage.rounds import RoundInfo, add_metrics, latest_round
+from storage.suspects import NewSuspect, replace_suspects
+
+FEWEST_LABELS = 20  # below, the folds differ by more than the labels
+NUM_FOLDS = 5
+METRIC = "accuracy_cross_validated"
+
+
+class InterruptCallback(Watcher):
+    """Calls a function again and again during a fit or a pass over samples; what it raises ends it."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Gives way."""
+        self._tick()
+
+    def on_predict_batch_end(self, *_: object) -> None:
+        """Gives way: to score a large pool takes longer than a fit."""
+        self._tick()
+
+    def on_devices_epoch(self, _done: int, _total: int) -> None:
+        """Gives way."""
+        self._tick()
+
+    def on_devices_samples(self, _done: int, _total: int) -> None:
+        """Gives way."""
+        self._tick()
+
+
+def due_round(bench: Workbench) -> RoundInfo | None:
+    """The open round, if its labels are to be cross-validated and were not yet."""
+    with bench.database.read() as session:
+        latest = latest_round(session, project_id=bench.project_id)
+        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
+    if not bench.settings.cross_validate or latest is None or latest.state != "open" or latest.checkpoint is None:
+        return None
+    return latest if latest.labels >= FEWEST_LABELS and latest.number not in done else None
+
+
+def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], None]) -> None:
+    """Cross-validates the labels of an open round; its accuracy and the suspected labels go to the database.
+
+    Args:
+        bench: The project as it is now.
+        round_info: Whose labels.
+        tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
+    """
+    with bench.database.read() as session:
+        current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
+    predictor = graph_predictor_of(bench, round_info)
+    if round_info.acquisition == "committee_bald":
+        result = _of_committee(bench, round_info)
+    elif predictor is not None and not predictor.in_force.network:
+        result = _of_graph(bench, predictor, train_labels(current))
+    else:
+        result = _of_folds(bench, round_info, train_labels(current), tick)
+    if result is not None:
+        _store(bench, round_info, result, {label.sample_id: label.event_id for label in current})
+
+
+def _of_committee(bench: Workbench, round_info: RoundInfo) -> CrossValidation | None:
+    """A committee's fit was a cross-validation; its result lies in the checkpoint."""
+    committee = Committee(lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed)
+    path = bench.project.folder / str(round_info.checkpoint)
+    committee.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    return committee.cross_validation
+
+
+def _of_graph(bench: Workbench, predictor: GraphLearner, labels: dict[int, int]) -> CrossValidation | None:
+    """By the predictor that answers: a network without its samples errs where the graph asked, and suspects many."""
+    predictor.graph(labels, pool=bench.embedded_pool.ids)
+    try:
+        return predictor.cross_validate(labels, num_folds=NUM_FOLDS)
+    except NotEnoughSamplesError:
+        return None
+
+
+def _of_folds(
+    bench: Workbench, round_info: RoundInfo, labels: dict[int, int], tick: Callable[[], None]
+) -> CrossValidation | None:
+    folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
+
+    def predictor_of_fold(fold: int) -> Network:
+        bench.heartbeat.show("cross-validating", round_number=round_info.number, done=fold, total=NUM_FOLDS)
+        return bench.predictor([InterruptCallback(tick)], fold=fold)
+
+    try:
+        loop = KFoldLoop(
+            labels,
+            predictor_of_fold,
+            num_folds=NUM_FOLDS,
+            groups=duplicate_groups(sorted(labels), bench.predictor().embedding(sorted(labels))),
+            seed=bench.settings.seed,
+            round_number=round_info.number,
+            folder=folder,
+        )
+    except NotEnoughSamplesError:
+        return None
+    loop.resume()
+    result = loop.run()
+    rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:
+    low, high = result.interval
+    suspects = [
+        NewSuspect(
+            sample_id=audited.sample_id,
+            event_id=event_of[audited.sample_id],
+            given_index=audited.label,
+            suggested_index=audited.suggestion,
+            suspicion=1.0 - audited.normalized_margin,
+        )
+        for audited in audit_labels(result)
+        if audited.likely_wrong
+    ]
+    metrics = [NewMetric(METRIC, result.accuracy, low, high, len(result.sample_ids))]
+    lure_weighted = lure_weighted_metric(bench, result)
+    if lure_weighted is not None:
+        metrics.append(lure_weighted)
+    with bench.database.write() as session:
+        add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=metrics)
+        replace_suspects(session, round_id=round_info.id, generation=bench.generation, suspects=suspects)

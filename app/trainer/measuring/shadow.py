@@ -1,0 +1,154 @@
+"""While nobody waits for a round: what would drawing labels at random have cost?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app.trainer.measuring.cross_validation import InterruptCallback
+from app.trainer.oracle import audit_labels
+from app.trainer.workbench import Workbench
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError
+from loops.evaluation.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
+from loops.evaluation.shadow import Shadows
+from loops.evaluation.shadow_predictor import kind_of, shadow_maker
+from loops.predictors.committee import predictor_for
+from loops.predictors.network import Network
+from loops.predictors.predictor import Predictor
+from loops.seeding import hash_of_ids, seed_of
+from storage.labels import CurrentLabel, current_labels
+from storage.metrics import NewMetric, list_metrics
+from storage.rounds import RoundInfo, add_metrics, list_rounds, open_round
+from storage.sample_columns import SampleColumns
+
+METRIC = "labels_random"  # drawn uniformly, for the accuracy of the round's model
+EQUAL = "gain_at_equal_labels"  # of accuracy, of the first chosen labels over as many uniform ones
+UNIFORM = "accuracy_uniform_{size}"  # of a shadow
+ANSWERED_BEFOREHAND = 5_000  # audit samples
+MOST_ANSWERS = 100_000  # of a model, for shadows to learn from and to be compared with
+
+
+def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
+    """Measures the open round once; shadows that were fitted for an earlier round are not fitted again.
+
+    Args:
+        bench: The project as it is now.
+        tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
+    """
+    round_info, current = _due(bench)
+    if round_info is None:
+        return
+    pool = bench.embedded_pool
+    audit, chosen = _in_drawing_order(audit_labels(current), pool), _in_given_order(current, pool)
+    answers = _answers(bench, len(chosen))
+    if len(audit) < FEWEST_AUDITED or answers is None:
+        return
+    bench.heartbeat.show("measuring", round_number=round_info.number)
+
+    def make(fold: int | None) -> Network:
+        return bench.predictor([InterruptCallback(tick)], fold=fold)
+
+    predictor = _load(bench, round_info, make)
+    if predictor is None:
+        return
+    rights_now_A = predictor.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
+    shadows = Shadows(
+        shadow_maker(predictor, make, pool=pool.ids, seed=bench.settings.seed),
+        audit=audit,
+        chosen=chosen,
+        reserve=_first_of_reserve(bench, pool),
+        seed=bench.settings.seed,
+        folder=_folder(bench, kind_of(predictor)),
+    )
+    found = labels_saved(shadows, rights_now_A, answers=answers, pool_size=len(pool))
+    if found is not None:
+        with bench.database.write() as session:
+            add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=_metrics(found))
+
+
+def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
+    with bench.database.read() as session:
+        latest = open_round(session, project_id=bench.project_id)
+        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
+        if latest is None or latest.checkpoint is None or latest.number in done or latest.acquisition == "random":
+            return None, []
+        through = latest.snapshot_event_id
+        return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
+
+
+def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], Network]) -> Predictor | None:
+    predictor = predictor_for(round_info.acquisition, make, seed=bench.settings.seed)
+    path = bench.project.folder / str(round_info.checkpoint)
+    try:
+        predictor.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    except (CheckpointDamagedError, CheckpointMismatchError):
+        return None  # the next round's resumption reports a damaged one; another predictor was chosen meanwhile
+    return predictor
+
+
+def _in_drawing_order(labels: Mapping[int, int], pool: SampleColumns) -> dict[int, int]:
+    audited = pool.where(np.isin(pool.ids, list(labels)))
+    return {
+        sample_id: labels[sample_id]
+        for sample_id in audited.ids[np.lexsort((audited.ids, audited.audit_keys))].tolist()
+    }
+
+
+def _in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dict[int, int]:
+    given = {
+        label.sample_id: label.class_index
+        for label in sorted(current, key=lambda label: label.event_id)
+        if label.purpose != "audit" and label.class_index is not None
+    }
+    known = set(pool.ids[np.isin(pool.ids, list(given))].tolist())
+    return {sample_id: class_index for sample_id, class_index in given.items() if sample_id in known}
+
+
+def _first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
+    """Those that the audit draws first: shadows answer for them beforehand, and are not fitted again for each."""
+    reserve = pool.where(pool.audit_keys < bench.settings.audit_share)
+    first = np.argsort(reserve.audit_keys, kind="stable")[:ANSWERED_BEFOREHAND]
+    return [int(sample_id) for sample_id in reserve.ids[first]]
+
+
+def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
+    """Predictions of the pool by the first round with half as many labels; the same ones until labels double."""
+    wanted = 2 ** int(np.log2(max(1, labels)))
+    with bench.database.read() as session:
+        rounds = list_rounds(session, project_id=bench.project_id)
+    for round_info in rounds:
+        path = bench.project.rounds_dir / f"{round_info.number:04d}" / "scores.parquet"
+        if round_info.labels >= wanted and path.exists():
+            table = pq.read_table(path, columns=["sample_id", "predicted"])
+            return _some(bench, table["sample_id"].to_numpy(), table["predicted"].to_numpy())
+    return None
+
+
+def _some(bench: Workbench, ids_N: NDArray[np.int64], classes_N: NDArray[np.int16]) -> dict[int, int]:
+    """As many answers as shadows may learn, drawn by sample id, as `Shadows.disagreements` draws them."""
+    drawn = np.argsort(hash_of_ids(ids_N, seed_of(bench.settings.seed, "answers")))[:MOST_ANSWERS]
+    return dict(zip(ids_N[drawn].tolist(), classes_N[drawn].tolist(), strict=True))
+
+
+def _folder(bench: Workbench, kind: str) -> Path:
+    """Predictions of one kind of predictor; another kind is fitted anew."""
+    spec = hashlib.sha256(repr((bench.spec, bench.num_classes)).encode()).hexdigest()[:12]
+    return bench.project.rounds_dir / "shadows" / f"{kind}-{spec}"
+
+
+def _metrics(found: LabelsSaved) -> list[NewMetric]:
+    return [
+        NewMetric(METRIC, found.wanted, found.low, found.high, found.audited),
+        NewMetric(
+            EQUAL, found.equal.chosen - found.equal.uniform, found.equal.low, found.equal.high, found.equal.labels
+        ),
+        *(
+            NewMetric(UNIFORM.format(size=point.labels), point.accuracy, point.low, point.high, found.audited)
+            for point in found.uniform
+        ),
+    ]

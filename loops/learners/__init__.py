@@ -1,1 +1,0 @@
-"""What is fitted on the labels of a round."""

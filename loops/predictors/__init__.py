@@ -1,0 +1,1 @@
+"""Predictors: what answers for samples. Ids in, arrays out; see `loops.predictors.predictor`."""

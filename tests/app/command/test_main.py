@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+from app.command import main as cli
+from app.errors import SupervisorError
+from app.formats.errors import SourceError
+from app.project.project import Project, open_project
+from app.simulation.config import SimulationConfig, StudyConfig
+from storage.backup import backup
+from storage.projects import list_classes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a person sees of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def labelloop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for shade in range(4):
+        Image.new("L", (8, 8), shade).save(folder / f"{shade}.png")
+    return folder
+
+
+@pytest.fixture
+def project(labelloop: Run, images: Path, tmp_path: Path) -> Path:
+    assert labelloop("init", tmp_path / "pets", "--images", images, "--classes", "cat,dog").code == 0
+    return tmp_path / "pets"
+
+
+def _is_one_sentence(text: str) -> bool:
+    return text.count("\n") == 1 and "Traceback" not in text
+
+
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "init --help", "simulate --help", "doctor --help"])
+def test_help_loads_nothing_heavy(arguments: str) -> None:
+    script = f"""
+import sys
+sys.argv = ["labelloop", *{arguments.split()!r}]
+from app.command.main import main
+try:
+    main()
+finally:
+    heavy = {{"torch", "streamlit", "sqlalchemy", "pytorch_lightning", "flash", "baal", "numpy", "pandas", "PIL"}}
+    print("loaded:", sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Usage: labelloop" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_help_names_every_command(labelloop: Run) -> None:
+    text = labelloop("--help").out
+    for command in ("run", "init", "import", "simulate", "train", "status", "export", "restore", "doctor"):
+        assert re.search(rf"\b{command}\b", text)
+
+
+def test_restore_without_a_backup_is_one_sentence_and_changes_nothing(labelloop: Run, project: Path) -> None:
+    content = (project / "labelloop.db").read_bytes()
+    outcome = labelloop("restore", project)
+    assert outcome.code == 1
+    assert _is_one_sentence(outcome.err)
+    assert "no sound backup" in outcome.err
+    assert (project / "labelloop.db").read_bytes() == content
+
+
+def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
+    database = open_project(project).open_database()
+    backup(database, folder=project / "backups")
+    database.close()
+    (project / "labelloop.db").write_bytes(b"damaged" * 1000)
+    outcome = labelloop("restore", project)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "0 label events more" in outcome.out
+    assert labelloop("status", project).code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "labell",
+        "init",
+        "init p --images x",
+        "init p --images x --classes a,b --learner transformer",
+        "init p --images x --classes a,b --query-size 0",
+        "init p --images x --classes a,b --audit 0.9",
+        "init p --images x --classes a,b --overlap 11",
+        'init p --images x --classes a,"b',
+        "run --port 70000",
+        "run --port eighty",
+        "export p out",
+        "export p out --format xml",
+        "status",
+        "simulate",
+        "simulate --out o",
+        "simulate --out o --images i --test t",
+        "simulate --out o --npz a.npz --labels l.csv",
+        "simulate --out o --images i --labels l --test t --pool 5",
+        "simulate --out o --npz a.npz --mc-iterations 1",
+        "simulate --out o --npz a.npz --acquisition bold",
+        "simulate --out o --npz a.npz --seeds 0",
+    ],
+)
+def test_wrong_usage_exits_with_2(labelloop: Run, arguments: str) -> None:
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 2
+    assert outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("status nowhere", "There is no folder"),
+        ("import nowhere x", "There is no folder"),
+        ("train nowhere --once", "There is no folder"),
+        ("export nowhere out --format csv", "There is no folder"),
+        ("doctor nowhere", "There is no folder"),
+        ("status .", "is no LabelLoop project"),
+        ("run .", "is not empty"),
+        ("init p --images nowhere --classes a,b", "no such file or folder"),
+        ("init p --images images --classes a", "at least 2 classes"),
+        ("init p --images images --classes a,,b", "blank"),
+        ("init . --images images --classes a,b", "is not empty"),
+        ("init p --images images --classes a,b --test nowhere.csv", "no such file or folder"),
+        ("simulate --out o --npz nowhere.npz", "there is no file nowhere.npz"),
+    ],
+)
+def test_what_is_refused_exits_with_1_and_one_sentence(
+    labelloop: Run, images: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    monkeypatch.chdir(images.parent)
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert _is_one_sentence(outcome.err)
+    assert not (images.parent / "p").exists()
+
+
+def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
+    labelloop: Run, images: Path, tmp_path: Path
+) -> None:
+    (images / "broken.png").write_bytes(b"\x89PNG\r\n")
+    (images / "copy.png").write_bytes((images / "0.png").read_bytes())
+    outcome = labelloop("init", tmp_path / "p", "--images", images, "--classes", "cat,dog")
+    lines = outcome.out.splitlines()
+    assert outcome.code == 0
+    assert [line.split(":")[0] for line in lines[:2]] == ["refused broken.png", "duplicate copy.png"]
+    assert lines[2:] == ["4 samples added, 1 files refused, 1 duplicates."]
+
+
+def classes_of(project: Project) -> list[str]:
+    database = project.open_database()
+    try:
+        with database.read() as session:
+            return [entry.name for entry in list_classes(session, project_id=project.project_id(database))]
+    finally:
+        database.close()
+
+
+def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of_the_pool(
+    labelloop: Run, images: Path, tmp_path: Path
+) -> None:
+    (images / "test.csv").write_text("path,label\n0.png,cat\n1.png,dog\n")
+    options = '--classes cat,dog,"pig,sow" --learner cnn --acquisition margin --query-size 7 --audit 0.2'
+    options += " --overlap 3 --overlap-share 0.25"
+    outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
+    settings = open_project(tmp_path / "p").settings()
+    assert (settings.name, settings.learner, settings.acquisition) == ("p", "cnn", "margin")
+    assert (settings.query_size, settings.audit_share) == (7, 0.2)
+    assert (settings.overlap, settings.overlap_share) == (3, 0.25)
+    assert "2 test samples added" in outcome.out
+    assert classes_of(open_project(tmp_path / "p")) == ["cat", "dog", "pig,sow"]
+    status = json.loads(labelloop("status", tmp_path / "p", "--json").out)
+    assert (status["project"], status["pool"]) == ("p", 2)
+
+
+def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    Image.new("L", (8, 8), 200).save(tmp_path / "more" / "new.png")
+    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 files refused, 0 duplicates.\n"
+    assert json.loads(labelloop("status", project, "--json").out)["pool"] == 5
+
+
+def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> None:
+    status = json.loads(labelloop("status", project, "--json").out)
+    measured = {"accuracies", "labels_saved", "advice"}
+    assert set(status) == {"project", "rounds", "labels", "skips", "pool", "trainer", *measured}
+    assert {"state", "heartbeat_age_s"} <= set(status["trainer"])
+    assert labelloop("status", project).out.startswith("pets: 0 labels, 0 skips, 4 left in the pool\n")
+
+
+def test_export_writes_a_folder_once(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    assert labelloop("export", project, "--format", "csv", tmp_path / "out").code == 0
+    with (tmp_path / "out" / "labels.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["uri", "label"]]
+    again = labelloop("export", project, "--format", "csv", tmp_path / "out")
+    assert (again.code, _is_one_sentence(again.err)) == (1, True)
+
+
+def test_there_is_no_model_to_export_before_a_round_was_trained(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    outcome = labelloop("export", project, "--format", "model", tmp_path / "out")
+    assert (outcome.code, _is_one_sentence(outcome.err)) == (1, True)
+    assert outcome.err.startswith("No round of this project was trained yet")
+    assert not (tmp_path / "out").exists()
+
+
+def test_doctor_exits_with_1_and_a_sentence_when_something_is_wrong(
+    labelloop: Run, project: Path, images: Path
+) -> None:
+    assert labelloop("doctor", project).code == 0
+    (images / "0.png").unlink()
+    outcome = labelloop("doctor", project)
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("WRONG images: 1 of 4 are gone")
+
+
+@pytest.fixture
+def fake_module(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+    """Put a light module in the place of one that loads torch."""
+
+    def fake(name: str, **members: object) -> ModuleType:
+        module = ModuleType(name)
+        vars(module).update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+        return module
+
+    return fake
+
+
+def test_simulate_passes_every_option_on_and_ends_with_json(
+    labelloop: Run, fake_module: Callable[..., ModuleType], tmp_path: Path
+) -> None:
+    npz = tmp_path / "a.npz"
+    npz.write_bytes(b"")
+    seen: list[SimulationConfig] = []
+
+    def simulate_once(config: SimulationConfig) -> dict[str, object]:
+        seen.append(config)
+        sys.stdout.write("Epoch 1\n")
+        return {"learner": "cnn", "curve": [[10, 0.5]]}
+
+    fake_module("app.simulation.study", simulate_once=simulate_once, run_study=None)
+    options = (
+        "--pool 100 --test-size 50 --learner cnn --acquisition bald --query-size 5 --budget 20 --seed 3 "
+        "--mc-iterations 9 --cold-start random --audit 0.2"
+    )
+    outcome = labelloop("simulate", "--npz", npz, *options.split(), "--out", tmp_path / "o")
+    assert seen == [
+        SimulationConfig(
+            out=tmp_path / "o",
+            npz=npz,
+            pool=100,
+            test_size=50,
+            learner="cnn",
+            acquisition="bald",
+            query_size=5,
+            budget=20,
+            seed=3,
+            mc_iterations=9,
+            cold_start="random",
+            audit=0.2,
+        )
+    ]
+    assert json.loads(outcome.out.splitlines()[-1]) == {"learner": "cnn", "curve": [[10, 0.5]]}
+
+
+def test_several_acquisitions_and_seeds_are_one_study_whose_table_comes_before_the_json(
+    labelloop: Run, fake_module: Callable[..., ModuleType], tmp_path: Path
+) -> None:
+    npz = tmp_path / "a.npz"
+    npz.write_bytes(b"")
+    seen: list[StudyConfig] = []
+
+    def run_study(study: StudyConfig) -> dict[str, object]:
+        seen.append(study)
+        study.base.out.mkdir()
+        (study.base.out / "table.md").write_text("| labels | bald | random |\n")
+        return {"runs": []}
+
+    fake_module("app.simulation.study", run_study=run_study, simulate_once=None)
+    options = "--acquisition bald --acquisition random --seed 3 --seeds 2 --processes 2"
+    outcome = labelloop("simulate", "--npz", npz, *options.split(), "--out", tmp_path / "o")
+    assert [(run.acquisition, run.seed, run.out.name) for run in seen[0].runs()] == [
+        ("bald", 3, "bald-seed-3"),
+        ("random", 3, "random-seed-3"),
+        ("bald", 4, "bald-seed-4"),
+        ("random", 4, "random-seed-4"),
+    ]
+    assert seen[0].processes == 2
+    assert outcome.out.splitlines()[0] == "| labels | bald | random |"
+    assert json.loads(outcome.out.splitlines()[-1]) == {"runs": []}
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_train_exits_with_the_trainers_code(
+    labelloop: Run, fake_module: Callable[..., ModuleType], project: Path, code: int
+) -> None:
+    seen: list[tuple[Path, bool]] = []
+
+    def run_trainer(opened: Project, *, once: bool) -> int:
+        seen.append((opened.folder, once))
+        return code
+
+    fake_module("app.trainer.process", run_trainer=run_trainer)
+    assert labelloop("train", project, "--once").code == code
+    assert labelloop("train", project).code == code
+    assert seen == [(project, True), (project, False)]
+
+
+def test_run_without_a_project_runs_the_demo_and_a_new_folder_starts_at_the_setup_screen(
+    labelloop: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, int | None, bool]] = []
+
+    def supervise(opened: Project, *, port: int | None, browser: bool) -> int:
+        seen.append((opened.folder.name, port, browser))
+        return 0
+
+    monkeypatch.setattr("app.running.supervisor.supervise", supervise)
+    monkeypatch.setattr("app.project.demo.open_demo", lambda progress: Project(tmp_path / "demo"))
+    assert labelloop("run").code == 0
+    outcome = labelloop("run", tmp_path / "new", "--port", "8600", "--no-browser")
+    assert seen == [("demo", None, True), ("new", 8600, False)]
+    assert "is no project yet" in outcome.err
+    assert (tmp_path / "new").is_dir()
+
+
+def test_a_mistyped_setting_is_refused_and_not_taken_for_a_new_project(labelloop: Run, project: Path) -> None:
+    (project / "settings.toml").write_text('name = "pets"\nquery_size = 0\n')
+    outcome = labelloop("run", project, "--no-browser")
+    assert outcome.code == 1
+    assert "query_size must be from 1" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SupervisorError("the screens\n  did not start."), "The screens did not start.\n"),
+        (SourceError("cats.csv has no column `path`."), "cats.csv has no column `path`.\n"),
+        (SourceError("cats: there is no such folder."), "cats: there is no such folder.\n"),
+        (PermissionError(13, "Permission denied", "/p/labelloop.db"), "Permission denied: /p/labelloop.db\n"),
+        (KeyError("x"), "LabelLoop failed in a way it should not: KeyError: 'x' "),
+    ],
+)
+def test_whatever_happens_a_person_reads_a_sentence(
+    labelloop: Run, project: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(_database: object, _project: object) -> None:
+        raise error
+
+    monkeypatch.setattr("app.project.status.project_status", fail)
+    outcome = labelloop("status", project)
+    assert outcome.code == 1
+    assert outcome.err.startswith(said)
+    assert _is_one_sentence(outcome.err)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import ExportError
+from app.project.exporting import EVENT_COLUMNS, export, safe_names
+from app.project.project import create_project
+from app.project.settings import ProjectSettings
+from storage.labels import record_decision, undo
+from storage.projects import get_or_create_annotator
+from storage.samples import NewSample, add_samples, list_samples
+
+
+class Labeled:
+    """Five images: two cats of one file name, one skip, one undone label, one flagged dog."""
+
+    def __init__(self, folder: Path) -> None:
+        self.images = [folder / "images" / name for name in ("1/a.png", "2/A.png", "3.png", "4.png", "5.png")]
+        project = create_project(folder / "project", settings=ProjectSettings(name="p"), classes=["=cat", "dog"])
+        self.database = project.open_database()
+        self.project_id = project.project_id(self.database)
+        self._add_images()
+        self._decide()
+
+    def _add_images(self) -> None:
+        for index, image in enumerate(self.images):
+            image.parent.mkdir(parents=True, exist_ok=True)
+            image.write_bytes(bytes([index]))
+        rows = [NewSample(str(image), f"{i:064x}", 8, 8, "pool", None) for i, image in enumerate(self.images)]
+        with self.database.write() as session:
+            add_samples(session, project_id=self.project_id, samples=rows)
+            self.samples = list_samples(session, project_id=self.project_id, split="pool")
+
+    def _decide(self) -> None:
+        decisions = [("label", 0), ("label", 0), ("skip", None), ("label", 1), ("flag", None), ("label", 1)]
+        samples = [*self.samples[:5], self.samples[4]]
+        with self.database.write() as session:
+            annotator = get_or_create_annotator(session, project_id=self.project_id, name="@ann")
+            events = [
+                record_decision(
+                    session,
+                    project_id=self.project_id,
+                    sample_id=sample.id,
+                    annotator_id=annotator,
+                    action=action,
+                    class_index=class_index,
+                    request_id=f"r{number}",
+                )
+                for number, (sample, (action, class_index)) in enumerate(zip(samples, decisions, strict=True))
+            ]
+            undo(session, project_id=self.project_id, event_id=events[3].id, annotator_id=annotator)
+
+
+@pytest.fixture
+def labeled(tmp_path: Path) -> Iterator[Labeled]:
+    made = Labeled(tmp_path)
+    yield made
+    made.database.close()
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv_holds_what_is_current_and_every_event(labeled: Labeled, tmp_path: Path) -> None:
+    written = export(labeled.database, labeled.project_id, "csv", tmp_path / "out")
+    current, events = _rows(tmp_path / "out" / "labels.csv"), _rows(tmp_path / "out" / "events.csv")
+    assert (written.labels, written.events) == (3, 7)
+    assert [row["uri"] for row in current] == [str(labeled.images[index]) for index in (0, 1, 4)]
+    assert [row["label"] for row in current] == ["'=cat", "'=cat", "dog"]
+    assert tuple(events[0]) == EVENT_COLUMNS
+    assert [row["action"] for row in events] == ["label", "label", "skip", "label", "flag", "label", "undo"]
+    assert [row["label"] for row in events] == ["'=cat", "'=cat", "", "dog", "", "dog", ""]
+    assert events[6]["supersedes"] == "4"
+    assert {row["annotator"] for row in events} == {"'@ann"}
+    assert events[0]["created_at"].endswith("+00:00")
+
+
+def test_json_lines_hold_the_same_with_types_and_nothing_prefixed(labeled: Labeled, tmp_path: Path) -> None:
+    export(labeled.database, labeled.project_id, "jsonl", tmp_path / "out")
+    events = [json.loads(line) for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
+    current = [json.loads(line) for line in (tmp_path / "out" / "labels.jsonl").read_text().splitlines()]
+    assert current[0] == {"uri": str(labeled.images[0]), "label": "=cat"}
+    assert tuple(events[0]) == EVENT_COLUMNS
+    assert (events[0]["label"], events[0]["suggestion_shown"], events[0]["supersedes"]) == ("=cat", False, None)
+    assert events[2]["label"] is None
+
+
+def test_folders_hold_a_copy_per_current_label_and_lose_none_of_equal_name(labeled: Labeled, tmp_path: Path) -> None:
+    written = export(labeled.database, labeled.project_id, "folders", tmp_path / "out")
+    files = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert written.labels == 3
+    assert files == [f"_cat/A-{labeled.samples[1].id}.png", "_cat/a.png", "dog/5.png"]
+    assert (tmp_path / "out" / "_cat" / "a.png").read_bytes() == b"\x00"
+    assert (tmp_path / "out" / "dog" / "5.png").read_bytes() == b"\x04"
+
+
+def test_an_image_that_is_gone_is_left_out_by_name_and_the_others_are_copied(labeled: Labeled, tmp_path: Path) -> None:
+    labeled.images[4].unlink()
+    written = export(labeled.database, labeled.project_id, "folders", tmp_path / "out")
+    assert written.labels == 2
+    assert written.left_out == ((str(labeled.images[4]), "cannot be read: No such file or directory"),)
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "folders"])
+def test_nothing_is_ever_overwritten(labeled: Labeled, tmp_path: Path, format_: str) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ExportError, match="nothing is overwritten"):
+        export(labeled.database, labeled.project_id, format_, tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_failed_export_leaves_nothing_behind(
+    labeled: Labeled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = set(tmp_path.iterdir())
+    monkeypatch.setattr("app.project.exporting.os.fsync", fail)
+    with pytest.raises(ExportError, match="No space left on device; nothing was left there"):
+        export(labeled.database, labeled.project_id, "csv", tmp_path / "out")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_class_names_become_folders_that_differ_and_stay_inside() -> None:
+    hostile = ["..", "a/b", "a_b", "A_B", "../../etc", "con", "-rf", "Müller", "x" * 300, "\u2028"]
+    names = safe_names(hostile)
+    assert names[0] == "class-0"
+    assert names[7] == "Müller"
+    assert len({name.casefold() for name in names}) == len(hostile)
+    assert all(Path(name).name == name and name not in {".", ".."} and len(name.encode()) <= 255 for name in names)
+    assert not {"con", "-rf"} & set(names)

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from app.errors import AlreadyRunningError, ProjectError, TrainerRunningError
+from app.project.project import Project, create_project
+from app.project.restoring import restore_project, restored_text
+from app.project.settings import ProjectSettings
+from app.running.supervisor import held
+from app.trainer.lock import trainer_lock
+from storage.backup import backup
+from storage.labels import LabelEventInfo, list_events, record_decision
+from storage.projects import get_or_create_annotator
+from storage.samples import NewSample, add_samples
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = create_project(tmp_path / "pets", settings=ProjectSettings(name="pets"), classes=["cat", "dog"])
+    database = made.open_database()
+    with database.write() as session:
+        add_samples(session, project_id=1, samples=[NewSample("/images/1.png", "1" * 64, 8, 8, "pool")])
+    backup(database, folder=made.folder / "backups")
+    with database.write() as session:
+        annotator_id = get_or_create_annotator(session, project_id=1, name="ada")
+        record_decision(
+            session, project_id=1, sample_id=1, annotator_id=annotator_id, action="label", class_index=1, request_id="r"
+        )
+    database.close()
+    return made
+
+
+def events(project: Project) -> list[LabelEventInfo]:
+    database = project.open_database()
+    try:
+        with database.read() as session:
+            return list_events(session, project_id=1)
+    finally:
+        database.close()
+
+
+def test_a_damaged_project_opens_again_with_its_labels(project: Project) -> None:
+    before = events(project)
+    project.database_path.write_bytes(b"no database at all" * 1000)
+    outcome = restore_project(project)
+    assert events(project) == before
+    assert outcome.from_journal == len(before) == 1
+    said = restored_text(outcome)
+    assert "1 label events more" in said
+    assert outcome.set_aside is not None
+    assert outcome.set_aside.name in said
+
+
+def test_damaged_lines_are_told(project: Project) -> None:
+    with (project.folder / "labels.journal").open("ab") as journal:
+        journal.write(b"\ntorn")
+    assert "1 lines of the journal were damaged" in restored_text(restore_project(project))
+
+
+def test_nothing_is_restored_under_a_running_project(project: Project) -> None:
+    content = project.database_path.read_bytes()
+    with held(project), pytest.raises(AlreadyRunningError):
+        restore_project(project)
+    with trainer_lock(project.lock_path), pytest.raises(TrainerRunningError):
+        restore_project(project)
+    assert project.database_path.read_bytes() == content
+
+
+def test_a_database_server_is_left_to_its_own_backups(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELLOOP_DATABASE_URL", "postgresql://localhost/labels")
+    with pytest.raises(ProjectError, match="database server"):
+        restore_project(project)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from app.screens.shared.label_keys import DIGITS, class_keys
+
+
+def test_the_first_twenty_classes_have_keys_and_later_ones_are_searched():
+    keys = class_keys([f"class {number}" for number in range(25)])
+    assert keys == [*DIGITS, *(f"shift+{digit}" for digit in DIGITS), *[None] * 5]
+
+
+def test_a_class_named_by_a_digit_has_that_digit():
+    assert class_keys([str(digit) for digit in range(10)]) == [str(digit) for digit in range(10)]
+
+
+def test_a_key_never_changes_when_classes_are_added():
+    names = ["cat", "1", "7", "dog", "x", "y", "z", "2", "emu", "fox", "0", "gnu"]
+    keys = class_keys(names)
+    assert len(set(keys)) == len(names)
+    assert all(class_keys(names[:count]) == keys[:count] for count in range(len(names)))
+
+
+def test_no_key_is_one_of_streamlits_own():
+    assert not {"c", "r"} & set(class_keys(["c", "r", *"abdefg"]))

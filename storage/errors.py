@@ -205,10 +205,10 @@ class InvalidDecisionError(StorageError):
 
 
 class RequestIdReusedError(InvalidDecisionError):
-    """A request id that belongs to another sample's event came again."""
+    """A request id came again with another content."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(f"The request {request_id} was already used for another sample; reload the page.")
+        super().__init__(f"The request {request_id} was already used for another answer; reload the page.")
 
 
 class RoundStateError(StorageError):

@@ -7,6 +7,7 @@ from storage.models.labeling import (
     Class,
     CurrentDecision,
     ImportRefusal,
+    JournalMark,
     LabelEvent,
     Project,
     Sample,
@@ -14,6 +15,7 @@ from storage.models.labeling import (
 )
 from storage.models.training import (
     Confusion,
+    Ending,
     Metric,
     Query,
     Round,
@@ -30,7 +32,9 @@ __all__ = [
     "Class",
     "Confusion",
     "CurrentDecision",
+    "Ending",
     "ImportRefusal",
+    "JournalMark",
     "LabelEvent",
     "Metric",
     "Project",

@@ -15,9 +15,11 @@ SCRIPTS = (
     *("why", "lines", "exchange", "labeler", "mount"),
 )
 
+SHARED = ("page", "outbox", "leaving", "alerts")
+
 _component = st.components.v2.component(
     "labelloop_labeler",
-    js=text_of("shared/outbox.js", "shared/leaving.js", *(f"labeler/{name}.js" for name in SCRIPTS)),
+    js=text_of(*(f"shared/{name}.js" for name in SHARED), *(f"labeler/{name}.js" for name in SCRIPTS)),
     css=text_of("labeler/labeler.css"),
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from storage.asking import latest_query_id, wants_opinion
 from storage.current import CurrentLabel, changed_since, current_labels, fold_decision, set_decision, standing_event
 from storage.engine import Session
+from storage.entries import is_journaled, note_event
 from storage.errors import (
     InvalidDecisionError,
     RequestIdReusedError,
@@ -18,8 +19,7 @@ from storage.errors import (
     UnknownSampleError,
 )
 from storage.events import LabelEventInfo, find_event, find_undo, history, last_decision, last_event_id, list_events
-from storage.journal import note
-from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
+from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
 from storage.queue import put_on_screen
@@ -212,15 +212,8 @@ def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
 
 def _note(session: Session, info: LabelEventInfo) -> LabelEventInfo:
     """Have an event written to the journal; also one that comes again: perhaps the journal had no room before."""
-    event = session.get_one(LabelEvent, info.id)
-    rows: dict[str, Base] = {
-        "event": event,
-        "sample": session.get_one(Sample, event.sample_id),
-        "annotator": session.get_one(Annotator, event.annotator_id),
-    }
-    if event.class_index is not None:
-        rows["class"] = session.get_one(Class, (event.project_id, event.class_index))
-    note(session.info, **rows)
+    if is_journaled(session):
+        note_event(session, session.get_one(LabelEvent, info.id))
     return info
 
 

@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from storage.engine import Session
+from storage.entries import is_journaled
 from storage.errors import InvalidClassError, ProjectExistsError, UnknownProjectError
+from storage.journal import note, values_of
 from storage.models import Annotator, Class, Project
 from storage.plain import to_info, utc_now
 
@@ -44,6 +46,8 @@ def create_project(session: Session, *, name: str, classes: Sequence[str], seed:
     project = Project(name=name, seed=seed, created_at=utc_now())
     session.add(project)
     session.flush()
+    if is_journaled(session):
+        note(session.info, {"project": values_of(project)})
     add_classes(session, project_id=project.id, names=classes)
     return project.id
 
@@ -78,8 +82,11 @@ def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> N
             raise InvalidClassError("A class name is blank; every class needs a name.")
         if name in taken:
             raise InvalidClassError(f"The class {name!r} is already there; every class needs a name of its own.")
-        session.add(Class(project_id=project_id, index=len(taken), name=name))
+        added = Class(project_id=project_id, index=len(taken), name=name)
+        session.add(added)
         taken.append(name)
+        if is_journaled(session):
+            note(session.info, {"class": values_of(added)})
     session.flush()
 
 

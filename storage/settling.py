@@ -37,6 +37,11 @@ class Difference:
     damaged: int = 0  # lines of the journal
 
     @property
+    def lacks(self) -> bool:
+        """Whether the database lacks anything."""
+        return bool(self.only_journal or self.only_journal_samples)
+
+    @property
     def sentence(self) -> str:
         """What the database lacks, in words; empty where it lacks nothing."""
         lacks = [

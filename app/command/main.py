@@ -203,11 +203,8 @@ def status(
     from app.project.status import project_status, status_text
 
     opened = open_project(project)
-    database = opened.open_database()
-    try:
+    with opened.opened_to_read() as database:
         found = project_status(database, opened)
-    finally:
-        database.close()
     typer.echo(json.dumps(found) if as_json else status_text(found))
 
 
@@ -221,11 +218,8 @@ def export(
 ) -> None:
     """Write the labels with every label event, or the trained model, to a new folder."""
     opened = open_project(project)
-    database = opened.open_database()
-    try:
+    with opened.opened_to_read() as database:
         said = _export_model(database, opened, out) if format_ == "model" else _export(database, opened, format_, out)
-    finally:
-        database.close()
     typer.echo(said)
 
 
@@ -247,7 +241,7 @@ def _export_model(database: Database, project: Project, out: Path) -> str:
 
 @commands.command()
 def restore(project: ProjectArgument) -> None:
-    """Bring a damaged or lost database back from the newest backup and the label journal."""
+    """Bring a damaged or lost database back: from a backup and the label journal, or from the journal alone."""
     from app.project.restoring import restore_project, restored_text
 
     typer.echo(restored_text(restore_project(open_project(project))))

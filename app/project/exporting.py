@@ -32,8 +32,8 @@ from storage.samples import SampleInfo, get_samples
 
 EVENT_COLUMNS = (
     "sample_id", "uri", "sha256", "label", "action", "annotator", "created_at", "lead_time_s", "round", "purpose",
-    "acquisition", "score", "acquisition_prob", "rank", "model_version", "suggestion_shown", "why_shown",
-    "shown_together", "request_id", "supersedes",
+    "acquisition", "score", "acquisition_prob", "rank", "model_version", "predictor", "predictor_version",
+    "predictor_labels", "suggestion_shown", "why_shown", "shown_together", "request_id", "supersedes", "aside",
 )  # fmt: skip
 LABEL_COLUMNS = ("uri", "label")
 
@@ -151,11 +151,15 @@ def _event_row(event: LabelEventInfo, content: _Content) -> Row:
         "acquisition_prob": event.acquisition_probability,
         "rank": event.rank,
         "model_version": event.model_version,
+        "predictor": event.predictor,
+        "predictor_version": event.predictor_version,
+        "predictor_labels": event.predictor_labels,
         "suggestion_shown": event.suggestion_shown,
         "why_shown": event.why_shown,
         "shown_together": event.shown_together,
         "request_id": event.request_id,
         "supersedes": event.supersedes,
+        "aside": event.aside,
     }
 
 

@@ -7,12 +7,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from app.project.advice import read_advice
+from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
 from loops.evaluation.labels_saved_words import saved_in_words
+from storage.endings import list_endings
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import count_samples
+from storage.settling import Difference, compare
 from storage.trainer import Heartbeat, get_heartbeat
 
 SILENT_AFTER = 15.0  # seconds without a heartbeat; then a person is told (promise P7)
@@ -44,6 +47,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         counts = count_samples(session, project_id=project_id)
         heartbeat = get_heartbeat(session, project_id=project_id)
         advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
+        deaths = list_endings(session, project_id=project_id, child=TRAINER)
+    lacking = compare(database)
     return {
         "project": settings.name,
         "rounds": [_round(info, metrics) for info in rounds],
@@ -53,7 +58,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "accuracies": _accuracies(metrics),
         "labels_saved": _labels_saved(metrics),
         "advice": advice.as_dict(),
-        "trainer": _trainer(heartbeat),
+        "trainer": _trainer(heartbeat) | {"deaths": len(deaths), "death": ending_words(deaths) if deaths else None},
+        "journal": {"label_events_lost": lacking.only_journal, "sentence": _journal_text(lacking)},
     }
 
 
@@ -108,6 +114,16 @@ def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | 
     return next((of_round[name] for name in _ACCURACY_NAMES if name in of_round), None)
 
 
+def _journal_text(found: Difference) -> str:
+    """What a database that could only be read lacks of its journal; empty where it lacks nothing."""
+    if not found.lacks:
+        return ""
+    return (
+        f"The database lacks {found.sentence} that the label journal has; they are put in when it is next opened to be "
+        "written."
+    )
+
+
 def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
     if heartbeat is None:
         return {"state": NO_TRAINER, "heartbeat_age_s": None}
@@ -125,7 +141,9 @@ def status_text(status: Mapping[str, Any]) -> str:
     lines = [
         f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
+        *([status["journal"]["sentence"]] if status["journal"]["sentence"] else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
+        *([status["trainer"]["death"]] if status["trainer"]["death"] else []),
         status["advice"]["sentence"],
         *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",

@@ -16,7 +16,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,18 @@ def sample_entries(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Ite
 def plain(value: object) -> object:
     """Return a column's value as JSON has it."""
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def project_of(entry: Entry) -> tuple[int, datetime] | None:
+    """Return which project an entry is about, by seed and time of its making; None where it does not say."""
+    told = entry.get("project")
+    if not isinstance(told, dict):
+        return None
+    try:
+        created = datetime.fromisoformat(told["created_at"]).astimezone(timezone.utc)
+        return int(told["seed"]), created
+    except (LookupError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def append(path: Path, lines: Sequence[bytes]) -> None:

@@ -86,10 +86,9 @@ def can_rebuild(path: Path, *, backups: Path) -> bool:
 def _own_identity(entries: Iterable[Entry]) -> str | None:
     """The project a journal is about, as `BackupInfo` names it; None where it does not say."""
     for entry in entries:
-        told = entry.get("project")
-        if isinstance(told, dict) and isinstance(told.get("created_at"), str):
-            created = datetime.fromisoformat(told["created_at"]).astimezone(timezone.utc)
-            return f"{told.get('seed')} {created:%Y-%m-%d %H:%M:%S.%f}"
+        known = journal.project_of(entry)
+        if known is not None:
+            return f"{known[0]} {known[1]:%Y-%m-%d %H:%M:%S.%f}"
     return None
 
 

@@ -7,9 +7,8 @@ before a mark are in the database: a line is written after its commit, and the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,21 +123,12 @@ def _news(path: Path, mark: _Mark) -> tuple[JournalContent, _Mark]:
 def _refuse_foreign(session: Session, entries: Iterable[Entry]) -> None:
     own = {(row.seed, row.created_at): row.name for row in session.scalars(select(Project))}
     for entry in entries:
-        told = entry.get("project")
-        if own and isinstance(told, dict) and _identity(told) not in {*own, None}:
-            raise ForeignJournalError(str(told.get("name")))
-
-
-def _identity(told: Mapping[str, Any]) -> tuple[int, datetime] | None:
-    """Which project a line is about; None where it does not say."""
-    try:
-        return int(told["seed"]), datetime.fromisoformat(told["created_at"])
-    except (KeyError, TypeError, ValueError):
-        return None
+        if own and journal.project_of(entry) not in {*own, None}:
+            raise ForeignJournalError(str(entry["project"].get("name")))
 
 
 def _difference(session: Session, content: JournalContent, mark: _Mark) -> Difference:
-    told = {request for entry in content.entries if (request := _request(entry)) is not None}
+    told = {request for entry in content.entries if (request := _text(entry, "event", "request_id")) is not None}
     stored = _among(session, LabelEvent.request_id, sorted(told))
     samples = {digest for entry in content.entries for digest in _digests(entry)}
     known = _among(session, Sample.sha256, sorted(samples))
@@ -153,7 +143,7 @@ def _difference(session: Session, content: JournalContent, mark: _Mark) -> Diffe
 
 def _unwritten(session: Session, entries: Sequence[Entry], mark: _Mark) -> Iterator[bytes]:
     """The lines of what only the database has: of all of it where the journal is gone, or was never there."""
-    written = {request for entry in entries if (request := _request(entry)) is not None}
+    written = {_text(entry, "event", "request_id") for entry in entries}
     if mark.offset == 0 and not any("project" in entry for entry in entries):
         yield from (journal.line_of({"project": values_of(row)}) for row in session.scalars(select(Project)))
     yield from _unwritten_classes(session, entries, mark)
@@ -166,7 +156,7 @@ def _unwritten(session: Session, entries: Sequence[Entry], mark: _Mark) -> Itera
 
 def _unwritten_classes(session: Session, entries: Sequence[Entry], mark: _Mark) -> Iterator[bytes]:
     rows = list(session.scalars(select(Class).order_by(Class.project_id, Class.index)))
-    written = {entry["class"].get("name") for entry in entries if "event" not in entry and "class" in entry}
+    written = {_text(entry, "class", "name") for entry in entries if "event" not in entry}
     yield from (journal.line_of({"class": values_of(row)}) for row in rows[mark.classes :] if row.name not in written)
 
 
@@ -182,18 +172,20 @@ def _last(session: Session) -> tuple[int, int, int]:
     return event_id, sample_id, session.scalar(select(func.count()).select_from(Class)) or 0
 
 
-def _request(entry: Entry) -> str | None:
-    told = entry.get("event")
-    request = told.get("request_id") if isinstance(told, dict) else None
-    return request if isinstance(request, str) else None
+def _text(entry: Entry, table: str, column: str) -> str | None:
+    """What an entry says of a column, as far as it is text: a line may hold anything."""
+    told = entry.get(table)
+    value = told.get(column) if isinstance(told, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _digests(entry: Entry) -> Iterator[str]:
     told = entry.get("samples")
-    if not isinstance(told, dict) or not isinstance(told.get("rows"), list) or "sha256" not in told.get("columns", ()):
+    rows, columns = (told.get("rows"), told.get("columns")) if isinstance(told, dict) else (None, None)
+    if not isinstance(rows, list) or not isinstance(columns, list) or "sha256" not in columns:
         return
-    place = list(told["columns"]).index("sha256")
-    for row in told["rows"]:
+    place = columns.index("sha256")
+    for row in rows:
         if isinstance(row, list) and place < len(row) and isinstance(row[place], str):
             yield row[place]
 

@@ -23,9 +23,8 @@ def ending_words(deaths: Sequence[EndingInfo]) -> str:
     """
     latest = deaths[0]
     times = "once" if len(deaths) == 1 else f"{len(deaths)} times in a row"
-    said = [
-        f"The trainer ended unasked {times}, last at {latest.created_at:%Y-%m-%d %H:%M} UTC, {_how(latest.status)}."
-    ]
+    when = f"{latest.created_at:%Y-%m-%d %H:%M} UTC"
+    said = [f"The trainer ended unasked {times}, last at {when}, {_how(latest.status)}."]
     if latest.last_words:
         said.append(f"The last it said: {latest.last_words}")
     if latest.status == -signal.SIGKILL:

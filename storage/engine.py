@@ -248,6 +248,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if error.connection_invalidated:  # the server was stopped or started anew; the next try gets a new connection
+            raise DatabaseUnavailableError(str(error.orig).strip()) from error
         translated = _translate(str(error.orig), type(error.orig).__name__)
         if translated is None:
             raise

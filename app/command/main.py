@@ -28,6 +28,7 @@ from app.command.options import (
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
 from app.project.project import Project, new_project, open_project
+from app.project.rights import keep_private, make_private
 
 if TYPE_CHECKING:
     from app.project.importing import ImportReport
@@ -50,6 +51,7 @@ commands = typer.Typer(
 
 def main() -> None:
     """Run the command line; a person sees a sentence, never a traceback."""
+    keep_private()
     try:
         commands()
     except Exception as error:  # the border to the person: every error is reported and ends the command
@@ -86,7 +88,9 @@ def run(
     """Screens and trainer of a project, until Ctrl+C."""
     from app.running.supervisor import supervise
 
-    raise typer.Exit(supervise(_project_to_run(project), port=port, browser=browser))
+    opened = _project_to_run(project)
+    make_private(opened.folder)
+    raise typer.Exit(supervise(opened, port=port, browser=browser))
 
 
 def _project_to_run(folder: Path | None) -> Project:

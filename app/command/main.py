@@ -89,7 +89,8 @@ def run(
     from app.running.supervisor import supervise
 
     opened = _project_to_run(project)
-    make_private(opened.folder)
+    if opened.folder.is_dir():
+        make_private(opened.folder)
     raise typer.Exit(supervise(opened, port=port, browser=browser))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from app.formats.errors import RefusedImageError, SourceError
 from app.kinds.image import MAX_BYTES
+from app.project.rights import folder_mode
 
 MAX_MEMBERS = 200_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -43,7 +44,7 @@ def extract(archive: Path, uploads: Path) -> tuple[Path, LeftOut]:
     try:
         left_out = _extract_into(archive, fresh)
         if not folder.exists():
-            fresh.chmod(0o755)
+            fresh.chmod(folder_mode())
             fresh.replace(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -15,10 +15,11 @@ from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
 from app.project.status import SILENT_AFTER, heartbeat_age
 from app.trainer.lock import trainer_lock
+from storage import journal
 from storage.backup import FOLDER, check_integrity, list_backups, time_of
 from storage.endings import list_endings
 from storage.engine import Database
-from storage.errors import DatabaseDamagedError, StorageError
+from storage.errors import DatabaseDamagedError, NoDatabaseError, StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.rounds import latest_round
@@ -121,7 +122,8 @@ def _examine_project(project: Project) -> Iterator[Finding]:
             for look in (label_journal, images, trainer, trainer_deaths, latest_training) if checked.good else ():
                 yield _guarded(look, project, database)
     except StorageError as error:
-        yield Finding("database", str(error), good=False)
+        what = "integrity" if isinstance(error, (DatabaseDamagedError, NoDatabaseError)) else "database"
+        yield Finding(what, str(error), good=False)
 
 
 def file_system(project: Project) -> Finding:
@@ -144,13 +146,15 @@ def disk_space(project: Project) -> Finding:
 
 
 def backups(project: Project) -> Finding:
-    """Tell the newest backup."""
+    """Tell the newest backup, and how many labels the journal could add to one."""
     if project.is_on_server:
         return Finding("backups", "the database server's own")
     folder = project.database_path.parent / FOLDER
     made = list_backups(folder)
     newest = f"newest from {time_of(made[0]):%Y-%m-%d %H:%M} UTC" if made else "the trainer makes one every hour"
-    return Finding("backups", f"{len(made)} in {folder.name}, {newest}")
+    entries = journal.read(project.database_path.with_name(journal.NAME)).entries
+    count = sum("event" in entry for entry in entries)
+    return Finding("backups", f"{len(made)} in {folder.name}, {newest}; {count:,} label events in {journal.NAME}")
 
 
 def integrity(project: Project, database: Database) -> Finding:  # noqa: ARG001 - as the other looks are called

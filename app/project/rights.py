@@ -15,6 +15,16 @@ def keep_private() -> None:
     os.umask(_MASKS[_share()])
 
 
+def file_mode() -> int:
+    """Return the rights of a file that is made by other means."""
+    return 0o666 & ~_MASKS[_share()]
+
+
+def folder_mode() -> int:
+    """Return the rights of a folder that is made by other means."""
+    return 0o777 & ~_MASKS[_share()]
+
+
 def make_private(folder: Path) -> None:
     """Take others' rights away from a project that an earlier version has made; what is not ours stays as it is."""
     if sys.platform == "win32":

@@ -39,6 +39,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
     ``accuracies`` has the newest of each kind; only that of samples nobody chose may be believed as it is.
     ``labels_saved`` says what drawing at random would have cost; ``equal`` in it, how far the first chosen labels are
     ahead of as many random ones, is not extrapolated. ``advice`` says when to stop: a sentence and its numbers.
+    ``journal`` is there only while the database lacks something of it.
     """
     project_id, settings = project.project_id(database), project.settings()
     with database.read() as session:
@@ -58,8 +59,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "accuracies": _accuracies(metrics),
         "labels_saved": _labels_saved(metrics),
         "advice": advice.as_dict(),
-        "trainer": _trainer(heartbeat) | {"deaths": len(deaths), "death": ending_words(deaths) if deaths else None},
-        "journal": {"label_events_lost": lacking.only_journal, "sentence": _journal_text(lacking)},
+        "trainer": _trainer(heartbeat) | ({"deaths": len(deaths), "death": ending_words(deaths)} if deaths else {}),
+        **({"journal": _journal(lacking)} if lacking.lacks else {}),
     }
 
 
@@ -114,14 +115,13 @@ def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | 
     return next((of_round[name] for name in _ACCURACY_NAMES if name in of_round), None)
 
 
-def _journal_text(found: Difference) -> str:
-    """What a database that could only be read lacks of its journal; empty where it lacks nothing."""
-    if not found.lacks:
-        return ""
-    return (
+def _journal(found: Difference) -> dict[str, Any]:
+    """What a database that could only be read lacks of its journal."""
+    sentence = (
         f"The database lacks {found.sentence} that the label journal has; they are put in when it is next opened to be "
         "written."
     )
+    return {"label_events_lost": found.only_journal, "sentence": sentence}
 
 
 def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
@@ -141,9 +141,9 @@ def status_text(status: Mapping[str, Any]) -> str:
     lines = [
         f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
-        *([status["journal"]["sentence"]] if status["journal"]["sentence"] else []),
+        *([status["journal"]["sentence"]] if "journal" in status else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
-        *([status["trainer"]["death"]] if status["trainer"]["death"] else []),
+        *([status["trainer"]["death"]] if "death" in status["trainer"] else []),
         status["advice"]["sentence"],
         *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",

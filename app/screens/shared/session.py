@@ -11,9 +11,9 @@ import streamlit as st
 
 from app.errors import ProjectError
 from app.project.project import Project, open_project
-from app.screens.shared.identity import given_name
+from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
-from storage.projects import get_or_create_annotator
+from storage.projects import get_or_create_account, get_or_create_annotator
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
 
@@ -74,6 +74,8 @@ def annotator() -> str:
 
 def annotator_id() -> int:
     """The annotator's id; a new name is registered at once, in its own transaction."""
+    if must_sign_in() is False:
+        return _account_id(current_project().database_url, project_id(), account_of(dict(st.user)))
     return _annotator_id(current_project().database_url, project_id(), annotator())
 
 
@@ -82,3 +84,16 @@ def annotator_id() -> int:
 def _annotator_id(database_url: str, identity: int, name: str) -> int:  # noqa: ARG001
     with database().write() as session:
         return get_or_create_annotator(session, project_id=identity, name=name)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _account_id(database_url: str, identity: int, account: Account) -> int:  # noqa: ARG001
+    with database().write() as session:
+        return get_or_create_account(
+            session,
+            project_id=identity,
+            issuer=account.issuer,
+            subject=account.subject,
+            name=account.name,
+            is_verified=account.is_verified,
+        )

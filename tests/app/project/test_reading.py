@@ -68,13 +68,9 @@ def test_commands_that_look_need_nothing_written(tmp_path, command, with_log):
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = {path: path.stat().st_mtime_ns for path in everything}
     more = ["--format", "csv", str(tmp_path / "out")] if command == "export" else []
-    as_nobody_special = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [*as_nobody_special, LABELLOOP, command, str(project.folder), *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    plainly = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    arguments = [*plainly, LABELLOOP, command, str(project.folder), *more]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     for path in everything:
         path.chmod(0o755 if path.is_dir() else 0o644)
     said = done.stdout + done.stderr

@@ -4,7 +4,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.screens.shared.identity import account_name, cleaned
+from app.errors import ProjectError
+from app.screens.shared.identity import Account, account_name, account_of, cleaned
 from app.screens.shared.who import providers
 from storage.projects import list_annotators
 
@@ -125,3 +126,12 @@ def test_a_name_is_one_line_of_visible_signs(found, name):
 def test_providers_are_the_sections_of_the_secrets():
     assert providers({"redirect_uri": "u", "client_id": "x"}) == [None]
     assert providers({"redirect_uri": "u", "google": {"client_id": "y"}}) == ["google"]
+
+
+def test_an_account_is_its_issuer_and_number_and_an_unverified_address_proves_nothing():
+    user = {"is_logged_in": True, "iss": "https://one", "sub": "7", "email": "ana@example.org"}
+    assert account_of(user) == Account("https://one", "7", "ana@example.org", is_verified=False)
+    assert account_of(user | {"email_verified": True}).is_verified
+    assert not account_of(user | {"email_verified": True, "email": "ana@example.org\u200b"}).is_verified
+    with pytest.raises(ProjectError, match="which account"):
+        account_of({"is_logged_in": True, "name": "ana"})

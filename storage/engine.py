@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +57,7 @@ class Database:
         self._writing = writing
         self._counted: dict[object, object] = {}
         self.recovered = ""
+        self._turn = Lock()  # of this process's writers: SQLite lets those that wait overtake each other
 
     @property
     def path(self) -> Path | None:
@@ -82,7 +84,7 @@ class Database:
         """
         if self._writing is None:
             raise DatabaseReadOnlyError("it was opened to be read")
-        with translated(), Session(self._writing, expire_on_commit=False) as session:
+        with self._turn, translated(), Session(self._writing, expire_on_commit=False) as session:
             with session.begin():
                 session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
                 yield session

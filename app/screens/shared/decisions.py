@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app.screens.shared.session import annotator_id, current_project, database, project_id
+from app.screens.shared.session import annotator_id, current_project, database, project_id, writes
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
 from storage.events import DECISIONS, LabelEventInfo, get_event
@@ -106,9 +107,7 @@ def apply(decisions: Sequence[Mapping[str, Any]], *, page: str = "") -> Applied:
         name = str(told.get("id", ""))
         try:
             decision = _as_decision(told)
-            with database().write() as session:
-                event = _store(session, decision, identity, person, page)
-                notice = _notice(session, decision, event)
+            notice = writes().run(partial(_store_and_tell, decision, identity, person, page))
         except DatabaseError as error:
             return Applied(tuple(confirmed), tuple(refused), str(error), tuple(notices))
         except StorageError as error:
@@ -122,6 +121,10 @@ def apply(decisions: Sequence[Mapping[str, Any]], *, page: str = "") -> Applied:
 def as_told(sentences: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """Sentences about decisions, as the browser takes them."""
     return [{"id": name, "sentence": sentence} for name, sentence in sentences]
+
+
+def _store_and_tell(decision: Decision, identity: int, person: int, page: str, session: Session) -> str:
+    return _notice(session, decision, _store(session, decision, identity, person, page))
 
 
 def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:

@@ -14,6 +14,7 @@ from app.project.project import Project, open_project
 from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
 from storage.projects import get_or_create_account, get_or_create_annotator
+from storage.writing import WriteQueue
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
 
@@ -46,6 +47,16 @@ def _open(folder: str) -> Database:
 def database() -> Database:
     """The engines over the project's database, opened once per server."""
     return _open(str(project_folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _writes(folder: str) -> WriteQueue:
+    return WriteQueue(_open(folder))
+
+
+def writes() -> WriteQueue:
+    """The queue of this server's writes: decisions that wait for each other are stored together."""
+    return _writes(str(project_folder()))
 
 
 def project_id() -> int:

@@ -23,6 +23,7 @@ from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sa
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
 from storage.queue import put_on_screen
+from storage.remainder import RANDOM
 
 __all__ = [
     "CurrentLabel",
@@ -103,6 +104,8 @@ def record_decision(
     _check_annotator(session, project_id, annotator_id)
     standing = standing_event(session, sample_id=sample_id)
     asked = _asked_under(session, sample_id, annotator_id, standing)
+    if blind and asked.get("acquisition") is None:  # on a page of its own, and no round asks for it
+        asked = {**asked, "acquisition": RANDOM}
     if acquisition is not None and asked["purpose"] == "train":
         asked = _chosen_otherwise(session, project_id, acquisition)
     event = LabelEvent(

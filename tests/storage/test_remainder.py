@@ -3,6 +3,7 @@
 from collections import Counter
 
 from storage.labels import list_events
+from storage.queue import release_claims
 from storage.remainder import Remainder, read_remainder
 from storage.samples import list_samples
 
@@ -72,6 +73,12 @@ def test_an_undone_one_comes_back_as_it_came(world):
     world.undo(world.label(batch[0].sample.id).id)
     again = world.label(batch[0].sample.id, 1)
     assert (again.acquisition, again.acquisition_probability) == ("random", 1 / 10)
+
+
+def test_one_whose_claim_was_lost_is_still_one_that_came_by_chance(world):
+    sample = rest_of(world, count=1)[0].sample.id
+    world.tell(release_claims, annotator_id=world.ada)
+    assert world.label(sample, blind=True).acquisition == "random"
 
 
 def test_two_people_never_get_the_same_of_the_rest(world):

@@ -30,6 +30,17 @@ def given_name() -> str:
     return next((name for name in map(cleaned, places) if name), "")
 
 
+def is_named_by_link() -> bool:
+    """Whether only the address names the person, and this browser does not know them by that name."""
+    linked = cleaned(st.query_params.get(PARAMETER))
+    return ANNOTATOR_KEY not in st.session_state and linked not in ("", remembered_name())
+
+
+def remembered_name() -> str:
+    """The name this browser knows; empty where it knows none."""
+    return cleaned(_remembered())
+
+
 def must_sign_in() -> bool | None:
     """Whether the person still has to sign in; None where signing in is not set up."""
     signed_in = st.user.get("is_logged_in")  # Streamlit knows this word only when the secrets hold [auth]

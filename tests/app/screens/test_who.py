@@ -135,3 +135,27 @@ def test_an_account_is_its_issuer_and_number_and_an_unverified_address_proves_no
     assert not account_of(user | {"email_verified": True, "email": "ana@example.org\u200b"}).is_verified
     with pytest.raises(ProjectError, match="which account"):
         account_of({"is_logged_in": True, "name": "ana"})
+
+
+@pytest.fixture
+def linked(first_visit, monkeypatch):
+    """Open a colleague's link in a browser that knows another name."""
+    monkeypatch.setattr(type(st.context), "cookies", {"labelloop_annotator": "ada"})
+    first_visit.query_params["annotator"] = "cleo"
+    return first_visit.run()
+
+
+@pytest.mark.parametrize("name", ["ada", "cleo"])
+def test_a_colleagues_link_makes_nobody_that_colleague_unasked(linked, name):
+    assert not [box for box in linked.sidebar.text_input if box.key == "annotator_name"]
+    linked.button(key=f"doubt_{name}").click().run()
+    assert linked.sidebar.text_input(key="annotator_name").value == name
+
+
+def test_a_name_that_only_the_link_gave_is_not_remembered_unasked(first_visit):
+    first_visit.query_params["annotator"] = "cleo"
+    screen = first_visit.run()
+    assert screen.session_state["name_of_link"] == "cleo"
+    screen.sidebar.button(key="remember_name").click().run()
+    assert "name_of_link" not in screen.session_state
+    assert screen.sidebar.text_input(key="annotator_name").value == "cleo"

@@ -223,7 +223,8 @@ def next_(folder: Path, _n: int, labels: int) -> Figures:
 def screens(folder: Path, n: int, _labels: int) -> Figures:
     """What pages read again and again."""
     from app.project.project import open_project
-    from app.screens.shared.round_scores import read_round_scores, scores_path
+    from app.project.scores import scores_path
+    from app.screens.shared.round_scores import read_round_scores
     from storage.samples import count_samples, list_samples
 
     project = open_project(folder)

@@ -80,3 +80,31 @@ def test_every_command_has_help(command):
     )
     assert answer.returncode == 0
     assert "Usage" in answer.stdout
+
+
+ONE_READER = {
+    "scores.parquet": "app/project/scores.py",
+    "map.parquet": "app/project/pool_map.py",
+    "ids.bin": "loops/embeddings/stored_rows.py loops/embeddings/features.py",
+    "meta.json": "loops/embeddings/stored_rows.py",
+}
+
+
+@pytest.mark.parametrize("name", ONE_READER)
+def test_a_file_that_screens_and_trainer_share_is_named_in_one_place(name):
+    naming = [path for path in sources() if any(text.endswith(name) for text in strings_of(path))]
+    assert naming
+    assert {str(path.relative_to(REPOSITORY)) for path in naming} <= set(ONE_READER[name].split())
+
+
+def sources() -> list[Path]:
+    """Every file of the product."""
+    return sorted(path for part in ("app", "loops", "storage") for path in (REPOSITORY / part).rglob("*.py"))
+
+
+def strings_of(path: Path) -> list[str]:
+    """The string constants of a file; of a docstring nobody is asked for, for it stands alone."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in alone)
+    return [node.value for node in texts if isinstance(node.value, str)]

@@ -14,8 +14,8 @@ from app.errors import ExportError
 from app.project.exporting import new_target, whole_folder
 from app.project.project import Project
 from app.trainer.resuming import with_checkpoint
-from loops.checkpoint import replace_file
 from loops.errors import CheckpointDamagedError
+from loops.files import replace_file
 from loops.predictors.exported_model import ExportedModel, model_of_checkpoint, save_model
 from loops.predictors.graph_learner import GRAPHED
 from storage.engine import Database

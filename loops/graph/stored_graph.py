@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.checkpoint import replace_file
 from loops.embeddings.encoder import LearnedEmbedding
+from loops.files import replace_file
 from loops.graph.graph import Graph
 from loops.graph.points import ComputedEmbedding, Embedding
 

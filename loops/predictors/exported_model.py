@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from loops.checkpoint import read_checkpoint, replace_file
+from loops.checkpoint import read_checkpoint
 from loops.embeddings.backbone import Backbone, backbone_of
 from loops.embeddings.embedding import PooledFeatures
 from loops.errors import CheckpointDamagedError
+from loops.files import replace_file
 from loops.predictors.layers import network_parts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from app.screens.shared.round_scores import Floats, RoundScores
+from app.project.scores import Floats, RoundScores
 
 SATURATED = 0.999  # a probability so sure that half precision may round every draw to the same number
 ALARM = (

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.project.scores import MEASURES, UNITS
 from app.screens.shared.charts import (
     ALEATORIC_COLOR,
     CLASS_COLORS,
@@ -18,7 +19,6 @@ from app.screens.shared.charts import (
     class_color_scale,
     class_shape_scale,
 )
-from app.screens.shared.round_scores import MEASURES, UNITS
 
 Floats = NDArray[np.float64]
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.project.pool_map import PoolMap
+from app.project.scores import MEASURES
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
-from app.screens.shared.round_scores import MEASURES, in_ranges, thin
+from app.screens.shared.round_scores import in_ranges, thin
 from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
 from storage.engine import Database
 from storage.samples import get_samples
@@ -107,7 +108,7 @@ def selected_range(selection: Mapping[str, Any], *, top: float) -> tuple[float, 
     return max(0.0, min(edges)), min(top, max(edges))
 
 
-def choose_on_map(view: PoolView, placed: pd.DataFrame, *, round_number: int) -> None:
+def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None:
     """Draw the map of the pool; a click on a point chooses its sample."""
     color_by = st.segmented_control(
         "Color by",

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from app.project.scores import Predictions, read_predictions, scores_path
 from app.trainer.measuring.cross_validation import InterruptCallback
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
@@ -122,17 +121,17 @@ def _answers(bench: Workbench, labels: int) -> dict[int, int] | None:
     with bench.database.read() as session:
         rounds = list_rounds(session, project_id=bench.project_id)
     for round_info in rounds:
-        path = bench.project.rounds_dir / f"{round_info.number:04d}" / "scores.parquet"
-        if round_info.labels >= wanted and path.exists():
-            table = pq.read_table(path, columns=["sample_id", "predicted"])
-            return _some(bench, table["sample_id"].to_numpy(), table["predicted"].to_numpy())
+        path = scores_path(bench.project.rounds_dir, round_info.number)
+        found = read_predictions(path) if round_info.labels >= wanted else None
+        if found is not None:
+            return _some(bench, found)
     return None
 
 
-def _some(bench: Workbench, ids_N: NDArray[np.int64], classes_N: NDArray[np.int16]) -> dict[int, int]:
+def _some(bench: Workbench, found: Predictions) -> dict[int, int]:
     """As many answers as shadows may learn, drawn by sample id, as `Shadows.disagreements` draws them."""
-    drawn = np.argsort(hash_of_ids(ids_N, seed_of(bench.settings.seed, "answers")))[:MOST_ANSWERS]
-    return dict(zip(ids_N[drawn].tolist(), classes_N[drawn].tolist(), strict=True))
+    drawn = np.argsort(hash_of_ids(found.sample_ids, seed_of(bench.settings.seed, "answers")))[:MOST_ANSWERS]
+    return dict(zip(found.sample_ids[drawn].tolist(), found.predicted_N[drawn].tolist(), strict=True))
 
 
 def _folder(bench: Workbench, kind: str) -> Path:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from loops.embeddings.features import FeatureStore, embed
-from loops.evaluation.label_errors import audit_labels, confident_joint, self_confidence
+from loops.evaluation.label_errors import audit_labels, confident_class, self_confidence
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.predictors.committee import Committee
 from loops.predictors.network import Network
@@ -183,7 +183,10 @@ def beside_cleanlab(result: CrossValidation) -> str:
     from cleanlab.count import compute_confident_joint
 
     theirs_C_C = compute_confident_joint(result.labels_N, result.probs_N_C, calibrate=False)
-    differences_C_C = theirs_C_C - confident_joint(result.labels_N, result.probs_N_C)
+    confident_N = confident_class(result.labels_N, result.probs_N_C)
+    found_N = confident_N >= 0
+    differences_C_C = theirs_C_C.astype(np.int64)
+    np.subtract.at(differences_C_C, (result.labels_N[found_N], confident_N[found_N]), 1)
     np.fill_diagonal(differences_C_C, 0)
     return f"; confident joint off the diagonal, largest difference from cleanlab's: {np.abs(differences_C_C).max()}"
 

@@ -67,12 +67,6 @@ def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
     return found[0] if found else None
 
 
-def last_decision(session: Session, *, project_id: int, annotator_id: int) -> LabelEventInfo | None:
-    """Return an annotator's latest label or skip that was not undone: what Backspace undoes."""
-    found = history(session, project_id=project_id, annotator_id=annotator_id, limit=1)
-    return found[0] if found else None
-
-
 def history(session: Session, *, project_id: int, annotator_id: int, limit: int = 10) -> list[LabelEventInfo]:
     """List an annotator's labels and skips that were not undone, latest first."""
     own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)

@@ -17,7 +17,7 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import LabelEventInfo, find_event, find_undo, history, last_decision, last_event_id, list_events
+from storage.events import LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
 from storage.journal import note
 from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
@@ -30,7 +30,6 @@ __all__ = [
     "changed_since",
     "current_labels",
     "history",
-    "last_decision",
     "last_event_id",
     "list_events",
     "record_decision",

@@ -22,7 +22,7 @@ from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.rounds import latest_round
 from storage.samples import SampleInfo, list_broken, list_samples
-from storage.trainer import get_heartbeat
+from storage.trainer import get_heartbeat, list_errors
 
 LEAST_DISK = 500_000_000  # bytes; a round of a large pool writes that much
 SAMPLES_AT_ONCE = 10_000  # looked at
@@ -122,7 +122,7 @@ def _examine_project(project: Project) -> Iterator[Finding]:
         yield Finding("database", str(error), good=False)
         return
     try:
-        for look in (images, trainer, latest_training):
+        for look in (images, trainer, latest_training, failures):
             yield _guarded(look, project, database)
     finally:
         database.close()
@@ -246,3 +246,15 @@ def latest_training(project: Project, database: Database) -> Finding:
     if info.state == "failed":
         return Finding("latest round", f"round {info.number} failed: {info.reason}", good=False)
     return Finding("latest round", f"round {info.number} is {info.state}")
+
+
+def failures(project: Project, database: Database) -> Finding:
+    """Tell the trainer's latest failure; it may be over, as a full disk that was cleared is, so it is not wrong."""
+    project_id = project.project_id(database)
+    with database.read() as session:
+        found = list_errors(session, project_id=project_id, limit=1)
+    if not found:
+        return Finding("failures", "none")
+    error = found[0]
+    where = error.step if error.round_number is None else f"{error.step}, round {error.round_number}"
+    return Finding("failures", f"the latest at {error.created_at:%Y-%m-%d %H:%M} UTC ({where}): {error.message}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,6 @@ def save_model(model: ExportedModel, path: Path) -> None:
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     replace_file(path, buffer.getvalue())
-
-
-def load_model(path: Path) -> Callable[[Tensor], Tensor]:
-    """Loads what `save_model` wrote: uint8 images `[B, channels, side, side]` to probabilities `[B, C]`."""
-    model: Callable[[Tensor], Tensor] = torch.export.load(path).module()
-    return model
 
 
 def _model_of(checkpoints: Sequence[dict[str, Any]]) -> ExportedModel:

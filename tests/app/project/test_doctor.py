@@ -15,7 +15,7 @@ from storage.filesystem import Mount
 from storage.library import choose_library
 from storage.rounds import begin_round, fail_round
 from storage.samples import NewSample, add_samples, list_samples, mark_broken
-from storage.trainer import start_generation
+from storage.trainer import record_error, start_generation
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -193,3 +193,23 @@ def test_a_newer_schema_is_refused_with_a_sentence(project: Project) -> None:
     findings = _project_findings(project)
     assert _wrong(findings) == ["database"]
     assert "newer LabelLoop" in findings["database"].found
+
+
+def test_the_trainers_latest_failure_is_told_with_its_step(project: Project) -> None:
+    assert _project_findings(project)["failures"] == Finding("failures", "none")
+    database = project.open_database()
+    with database.write() as session:
+        for step, message in (("scoring", "earlier"), ("re-ranking", "the graph is gone")):
+            record_error(
+                session,
+                project_id=project.project_id(database),
+                round_number=3,
+                step=step,
+                message=message,
+                traceback="Traceback",
+            )
+    database.close()
+    finding = _project_findings(project)["failures"]
+    assert finding.good
+    assert finding.found.startswith("the latest at 20")
+    assert finding.found.endswith("UTC (re-ranking, round 3): the graph is gone")

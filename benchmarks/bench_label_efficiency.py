@@ -43,8 +43,8 @@ from network_peers import NETWORK_ARMS, by_network
 from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 
 from app.project.settings import ProjectSettings
+from loops.embeddings.computed_embedding import choose_embedding
 from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
-from loops.graph.points import choose_embedding
 from loops.predictors.graph_learner import GraphLearner
 
 BY_ONE_GRAPH = {"computed": False, "learned": True}  # only where the product learns features

@@ -19,11 +19,11 @@ from labeled_sets import Draw, Ids, LabeledSet
 from loops.embeddings.copies import copies_for
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice
+from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
 from loops.embeddings.learned_graph import choice_by_structure, learn
+from loops.embeddings.stored_graph import StoredGraph
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
-from loops.graph.graph_of_pool import GraphOfPool, path_of_graph
 from loops.graph.nearest import Nearest, nearest
-from loops.graph.stored_graph import StoredGraph
 from loops.predictors.graph_learner import GraphLearner
 from loops.predictors.network import Network
 

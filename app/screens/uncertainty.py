@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.project.pool_map import map_path
-from app.project.scores import read_draws, scores_path
+from app.project.scores import BALD, read_draws, scores_path
 from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.pool_view import PoolView, label_words
@@ -56,7 +56,7 @@ with overview:
 with detail:
     sample_id = st.session_state.get(CHOSEN_KEY)
     if sample_id is None:
-        sample_id = int(scores.sample_ids[scores.measures["bald"].argmax()])
+        sample_id = int(scores.sample_ids[scores.measures[BALD].argmax()])
         st.caption("The sample with the highest BALD of this round; choose another to see it here.")
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)

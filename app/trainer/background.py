@@ -23,9 +23,9 @@ from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import learn
 from loops.errors import TrainingInterruptedError
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once

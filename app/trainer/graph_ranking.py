@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from app.trainer.oracle import train_labels
 from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.predictors.committee import predictor_for
 from loops.predictors.graph_learner import GraphLearner
 from loops.predictors.in_force import InForce

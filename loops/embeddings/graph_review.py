@@ -9,9 +9,9 @@ import numpy as np
 
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, read_choice, write_choice
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.predictors.in_force import InForce, verdict
 from loops.seeding import seed_of
 

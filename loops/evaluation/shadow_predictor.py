@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.evaluation.shadow import ShadowPredictor
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.predictors.committee import Committee
 from loops.predictors.graph_learner import GraphLearner
 from loops.predictors.network import Network

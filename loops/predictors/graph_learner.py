@@ -17,10 +17,10 @@ from torch import nn
 
 from loops.checkpoint import SavedCheckpoint
 from loops.embeddings.graph_choice import COMPUTED_FIRST
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.graph_review import review_choice
 from loops.errors import NotEnoughSamplesError
 from loops.folds import assign_folds, duplicate_groups
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.kfold import CrossValidation
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.predictors.in_force import GROWTH, SURE, InForce, verdict

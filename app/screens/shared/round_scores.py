@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import UnreadableScoresError
 from app.project.pool_map import PoolMap, read_map
-from app.project.scores import Ids, RoundScores, read_scores
+from app.project.scores import BALD, Ids, RoundScores, read_scores
 
 LEAST_BALD = 1e-5  # nats; eval-mode dropout repeated one mask and gave +-2e-7 over a whole pool
 MOST_DRAWN = 5_000  # points in a browser's chart before it stutters
@@ -44,7 +44,7 @@ def read_pool_map(path: Path) -> PoolMap | None:
 
 def draws_are_identical(scores: RoundScores) -> bool:
     """Whether no sample of the pool has any disagreement between its draws: the sign of dropout that did not run."""
-    return len(scores) > 0 and float(np.abs(scores.measures["bald"]).max()) < LEAST_BALD
+    return len(scores) > 0 and float(np.abs(scores.measures[BALD]).max()) < LEAST_BALD
 
 
 def in_ranges(scores: RoundScores, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.project.pool_map import PoolMap
-from app.project.scores import MEASURES
+from app.project.scores import BALD, MEASURES, PREDICTIVE_ENTROPY
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
@@ -21,7 +21,7 @@ from storage.engine import Database
 from storage.samples import get_samples
 
 CHOSEN_KEY = "uncertainty_sample"
-SHOWN_MEASURES = ("bald", "predictive_entropy")
+SHOWN_MEASURES = (BALD, PREDICTIVE_ENTROPY)
 _STEPS_PER_BIN = 20  # a bar's edges must be places the slider can stand on
 
 
@@ -35,11 +35,11 @@ def choose_by_histogram(view: PoolView, database: Database, *, round_number: int
     sort_by = st.segmented_control(
         "Sort by",
         SHOWN_MEASURES,
-        default="bald",
+        default=BALD,
         format_func=lambda name: MEASURES[name],
         key="uncertainty_sort",
     )
-    measure = sort_by or "bald"  # a second press on the chosen one takes it back
+    measure = sort_by or BALD  # a second press on the chosen one takes it back
     rows_N = descending(view, np.flatnonzero(in_ranges(view.scores, ranges)), measure)
     st.caption(
         f"{len(rows_N):,} of {len(view.scores):,} samples of the pool are in both ranges, highest "
@@ -113,7 +113,7 @@ def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None
     color_by = st.segmented_control(
         "Color by",
         [*SHOWN_MEASURES, "prediction", "label"],
-        default="bald",
+        default=BALD,
         format_func=lambda name: MEASURES.get(name, name.capitalize()),
         key="map_color",
     )
@@ -122,7 +122,7 @@ def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None
     names = list(view.classes) if color_by != "label" else [*view.classes, SKIPPED, NO_LABEL]
     key = f"map_{round_number}_{color_by}"
     st.altair_chart(
-        map_chart(rows, color_by=color_by or "bald", names=names),
+        map_chart(rows, color_by=color_by or BALD, names=names),
         width="stretch",
         key=key,
         on_select=lambda: _take_point(key),

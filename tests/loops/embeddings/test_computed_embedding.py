@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from loops.graph.points import DIMENSIONS, ComputedEmbedding, blurred, choose_embedding, upright
+from loops.embeddings.computed_embedding import DIMENSIONS, ComputedEmbedding, blurred, choose_embedding, upright
 
 
 def bar(slant: float, middle: float = 9.5) -> np.ndarray:

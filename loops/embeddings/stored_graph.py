@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.embeddings.computed_embedding import ComputedEmbedding, Embedding
 from loops.embeddings.encoder import LearnedEmbedding
 from loops.files import replace_file
 from loops.graph.graph import Graph
-from loops.graph.points import ComputedEmbedding, Embedding
 
 VERSION = 4  # of what is stored, and how it is computed
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.named_classes import _last_layer
-from loops.graph.graph_of_pool import GraphOfPool
 
 
 def test_photographs_are_connected_by_what_the_network_takes_them_for_too(tmp_path: Path) -> None:

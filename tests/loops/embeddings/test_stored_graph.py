@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from loops.embeddings.computed_embedding import choose_embedding
+from loops.embeddings.stored_graph import StoredGraph, read_graph
 from loops.graph.graph import build_graph
-from loops.graph.points import choose_embedding
-from loops.graph.stored_graph import StoredGraph, read_graph
 
 ROWS = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.embeddings.computed_embedding import Embedding, choose_embedding
 from loops.embeddings.copies import points_of_copies
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
+from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
 from loops.graph.graph import build_graph, choose_landmarks
-from loops.graph.points import Embedding, choose_embedding
 from loops.graph.propagation import Propagation
-from loops.graph.stored_graph import VERSION, StoredGraph, read_graph
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]

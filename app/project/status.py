@@ -112,7 +112,15 @@ def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
     if heartbeat is None:
         return {"state": NO_TRAINER, "heartbeat_age_s": None}
     doing = {name: getattr(heartbeat, name) for name in ("state", "message", "done", "total", "eta_s")}
+    if heartbeat.state == "idle":
+        doing["message"], doing["details"] = sentence_and_details(heartbeat)
     return {**doing, "heartbeat_age_s": heartbeat_age(heartbeat)}
+
+
+def sentence_and_details(heartbeat: Heartbeat) -> tuple[str, str]:
+    """What an idle trainer says to whoever labels, and what it says to those who want to know more; either is empty."""
+    sentence, _, details = heartbeat.message.partition("\n")
+    return sentence, details
 
 
 def heartbeat_age(heartbeat: Heartbeat) -> float:

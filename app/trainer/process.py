@@ -27,7 +27,7 @@ from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
 from app.trainer.devices import follows
-from app.trainer.every_label import EveryLabel
+from app.trainer.every_label import AnswerWords, EveryLabel
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.measuring.between_rounds import BetweenRounds
@@ -148,12 +148,11 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        reason = waiting_reason(self.database, self.project_id, settings) or self._in_force()
+        words = AnswerWords() if self.every_label is None else self.every_label.words
+        reason = waiting_reason(self.database, self.project_id, settings) or words.sentence
         embedding = self.background.progress
-        self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
-
-    def _in_force(self) -> str:
-        return "" if self.every_label is None else self.every_label.sentence
+        message = f"{reason} {embedding.sentence}".strip()
+        self.heartbeat.show("idle", message, details=words.details, **embedding.counts)
 
     def _take_up(self) -> None:
         """Works on what is embedded by now, if there is an open round to work on."""

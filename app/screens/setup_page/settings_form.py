@@ -84,13 +84,16 @@ def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]
 
 def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     learner = st.selectbox(
-        "Learner",
+        "Predictor",
         LEARNERS,
         index=LEARNERS.index(settings.learner),
         format_func=lambda name: LEARNER_NAMES.get(name, name),
         key=f"{prefix}_learner",
     )
-    st.caption("What learns from your labels: the small network suits tiny images, pretrained features photographs.")
+    st.caption(
+        "What learns from your labels and predicts the rest: the small network suits tiny images, pretrained features "
+        "suit photographs."
+    )
     acquisition = st.selectbox(
         "Acquisition function",
         ACQUISITIONS,

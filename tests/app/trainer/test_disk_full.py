@@ -8,6 +8,7 @@ import pytest
 from app.project.project import Project
 from app.trainer import process
 from app.trainer.background import BackgroundEmbedding
+from app.trainer.every_label import AnswerWords
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.process import Worker, is_disk_full
 from loops.errors import TrainingInterruptedError
@@ -25,7 +26,7 @@ def worker(
     heartbeat: Heartbeat,
     background: BackgroundEmbedding,
 ) -> Worker:
-    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, sentence="")
+    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, words=AnswerWords())
     stop = threading.Event()
     return Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)  # type: ignore[arg-type]
 

@@ -89,14 +89,7 @@ def opened(browser: Browser, app: Running, name: str, *, path: str = "", height:
     page.close()
 
 
-def take(
-    page: Page,
-    to: Path,
-    *,
-    start: Locator | None = None,
-    end: Locator | None = None,
-    dither: Image.Dither = Image.Dither.NONE,
-) -> None:
+def take(page: Page, to: Path, *, start: Locator | None = None, end: Locator | None = None) -> None:
     """Take a picture when nothing moves any more, with as many colors as fit.
 
     Args:
@@ -104,7 +97,6 @@ def take(
         to: the PNG file.
         start: leave out what is above this, and the sidebar.
         end: leave out what is below this.
-        dither: how colors that do not fit are replaced; a photograph needs it, letters do not.
     """
     page.mouse.move(WIDTH - 2, HEIGHT - 2)
     page.wait_for_function(IS_STILL)
@@ -114,7 +106,7 @@ def take(
     if start is not None:
         picture = part_of(picture, top=top_of(start), bottom=top_of(end) if end else picture.height)
     for colors in (256, 128, 64):
-        picture.quantize(colors, dither=dither).save(to, optimize=True)
+        picture.quantize(colors, dither=Image.Dither.NONE).save(to, optimize=True)
         if to.stat().st_size < MOST_BYTES:
             sys.stderr.write(f"{to.name}: {to.stat().st_size // 1000} kB, {colors} colors\n")
             return

@@ -1,8 +1,7 @@
 """Takes every picture of the guide from the running app. Run it again when a screen has changed.
 
     python docs/pictures.py                     all pictures, into docs/images
-    python docs/pictures.py --photos FOLDER     the one of photographs too; FOLDER holds pool.csv with `path,label`
-    python docs/pictures.py --only several      one of the parts: setup, digits, several, photos
+    python docs/pictures.py --only several      one of the parts: setup, digits, several
 
 It starts `labelloop run` on the demo and on small projects, labels by keyboard as a person would, waits for the
 trainer, and needs Chromium or Chrome (LABELLOOP_TEST_BROWSER names another one).
@@ -32,7 +31,6 @@ from photographed_app import (
     wait_for,
     wait_for_chart,
 )
-from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
@@ -44,7 +42,6 @@ def main() -> None:
     """Take what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=HERE / "images")
-    parser.add_argument("--photos", type=Path, help="a folder of photographs with pool.csv")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     options.out.mkdir(exist_ok=True)
@@ -99,7 +96,7 @@ def screens(browser: Browser, app: Running, out: Path) -> None:
         take(page, out / "uncertainty.png")
         page.get_by_text("Map", exact=True).click()
         take(page, out / "uncertainty-map.png")
-    with opened(browser, app, "Ada", path="review") as page:
+    with opened(browser, app, "Ada", path="review", height=1040) as page:
         page.locator('[class*="st-key-review_choose_"] button').first.click()
         page.get_by_role("heading", name="Sample").wait_for()
         take(page, out / "review.png")
@@ -116,25 +113,11 @@ def several(browser: Browser, folder: Path, options: argparse.Namespace) -> None
     with running(project, classes, truth) as app:
         for name, wrong_every in (("Ada", NEVER), ("Ben", 7)):
             with opened(browser, app, name) as page:
-                label(page, app, 38, wrong_every=wrong_every)
+                label(page, app, 32, wrong_every=wrong_every)
         with opened(browser, app, "Ada", path="review") as page:
             page.get_by_role("tab", name="Agreement").click()
             page.get_by_text("Krippendorff's alpha").first.wait_for()
             take(page, options.out / "review-agreement.png")
-
-
-def photos(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
-    """A project of photographs; left out without a folder of them."""
-    if options.photos is None:
-        return
-    truth = read_truth(options.photos / "pool.csv")
-    classes = sorted(set(truth.values()))
-    project, few = folder / "photographs", copied(options.photos / "pool", sorted(truth)[:300], folder / "few-photos")
-    labelloop("init", str(project), "--images", str(few), "--classes", ",".join(classes))
-    with running(project, classes, truth) as app, opened(browser, app, "Ada") as page:
-        label_rounds(page, app, rounds=2, wrong_every=NEVER)
-        show_reasons(page)
-        take(page, options.out / "label-photographs.png", dither=Image.Dither.FLOYDSTEINBERG)
 
 
 def copied(folder: Path, names: list[str], to: Path) -> Path:
@@ -145,7 +128,7 @@ def copied(folder: Path, names: list[str], to: Path) -> Path:
     return to
 
 
-PARTS = {"setup": setup, "digits": digits, "several": several, "photos": photos}
+PARTS = {"setup": setup, "digits": digits, "several": several}
 
 
 # ---- the person

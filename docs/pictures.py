@@ -36,6 +36,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 DIGITS = HERE.parent / "sample_data" / "digits"
 NEVER = 10**9  # wrong labels
+PACE_MS = 500  # between two labels: a person looks before pressing a key
 
 
 def main() -> None:
@@ -154,6 +155,7 @@ def label(page: Page, app: Running, count: int, *, wrong_every: int) -> None:
         index = app.classes.index(app.class_of(sample_id))
         if sample_id % wrong_every == 0:
             index = (index + 1) % len(app.classes)
+        page.wait_for_timeout(PACE_MS)
         page.keyboard.press(key_of(app.classes, index))
         wait_for(lambda before=token: fact(page, "shown") not in {"", before}, "the next sample")
     wait_for(lambda: fact(page, "unsaved") == "0", "all labels to be saved")

@@ -65,7 +65,7 @@ class DatabaseOracle:
             trigger=trigger,
             labels=len(labels),
             learner=bench.spec.name,
-            acquisition=bench.acquisition,
+            acquisition=bench.settings.acquisition,
             snapshot_event_id=snapshot,
         )
 

@@ -148,12 +148,13 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        reason = waiting_reason(self.database, self.project_id, settings) or self._in_force()
+        reason = waiting_reason(self.database, self.project_id, settings) or self._who_answers()
         embedding = self.background.progress
         self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
 
-    def _in_force(self) -> str:
-        return "" if self.every_label is None else self.every_label.sentence
+    def _who_answers(self) -> str:
+        described = None if self.every_label is None else self.every_label.described
+        return "" if described is None else f"{described.sentence} {described.details}".strip()
 
     def _take_up(self) -> None:
         """Works on what is embedded by now, if there is an open round to work on."""

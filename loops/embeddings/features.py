@@ -76,6 +76,11 @@ class FeatureStore:
             return np.empty((0, *self._row_shape), self.backbone.dtype)
         return np.array(self._mapped()[positions])
 
+    def flat_rows(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """Returns the rows of `sample_ids` as vectors, `features_N_D`."""
+        rows = self.rows(sample_ids)
+        return rows.reshape(len(rows), int(np.prod(self._row_shape))).astype(np.float32)
+
     def append(self, sample_ids: ArrayLike, rows: NDArray[np.generic]) -> None:
         """Adds rows; they are on disk when it returns.
 

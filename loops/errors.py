@@ -75,7 +75,7 @@ class NotFittedError(LoopsError):
     """A prediction was asked of a predictor that was neither fitted nor loaded."""
 
     def __init__(self) -> None:
-        super().__init__("there is no model yet: fit the learner or load a checkpoint first")
+        super().__init__("there is no model yet: fit the predictor or load a checkpoint first")
 
 
 class OwnCodeError(LoopsError):

@@ -109,7 +109,7 @@ class StudyConfig:
     def runs(self) -> list[SimulationConfig]:
         """One for each acquisition function and seed, seed by seed, each with a folder of its own."""
         return [
-            replace(self.base, acquisition=name, seed=seed, out=self.base.out / f"{name}-seed-{seed}")
+            replace(self.base, acquisition=name, seed=seed, out=self.base.out / f"{name.replace(':', '-')}-seed-{seed}")
             for seed in range(self.base.seed, self.base.seed + self.seeds)
             for name in self.acquisitions
         ]

@@ -137,7 +137,7 @@ def simulate(
     ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
-    _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {config.acquisition}, seed {config.seed}")
+    _draw(config.out / "curve.png", diary.rounds, f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}")
     last = diary.rounds[-1] if diary.rounds else None
     told = AnnotatorRecord(
         oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
@@ -157,6 +157,11 @@ def predictor_of(config: SimulationConfig, simulation: Simulation) -> Predictor:
     else:
         base = Network(simulation.spec, simulation.store, **named)
     return predictor_for(catalog.find(config.acquisition), base, simulation.store)
+
+
+def name_of(config: SimulationConfig, simulation: Simulation) -> str:
+    """What the predictor is called: somebody's own as it was given, otherwise the network that was chosen."""
+    return config.predictor if catalog.is_own(config.predictor) else simulation.spec.name
 
 
 def known_labels(
@@ -209,7 +214,7 @@ def _result(config: SimulationConfig, simulation: Simulation, diary: RunRecord) 
     rounds = diary.rounds
     stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
     return {
-        "learner": simulation.spec.name,
+        "learner": name_of(config, simulation),
         "acquisition": config.acquisition,
         "seed": config.seed,
         "curve": [list(point) for point in diary.curve],

@@ -80,8 +80,9 @@ def prune(bench: Workbench) -> None:
     for round_info in with_checkpoint(rounds)[GENERATIONS_KEPT:]:
         checkpoint = bench.project.folder / str(round_info.checkpoint)
         checkpoint.unlink(missing_ok=True)
-        for fold in checkpoint.parent.glob("fold-*"):  # of a committee
-            rmtree(fold, ignore_errors=True)
+        for pattern in ("fold-*", "member-*"):  # of a committee, of a champion
+            for part in checkpoint.parent.glob(pattern):
+                rmtree(part, ignore_errors=True)
 
 
 def _set_aside(path: Path, error: CheckpointDamagedError, bench: Workbench, round_number: int) -> None:

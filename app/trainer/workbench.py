@@ -58,6 +58,11 @@ class Workbench:
         return catalog.find(self.settings.acquisition)
 
     @property
+    def predictor_name(self) -> str:
+        """What the predictor is called: somebody's own as it was given, otherwise the network that was chosen."""
+        return self.settings.predictor if catalog.is_own(self.settings.predictor) else self.spec.name
+
+    @property
     def enough(self) -> int:
         """Samples to choose a round among, at least, while others are still to be embedded."""
         return 2 * self.loop_settings.ranking_size

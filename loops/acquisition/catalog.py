@@ -223,7 +223,7 @@ COLD_STARTS: Mapping[str, ColdStart] = MappingProxyType(
 
 def names() -> tuple[str, ...]:
     """Every name that can be chosen from a list: ours, then those of installed packages."""
-    return (*CATALOG, *sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in CATALOG))
+    return (*CATALOG, *sorted({point.name for point in entry_points(group=ENTRY_POINTS)} - CATALOG.keys()))
 
 
 def is_own(name: str) -> bool:
@@ -264,8 +264,9 @@ def imported(reference: str) -> Any:  # noqa: ANN401
     """
     module, _, attribute = reference.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except ImportError as error:
+        found = importlib.import_module(module)
+    except Exception as error:  # somebody's code may raise anything
         raise OwnCodeError(reference, f"{module} cannot be imported: {error}") from error
-    except AttributeError as error:
-        raise OwnCodeError(reference, f"{module} has no {attribute}") from error
+    if not hasattr(found, attribute):
+        raise OwnCodeError(reference, f"{module} has no {attribute or 'name behind a colon'}")
+    return getattr(found, attribute)

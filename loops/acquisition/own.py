@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,10 @@ def scorer_of(found: Any, name: str) -> Scorer:  # noqa: ANN401 - whatever stand
     """
     heuristic = heuristic_of(found)
     if heuristic is not None:
-        return lambda probs_N_C_K: scores_of_heuristic(heuristic, probs_N_C_K)
+        return lambda probs_N_C_K: _called(partial(scores_of_heuristic, heuristic), probs_N_C_K, name)
     if not callable(found):
         raise OwnCodeError(name, f"wanted a function or a BaaL heuristic, found {type(found).__name__}")
-    return lambda probs_N_C_K: _checked(found(probs_N_C_K), len(probs_N_C_K), name)
+    return lambda probs_N_C_K: _checked(_called(found, probs_N_C_K, name), len(probs_N_C_K), name)
 
 
 def scores_of_heuristic(heuristic: Any, probs_N_C_K: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: ANN401
@@ -55,6 +56,13 @@ def scores_of_heuristic(heuristic: Any, probs_N_C_K: NDArray[np.float32]) -> NDA
         if (np.diff(turned[np.argsort(places, kind="stable")]) <= 0).all():
             return turned
     return (1.0 - places / max(1, len(places))).astype(np.float32)
+
+
+def _called(function: Callable[[NDArray[np.float32]], Any], probs_N_C_K: NDArray[np.float32], name: str) -> Any:  # noqa: ANN401
+    try:
+        return function(probs_N_C_K)
+    except Exception as error:  # somebody's code may raise anything
+        raise OwnCodeError(name, f"it failed: {type(error).__name__}: {error}") from error
 
 
 def _checked(found: Any, samples: int, name: str) -> NDArray[np.float32]:  # noqa: ANN401

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loops.embeddings.copies import points_of_copies
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
+from loops.errors import NotFittedError
 from loops.graph.graph import build_graph, choose_landmarks
 from loops.graph.points import Embedding, choose_embedding
 from loops.graph.propagation import Propagation
@@ -58,8 +59,13 @@ class GraphOfPool:
 
     @property
     def stored(self) -> StoredGraph:
-        """The graph as it lies on disk; there is none before `hold`."""
-        assert self._held is not None, "hold() comes first"
+        """The graph as it lies on disk.
+
+        Raises:
+            NotFittedError: If there is none, for no sample was ever to be held.
+        """
+        if self._held is None:
+            raise NotFittedError
         return self._held
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
@@ -91,11 +92,12 @@ class Champion(Predictor):
         due = self._may_weigh and is_due(
             len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=self._growth
         )
-        self._team = (self._first, *(self._of_a_kind(other) for other in self._others))
-        for place, member in enumerate(self._team):
+        team = (self._first, *(self._of_a_kind(other) for other in self._others))
+        for place, member in reversed(list(enumerate(team))):  # who learns in a blink last: a fit may be interrupted
             if place == 0 or due or self._weights.weights[place]:
                 folder = None if checkpoint_dir is None else checkpoint_dir / f"member-{place}"
                 member.fit(labels, round_number=round_number, checkpoint_dir=folder)
+        self._team = team
         if due:
             self._weigh(round_number)
 
@@ -148,11 +150,15 @@ class Champion(Predictor):
         return self._first.questions(sample_ids, size, coverage=coverage)
 
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
-        """The first member takes further labels; the others' answers of the round stand beside it until the next."""
-        if not self._weights.weights[0]:
-            return self._heaviest.instant(sample_ids, round_number=round_number)
+        """The first member takes further labels; the others' answers of the round stand beside it until the next.
+
+        Once the first has no say, the member that counts most takes them; where it cannot, the order stays.
+        """
         first = self._first.instant(sample_ids, round_number=round_number)
-        return None if first is None else InstantChampion(self, first, round_number)
+        if self._weights.weights[0]:
+            return None if first is None else InstantChampion(self, first, round_number)
+        heaviest = self._heaviest.instant(sample_ids, round_number=round_number)
+        return None if first is None or heaviest is None else InstantOfOthers(first, heaviest)
 
     def review(self, labels: Mapping[int, int], *, pool: Ids, begins: bool) -> None:
         """The first member looks again."""
@@ -181,7 +187,7 @@ class Champion(Predictor):
             "learner": {"backbone": f"a champion of {names}", "num_classes": self.num_classes},
             "state_dict": {},
             "champion": asdict(self._weights),
-            "labels": len(self._labels),
+            "labels": torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2),
             "answering": saved_members(answering),
             "active_learning_loop": loop_state,
         }
@@ -194,16 +200,24 @@ class Champion(Predictor):
             raise CheckpointMismatchError(path, "a champion wanted, a single predictor found")
         try:
             weights = Weights(**{name: _plain(value) for name, value in checkpoint["champion"].items()})
-            labels, saved = checkpoint["labels"], checkpoint["answering"]
+            labels, saved = dict(checkpoint["labels"].tolist()), checkpoint["answering"]
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointDamagedError(path, "it holds no champion of ours") from error
         if len(weights.weights) != len(self._team):
             raise CheckpointMismatchError(path, f"{len(self._team)} members wanted, {len(weights.weights)} found")
-        team = (self._first, *(self._of_a_kind(other, labels) for other in self._others))
-        load_members([team[place] for place, weight in enumerate(weights.weights) if weight], saved, path.name)
-        self._team, self._weights = team, weights
+        self._take(weights, labels, saved, path.name)
         return loop_state
+
+    def _take(self, weights: Weights, labels: dict[int, int], saved: Sequence[dict[str, Any]], name: str) -> None:
+        """Loads the members into new ones, so that a file that does not fit changes nothing."""
+        first, others = self._first.fresh(), tuple(other.fresh() for other in self._others)
+        team = (first, *(self._of_a_kind(other, len(labels)) for other in others))
+        load_members([team[place] for place, weight in enumerate(weights.weights) if weight], saved, name)
+        if not weights.weights[0]:  # it has no say, but it still knows what is covered
+            first.fit(labels, round_number=0)
+        self._first, self._others, self._team = first, others, team
+        self._weights, self._labels = weights, labels
 
     def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
         """The committee of a member while labels are few, and afterwards the member itself."""
@@ -288,6 +302,32 @@ class InstantChampion:
             np.stack([self._said[sample_id][place] for sample_id in ids.tolist()]) if len(ids) else empty
             for place in range(len(others))
         ]
+
+
+class InstantOfOthers:
+    """The champion between two rounds, once its first member has no say: that one only asks for what is not covered."""
+
+    asks_of_whole_pool = False
+
+    def __init__(self, first: Instant, answering: Instant) -> None:
+        self._first, self._answering = first, answering
+
+    def refit(self, labels: Mapping[int, int]) -> None:
+        """Takes all labels, those of the round and those since."""
+        self._first.refit(labels)
+        self._answering.refit(labels)
+
+    def predict(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities `probs_N_C`."""
+        return self._answering.predict(sample_ids)
+
+    def draws(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities of K draws, `probs_N_C_K`."""
+        return self._answering.draws(sample_ids)
+
+    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
+        """Those of the first member where coverage is asked for; otherwise an acquisition function decides."""
+        return self._first.questions(sample_ids, size, coverage=True) if coverage else None
 
 
 def _right(probs_N_C: Floats, labels_N: Ids, shares_N: Floats) -> float:

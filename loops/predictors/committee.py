@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.oracle import PoolScores
 from loops.predictors.predictor import KEEP_DRAWS_UP_TO, Description, Instant, Predictor
+from loops.predictors.saved import load_members, saved_members
 
 _ARRAYS = ("sample_ids", "labels", "folds", "probs")  # of a saved cross-validation
 
@@ -47,6 +47,11 @@ class Committee(Predictor):
         self._num_folds = num_folds
         self._member = member
         self._members: tuple[Predictor, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Of members and folds."""
+        return repr(("committee", self._num_folds, self._member.fingerprint))
 
     def describe(self) -> Description:
         """Who answers."""
@@ -112,7 +117,6 @@ class Committee(Predictor):
         """Scores every sample by what MC dropout says within each member; draw k is the vote of member k.
 
         Scores are averaged over the members, so the total is still the sum of what the draws and the sample leave open.
-        Where the members have no draws of their own, their votes are the draws.
 
         Args:
             sample_ids: `[N]`, at least one.
@@ -153,7 +157,7 @@ class Committee(Predictor):
     ) -> CrossValidation:
         """That of its own fit, where it was fitted on these labels: each member predicted what was held from it."""
         found = self.cross_validation
-        if found is not None and set(found.sample_ids.tolist()) == set(labels):
+        if found is not None and dict(zip(found.sample_ids.tolist(), found.labels_N.tolist(), strict=True)) == labels:
             return found
         return self._member.cross_validate(labels, num_folds=num_folds, round_number=round_number, folder=folder)
 
@@ -168,9 +172,7 @@ class Committee(Predictor):
             path: In an existing folder.
             loop_state: Plain values only, such as `Loop.state_dict()`.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            files = [member.save(Path(folder, f"{k}.ckpt"), {}).path for k, member in enumerate(self._fitted())]
-            members = [read_checkpoint(file) for file in files]
+        members = saved_members(self._fitted())
         first = members[0]["learner"]
         checkpoint = {
             # Described as a network too, so that a single network says what it found instead of taking it for damaged.
@@ -194,7 +196,7 @@ class Committee(Predictor):
         """
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
         if "learner" in checkpoint and "members" not in checkpoint:
-            raise CheckpointMismatchError(path, "a committee wanted, a single learner found")
+            raise CheckpointMismatchError(path, "a committee wanted, a single predictor found")
         try:
             saved, state = checkpoint["members"], checkpoint["cross_validation"]
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
@@ -215,10 +217,7 @@ class Committee(Predictor):
 
     def _restored(self, checkpoints: Sequence[dict[str, Any]], name: str) -> tuple[Predictor, ...]:
         members = [self._member.fresh(k) for k in range(len(checkpoints))]
-        with tempfile.TemporaryDirectory() as folder:  # each member checks and loads its own part
-            for member, checkpoint in zip(members, checkpoints, strict=True):
-                saved = write_checkpoint(checkpoint, Path(folder, name))
-                member.load(saved.path, sha256=saved.sha256, size=saved.size)
+        load_members(members, checkpoints, name)
         return tuple(members)
 
     def _fitted(self) -> tuple[Predictor, ...]:

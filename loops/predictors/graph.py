@@ -14,7 +14,7 @@ from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import COMPUTED_FIRST
 from loops.embeddings.graph_review import review_choice
-from loops.errors import CheckpointDamagedError, CheckpointMismatchError
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError
 from loops.folds import assign_folds, duplicate_groups
 from loops.graph.graph_of_pool import GraphOfPool
 from loops.kfold import CrossValidation
@@ -52,7 +52,7 @@ class GraphPredictor(Predictor):
         self.store, self.num_classes, self.seed, self.mc_iterations = store, num_classes, seed, mc_iterations
         self._owner = shared or self
         self._graph: GraphOfPool | None = None  # of the owner
-        self._labels: dict[int, int] = {}
+        self._labels: dict[int, int] | None = None  # None: neither fitted nor loaded
         self._reviewed_at = 0  # labels
 
     @property
@@ -70,13 +70,17 @@ class GraphPredictor(Predictor):
         self._labels = dict(labels)
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities `probs_N_C`; of samples that are not on the graph by what is near them."""
-        return self.graph().probs(np.asarray(sample_ids, np.int64))
+        """Class probabilities `probs_N_C`; of samples that are not on the graph by what is near them.
+
+        Raises:
+            NotFittedError: Before the first fit or load, and while neither a label nor a sample is on the graph.
+        """
+        return self._fitted_graph().probs(np.asarray(sample_ids, np.int64))
 
     def draws(self, sample_ids: ArrayLike, *, count: int = 0, round_number: int = 0) -> Floats:
         """Answers under K functions of the posterior, `probs_N_C_K`; 0: as many as score a pool."""
         seed = seed_of(self.seed, "posterior", round_number)
-        return self.graph().draws(np.asarray(sample_ids, np.int64), count or self.mc_iterations, seed)
+        return self._fitted_graph().draws(np.asarray(sample_ids, np.int64), count or self.mc_iterations, seed)
 
     def describe(self) -> Description:
         """Who answers, and in what it looks for neighbors."""
@@ -109,7 +113,7 @@ class GraphPredictor(Predictor):
         """One on the same graph, which takes labels of its own."""
         del sample_ids, round_number
         instant = self.fresh()
-        instant.refit(self._labels)
+        instant.refit(self._labels or {})
         return instant
 
     def review(self, labels: Mapping[int, int], *, pool: Ids, begins: bool) -> None:
@@ -133,7 +137,7 @@ class GraphPredictor(Predictor):
     def pool_shares(self, labeled: Ids) -> Floats:
         """The share of the pool that is nearer to each of these samples than to the others, `[n]`."""
         ids = labeled.tolist()
-        return self.graph().shares(ids, ids)
+        return self.graph(pool=labeled).shares(ids, ids)
 
     def cross_validate(
         self, labels: Mapping[int, int], *, num_folds: int, round_number: int = 0, folder: Path | None = None
@@ -147,7 +151,7 @@ class GraphPredictor(Predictor):
             sample_ids=sample_ids,
             labels_N=np.array([labels[i] for i in sample_ids.tolist()], np.int64),
             folds_N=np.array([fold_of[i] for i in sample_ids.tolist()], np.int64),
-            probs_N_C=self.graph().out_of_fold(labels, fold_of),
+            probs_N_C=self.graph(pool=sample_ids).out_of_fold(labels, fold_of),
         )
 
     def graph(self, *, pool: Ids = _NOBODY) -> GraphOfPool:
@@ -155,13 +159,20 @@ class GraphPredictor(Predictor):
         owner = self._owner
         if owner._graph is None:
             owner._graph = GraphOfPool(owner.store, num_classes=self.num_classes, seed=self.seed)
-        graph = owner._graph
-        graph.hold(np.concatenate([np.fromiter(self._labels, np.int64, len(self._labels)), pool]))
-        graph.refit(self._labels)
+        graph, labels = owner._graph, self._labels or {}
+        graph.hold(np.concatenate([np.fromiter(labels, np.int64, len(labels)), pool]))
+        graph.refit(labels)
         return graph
+
+    def _fitted_graph(self) -> GraphOfPool:
+        if self._labels is None:
+            raise NotFittedError
+        return self.graph()
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes the labels; the graph lies beside the features."""
+        if self._labels is None:
+            raise NotFittedError
         labels = torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2)
         described = {"backbone": f"a graph of {self.store.backbone.name}", "num_classes": self.num_classes}
         checkpoint = {"learner": described, "state_dict": {}, "labels": labels, "active_learning_loop": loop_state}

@@ -181,9 +181,12 @@ class Network(Predictor):
             IdenticalDrawsError: If MC dropout has nothing to say.
             NotFittedError: Before the first fit or load.
         """
+        ids = _as_ids(sample_ids)
+        if not len(ids):
+            return np.empty((0, self.num_classes, count), np.float32)
         seed = seed_of(self._run_seed, "masks", round_number)
         committee = MCDropout(self._fitted().network, mc_iterations=count, seed=seed)
-        batches = PoolBatches(self.store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
+        batches = PoolBatches(self.store, ids, batch_size=self.spec.score_batch_size)
         tiles = [torch.softmax(committee(batches[position][1]), dim=1) for position in range(len(batches))]
         return torch.cat(tiles).numpy()
 
@@ -209,7 +212,14 @@ class Network(Predictor):
         """The last layer, refit in a blink on what the layers before it make of these samples."""
         features_N_D, head = self.penultimate(sample_ids)
         masks = seed_of(self._run_seed, "masks", round_number)
-        return InstantHead(sample_ids, features_N_D, head, mc_iterations=self.mc_iterations, seed=masks)
+        return InstantHead(
+            sample_ids,
+            features_N_D,
+            head,
+            mc_iterations=self.mc_iterations,
+            seed=masks,
+            accelerator=self._accelerator,
+        )
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """The stored rows, flattened: `features_N_D`, for the cold start and the map."""

@@ -43,7 +43,7 @@ def choose_network(name: str, sizes: Sequence[tuple[int, int]]) -> NetworkSpec:
         sizes: (width, height) of the images.
 
     Raises:
-        UnknownLearnerError: If there is none of that name.
+        UnknownPredictorError: If there is none of that name.
     """
     if name not in NETWORKS:
         raise UnknownPredictorError(name, NETWORKS)

@@ -18,6 +18,7 @@ from loops.embeddings.features import FeatureStore
 from loops.errors import (
     CheckpointDamagedError,
     CheckpointMismatchError,
+    MissingFeaturesError,
     NotEnoughSamplesError,
     NotFittedError,
     OwnCodeError,
@@ -63,6 +64,7 @@ class ScikitPredictor(Predictor):
         self.num_classes, self.seed = num_classes, seed
         self._run_seed = seed if fold is None else seed_of(seed, "fold", fold)
         self._members: list[Any] = []
+        self._of_round: list[Any] = []  # the members as a round left them, of one that takes further labels
         self._fitted_on: tuple[dict[int, int], int] = {}, 0  # labels, and the round
 
     @property
@@ -82,8 +84,16 @@ class ScikitPredictor(Predictor):
         self._fitted_on = dict(labels), round_number
 
     def refit(self, labels: Mapping[int, int]) -> None:
-        """Takes all labels, those of the round and those since; of classes that were added since none."""
-        self.fit({i: label for i, label in labels.items() if label < self.num_classes}, round_number=self._fitted_on[1])
+        """Takes all labels, those of the round and those since; of classes that were added since none.
+
+        Args:
+            labels: Sample id -> class index. Without any the members are the round's.
+        """
+        known = {sample_id: label for sample_id, label in labels.items() if label < self.num_classes}
+        if known:
+            self.fit(known, round_number=self._fitted_on[1])
+        else:
+            self._members = self._of_round
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """The members' mean answer, `probs_N_C`."""
@@ -119,10 +129,14 @@ class ScikitPredictor(Predictor):
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> ScikitPredictor:
         """One like this, which is fitted again on every label."""
         del sample_ids, round_number
-        return copy.copy(self)
+        instant = copy.copy(self)
+        instant._of_round = self._members
+        return instant
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes the labels it was fitted on."""
+        if not self._members:
+            raise NotFittedError
         labels, round_number = self._fitted_on
         checkpoint = {
             "learner": {"backbone": f"{self._name} on {self.store.backbone.name}", "num_classes": self.num_classes},
@@ -144,6 +158,8 @@ class ScikitPredictor(Predictor):
             labels = dict(checkpoint["fitted_on"].tolist())
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
             self.fit(labels, round_number=checkpoint["round"])
+        except MissingFeaturesError as error:  # they were made anew since, by other weights
+            raise CheckpointMismatchError(path, str(error)) from error
         except (AttributeError, KeyError, ValueError) as error:
             raise CheckpointDamagedError(path, "it holds no predictor of ours") from error
         return loop_state

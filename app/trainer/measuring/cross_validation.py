@@ -73,11 +73,12 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
         return [InterruptCallback(tick)]
 
     predictor = restored(bench, round_info, bench.predictor(callbacks))
+    labels = train_labels(current)
+    for sample_id in bench.store.missing(list(labels)).tolist():  # not embedded yet, or no longer
+        del labels[sample_id]
     folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
     try:
-        result = predictor.cross_validate(
-            train_labels(current), num_folds=NUM_FOLDS, round_number=round_info.number, folder=folder
-        )
+        result = predictor.cross_validate(labels, num_folds=NUM_FOLDS, round_number=round_info.number, folder=folder)
     except NotEnoughSamplesError:
         return
     rmtree(folder, ignore_errors=True)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS, acquisition_function, bald, margin, random_scores, rank
-from loops.errors import UnknownAcquisitionError
-from loops.frozen import baal_scores
+from loops.acquisition.catalog import CATALOG
+from loops.acquisition.choosing import scorer
+from loops.acquisition.functions import bald, expected_entropy, margin, random_scores, rank, score_draws
+from loops.acquisition.own import scores_of_heuristic
+from loops.frozen import yardstick
+
+SCORING = [function for function in CATALOG.values() if function.scores_one_by_one]
 
 
 def passes(*probs_per_pass):

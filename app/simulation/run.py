@@ -137,7 +137,11 @@ def simulate(
     ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
-    _draw(config.out / "curve.png", diary.rounds, f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}")
+    _draw(
+        config.out / "curve.png",
+        diary.rounds,
+        f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}",
+    )
     last = diary.rounds[-1] if diary.rounds else None
     told = AnnotatorRecord(
         oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted

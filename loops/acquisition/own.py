@@ -26,7 +26,10 @@ def scorer_of(found: Any, name: str) -> Scorer:  # noqa: ANN401 - whatever stand
     Raises:
         OwnCodeError: If it can be neither.
     """
-    heuristic = heuristic_of(found)
+    try:
+        heuristic = heuristic_of(found)
+    except TypeError as error:
+        raise OwnCodeError(name, f"a heuristic that must be given something is named as a partial: {error}") from error
     if heuristic is not None:
         return lambda probs_N_C_K: _called(partial(scores_of_heuristic, heuristic), probs_N_C_K, name)
     if not callable(found):

@@ -146,6 +146,7 @@ class ActiveLearningLoop(Loop[None]):
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
         if not has_model(answers) or not sample_ids:
             return None
+        self._predictor.review(answers.labels, pool=np.array(sample_ids, np.int64), begins=False)
         return self._predictor.score(sample_ids, round_number=answers.round_number)
 
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:

@@ -54,6 +54,7 @@ class GraphPredictor(Predictor):
         self._graph: GraphOfPool | None = None  # of the owner
         self._labels: dict[int, int] | None = None  # None: neither fitted nor loaded
         self._reviewed_at = 0  # labels
+        self._pool_size = 0  # samples that were put on the graph last
 
     @property
     def asks_itself(self) -> bool:
@@ -122,17 +123,18 @@ class GraphPredictor(Predictor):
         Args:
             labels: Sample id -> class index.
             pool: Is put on the graph, so that the next label finds it there.
-            begins: Whether a round has just been published.
+            begins: Whether a round has just been published; otherwise the first labels alone are a reason to look.
         """
         owner = self._owner
-        if not begins and not owner._reviewed_at < COMPUTED_FIRST <= len(labels):
-            return
-        owner._reviewed_at = len(labels)
-        chosen = review_choice(self.store, labels, num_classes=self.num_classes, seed=self.seed)
-        if owner._graph is not None and not owner._graph.takes(chosen):
-            owner._graph = None
-        if len(pool):
+        is_due = begins or owner._reviewed_at < COMPUTED_FIRST <= len(labels)
+        if is_due:
+            owner._reviewed_at = len(labels)
+            chosen = review_choice(self.store, labels, num_classes=self.num_classes, seed=self.seed)
+            if owner._graph is not None and not owner._graph.takes(chosen):
+                owner._graph = None
+        if len(pool) and (is_due or len(pool) != owner._pool_size):  # after each label nothing is compared again
             self.graph(pool=pool)
+            owner._pool_size = len(pool)
 
     def pool_shares(self, labeled: Ids) -> Floats:
         """The share of the pool that is nearer to each of these samples than to the others, `[n]`."""
@@ -169,20 +171,25 @@ class GraphPredictor(Predictor):
             raise NotFittedError
         return self.graph()
 
+    @property
+    def _kind(self) -> str:
+        return f"a graph of {self.store.backbone.name}"
+
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes the labels; the graph lies beside the features."""
         if self._labels is None:
             raise NotFittedError
         labels = torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2)
-        described = {"backbone": f"a graph of {self.store.backbone.name}", "num_classes": self.num_classes}
+        described = {"backbone": self._kind, "num_classes": self.num_classes}
         checkpoint = {"learner": described, "state_dict": {}, "labels": labels, "active_learning_loop": loop_state}
         return write_checkpoint(checkpoint, path)
 
     def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
         """Takes over the labels that `save` wrote."""
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
-        if "labels" not in checkpoint:
-            raise CheckpointMismatchError(path, "a graph wanted, something else found")
+        found = checkpoint.get("learner", {}).get("backbone")
+        if found != self._kind:
+            raise CheckpointMismatchError(path, f"{self._kind} wanted, {found} found")
         try:
             self._labels = dict(checkpoint["labels"].tolist())
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]

@@ -52,14 +52,7 @@ def test_random_takes_each_sample_with_the_same_probability() -> None:
     pool = list(range(20))
     unscored = some_scores(dict.fromkeys(pool, 0.0))
     first = [
-        choose(
-            some_answers(pool, round_number=n),
-            some_scores(dict.fromkeys(pool, 0.0)),
-            5,
-            CATALOG["random"],
-            0,
-            NO_TWO_THE_SAME,
-        )
+        choose(some_answers(pool, round_number=n), unscored, 5, CATALOG["random"], 0, NO_TWO_THE_SAME)
         for n in range(400)
     ]
     one_of_what_is_left = [1 / 20, 1 / 19, 1 / 18, 1 / 17, 1 / 16]

@@ -108,9 +108,9 @@ def first_of_all(**changes: Any) -> Says:
     return Says("first", **{"asks": True, **changes})
 
 
-def weighed(*weights: float, sharpness: Sequence[float] | None = None) -> Champion:
+def weighed(*weights: float, sharpness: Sequence[float] | None = None, certain: float = 0.9) -> Champion:
     """A champion of members that are right, with those weights."""
-    made = Champion(first_of_all(), [Says(f"other {k}") for k in range(1, len(weights))])
+    made = Champion(first_of_all(), [Says(f"other {k}", certain=certain) for k in range(1, len(weights))])
     made.fit({0: 0, 1: 1}, round_number=1)
     for member in made._team[1:]:
         member.fit({0: 0, 1: 1}, round_number=1)
@@ -170,12 +170,11 @@ def test_once_the_others_answer_alone_it_has_no_questions_but_those_of_coverage(
 
 
 def test_the_answer_is_the_weighted_mean() -> None:
-    """0.25 * 0.9 + 0.75 * 0.6 = 0.675 for the right class."""
-    champion = weighed(0.25, 0.75)
-    champion._team[1].certain = 0.6  # type: ignore[attr-defined]
+    """0.25 * 0.9 + 0.75 * 0.6 = 0.675 for the right class; in the second draw the first member gives it 0.1."""
+    champion = weighed(0.25, 0.75, certain=0.6)
 
     assert champion.predict([8])[0].tolist() == pytest.approx([0.675, 0.325])
-    assert champion.draws([8], count=2, round_number=1)[0, :, 1].tolist() == pytest.approx([0.325, 0.675])
+    assert champion.draws([8], count=2, round_number=1)[0, :, 1].tolist() == pytest.approx([0.475, 0.525])
 
 
 def test_each_answer_is_made_as_sure_as_labels_held_out_allow_before_it_counts() -> None:

@@ -19,10 +19,10 @@ from loops.oracle import PoolScores
 from loops.predictors.committee import Committee
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
-from loops.predictors.weighing import LEAST, sharpened_by, weigh
+from loops.predictors.weighing import weigh
 
 NAME = "champion"
-FEWEST_TO_WEIGH = 20  # labels; below them the first member answers alone
+FEWEST_TO_WEIGH = 30  # labels; below them the first member answers alone
 COMMITTEE_UP_TO = 500  # labels; beyond them one model of a kind is as good as five, and its fit takes long
 NUM_FOLDS = 5
 
@@ -32,7 +32,6 @@ class Weights:
     """How much each member counts, and the figures that speak for it."""
 
     weights: tuple[float, ...]  # add up to 1
-    sharpness: tuple[float, ...]
     weighed_at: int = 0  # labels; 0: never
     right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
     together: float = 0.0  # likewise of the champion
@@ -40,7 +39,7 @@ class Weights:
     @classmethod
     def of_the_first(cls, members: int) -> Weights:
         """Without evidence the first answers alone."""
-        return cls((1.0, *[0.0] * (members - 1)), (1.0,) * members)
+        return cls((1.0, *[0.0] * (members - 1)))
 
 
 class Champion(Predictor):
@@ -243,8 +242,8 @@ class Champion(Predictor):
 
     def _mixed(self, answers: Sequence[Floats]) -> Floats:
         """The weighted mean of the answers of those that have a say, in their order."""
-        said = [(w, s) for w, s in zip(self._weights.weights, self._weights.sharpness, strict=True) if w]
-        parts = [w * sharpened_by(probs, s) for (w, s), probs in zip(said, answers, strict=True)]
+        said = [weight for weight in self._weights.weights if weight]
+        parts = [weight * probs for weight, probs in zip(said, answers, strict=True)]
         return np.asarray(np.sum(parts, axis=0), np.float32)
 
     def _weigh(self, round_number: int) -> None:
@@ -256,10 +255,9 @@ class Champion(Predictor):
         except NotEnoughSamplesError:
             return  # no class has two labels: what stands, stands
         labels_N = found[0].labels_N
-        weights_M, sharpness = weigh([one.probs_N_C for one in found], labels_N)
-        weights_M = np.where(weights_M < LEAST, 0.0, weights_M)
-        self._weights = Weights(tuple((weights_M / weights_M.sum()).tolist()), tuple(sharpness), len(labels_N))
         shares_N = self.pool_shares(found[0].sample_ids)
+        weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
+        self._weights = Weights(tuple(weights_M.tolist()), len(labels_N))
         mixed = self._mixed([one.probs_N_C for one, weight in zip(found, weights_M, strict=True) if weight])
         right = tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found)
         self._weights = replace(self._weights, right=right, together=_right(mixed, labels_N, shares_N))

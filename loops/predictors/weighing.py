@@ -8,60 +8,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.evaluation.comparison import compare
+
 Floats = NDArray[np.floating[Any]]
 
-SHARPNESSES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # powers' inverses; below 1 an answer is made surer
-PRIOR = 10.0  # labels' worth of belief in equal weights and in answers as they are
-LEAST = 0.05  # a weight below this is none: its answer would cost a fit and change nothing
+PRIOR = 100.0  # labels' worth of belief in equal weights
 _UNLIKELY = 0.01  # no held-out label counts as less likely than this: one wrong label must not decide
 
 
-def weigh(probs_M_N_C: Sequence[Floats], labels_N: NDArray[np.int64]) -> tuple[NDArray[np.float64], list[float]]:
-    """Weights and sharpnesses under which held-out labels are likely, shrunk towards equal weights.
+def weigh(
+    probs_M_N_C: Sequence[Floats], labels_N: NDArray[np.int64], shares_N: Floats | None = None
+) -> NDArray[np.float64]:
+    """Weights under which held-out labels are likely, shrunk far towards equal weights.
 
-    First each answer is made surer or less sure as a whole (`p ** (1 / sharpness)`, normalized), since an answer that
-    is right and too modest would lose to one that is often wrong and bold. Then the weights of the mixture by
-    expectation and maximization, which is convex. The prior counts as `PRIOR` labels.
+    Who is measurably worse than the best has no say. Among the others a few dozen labels, which were asked where it was
+    hardest, cannot tell who is better, and the equal mean of answers that err in different places is better than each;
+    so the likelihood of the mixture (by expectation and maximization, which is convex) counts against a prior of
+    `PRIOR` labels. Measured in docs/experiments/0023-champion.md.
 
     Args:
         probs_M_N_C: Of M predictors, out of fold.
         labels_N: Class indices.
+        shares_N: How much of the pool each label speaks for; None: all for as much.
 
     Returns:
-        `weights_M`, which add up to 1, and the sharpness of each.
+        `weights_M`, which add up to 1.
     """
-    sharpness_M = [_sharpness(np.asarray(probs_N_C), labels_N) for probs_N_C in probs_M_N_C]
-    sharpened = [sharpened_by(probs, power) for probs, power in zip(probs_M_N_C, sharpness_M, strict=True)]
-    likely_N_M = np.stack([_likelihood(probs, labels_N) for probs in sharpened], axis=1)
-    return _mixture(likely_N_M), sharpness_M
-
-
-def sharpened_by(probs_N_C: Floats, sharpness: float) -> Floats:
-    """Class probabilities made surer (below 1) or less sure (above 1), `[N, C]` or `[N, C, K]`."""
-    if sharpness == 1.0:
-        return probs_N_C
-    powered = np.maximum(probs_N_C, 1e-8) ** (1.0 / sharpness)
-    return np.asarray(powered / powered.sum(axis=1, keepdims=True), probs_N_C.dtype)
-
-
-def _sharpness(probs_N_C: Floats, labels_N: NDArray[np.int64]) -> float:
-    def belief(sharpness: float) -> float:
-        likely_N = _likelihood(sharpened_by(probs_N_C, sharpness), labels_N)
-        return float(np.log(likely_N).sum() - 0.5 * PRIOR * np.log(sharpness) ** 2)
-
-    return max(SHARPNESSES, key=belief)
+    weight_N = np.full(len(labels_N), 1.0) if shares_N is None else np.maximum(np.asarray(shares_N, float), 1e-9)
+    weight_N = weight_N / weight_N.sum() * len(labels_N)
+    classes_M_N = [probs_N_C.argmax(axis=1) for probs_N_C in probs_M_N_C]
+    best = max(classes_M_N, key=lambda classes_N: float(weight_N @ (classes_N == labels_N)))
+    may_speak = [
+        not compare(truth=labels_N, answering=classes_N, other=best, weight=weight_N).other_is_better
+        for classes_N in classes_M_N
+    ]
+    likely_N_M = np.stack([_likelihood(probs_N_C, labels_N) for probs_N_C in probs_M_N_C], axis=1)
+    weights_M = np.zeros(len(probs_M_N_C))
+    weights_M[may_speak] = _mixture(likely_N_M[:, may_speak], weight_N)
+    return weights_M
 
 
 def _likelihood(probs_N_C: Floats, labels_N: NDArray[np.int64]) -> Floats:
     return np.asarray(np.clip(probs_N_C[np.arange(len(labels_N)), labels_N], _UNLIKELY, 1.0))
 
 
-def _mixture(likely_N_M: Floats, steps: int = 100) -> NDArray[np.float64]:
+def _mixture(likely_N_M: Floats, weight_N: Floats, steps: int = 100) -> NDArray[np.float64]:
     members = likely_N_M.shape[1]
     weights_M = np.full(members, 1.0 / members)
     for _ in range(steps):
         shares_N_M = weights_M * likely_N_M
         shares_N_M /= shares_N_M.sum(axis=1, keepdims=True)
-        weights_M = shares_N_M.sum(axis=0) + PRIOR / members
+        weights_M = weight_N @ shares_N_M + PRIOR / members
         weights_M /= weights_M.sum()
     return weights_M

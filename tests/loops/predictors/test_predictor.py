@@ -25,6 +25,13 @@ SPEC = NetworkSpec("features", EFFICIENTNET, "margin", 3, 8, 2e-2, 0.0, 4, 4)
 CLASS_OF = {i: i % 3 for i in range(60)}
 LABELS = {i: i % 3 for i in range(24)}
 POOL = np.arange(24, 60)
+
+
+@pytest.fixture(autouse=True)
+def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loops.predictors.champion.FEWEST_TO_WEIGH", 20)
+
+
 KINDS = ("network", "graph", "committee", "committee of forests", "champion", "champion with a forest", "scikit")
 OF_MEMBERS = ("committee", "committee of forests", "scikit")
 

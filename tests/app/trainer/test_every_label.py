@@ -74,7 +74,7 @@ def test_a_label_moves_the_queue_while_the_trainer_is_busy_with_something_else(
         soon(lambda: queue(bench) != before)
 
 
-def test_the_trainer_is_told_which_learner_is_in_force(
+def test_the_trainer_is_told_who_answers(
     project: Project, make_bench: Callable[[], Workbench], annotator: Annotator
 ) -> None:
     save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
@@ -83,7 +83,7 @@ def test_the_trainer_is_told_which_learner_is_in_force(
     with watching(bench) as connection:
         annotator.label(1)
         assert connection.poll(30)
-        assert connection.recv().startswith("The graph of neighbors answers")
+        assert connection.recv().sentence == "It answers from look-alikes of what you labeled."
 
 
 def test_what_is_known_of_the_project_is_kept_until_something_changes(bench: Workbench) -> None:

@@ -21,8 +21,8 @@ from app.command.options import (
     AcquisitionOption,
     DevicesOption,
     EmbeddingOption,
-    LearnerOption,
     NumNodesOption,
+    PredictorOption,
     QuerySizeOption,
 )
 from app.command.simulate import simulate
@@ -109,7 +109,7 @@ def init(
     images: Annotated[Path, typer.Option(metavar="DIR|CSV|ZIP", help="The images to label; CSV: a column path.")],
     classes: Annotated[str, typer.Option(metavar="A,B", help="Class names, in the order of their keys.")],
     test: Annotated[Path | None, typer.Option(metavar="CSV", help="Labeled test set: path,label.")] = None,
-    learner: LearnerOption = "auto",
+    predictor: PredictorOption = "auto",
     embedding: EmbeddingOption = "",
     acquisition: AcquisitionOption = "auto",
     query_size: QuerySizeOption = 10,
@@ -123,7 +123,7 @@ def init(
 
     settings = ProjectSettings(
         name=new_project(project).folder.name,
-        learner=learner,
+        predictor=predictor,
         embedding=embedding,
         acquisition=acquisition,
         query_size=query_size,

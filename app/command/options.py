@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import typer
 
-Network = Literal["auto", "cnn", "features"]
-Acquisition = Literal[
-    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
-    "epig", "committee_bald", "vaal", "random",
-]  # fmt: skip
-ColdStart = Literal["diverse", "vaal", "random"]
+from app.errors import SettingsError
+from app.project.settings import PREDICTORS, check_predictor
+from loops.acquisition import catalog
+from loops.errors import LoopsError
 
-LearnerOption = Annotated[Network, typer.Option("--learner", help="auto: chosen by the size of the images.")]
-AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
+ColdStart = Literal["diverse", "vaal", "random"]
+assert set(get_args(ColdStart)) == set(catalog.COLD_STARTS), "typer wants the words at hand"
+
+
+def known_acquisition(name: str) -> str:
+    """Refuses what is no acquisition function; somebody's own is imported, to be refused before anything slow."""
+    try:
+        found = catalog.find(name)
+        if found.own:
+            found.load()
+    except LoopsError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
+def known_predictor(name: str) -> str:
+    """Refuses what is no predictor; somebody's own is imported, to be refused before anything slow."""
+    try:
+        check_predictor("--predictor", name)
+        if catalog.is_own(name):
+            catalog.imported(name)
+    except (LoopsError, SettingsError) as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
+ACQUISITION_METAVAR = f"[{'|'.join(catalog.CATALOG)}|package.module:name]"
+ACQUISITION_HELP = (
+    "How the next samples are chosen; auto: by coverage, then by doubt. A function of your own takes the class "
+    "probabilities of the draws (samples x classes x draws) and gives a score for each sample; BaaL's heuristics work "
+    "as they are."
+)
+PredictorOption = Annotated[
+    str,
+    typer.Option(
+        "--predictor",
+        "--learner",
+        callback=known_predictor,
+        metavar=f"[{'|'.join(PREDICTORS)}|package.module:name]",
+        help="What learns from the labels; auto: what suits the samples. Any classifier of scikit-learn's kind works "
+        "as it is, such as sklearn.ensemble:RandomForestClassifier.",
+    ),
+]
+AcquisitionOption = Annotated[
+    str,
+    typer.Option("--acquisition", callback=known_acquisition, metavar=ACQUISITION_METAVAR, help=ACQUISITION_HELP),
+]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
 EmbeddingOption = Annotated[
     str,

@@ -64,8 +64,8 @@ class DatabaseOracle:
             generation=bench.generation,
             trigger=trigger,
             labels=len(labels),
-            learner=bench.spec.name,
-            acquisition=bench.acquisition,
+            learner=bench.predictor_name,
+            acquisition=bench.settings.acquisition,
             snapshot_event_id=snapshot,
         )
 

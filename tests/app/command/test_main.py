@@ -116,7 +116,11 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "labell",
         "init",
         "init p --images x",
+        "init p --images x --classes a,b --predictor transformer",
         "init p --images x --classes a,b --learner transformer",
+        "init p --images x --classes a,b --predictor sklearn.ensemble:Forest",
+        "init p --images x --classes a,b --acquisition entropy",
+        "init p --images x --classes a,b --acquisition no_such_package:score",
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
         "init p --images x --classes a,b --overlap 11",
@@ -201,7 +205,7 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
     options += " --overlap 3 --overlap-share 0.25"
     outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
     settings = open_project(tmp_path / "p").settings()
-    assert (settings.name, settings.learner, settings.acquisition) == ("p", "cnn", "margin")
+    assert (settings.name, settings.predictor, settings.acquisition) == ("p", "cnn", "margin")
     assert (settings.query_size, settings.audit_share) == (7, 0.2)
     assert (settings.overlap, settings.overlap_share) == (3, 0.25)
     assert "2 test samples added" in outcome.out
@@ -287,7 +291,7 @@ def test_simulate_passes_every_option_on_and_ends_with_json(
             npz=npz,
             pool=100,
             test_size=50,
-            learner="cnn",
+            predictor="cnn",
             acquisition="bald",
             query_size=5,
             budget=20,

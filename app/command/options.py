@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from app.errors import SettingsError
 from app.project.settings import PREDICTORS, check_predictor
 from loops.acquisition import catalog
 from loops.errors import LoopsError
-
-ColdStart = Literal["diverse", "vaal", "random"]
-assert set(get_args(ColdStart)) == set(catalog.COLD_STARTS), "typer wants the words at hand"
 
 
 def known_acquisition(name: str) -> str:
@@ -23,6 +20,13 @@ def known_acquisition(name: str) -> str:
             found.load()
     except LoopsError as error:
         raise typer.BadParameter(str(error)) from error
+    return name
+
+
+def known_cold_start(name: str) -> str:
+    """Refuses what is no way to choose the first samples."""
+    if name not in catalog.COLD_STARTS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(catalog.COLD_STARTS)}.")
     return name
 
 
@@ -43,6 +47,14 @@ ACQUISITION_HELP = (
     "probabilities of the draws (samples x classes x draws) and gives a score for each sample; BaaL's heuristics work "
     "as they are."
 )
+ColdStartOption = Annotated[
+    str,
+    typer.Option(
+        callback=known_cold_start,
+        metavar=f"[{'|'.join(catalog.COLD_STARTS)}]",
+        help="How the first samples are chosen.",
+    ),
+]
 PredictorOption = Annotated[
     str,
     typer.Option(

@@ -12,7 +12,7 @@ import typer
 from app.command.options import (
     ACQUISITION_HELP,
     ACQUISITION_METAVAR,
-    ColdStart,
+    ColdStartOption,
     PredictorOption,
     QuerySizeOption,
     known_acquisition,
@@ -50,7 +50,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many, counting up from --seed.")] = 1,
     mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
-    cold_start: Annotated[ColdStart, typer.Option(help="How the first samples are chosen.")] = "diverse",
+    cold_start: ColdStartOption = "diverse",
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
     processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
 ) -> None:

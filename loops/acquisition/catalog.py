@@ -184,6 +184,15 @@ CATALOG: Mapping[str, AcquisitionFunction] = MappingProxyType(
 )
 
 
+_POINTWISE = [function for function in CATALOG.values() if function.scores_one_by_one]
+MEASURES: Mapping[str, str] = MappingProxyType(  # what every round that scored the pool has measured -> name for people
+    {**{function.name: function.short_title for function in _POINTWISE}, ALEATORIC: "Expected entropy"}
+)
+UNITS: Mapping[str, str] = MappingProxyType(
+    {**{function.name: function.unit for function in _POINTWISE if function.unit}, ALEATORIC: "nats"}
+)
+
+
 @dataclass(frozen=True)
 class ColdStart:
     """How the first samples are chosen, before there is a model.

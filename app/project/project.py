@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category
+from unicodedata import category, normalize
 
 from app.errors import ProjectError
 from app.project.settings import ProjectSettings, load_settings, save_settings
@@ -15,6 +15,7 @@ from app.project.settings import ProjectSettings, load_settings, save_settings
 if TYPE_CHECKING:
     from storage.engine import Database
 
+LEAST_CLASSES = 2  # of one there is nothing to tell apart
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
 
 # Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
@@ -164,11 +165,12 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
     if unusable:
         raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    written = [normalize("NFC", name) for name in names]
+    twice = sorted({name for name, one in zip(names, written, strict=True) if written.count(one) > 1})
     if twice:
         raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")
-    if len(names) < 2:
-        raise ProjectError(f"A project needs at least 2 classes; {len(names)} given.")
+    if len(names) < LEAST_CLASSES:
+        raise ProjectError(f"A project needs at least {LEAST_CLASSES} classes; {len(names)} given.")
     return names
 
 

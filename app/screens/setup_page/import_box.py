@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
 
-from app.formats.sources import Source
+from app.formats.source import Source
 from app.project.importing import run_import
 from app.project.project import Project
 from app.screens.setup_page.import_job import ImportJob

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.errors import ProjectError
-from app.formats.sources import open_source
+from app.formats.registry import open_source
 from app.project.creation import create_with_embedding
 from app.project.own_embedding import refuse_code
 from app.project.project import Project

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.errors import ProjectError
-from app.formats.sources import open_source
+from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
 from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box

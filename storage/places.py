@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import delete, func, literal, select, update
 
-from storage.engine import Session
+from storage.engine import Database, Session
 from storage.errors import UnknownSampleError
 from storage.models import Sample, SampleError
 from storage.samples import SAMPLE_COLUMNS, SampleInfo, chunks
@@ -35,20 +36,30 @@ def move_sample(session: Session, *, sample_id: int, uri: str) -> None:
     session.flush()
 
 
-def move_folder(session: Session, *, project_id: int, old: str, new: str) -> int:
-    """Note that a folder was moved with the samples in it; return how many they are."""
-    below = (Sample.project_id == project_id, Sample.uri.startswith(f"{old}/", autoescape=True))
-    count = session.scalar(select(func.count()).select_from(Sample).where(*below)) or 0
-    if count:
-        moved = literal(new).concat(func.substr(Sample.uri, len(old) + 1))
-        session.execute(update(Sample).where(*below).values(uri=moved).execution_options(synchronize_session=False))
-    return count
+def move_uploads(database: Database, *, old: str, new: str) -> int:
+    """Note that the folder with unpacked archives has moved with its project; return how many samples are in it.
+
+    Args:
+        database: of the project.
+        old: where the folder was; empty: not known, it is told by a sample in a folder of that name.
+        new: where it is.
+    """
+    with database.write() as session:
+        found = old or _folder_of_uploads(session, new.rpartition("/")[2])
+        if not found or found == new:
+            return 0
+        below = Sample.uri.startswith(f"{found}/", autoescape=True)
+        count = session.scalar(select(func.count()).select_from(Sample).where(below)) or 0
+        moved = literal(new).concat(func.substr(Sample.uri, len(found) + 1))
+        session.execute(update(Sample).where(below).values(uri=moved).execution_options(synchronize_session=False))
+        return count
 
 
-def first_below(session: Session, *, project_id: int, name: str) -> str | None:
-    """Return the place of some sample with a folder of a name above it."""
-    which = (Sample.project_id == project_id, Sample.uri.contains(f"/{name}/", autoescape=True))
-    return session.scalar(select(Sample.uri).where(*which).limit(1))
+def _folder_of_uploads(session: Session, name: str) -> str:
+    """The folder of a name that holds folders named by a SHA-256, in which some sample is."""
+    uris = session.scalars(select(Sample.uri).where(Sample.uri.contains(f"/{name}/", autoescape=True)).limit(1))
+    matches = (re.match(rf"(.*/{re.escape(name)})/[0-9a-f]{{64}}/", uri) for uri in uris)
+    return next((match[1] for match in matches if match), "")
 
 
 def replaced_ids(session: Session, *, project_id: int) -> set[int]:

@@ -62,6 +62,7 @@ class Export:
     samples: tuple[ExportedSample, ...]  # those somebody decided on or flagged, by id; with predictions all of the pool
     events: tuple[Row, ...] = ()  # every label event, as EVENT_COLUMNS
     metrics: tuple[Row, ...] = ()  # of the latest round that measured: name, value, low, high, n, round
+    left_out: tuple[tuple[str, str], ...] = ()  # (file, reason) of samples that cannot go with their labels
     made_at: datetime | None = None
     for_spreadsheet: bool = False  # cells that a spreadsheet would run as a formula get an apostrophe
 

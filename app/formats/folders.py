@@ -20,6 +20,8 @@ from app.formats.format import Format
 from app.formats.places import resolve_inside
 from app.formats.source import Entry, Refused, Source, printable
 
+_IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
+_IMAGE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 _PROJECT_FILES = ("settings.toml", "thumbnails")  # what a project's folder holds, wherever its database is
 
 
@@ -37,8 +39,9 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
     entries: list[Entry] = []
     refused: list[Refused] = []
     for path in _walk(root, refused):
-        entry = Entry(root, _name(path, root), "" if path.parent == root else sys.intern(path.parent.name))
         reason = _refusal(path, root)
+        named = path.parent != root and (reason or _may_be_image(path))
+        entry = Entry(root, _name(path, root), sys.intern(path.parent.name) if named else "")
         if reason:
             refused.append(Refused(printable(entry.name), reason))
         else:
@@ -82,6 +85,14 @@ def _refusal(path: Path, root: Path) -> str:
     if stat.S_ISDIR(kind):
         return "a link to a folder; name that folder in an import of its own"
     return "" if stat.S_ISREG(kind) else "is a pipe, socket or device, not a file"
+
+
+def _may_be_image(path: Path) -> bool:
+    """A folder of documents is no class; a file with a name of another kind is looked at."""
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(8).startswith(_IMAGE_BEGINNINGS)
 
 
 def _name(path: Path, root: Path) -> str:

@@ -14,7 +14,19 @@ from app.formats.source import Action, Decision, Entry, Refused, Source, printab
 
 Row = Mapping[str, Any]
 
-FILE_COLUMNS = ("path", "uri", "file_name", "filename", "filepath", "file_path", "image", "image_path", "filenames")
+FILE_COLUMNS = (
+    "path",
+    "uri",
+    "file_name",
+    "filename",
+    "filepath",
+    "file_path",
+    "image",
+    "image_path",
+    "filenames",
+    "file_path_abs",
+    "data",
+)
 ON_THE_WEB = "lies on the web; download the files and name them by their paths"
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "labels")
 _ACTIONS: tuple[Action, ...] = ("label", "skip", "flag")

@@ -18,10 +18,12 @@ from app.formats.export import Export, ExportedSample, Row, Written, what_is_los
 from app.formats.registry import writable_formats
 from app.formats.source import Action, Decision, Prediction
 from app.formats.whole_folder import new_target, whole_folder
+from app.project.moved_files import REPLACED
 from storage.engine import Database
 from storage.imported import list_imported_predictions
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import list_metrics
+from storage.places import replaced_ids
 from storage.projects import list_classes
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import last_suggestions
@@ -56,7 +58,8 @@ def export(
     content = replace(gather(database, project_id, project=project or out.name), for_spreadsheet=for_spreadsheet)
     with whole_folder(target) as temporary:
         written = chosen.write(content, temporary)
-    return replace(written, folder=target, lost=what_is_lost(content, chosen.holds))
+    left_out = content.left_out + written.left_out
+    return replace(written, folder=target, left_out=left_out, lost=what_is_lost(content, chosen.holds))
 
 
 def gather(database: Database, project_id: int, *, project: str) -> Export:
@@ -68,6 +71,7 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
         suggestions = last_suggestions(session, project_id=project_id)
         imported = list_imported_predictions(session, project_id=project_id)
         metrics = list_metrics(session, project_id=project_id)
+        replaced = replaced_ids(session, project_id=project_id)
     predictions = defaultdict[int, list[Prediction]](list)
     for told in imported:
         predictions[told.sample_id].append(Prediction(classes[told.class_index], told.probability, told.model_version))
@@ -81,6 +85,7 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
         samples=tuple(
             _sample(samples[sample_id], tuple(given), tuple(predictions[sample_id]))
             for sample_id, given in sorted(decisions.items())
+            if sample_id not in replaced
         ),
         events=tuple(_event_row(event, samples[event.sample_id], classes) for event in events),
         metrics=tuple(
@@ -88,6 +93,7 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
             for m in metrics
             if m.class_index is None and m.round_number == metrics[-1].round_number
         ),
+        left_out=tuple((samples[i].uri, REPLACED) for i in sorted(replaced & decisions.keys())),
         made_at=datetime.now(timezone.utc),
     )
 

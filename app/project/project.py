@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
 from app.errors import ProjectError
-from app.project.settings import ProjectSettings, load_settings, save_settings
+from app.project.settings import ProjectSettings, load_settings, save_settings, write_atomically
 
 if TYPE_CHECKING:
     from storage.engine import Database
 
+PLACE_FILE = "place.txt"  # among the unpacked images: where they were when the database was last opened
 LEAST_CLASSES = 2  # of one there is nothing to tell apart
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
 
@@ -86,7 +87,21 @@ class Project:
         """Open, and if needed migrate, the project's database."""
         from storage.opening import open_database  # the command line's --help must not pay for SQLAlchemy
 
-        return open_database(self.database_url)
+        database = open_database(self.database_url)
+        if self.uploads_dir.is_dir():
+            self._follow_uploads(database)
+        return database
+
+    def _follow_uploads(self, database: Database) -> None:
+        """Note where the unpacked images are now, when the project's folder was moved or copied with them."""
+        marker, here = self.uploads_dir / PLACE_FILE, str(self.uploads_dir)
+        known = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+        if known == here:
+            return
+        from storage.places import move_uploads
+
+        move_uploads(database, old=known, new=here)
+        write_atomically(marker, here.encode())
 
     def project_id(self, database: Database) -> int:
         """Find this project's row.

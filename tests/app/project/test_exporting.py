@@ -34,7 +34,10 @@ class Labeled:
         for index, image in enumerate(self.images):
             image.parent.mkdir(parents=True, exist_ok=True)
             image.write_bytes(bytes([index]))
-        rows = [NewSample(str(image), hashlib.sha256(image.read_bytes()).hexdigest(), 8, 8, "pool", None) for image in self.images]
+        rows = [
+            NewSample(str(image), hashlib.sha256(image.read_bytes()).hexdigest(), 8, 8, "pool", None)
+            for image in self.images
+        ]
         with self.database.write() as session:
             add_samples(session, project_id=self.project_id, samples=rows)
             self.samples = list_samples(session, project_id=self.project_id, split="pool")

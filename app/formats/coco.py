@@ -20,6 +20,9 @@ _LISTS = ("images", "categories", "annotations")
 _MANY = "{} images have annotations of several categories; they come in without a label."
 
 
+Annotations = list[Mapping[str, Any]]
+
+
 def reads(path: Path) -> bool:
     """A JSON file with the three lists, or the folder of an export of ours."""
     if path.is_dir():
@@ -59,7 +62,7 @@ def _object(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _boxes(annotations: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _boxes(annotations: Annotations) -> Annotations:
     """Annotations of parts of an image; several labels of the whole image are what several people said."""
     return [one for one in annotations if one.get("bbox")]
 
@@ -73,10 +76,9 @@ def _entry(
         return Entry(root, "", "", digest)
     whole = [one for one in annotations if not one.get("bbox")] or boxes[:1]
     decisions = tuple(_decision(one, names) for one in whole if one.get("category_id") in names)
-    skips = tuple(Decision("skip", "", str(one)) for one in image.get("skipped_by") or [])
     flags = (Decision("flag"),) if image.get("flagged") else ()
     standing = decisions[-1].class_name if decisions else ""
-    return Entry(root, "", standing, digest, (*flags, *skips, *decisions))
+    return Entry(root, "", standing, digest, (*flags, *decisions))
 
 
 def _decision(annotation: Mapping[str, Any], names: Mapping[Any, str]) -> Decision:

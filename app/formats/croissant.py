@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.formats.copies import copy_images
-from app.formats.csv_file import read_csv, read_rows, write_table
+from app.formats.csv_file import read_rows, write_table
 from app.formats.errors import SourceError
 from app.formats.export import Export, Written
 from app.formats.format import Format
@@ -77,7 +77,7 @@ def read(path: Path, _uploads: Path) -> Source:
             return source_of_rows([_inline(row) for row in records["data"]], root)
         table = _table_of(records, found.get("distribution") or [], root)
         if table is not None:
-            return read_csv(table) if table.parent == root else source_of_rows(_rows(table), root)
+            return source_of_rows(read_rows(table), root)
     raise SourceError(f"{printable(manifest.name)} has no records in a CSV file beside it; name the data itself.")
 
 
@@ -87,10 +87,6 @@ def _object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _rows(table: Path) -> Iterable[Mapping[str, Any]]:
-    return read_rows(table, lambda _cells: False)
 
 
 def _inline(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,12 +50,15 @@ def read_csv(manifest: Path) -> Source:
     return source_of_rows(read_rows(manifest, lambda cells: _names_a_file(cells, root)), root)
 
 
-def read_rows(manifest: Path, is_row: Callable[[Sequence[str]], bool]) -> list[dict[str, str]]:
+def read_rows(
+    manifest: Path, is_row: Callable[[Sequence[str]], bool] | None = None, files: Sequence[str] = FILE_COLUMNS
+) -> list[dict[str, str]]:
     """Read a table as one mapping per row, from plain column names to cells.
 
     Args:
         manifest: the file.
         is_row: says of the first line's cells whether they are a row already, of a table without a header.
+        files: columns that may name the file; one of them has to be there.
 
     Raises:
         SourceError: as `read_csv`.
@@ -63,14 +66,14 @@ def read_rows(manifest: Path, is_row: Callable[[Sequence[str]], bool]) -> list[d
     text = _text_of(manifest)
     if text.startswith("sep=") and text[5:6] in "\r\n":  # a spreadsheet's own hint
         text = text.split("\n", 1)[-1]
-    separator = _separator(text)
+    separator = _separator(text, files)
     # Strict: one quote that is never closed would swallow all lines after it without a word.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     found = list(_lines_of(lines, manifest))
     header = found[0] if found else []
     columns = plain_names(header)
-    if not file_column(columns):
-        if len(header) > 2 or not is_row(header):
+    if not file_column(columns, files):
+        if is_row is None or len(header) > 2 or not is_row(header):
             raise SourceError(_without_files(manifest, header))
         columns, header = ["path", "label"][: len(header)], []
     return [dict(zip(columns, line, strict=False)) for line in (found[1:] if header else found) if any(line)]
@@ -85,11 +88,11 @@ def _text_of(manifest: Path) -> str:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
 
 
-def _separator(text: str) -> str:
+def _separator(text: str, files: Sequence[str]) -> str:
     """The separator with which the first line has a column for files; else the one it holds most of."""
     first = (text.splitlines() or [""])[0]
     for separator in _SEPARATORS:
-        if file_column(plain_names(cell.strip('"') for cell in first.split(separator))):
+        if file_column(plain_names(cell.strip('"') for cell in first.split(separator)), files):
             return separator
     return max(_SEPARATORS, key=first.count)
 

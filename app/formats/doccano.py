@@ -41,8 +41,7 @@ def read(path: Path, _uploads: Path) -> Source:
     rows: Sequence[Mapping[str, Any]]
     if manifest.suffix.lower() == ".csv":
         rows = [
-            row | {_LABEL: row[_LABEL].split("#") if row[_LABEL] else []}
-            for row in read_rows(manifest, lambda _cells: False)
+            row | {_LABEL: row[_LABEL].split("#") if row[_LABEL] else []} for row in read_rows(manifest, files=_FILE)
         ]
     else:
         rows = list(read_lines(manifest))

@@ -60,7 +60,7 @@ def _read_metadata(folder: Path, metadata: Sequence[Path]) -> Source:
     root, names = folder.resolve(), _class_names(folder)
     rows: list[dict[str, Any]] = []
     for found in metadata:
-        read_one = read_lines(found) if found.suffix == ".jsonl" else read_rows(found, lambda _cells: False)
+        read_one = read_lines(found) if found.suffix == ".jsonl" else read_rows(found)
         for row in read_one:
             plain = dict(zip(plain_names(row), row.values(), strict=True))
             file = plain.get("file_name") or plain.get("image")

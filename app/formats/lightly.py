@@ -36,7 +36,7 @@ def read(path: Path, _uploads: Path) -> Source:
     """
     manifest = path / ANNOTATIONS_FILE if path.is_dir() else path
     files: dict[str, list[dict[str, str]]] = {}
-    for row in read_rows(manifest, lambda _cells: False):
+    for row in read_rows(manifest, files=COLUMNS[:1]):
         files.setdefault(row["file_path_abs"], []).append(row)
     root = manifest.parent.resolve()
     return placed(root, [(name, _entry(rows, root)) for name, rows in files.items()])

@@ -15,18 +15,8 @@ from app.formats.source import Action, Decision, Entry, Refused, Source, printab
 Row = Mapping[str, Any]
 
 FILE_COLUMNS = (
-    "path",
-    "uri",
-    "file_name",
-    "filename",
-    "filepath",
-    "file_path",
-    "image",
-    "image_path",
-    "filenames",
-    "file_path_abs",
-    "data",
-)
+    "path", "uri", "file_name", "filename", "filepath", "file_path", "image", "image_path", "filenames",
+)  # fmt: skip
 ON_THE_WEB = "lies on the web; download the files and name them by their paths"
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "labels")
 _ACTIONS: tuple[Action, ...] = ("label", "skip", "flag")
@@ -37,9 +27,9 @@ def plain_names(columns: Iterable[object]) -> list[str]:
     return [str(name or "").strip().casefold() for name in columns]
 
 
-def file_column(columns: Sequence[str]) -> str:
+def file_column(columns: Sequence[str], known: Sequence[str] = FILE_COLUMNS) -> str:
     """Return the column that names the file, of plain names; empty: there is none."""
-    return next((name for name in FILE_COLUMNS if name in columns), "")
+    return next((name for name in known if name in columns), "")
 
 
 def label_column(columns: Sequence[str]) -> str:

@@ -19,7 +19,8 @@ from app.formats.format import Format
 from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE = "labels.csv", "events.csv"
+LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.csv", "events.csv", "predictions.csv"
+PREDICTION_COLUMNS = ("uri", "sha256", "label", "probability", "model_version")
 LABEL_COLUMNS = ("uri", "label", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged")
 
 _SEPARATORS = ",;\t|"
@@ -34,7 +35,11 @@ def reads(path: Path) -> bool:
 
 def read(path: Path, _uploads: Path) -> Source:
     """Read a manifest, or our own export by its events, which hold more than what is current."""
-    return read_csv(path / EVENTS_FILE if path.is_dir() else path)
+    if not path.is_dir():
+        return read_csv(path)
+    beside = path / PREDICTIONS_FILE
+    told = read_rows(beside) if beside.is_file() else []
+    return source_of_rows(read_rows(path / EVENTS_FILE), path.resolve(), told)
 
 
 def read_csv(manifest: Path) -> Source:
@@ -125,8 +130,11 @@ def _without_files(manifest: Path, header: Sequence[str]) -> str:
 
 
 def write(export: Export, folder: Path) -> Written:
-    """Write what is current, and every label event."""
+    """Write what is current, every label event, and what models answered."""
     write_labels(export, folder / LABELS_FILE)
+    told = list(prediction_rows(export))
+    if told:
+        write_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told, for_spreadsheet=export.for_spreadsheet)
     write_table(folder / EVENTS_FILE, EVENT_COLUMNS, export.events, for_spreadsheet=export.for_spreadsheet)
     return Written(folder, len(export.labeled), len(export.events))
 
@@ -137,6 +145,19 @@ def write_labels(export: Export, path: Path, *, names: Mapping[int, str] | None 
     samples = [sample for sample in export.labeled if names is None or sample.id in names]
     rows = [label_row(sample) | {"path": (names or {}).get(sample.id, "")} for sample in samples]
     write_table(path, columns, rows, for_spreadsheet=export.for_spreadsheet)
+
+
+def prediction_rows(export: Export) -> Iterator[Row]:
+    """Yield what models answered, by PREDICTION_COLUMNS."""
+    for sample in export.samples:
+        for told in sample.predictions:
+            yield {
+                "uri": sample.uri,
+                "sha256": sample.sha256,
+                "label": told.class_name,
+                "probability": told.probability,
+                "model_version": told.model_version,
+            }
 
 
 def label_row(sample: ExportedSample) -> dict[str, Any]:
@@ -183,10 +204,10 @@ def _cell(value: object, for_spreadsheet: bool) -> object:
 
 FORMAT = Format(
     name="csv",
-    sentence="CSV: what is current, and all label events",
+    sentence="CSV: what is current, all label events, predictions",
     reads=reads,
     read=read,
     write=write,
-    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes"),
+    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

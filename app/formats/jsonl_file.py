@@ -9,14 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, label_row
+from app.formats.csv_file import LABEL_COLUMNS, label_row, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import Export, Row, Written
 from app.formats.format import Format
 from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE = "labels.jsonl", "events.jsonl"
+LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.jsonl", "events.jsonl", "predictions.jsonl"
 SUFFIXES = (".jsonl", ".ndjson")
 
 
@@ -39,7 +39,9 @@ def read(path: Path, _uploads: Path) -> Source:
         shown = ", ".join(printable(str(name)) for name in rows[0]) or "nothing"
         known = ", ".join(FILE_COLUMNS)
         raise SourceError(f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}.")
-    return source_of_rows([_plain(row) for row in rows], manifest.parent.resolve())
+    beside = manifest.parent / PREDICTIONS_FILE
+    told = read_lines(beside) if path.is_dir() and beside.is_file() else ()
+    return source_of_rows([_plain(row) for row in rows], manifest.parent.resolve(), told)
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -84,7 +86,10 @@ def _object(line: str, manifest: Path, number: int) -> dict[str, Any]:
 
 
 def write(export: Export, folder: Path) -> Written:
-    """Write what is current, and every label event."""
+    """Write what is current, every label event, and what models answered."""
+    told = list(prediction_rows(export))
+    if told:
+        write_lines(folder / PREDICTIONS_FILE, told)
     rows = (label_row(sample) for sample in export.labeled)
     write_lines(folder / LABELS_FILE, ({name: row[name] for name in LABEL_COLUMNS} for row in rows))
     write_lines(folder / EVENTS_FILE, export.events)
@@ -101,10 +106,10 @@ def write_lines(path: Path, rows: Iterable[Row]) -> None:
 
 FORMAT = Format(
     name="jsonl",
-    sentence="JSON lines: what is current, and all label events",
+    sentence="JSON lines: what is current, all label events, predictions",
     reads=reads,
     read=read,
     write=write,
-    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes"),
+    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

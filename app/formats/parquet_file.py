@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, label_row
+from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS, label_row, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import EVENT_COLUMNS, Export, Row, Written
 from app.formats.format import Format
 from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE = "labels.parquet", "events.parquet"
+LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.parquet", "events.parquet", "predictions.parquet"
 
 
 def reads(path: Path) -> bool:
@@ -42,11 +42,16 @@ def read(path: Path, _uploads: Path) -> Source:
         shown, known = ", ".join(map(printable, table.column_names)), ", ".join(FILE_COLUMNS)
         raise SourceError(f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}.")
     rows = [dict(zip(columns, row.values(), strict=True)) for row in table.to_pylist()]
-    return source_of_rows(rows, manifest.parent.resolve())
+    beside = manifest.parent / PREDICTIONS_FILE
+    told = pq.read_table(beside).to_pylist() if path.is_dir() and beside.is_file() else ()
+    return source_of_rows(rows, manifest.parent.resolve(), told)
 
 
 def write(export: Export, folder: Path) -> Written:
-    """Write what is current, and every label event."""
+    """Write what is current, every label event, and what models answered."""
+    told = list(prediction_rows(export))
+    if told:
+        _write(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told)
     _write(folder / LABELS_FILE, LABEL_COLUMNS, [label_row(sample) for sample in export.labeled])
     _write(folder / EVENTS_FILE, EVENT_COLUMNS, export.events)
     return Written(folder, len(export.labeled), len(export.events))
@@ -66,10 +71,10 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 FORMAT = Format(
     name="parquet",
-    sentence="Parquet: what is current, and all label events",
+    sentence="Parquet: what is current, all label events, predictions",
     reads=reads,
     read=read,
     write=write,
-    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes"),
+    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

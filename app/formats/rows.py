@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.places import Places
-from app.formats.source import Action, Decision, Entry, Refused, Source, printable
+from app.formats.source import Action, Decision, Entry, Prediction, Refused, Source, printable
 
 Row = Mapping[str, Any]
 
@@ -37,20 +37,29 @@ def label_column(columns: Sequence[str]) -> str:
     return next((name for name in LABEL_COLUMNS if name in columns), "")
 
 
-def source_of_rows(rows: Iterable[Row], root: Path) -> Source:
+def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] = ()) -> Source:
     """Make a source of rows with plain column names; a row without a file name is none.
 
     Our own exports' columns are understood: who, when, how long, why, the file's hash, and every event of a file.
+
+    Args:
+        rows: of the table.
+        root: the table's folder.
+        predictions: of a table beside it: a model's answer for a file that is known by its hash.
     """
+    told: dict[str, list[Prediction]] = {}
+    for row in predictions:
+        answer = Prediction(cell_text(row["label"]), number(row["probability"]), cell_text(row["model_version"]))
+        told.setdefault(cell_text(row["sha256"]), []).append(answer)
     listed = [row for row in rows if cell_text(row.get(file_column(list(row))))]
     events = [row for row in listed if "action" in row and "request_id" in row]
     if events:
         listed = list(_by_file(events))
     columns = list(listed[0]) if listed else []
-    return placed(
-        root,
-        [(cell_text(row[file_column(columns)]), _entry(row, root, label_column(columns))) for row in listed],
-    )
+    entries = [_entry(row, root, label_column(columns)) for row in listed]
+    answered = [replace(entry, predictions=tuple(told.get(entry.sha256, ()))) for entry in entries]
+    names = [cell_text(row[file_column(columns)]) for row in listed]
+    return placed(root, list(zip(names, answered, strict=True)))
 
 
 def placed(root: Path, named: Sequence[tuple[str, Entry]], *, notes: tuple[str, ...] = ()) -> Source:

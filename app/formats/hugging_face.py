@@ -101,7 +101,9 @@ def _read_tables(files: Sequence[Path], uploads: Path) -> Source:
         table_names = _names_in_schema(_schema(path))
         for row in _rows_of(path):
             rows.append(_unpacked(row, folder, len(rows), table_names))
-    return source_of_rows([row for row in rows if row["path"]], folder.resolve())
+    # A table may name its images instead of holding them.
+    root = folder if any(folder.iterdir()) else files[0].parent
+    return source_of_rows([row for row in rows if row["path"]], root.resolve())
 
 
 def _schema(path: Path) -> pa.Schema:
@@ -161,7 +163,7 @@ def _unpacked(row: Mapping[str, Any], folder: Path, number: int, names: Mapping[
     }
     content = image.get("bytes")
     if not content:
-        return plain | {"path": ""}
+        return plain | {"path": str(image.get("path") or "")}
     name = _file_name(image.get("path"), content, number)
     target = folder / name
     if not target.is_file() or target.stat().st_size != len(content):

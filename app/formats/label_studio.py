@@ -195,7 +195,7 @@ def _result(class_name: str) -> dict[str, Any]:
 
 FORMAT = Format(
     name="label-studio",
-    sentence="Label Studio: tasks with annotations and predictions (JSON), images and the labeling config",
+    sentence="Label Studio: tasks (JSON), images and the labeling config",
     reads=reads,
     read=read,
     write=write,

@@ -31,8 +31,9 @@ def readable_formats() -> dict[str, Format]:
 
 
 def writable_formats() -> dict[str, Format]:
-    """Return the formats that labels can be written to, by name."""
-    return {name: found for name, found in all_formats().items() if found.write is not None}
+    """Return the formats that labels can be written to, by name; those of no other tool first."""
+    found = sorted(all_formats().values(), key=lambda one: (not one.generality, one.generality, one.name))
+    return {one.name: one for one in found if one.write is not None}
 
 
 def open_source(path: Path, *, uploads: Path, format: str = "") -> Source:  # noqa: A002 - the option's own word

@@ -40,7 +40,7 @@ def _row(entry: Entry) -> tuple[str, str, str]:
 
 
 def _sentences(source: Source, counted: Mapping[str, int], classes: Sequence[str]) -> Iterator[str]:
-    what = all_formats()[source.format].sentence if source.format else "Files"
+    what = all_formats()[source.format].sentence.partition(":")[0] if source.format else "Files"
     yield f"{what}: {len(source.entries):,} files, {sum(counted.values()):,} with a label."
     if source.refused:
         first = source.refused[0]

@@ -133,8 +133,10 @@ def record_predictions(session: Session, *, import_id: int, predictions: Sequenc
         session.execute(insert(ImportedPrediction), rows)
 
 
-def list_imported_predictions(session: Session, *, project_id: int) -> list[PredictionInfo]:
-    """List the answers that came with sources, in their order."""
+def list_imported_predictions(
+    session: Session, *, project_id: int, sample_ids: Sequence[int] | None = None
+) -> list[PredictionInfo]:
+    """List the answers that came with sources, in their order: all, or those for some samples."""
     columns = (
         ImportedPrediction.sample_id,
         ImportedPrediction.class_index,
@@ -142,8 +144,11 @@ def list_imported_predictions(session: Session, *, project_id: int) -> list[Pred
         ImportedPrediction.model_version,
     )
     of_project = select(*columns).join(Import, Import.id == ImportedPrediction.import_id)
-    rows = session.execute(of_project.where(Import.project_id == project_id).order_by(ImportedPrediction.id))
-    return [PredictionInfo(*row) for row in rows]
+    of_project = of_project.where(Import.project_id == project_id).order_by(ImportedPrediction.id)
+    if sample_ids is None:
+        return [PredictionInfo(*row) for row in session.execute(of_project)]
+    wanted = (of_project.where(ImportedPrediction.sample_id.in_(chunk)) for chunk in chunks(sample_ids))
+    return [PredictionInfo(*row) for query in wanted for row in session.execute(query)]
 
 
 def list_imports(session: Session, *, project_id: int) -> list[ImportInfo]:

@@ -261,6 +261,9 @@ def export(
             help="folders: copies, one folder per class. model: the trained model. 'labelloop formats' lists all.",
         ),
     ],
+    with_predictions: Annotated[
+        bool, typer.Option("--with-predictions", help="The model's answers for what nobody has labeled, too.")
+    ] = False,
     for_spreadsheet: Annotated[
         bool,
         typer.Option("--for-spreadsheet", help="csv: an apostrophe before what a spreadsheet would run as a formula."),
@@ -273,18 +276,23 @@ def export(
         if format_ == MODEL:
             said = _export_model(database, opened, out)
         else:
-            said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet)
+            rounds_dir = opened.rounds_dir if with_predictions else None
+            said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir)
     finally:
         database.close()
     typer.echo(said)
 
 
-def _export(database: Database, project: Project, format_: str, out: Path, *, for_spreadsheet: bool) -> str:
+def _export(
+    database: Database, project: Project, format_: str, out: Path, *, for_spreadsheet: bool, rounds_dir: Path | None
+) -> str:
     from app.project.exporting import export as write_export
     from app.project.import_words import by_kind
 
     project_id, name = project.project_id(database), project.settings().name
-    written = write_export(database, project_id, format_, out, project=name, for_spreadsheet=for_spreadsheet)
+    written = write_export(
+        database, project_id, format_, out, project=name, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir
+    )
     for line in by_kind("left out", written.left_out):
         typer.echo(line)
     for class_name, folder in written.renamed:

@@ -25,6 +25,7 @@ from storage.labels import LabelEventInfo, list_events
 from storage.metrics import list_metrics
 from storage.places import replaced_ids
 from storage.projects import list_classes
+from storage.rounds import PUBLISHED, list_rounds
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import last_suggestions
 
@@ -37,6 +38,7 @@ def export(
     *,
     project: str = "",
     for_spreadsheet: bool = False,
+    rounds_dir: Path | None = None,
 ) -> Written:
     """Write an export.
 
@@ -47,6 +49,7 @@ def export(
         out: the folder to make.
         project: its name, for formats that hold one.
         for_spreadsheet: cells that a spreadsheet would run as a formula get an apostrophe.
+        rounds_dir: of the project, where the model's answers for the rest of the pool are wanted too.
 
     Raises:
         ExportError: When ``out`` exists, the format is unknown, or it cannot be written.
@@ -55,7 +58,10 @@ def export(
     if chosen is None or chosen.write is None:
         raise ExportError(f"There is no export format {format!r}; known are {', '.join(writable_formats())}.")
     target = new_target(out)
-    content = replace(gather(database, project_id, project=project or out.name), for_spreadsheet=for_spreadsheet)
+    content = gather(database, project_id, project=project or out.name)
+    if rounds_dir is not None:
+        content = with_answers(content, database, project_id, rounds_dir)
+    content = replace(content, for_spreadsheet=for_spreadsheet)
     with whole_folder(target) as temporary:
         written = chosen.write(content, temporary)
     left_out = content.left_out + written.left_out
@@ -76,8 +82,10 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
     for told in imported:
         predictions[told.sample_id].append(Prediction(classes[told.class_index], told.probability, told.model_version))
     for sample_id, answer in suggestions.items():
-        version = f"round-{answer.round_number}"
-        predictions[sample_id].append(Prediction(classes[answer.class_index], answer.probability, version))
+        name = classes[answer.class_index]
+        # Without a model yet, what was suggested came with the source.
+        if (name, answer.probability) not in {(told.class_name, told.probability) for told in predictions[sample_id]}:
+            predictions[sample_id].append(Prediction(name, answer.probability, f"round-{answer.round_number}"))
     decisions = _decisions(events, classes)
     return Export(
         project=project,
@@ -96,6 +104,37 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
         left_out=tuple((samples[i].uri, REPLACED) for i in sorted(replaced & decisions.keys())),
         made_at=datetime.now(timezone.utc),
     )
+
+
+def with_answers(export: Export, database: Database, project_id: int, rounds_dir: Path) -> Export:
+    """Add the samples that nobody has decided on, with what the latest model that scored the pool answers for them.
+
+    Raises:
+        UnreadableScoresError: When its scores cannot be read.
+    """
+    from app.project.scores import read_scores, scores_path  # loads pyarrow
+
+    with database.read() as session:
+        numbers = [info.number for info in list_rounds(session, project_id=project_id) if info.state in PUBLISHED]
+        paths = {number: scores_path(rounds_dir, number) for number in reversed(numbers)}
+        scored = next((number for number, path in paths.items() if path.is_file()), None)
+        if scored is None:
+            return export
+        scores = read_scores(paths[scored])
+        decided = {sample.id for sample in export.samples}
+        infos = get_samples(session, sample_ids=[i for i in scores.sample_ids.tolist() if i not in decided])
+    rest = [
+        replace(_sample(info, (), (Prediction(export.classes[index], probability, f"round-{scored}"),)), score=score)
+        for sample_id, index, probability, score in zip(
+            scores.sample_ids.tolist(),
+            scores.predicted_N.tolist(),
+            scores.confidence_N.tolist(),
+            scores.measures["score"].tolist(),
+            strict=True,
+        )
+        if (info := infos.get(sample_id)) is not None
+    ]
+    return replace(export, samples=(*export.samples, *rest))
 
 
 def _sample(info: SampleInfo, given: tuple[Decision, ...], told: tuple[Prediction, ...]) -> ExportedSample:

@@ -15,6 +15,7 @@ from app.screens.setup_page.import_report import past_refusals
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import settings_fields
 from app.screens.shared.session import database, project_id
+from storage.imported import count_imported
 from storage.projects import list_classes
 from storage.samples import count_samples
 
@@ -26,10 +27,12 @@ def sample_counts() -> None:
     identity = project_id()
     with database().read() as session:
         counts = count_samples(session, project_id=identity)
+        imported = count_imported(session, project_id=identity)
     with st.container(horizontal=True):
         for name, value in (
             ("To be labeled", counts.pool),
             ("Labeled", counts.labeled),
+            *([("of them imported", imported)] if imported else []),
             ("Skipped", counts.skipped),
             ("Test set", counts.test),
             ("Unreadable", counts.broken),

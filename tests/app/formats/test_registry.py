@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 import app.formats
 from app.formats.errors import SourceError
-from app.formats.export import HOLDABLE
+from app.formats.export import HOLDABLE, Export, ExportedSample, what_is_lost
 from app.formats.registry import all_formats, open_source, readable_formats, writable_formats
+from app.formats.source import Decision
 
 PAGE = Path(__file__).parents[3] / "docs" / "formats.md"
 
@@ -46,3 +48,25 @@ def test_a_person_may_say_which_format_it_is(tmp_path):
     assert [(entry.name, entry.class_name) for entry in source.entries] == [("a.png", "cat")]
     with pytest.raises(SourceError, match="There is no format 'xml' to read"):
         open_source(tmp_path / "list.txt", uploads=tmp_path, format="xml")
+
+
+def test_the_recipe_of_the_documentation_is_a_format(tmp_path, monkeypatch, painter):
+    page = (PAGE.parent / "extending.md").read_text()
+    recipe = page.partition("<!-- recipe: format -->\n```python\n")[2].partition("```")[0]
+    (tmp_path / "formats").mkdir()
+    (tmp_path / "formats" / "lines.py").write_text(recipe)
+    monkeypatch.setattr(app.formats, "__path__", [*app.formats.__path__, str(tmp_path / "formats")])
+    all_formats.cache_clear()
+    try:
+        (tmp_path / "a.png").write_bytes(painter.encoded())
+        sample = ExportedSample(1, str(tmp_path / "a.png"), "", 6, 4, (Decision("label", "cat", "ada"),))
+        export = Export("p", ("cat", "dog"), (sample,))
+        writable_formats()["lines"].write(export, tmp_path)
+        source = open_source(tmp_path / "labels.lines", uploads=tmp_path)
+        assert [(entry.path, entry.class_name) for entry in source.entries] == [(tmp_path / "a.png", "cat")]
+        assert (
+            what_is_lost(export, writable_formats()["lines"].holds) == "This format cannot hold who labeled (1 names)."
+        )
+    finally:
+        all_formats.cache_clear()
+        sys.modules.pop("app.formats.lines", None)

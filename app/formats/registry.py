@@ -16,6 +16,8 @@ from app.formats.errors import SourceError
 from app.formats.format import Format
 from app.formats.source import Source, printable
 
+UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what a list of another shape ends in
+
 
 @cache
 def all_formats() -> dict[str, Format]:
@@ -51,7 +53,17 @@ def open_source(path: Path, *, uploads: Path, format: str = "") -> Source:  # no
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
     chosen = _named(format) if format else format_of(path)
     assert chosen.read is not None
-    return replace(chosen.read(path, uploads), format=chosen.name)
+    try:
+        return replace(chosen.read(path, uploads), format=chosen.name)
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # what a list of another shape ends in
+        said = f"{printable(str(path))} is not as the format {chosen.name} has it"
+        raise SourceError(f"{said}: {type(error).__name__}: {printable(str(error))[:200]}") from error
 
 
 def format_of(path: Path) -> Format:

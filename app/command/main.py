@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,
-    MODEL,
     NODES_VARIABLE,
     AcquisitionOption,
     DevicesOption,
@@ -25,10 +25,10 @@ from app.command.options import (
     LabeledOption,
     LearnerOption,
     NumNodesOption,
+    ProjectArgument,
     QuerySizeOption,
     ReadFormatOption,
     RenameOption,
-    format_to_write,
 )
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
@@ -36,11 +36,8 @@ from app.project.project import Project, new_project, open_project
 
 if TYPE_CHECKING:
     from app.project.importing import ImportReport
-    from storage.engine import Database
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
-
-ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
 
 commands = typer.Typer(
     name="labelloop",
@@ -248,75 +245,8 @@ def status(
     typer.echo(json.dumps(found) if as_json else status_text(found))
 
 
-@commands.command()
-def export(
-    project: ProjectArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            callback=format_to_write,
-            help="folders: copies, one folder per class. model: the trained model. 'labelloop formats' lists all.",
-        ),
-    ],
-    with_predictions: Annotated[
-        bool, typer.Option("--with-predictions", help="The model's answers for what nobody has labeled, too.")
-    ] = False,
-    for_spreadsheet: Annotated[
-        bool,
-        typer.Option("--for-spreadsheet", help="csv: an apostrophe before what a spreadsheet would run as a formula."),
-    ] = False,
-) -> None:
-    """Write the labels with every label event, or the trained model, to a new folder."""
-    opened = open_project(project)
-    database = opened.open_database()
-    try:
-        if format_ == MODEL:
-            said = _export_model(database, opened, out)
-        else:
-            rounds_dir = opened.rounds_dir if with_predictions else None
-            said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir)
-    finally:
-        database.close()
-    typer.echo(said)
-
-
-def _export(
-    database: Database, project: Project, format_: str, out: Path, *, for_spreadsheet: bool, rounds_dir: Path | None
-) -> str:
-    from app.project.exporting import export as write_export
-    from app.project.import_words import by_kind
-
-    project_id, name = project.project_id(database), project.settings().name
-    written = write_export(
-        database, project_id, format_, out, project=name, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir
-    )
-    for line in by_kind("left out", written.left_out):
-        typer.echo(line)
-    for class_name, folder in written.renamed:
-        typer.echo(f"class {class_name} is in the folder {folder}: not every file system can hold its name.")
-    if written.lost:
-        typer.echo(written.lost)
-    return f"{written.labels:,} labels and {written.events:,} label events written to {written.folder}."
-
-
-def _export_model(database: Database, project: Project, out: Path) -> str:
-    from app.trainer.model_export import export_model  # loads torch
-
-    written = export_model(database, project, out)
-    return f"The model of round {written.round_number} ({written.classes} classes) written to {written.folder}."
-
-
-@commands.command()
-def formats() -> None:
-    """The formats that samples and labels come in and go out as."""
-    from app.formats.registry import all_formats
-
-    for name, found in all_formats().items():
-        ways = " and ".join(way for way, can in (("read", found.read), ("written", found.write)) if can is not None)
-        typer.echo(f"{name:14} {ways:16} {found.sentence}")
+commands.command()(export)
+commands.command()(formats)
 
 
 @commands.command()

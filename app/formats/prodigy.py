@@ -124,6 +124,8 @@ def _lines(sample: ExportedSample, names: Mapping[int, str], options: list[dict[
         "_input_hash": _hash(sample.sha256),
         "_view_id": "choice",
     }
+    if not given:
+        return [base]
     return [
         base
         | {

@@ -48,9 +48,12 @@ def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] =
         predictions: of a table beside it: a model's answer for a file that is known by its hash.
     """
     told: dict[str, list[Prediction]] = {}
+    places: dict[str, str] = {}
     for row in predictions:
+        sha256 = cell_text(row["sha256"])
         answer = Prediction(cell_text(row["label"]), number(row["probability"]), cell_text(row["model_version"]))
-        told.setdefault(cell_text(row["sha256"]), []).append(answer)
+        told.setdefault(sha256, []).append(answer)
+        places[sha256] = cell_text(row["uri"])
     listed = [row for row in rows if cell_text(row.get(file_column(list(row))))]
     events = [row for row in listed if "action" in row and "request_id" in row]
     if events:
@@ -59,7 +62,9 @@ def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] =
     entries = [_entry(row, root, label_column(columns)) for row in listed]
     answered = [replace(entry, predictions=tuple(told.get(entry.sha256, ()))) for entry in entries]
     names = [cell_text(row[file_column(columns)]) for row in listed]
-    return placed(root, list(zip(names, answered, strict=True)))
+    undecided = told.keys() - {entry.sha256 for entry in entries}
+    rest = [(places[one], Entry(root, "", "", one, (), tuple(told[one]))) for one in told if one in undecided]
+    return placed(root, [*zip(names, answered, strict=True), *rest])
 
 
 def placed(root: Path, named: Sequence[tuple[str, Entry]], *, notes: tuple[str, ...] = ()) -> Source:

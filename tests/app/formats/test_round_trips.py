@@ -53,7 +53,13 @@ def event_row(number: int, sample: ExportedSample, given: Decision) -> dict[str,
 
 @pytest.fixture
 def export(tmp_path: Path, painter) -> Export:
-    names = [*(f"{index}.png" for index in range(len(CLASSES))), "twice/0.png", "new\nline.png", "数字 \"'.png"]
+    names = [
+        *(f"{index}.png" for index in range(len(CLASSES))),
+        "twice/0.png",
+        "undecided.png",
+        "new\nline.png",
+        "数字 \"'.png",
+    ]
     samples = []
     for index, name in enumerate(names):
         path = tmp_path / "images" / name
@@ -65,6 +71,7 @@ def export(tmp_path: Path, painter) -> Export:
     samples[0] = replace(samples[0], decisions=(*samples[0].decisions, Decision("flag", "", "ada", NOON)))
     samples[1] = replace(samples[1], decisions=(decision(1, ""),))
     samples[2] = replace(samples[2], decisions=(decision(2, "C++", "Bob"), decision(2, "dog, wet", "ada")))
+    samples[12] = replace(samples[12], decisions=(), predictions=(Prediction("-1", 0.5, "round-2"),))
     samples[3] = replace(samples[3], predictions=(Prediction("dog, wet", 0.75, "round-2"),))
     events = [(sample, given) for sample in samples for given in sample.decisions]
     rows = tuple(event_row(number, *event) for number, event in enumerate(events, 1))

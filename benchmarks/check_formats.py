@@ -3,7 +3,7 @@
 The tools have a Python of their own, for their requirements exclude ours:
 
     python -m venv tools && tools/bin/pip install datasets mlcroissant pycocotools
-    python benchmarks/bench_formats.py --python tools/bin/python --out out
+    python benchmarks/check_formats.py --python tools/bin/python --out out
 
 Prints a table of what was read by whom. Ends with 1 when anything differs.
 """

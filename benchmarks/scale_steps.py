@@ -71,7 +71,7 @@ def import_(folder: Path, n: int, _labels: int) -> Figures:
     """As many files as the project has samples, 100,000 at most, into a project of their own."""
     from PIL import Image
 
-    from app.formats.sources import read_folder
+    from app.formats.folders import read_folder
     from app.project.importing import run_import
     from app.project.project import create_project
     from app.project.settings import ProjectSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from app.errors import SettingsError
 from app.project.settings import PREDICTORS, check_predictor
 from loops.acquisition import catalog
 from loops.errors import LoopsError
+
+ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
 
 
 def known_acquisition(name: str) -> str:
@@ -80,6 +83,46 @@ EmbeddingOption = Annotated[
         "list of uint8 arrays, height x width x 3, to an array, images x numbers), which runs that code with your "
         "rights.",
     ),
+]
+
+
+def format_to_read(name: str) -> str:
+    """Refuse what names no format; the list is made when somebody gives a name, not when the program starts."""
+    from app.formats.registry import readable_formats
+
+    return _one_of(name, ["", *readable_formats()])
+
+
+def format_to_write(name: str) -> str:
+    """Refuse what names no format, nor the model."""
+    from app.formats.registry import writable_formats
+
+    return _one_of(name, [*writable_formats(), MODEL])
+
+
+def _one_of(name: str, names: list[str]) -> str:
+    if name not in names:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(filter(None, names))}.")
+    return name
+
+
+MODEL = "model"  # exported by the trainer's own code: it is no format of labels
+
+LabeledOption = Annotated[
+    bool, typer.Option("--labeled", help="Take over the labels that the source carries; they are trained on.")
+]
+ReadFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        callback=format_to_read,
+        help="Of the source, where it cannot be told by looking; 'labelloop formats' lists them.",
+        show_default=False,
+    ),
+]
+RenameOption = Annotated[
+    list[str], typer.Option("--rename", metavar="OLD=NEW", help="Another name for a class of the source; repeatable.")
 ]
 
 DEVICES_VARIABLE, NODES_VARIABLE = "LABELLOOP_DEVICES", "LABELLOOP_NUM_NODES"  # how `labelloop run` is told

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from app.errors import ExportError
-from app.project.exporting import new_target, whole_folder
+from app.formats.whole_folder import new_target, whole_folder
 from app.project.project import Project
 from app.trainer.resuming import restored, with_checkpoint
 from app.trainer.workbench import at_rest

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.errors import ProjectError, SettingsError
-from app.formats.sources import open_source
+from app.formats.registry import open_source
 from app.project import embedding_check
 from app.project.creation import add_to_pool, make_project
 from app.project.given_rows import read_order

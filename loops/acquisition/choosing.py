@@ -155,7 +155,7 @@ def by_own_questions(choice: Choice) -> Chosen:
         RankedSample(sample_id, "train", score, 1.0)
         for sample_id, score in zip(asked.sample_ids.tolist(), asked.scores.tolist(), strict=True)
     ]
-    return ranking, asked.scores_of(choice.sample_ids)
+    return ranking, choice.predictor.gains(choice.sample_ids)
 
 
 def at_random(choice: Choice) -> Chosen:

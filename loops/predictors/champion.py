@@ -149,6 +149,10 @@ class Champion(Predictor):
             return None
         return self._first.questions(sample_ids, size, coverage=coverage)
 
+    def gains(self, sample_ids: Ids) -> Floats:
+        """As the first member has it."""
+        return self._first.gains(sample_ids)
+
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
         """The first member takes further labels; the others' answers of the round stand beside it until the next.
 

@@ -112,6 +112,10 @@ class GraphPredictor(Predictor):
         ranked, scores = self.graph(pool=sample_ids).rank(sample_ids, size, coverage=coverage)
         return Questions(ranked, scores)
 
+    def gains(self, sample_ids: Ids) -> Floats:
+        """The variance of the pool that a label of each sample would take away."""
+        return self.graph(pool=sample_ids).scores(sample_ids)
+
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> GraphPredictor:
         """One on the same graph, which takes labels of its own."""
         del sample_ids, round_number

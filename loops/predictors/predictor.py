@@ -48,11 +48,6 @@ class Questions:
     sample_ids: Ids  # `[k]`, best first
     scores: Floats  # `[k]`, falling
 
-    def scores_of(self, sample_ids: Ids) -> Floats:
-        """Scores of any samples, `[N]`; 0 of those that are not asked."""
-        score_of = dict(zip(self.sample_ids.tolist(), self.scores.tolist(), strict=True))
-        return np.array([score_of.get(sample_id, 0.0) for sample_id in sample_ids.tolist()], np.float32)
-
 
 class Instant(Protocol):
     """What a fitted predictor becomes between two rounds: it takes each further label in a blink."""
@@ -174,6 +169,10 @@ class Predictor(ABC):
         """
         del sample_ids, size, coverage
         return None
+
+    def gains(self, sample_ids: Ids) -> Floats:
+        """How much a label of each sample is expected to settle, `scores_N`; 0 where it has no questions of its own."""
+        return np.zeros(len(sample_ids), np.float32)
 
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
         """What takes each further label in a blink; None where that cannot be done.

@@ -32,9 +32,8 @@ class TwoFeatures:
             linear.weight.copy_(torch.eye(2))
             linear.bias.zero_()
         head = nn.Sequential(nn.Dropout(0.5), linear)
-        return InstantHead(
-            sample_ids, self.table_N_D[np.asarray(sample_ids)], head, mc_iterations=64, accelerator="cpu"
-        )
+        settings = {"mc_iterations": 64, "accelerator": "cpu"}
+        return InstantHead(sample_ids, self.table_N_D[np.asarray(sample_ids)], head, **settings)
 
     def review(self, labels, *, pool, begins):
         self.reviewed.append((dict(labels), sorted(pool.tolist()), begins))

@@ -18,7 +18,7 @@ from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
-from loops.predictors.predictor import Predictor, Questions
+from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
 
 SPEC = NetworkSpec("features", EFFICIENTNET, "margin", 3, 8, 2e-2, 0.0, 4, 4)
@@ -322,9 +322,3 @@ def test_a_pool_in_pieces_is_scored_as_a_whole(store: FeatureStore, monkeypatch:
     assert in_pieces.draws_N_C_K is None
     np.testing.assert_allclose(in_pieces.scores["bald"], whole.scores["bald"], atol=1e-6)
     np.testing.assert_allclose(in_pieces.probs_N_C, whole.probs_N_C, atol=1e-6)
-
-
-def test_questions_give_0_to_what_they_do_not_ask() -> None:
-    questions = Questions(np.array([8, 5]), np.array([0.9, 0.4], np.float32))
-
-    assert questions.scores_of(np.array([5, 6, 8])).tolist() == pytest.approx([0.4, 0.0, 0.9])

@@ -1,6 +1,7 @@
 # make run    screens and trainer on the demo project (or PROJECT=folder)
 # make test   the whole test suite, the browser tests too
-# make check  style, types, import contracts
+# make check  style, types, import contracts, documentation
+# make docs   the documentation as a site, into site/
 # make bench  the figures the README quotes, into bench-results/bench.md (BENCH=--quick: whether they run)
 
 VENV := .venv
@@ -12,7 +13,7 @@ BENCH ?=
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: run test check bench
+.PHONY: run test check docs bench
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -26,6 +27,11 @@ check: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory docs
+
+# Not --quiet, which would hide the warnings from --strict.
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py $(BENCH)
@@ -38,7 +44,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[test,docs]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed

@@ -9,6 +9,8 @@ AppError
 │   └── PortTakenError       the port asked for is in use
 ├── TrainerRunningError      another trainer holds this project
 ├── ReRankerEndedError       the trainer's process that ranks after every label is gone
+├── UnreadableScoresError    a round's file of scores is missing or damaged
+├── UnreadableMapError       the file of the pool's map is damaged
 ├── ExportError              an export could not be written
 ├── SimulationError          some of several simulated runs failed
 └── DemoError                the sample data of the demo was not found
@@ -70,6 +72,28 @@ class ReRankerEndedError(AppError):
 
     def __init__(self) -> None:
         super().__init__("The process that ranks the queue after every label has ended; the trainer starts again.")
+
+
+class UnreadableScoresError(AppError):
+    """A round's file cannot be read as scores."""
+
+    def __init__(self, path: Path) -> None:
+        """Say which file, and what to do."""
+        super().__init__(
+            f"The file {path.parent.name}/{path.name} cannot be read as scores. Choose another round, "
+            "or press 'Train now' on the Label screen to have the pool scored anew."
+        )
+
+
+class UnreadableMapError(AppError):
+    """The file of the pool's map cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Say which file, and that it comes back."""
+        super().__init__(
+            f"The file {path.parent.name}/{path.name} cannot be read as a map; the trainer draws it anew after the "
+            "next round."
+        )
 
 
 class ExportError(AppError):

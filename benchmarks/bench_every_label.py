@@ -35,7 +35,7 @@ from point_peers import QUESTIONS, regression
 from trainer_project import TrainerProject, trainer_project
 
 from app.project.settings import ProjectSettings
-from loops.graph.points import choose_embedding
+from loops.embeddings.computed_embedding import choose_embedding
 from storage.trainer import get_heartbeat
 
 BUSY = "import os\nparent = os.getppid()\nos.nice(10)\nwhile os.getppid() == parent: sum(range(10**6))"

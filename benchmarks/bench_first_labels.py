@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.embeddings.features import FeatureStore
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.stored_graph import StoredGraph
 from loops.graph.propagation import Propagation
-from loops.graph.stored_graph import StoredGraph
 
 SIDES = [(0, *rest) for rest in combinations(range(1, 10), 4)]  # digits on the first side; the side of 0, or all twice
 NAMED = {(0, 2, 4, 6, 8): "odd/even", (0, 1, 2, 3, 4): "at least 5"}

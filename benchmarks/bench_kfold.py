@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from loops.embeddings.features import FeatureStore, embed
-from loops.evaluation.label_errors import audit_labels, confident_joint, self_confidence
+from loops.evaluation.label_errors import audit_labels, confident_class, self_confidence
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.predictors.committee import Committee
 from loops.predictors.network import Network
@@ -68,7 +68,7 @@ def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, i
     return store, {i: labels[i] for i in labels if i not in in_test}, {i: labels[i] for i in sorted(in_test)}
 
 
-def new_learner(store: FeatureStore, seed: int) -> Network:
+def new_predictor(store: FeatureStore, seed: int) -> Network:
     """The cnn predictor as the app has it."""
     return Network(choose_network("cnn", [(8, 8)]), store, num_classes=10, seed=seed, accelerator="cpu")
 
@@ -82,9 +82,9 @@ def print_vote(
     for seed in seeds:
         chosen = np.random.default_rng(seed).choice(sorted(pool), count, replace=False).tolist()
         labels = {i: pool[i] for i in chosen}
-        predictor = new_learner(store, seed)
+        predictor = new_predictor(store, seed)
         predictor.fit(labels, round_number=1)
-        committee = Committee(lambda fold, seed=seed: new_learner(store, seed_of(seed, "fold", fold)), seed=seed)
+        committee = Committee(new_predictor(store, seed))
         committee.fit(labels, round_number=1)
         single.append(accuracy(predictor, test))
         vote.append(accuracy(committee, test))
@@ -118,7 +118,7 @@ def print_audit(store: FeatureStore, pool: dict[int, int], seeds: Sequence[int])
     for seed in seeds:
         started = time.perf_counter()
         labels, flipped = flip(pool, top, seed)
-        loop = KFoldLoop(labels, lambda fold, seed=seed: new_learner(store, seed_of(seed, "fold", fold)), seed=seed)
+        loop = KFoldLoop(labels, new_predictor(store, seed).fresh, seed=seed)
         result = loop.run()
         for name, ranking in rankings(result).items():
             hits.setdefault(name, []).append(len(flipped & set(ranking[:top])) / top)
@@ -183,7 +183,10 @@ def beside_cleanlab(result: CrossValidation) -> str:
     from cleanlab.count import compute_confident_joint
 
     theirs_C_C = compute_confident_joint(result.labels_N, result.probs_N_C, calibrate=False)
-    differences_C_C = theirs_C_C - confident_joint(result.labels_N, result.probs_N_C)
+    confident_N = confident_class(result.labels_N, result.probs_N_C)
+    found_N = confident_N >= 0
+    differences_C_C = theirs_C_C.astype(np.int64)
+    np.subtract.at(differences_C_C, (result.labels_N[found_N], confident_N[found_N]), 1)
     np.fill_diagonal(differences_C_C, 0)
     return f"; confident joint off the diagonal, largest difference from cleanlab's: {np.abs(differences_C_C).max()}"
 

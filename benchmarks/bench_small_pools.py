@@ -28,7 +28,7 @@ import numpy as np
 from labeled_sets import LabeledSet, all_sets
 
 from loops.embeddings.features import FeatureStore
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.embeddings.graph_of_pool import GraphOfPool
 
 ROOT = Path(__file__).parent.parent
 AT = (10, 20, 30, 40, 50, 60)  # labels

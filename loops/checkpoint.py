@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 
 from loops.errors import CheckpointDamagedError
+from loops.files import replace_file
 
 _SEAL_BYTES = hashlib.sha256().digest_size
 
@@ -80,31 +80,6 @@ def read_checkpoint(path: Path, *, sha256: str | None = None, size: int | None =
     if hashlib.sha256(payload).digest() != seal:
         raise CheckpointDamagedError(path, "its content is not what was sealed")
     return _unpickle(payload, path)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file so that a crash or a full disk leaves the old one: temp file, fsync, rename, fsync of folder."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    fsync_folder(path.parent)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Makes renames within the folder survive a power cut (where the system can: Windows cannot open folders)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unpickle(payload: bytes, path: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, distinct, exists, func
 from storage.engine import Session
 from storage.events import DECISIONS, is_adjudication, is_undone
 from storage.models import Claim, CurrentDecision, LabelEvent, Query, Round, SampleError
-from storage.plain import pairs
 
 Id = int | ColumnElement[int]  # a number, or a parameter of a statement that is built once
 Page = str | ColumnElement[str]
@@ -29,8 +28,7 @@ class RoundProgress:
     """How far the open round is; all zero without one."""
 
     round_number: int | None
-    answered_train: int  # queries with a current label; a recheck counts once somebody looked again
-    answered_audit: int
+    answered_audit: int  # queries with a current label
     remaining: int  # queries that may still be asked
 
 
@@ -38,18 +36,14 @@ def round_progress(session: Session, *, project_id: int) -> RoundProgress:
     """Count the open round's queries; a skip leaves the ranking but answers nothing."""
     number = session.scalar(select(Round.number).where(Round.project_id == project_id, Round.state == "open"))
     if number is None:
-        return RoundProgress(None, 0, 0, 0)
-    answered = pairs(
-        session.execute(
-            select(Query.purpose, func.count())
-            .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
-            .where(in_open_round(project_id), CurrentDecision.action == "label", _counts(), _are_enough())
-            .group_by(Query.purpose)
-        )
+        return RoundProgress(None, 0, 0)
+    audited = session.scalar(
+        select(func.count(Query.id))
+        .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
+        .where(in_open_round(project_id), Query.purpose == "audit", CurrentDecision.action == "label", _are_enough())
     )
     remaining = session.scalar(select(func.count(Query.id)).where(in_open_round(project_id), is_askable())) or 0
-    audit = answered.pop("audit", 0)
-    return RoundProgress(number, sum(answered.values()), audit, remaining)
+    return RoundProgress(number, audited or 0, remaining)
 
 
 def in_open_round(project_id: Id) -> ColumnElement[bool]:

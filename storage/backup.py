@@ -96,8 +96,8 @@ def look_into(path: Path) -> BackupInfo | None:
 
 
 def _held(connection: Any, path: Path) -> BackupInfo | None:  # noqa: ANN401
-    project = connection.execute("SELECT seed, created_at FROM projects ORDER BY id LIMIT 1").fetchone()
-    return BackupInfo(path, f"{project[0]} {project[1]}", _count_events(connection)) if project else None
+    project = connection.execute("SELECT created_at FROM projects ORDER BY id LIMIT 1").fetchone()
+    return BackupInfo(path, str(project[0]), _count_events(connection)) if project else None
 
 
 def list_backups(folder: Path) -> list[Path]:

@@ -81,14 +81,13 @@ def plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def project_of(entry: Entry) -> tuple[int, datetime] | None:
-    """Return which project an entry is about, by seed and time of its making; None where it does not say."""
+def project_of(entry: Entry) -> datetime | None:
+    """Return which project an entry is about, told by the moment it was made; None where it does not say."""
     told = entry.get("project")
     if not isinstance(told, dict):
         return None
     try:
-        created = datetime.fromisoformat(told["created_at"]).astimezone(timezone.utc)
-        return int(told["seed"]), created
+        return datetime.fromisoformat(told["created_at"]).astimezone(timezone.utc)
     except (LookupError, TypeError, ValueError, OverflowError):
         return None
 

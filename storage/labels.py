@@ -5,6 +5,8 @@ One decision is one transaction: the event, what now stands for the sample, and 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, select
 
 from storage.asking import latest_query_id, wants_opinion
@@ -18,7 +20,7 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import LabelEventInfo, find_event, find_undo, history, last_decision, last_event_id, list_events
+from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
 from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
@@ -31,7 +33,6 @@ __all__ = [
     "changed_since",
     "current_labels",
     "history",
-    "last_decision",
     "last_event_id",
     "list_events",
     "record_decision",
@@ -193,7 +194,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
     )
     info = _append(session, event)
     if undone.action != "flag":
-        whose = {"project_id": undone.project_id, "annotator_id": annotator_id, "page": page}
+        whose: dict[str, Any] = {"project_id": undone.project_id, "annotator_id": annotator_id, "page": page}
         put_on_screen(session, **whose, sample_id=undone.sample_id)
     return info
 
@@ -229,7 +230,7 @@ def _same_request(session: Session, stored: LabelEventInfo, given: dict[str, obj
 
 def _is_late(session: Session, sample_id: int, annotator_id: int, standing: LabelEvent | None) -> bool:
     """Whether somebody else has decided already, and nobody waits for another opinion."""
-    if standing is None or standing.annotator_id == annotator_id:
+    if standing is None or standing.annotator_id == annotator_id or standing.purpose == IMPORTED:
         return False
     query_id = latest_query_id(session, sample_id=sample_id)
     return query_id is None or not wants_opinion(session, query_id=query_id, annotator_id=annotator_id)
@@ -271,7 +272,8 @@ def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: 
     """
     own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
     claim = session.scalar(select(Claim).where(*own))
-    if (claim is None or claim.query_id is None) and standing is not None:
+    is_corrected = standing is not None and standing.purpose != IMPORTED
+    if (claim is None or claim.query_id is None) and standing is not None and is_corrected:
         return {name: getattr(standing, name) for name in _ASKED}
     if claim is not None and claim.acquisition is not None:
         chosen = _chosen_otherwise(session, claim.project_id, claim.acquisition)
@@ -289,7 +291,9 @@ def _asked_before(session: Session, sample_id: int) -> dict[str, object]:
     """As the decision before it, which was undone: a sample that came by chance comes back so."""
     of_sample = select(LabelEvent).where(LabelEvent.sample_id == sample_id)
     last = session.scalar(of_sample.order_by(LabelEvent.id.desc()).limit(1))
-    return {name: getattr(last, name) for name in _ASKED} if last else {"purpose": "train"}
+    if last is None or last.purpose == IMPORTED:
+        return {"purpose": "train"}
+    return {name: getattr(last, name) for name in _ASKED}
 
 
 def _chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:

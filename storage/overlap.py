@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select
@@ -19,7 +19,6 @@ class PendingSample:
 
     sample_id: int
     annotators: int  # wanted
-    deciders: frozenset[int]  # ids of the annotators who decided; at least one
     purpose: str
     score: float | None
     acquisition_probability: float | None
@@ -39,22 +38,16 @@ def list_pending(session: Session, *, project_id: int) -> list[PendingSample]:
     broken = exists().where(SampleError.sample_id == Query.sample_id)
     wanted = select(Query).where(Query.id.in_(latest), Query.annotators > 1, ~broken).order_by(Query.id)
     queries = list(session.scalars(wanted))
-    deciders, settled = _deciders(session, project_id) if queries else ({}, set())
+    deciders, settled = _deciders(session, project_id) if queries else (Counter(), set())
     return [
-        PendingSample(
-            query.sample_id, query.annotators, given, query.purpose, query.score, query.acquisition_probability
-        )
+        PendingSample(query.sample_id, query.annotators, query.purpose, query.score, query.acquisition_probability)
         for query in queries
-        if query.sample_id not in settled
-        and 0 < len(given := deciders.get(query.sample_id, _NOBODY)) < query.annotators
+        if query.sample_id not in settled and 0 < deciders[query.sample_id] < query.annotators
     ]
 
 
-_NOBODY = frozenset[int]()
-
-
-def _deciders(session: Session, project_id: int) -> tuple[dict[int, frozenset[int]], set[int]]:
-    """Who has a standing decision on which sample that several are wanted for, and the samples settled on Review."""
+def _deciders(session: Session, project_id: int) -> tuple[Counter[int], set[int]]:
+    """How many have a standing decision on each sample that wants several, and the samples settled on Review."""
     several = select(Query.sample_id).where(Query.annotators > 1)
     rows = session.execute(
         select(LabelEvent.sample_id, LabelEvent.annotator_id, LabelEvent.request_id).where(
@@ -69,4 +62,4 @@ def _deciders(session: Session, project_id: int) -> tuple[dict[int, frozenset[in
         deciders[sample_id].add(annotator_id)
         if request_id.startswith(ADJUDICATION):
             settled.add(sample_id)
-    return {sample_id: frozenset(given) for sample_id, given in deciders.items()}, settled
+    return Counter({sample_id: len(given) for sample_id, given in deciders.items()}), settled

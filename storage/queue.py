@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Executable, Integer, String, and_, bindparam, case, exists, select
 
@@ -194,7 +195,7 @@ def put_on_screen(
         room = select(Query.id).where(Query.id == query_id, has_room_for(annotator_id, page, now=now, latest=latest))
         if session.scalar(room) is None:
             return False
-    whose = {"project_id": project_id, "annotator_id": annotator_id, "page": page}
+    whose: dict[str, Any] = {"project_id": project_id, "annotator_id": annotator_id, "page": page}
     take(session, [(sample_id, query_id)], **whose, seen=True, lease_s=LEASE_S, now=now)
     return True
 
@@ -211,7 +212,7 @@ def return_to(session: Session, *, project_id: int, annotator_id: int, sample_id
     of_project = select(Query.id).join(Sample, Sample.id == Query.sample_id).where(Sample.project_id == project_id)
     if session.scalar(of_project.where(*waits)) is None:
         return []
-    whose = {"project_id": project_id, "annotator_id": annotator_id, "page": page}
+    whose: dict[str, Any] = {"project_id": project_id, "annotator_id": annotator_id, "page": page}
     put_on_screen(session, **whose, sample_id=sample_id)
     own = select(Claim.token).where(Claim.sample_id == sample_id, is_own(project_id, annotator_id, page))
     return list(session.scalars(own))

@@ -129,6 +129,8 @@ class _Replay:
         """Add a line of samples at once: a million of them one by one would take minutes."""
         columns: Sequence[str] = told["columns"]
         rows = [_values(Sample, dict(zip(columns, row, strict=True))) for row in told["rows"]]
+        if not rows:
+            raise ValueError("a line of no samples")
         same = select(Sample.sha256).where(Sample.sha256.in_([row["sha256"] for row in rows]))
         known = set(self.session.scalars(same))
         new = [row for row in rows if row["sha256"] not in known]
@@ -141,8 +143,9 @@ class _Replay:
         self.samples += len(free)
 
     def _add_project(self, row: Mapping[str, Any]) -> None:
-        if self.session.get(Project, _id(row["id"])) is None:
-            self._flush(Project(**_values(Project, row)))
+        given = _values(Project, row)
+        if self.session.get(Project, _id(given["id"])) is None:
+            self._flush(Project(**given))
 
     def _annotator(self, row: Mapping[str, Any], project_id: int) -> int:
         of_project = select(Annotator.id).where(Annotator.project_id == project_id)

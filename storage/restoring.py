@@ -88,7 +88,7 @@ def _own_identity(entries: Iterable[Entry]) -> str | None:
     for entry in entries:
         known = journal.project_of(entry)
         if known is not None:
-            return f"{known[0]} {known[1]:%Y-%m-%d %H:%M:%S.%f}"
+            return f"{known:%Y-%m-%d %H:%M:%S.%f}"
     return None
 
 

@@ -121,7 +121,7 @@ def _news(path: Path, mark: _Mark) -> tuple[JournalContent, _Mark]:
 
 
 def _refuse_foreign(session: Session, entries: Iterable[Entry]) -> None:
-    own = {(row.seed, row.created_at): row.name for row in session.scalars(select(Project))}
+    own = set(session.scalars(select(Project.created_at)))
     for entry in entries:
         if own and journal.project_of(entry) not in {*own, None}:
             raise ForeignJournalError(str(entry["project"].get("name")))

@@ -24,7 +24,7 @@ class Heartbeat:
     generation: int
     pid: int
     state: str  # starting | idle | embedding | training | scoring | cross-validating | measuring | failed | stopped
-    message: str
+    message: str  # of an idle trainer: a sentence for whoever labels; from the second line on, the details
     beat: int  # counts up
     beat_at: datetime
     round_number: int | None

@@ -6,7 +6,6 @@ Nothing here trusts a file's name, its size on disk, its header or what it links
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.formats.errors import RefusedImageError
+from app.formats.places import resolve_inside
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
@@ -74,20 +74,6 @@ def load_image(path: Path) -> NDArray[np.uint8]:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
     return decode(read_image_bytes(Path(path)))
-
-
-def resolve_inside(path: Path, root: Path) -> Path:
-    """Return the path with all links followed, refused if that leads outside the root, which has none."""
-    try:
-        resolved = path.resolve(strict=True)
-    except FileNotFoundError:
-        raise RefusedImageError("a link to nothing" if path.is_symlink() else "there is no such file") from None
-    except (OSError, RuntimeError, ValueError) as error:  # before Python 3.13 a loop of links is a RuntimeError
-        looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
-        raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {_plain(error)}") from error
-    if not resolved.is_relative_to(root):
-        raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
-    return resolved
 
 
 def read_image_bytes(path: Path) -> bytes:

@@ -25,7 +25,7 @@ from storage.library import choose_library
 from storage.rounds import latest_round
 from storage.samples import SampleInfo, list_broken, list_samples
 from storage.settling import compare
-from storage.trainer import get_heartbeat
+from storage.trainer import get_heartbeat, list_errors
 
 LEAST_DISK = 500_000_000  # bytes; a round of a large pool writes that much
 SAMPLES_AT_ONCE = 10_000  # looked at
@@ -96,18 +96,23 @@ def accelerator() -> Finding:
 def acquisition_functions() -> Finding:
     """Compare our acquisition functions with BaaL's on random predictions."""
     import numpy as np
-    import torch
 
-    from loops.acquisition.functions import ACQUISITION_FUNCTIONS
-    from loops.frozen import baal_scores
+    from loops.acquisition.catalog import CATALOG
+    from loops.acquisition.catalog import names as catalog_names
+    from loops.acquisition.choosing import scorer
+    from loops.acquisition.own import scores_of_heuristic
+    from loops.frozen import yardstick
 
-    probs_N_C_K = np.random.default_rng(0).dirichlet(np.ones(5), size=(64, 20)).transpose(0, 2, 1)
-    greatest = max(
-        float(np.abs(function(torch.from_numpy(probs_N_C_K)).numpy() - baal_scores(name, probs_N_C_K)).max())
-        for name, function in ACQUISITION_FUNCTIONS.items()
-    )
+    probs_N_C_K = np.random.default_rng(0).dirichlet(np.ones(5), size=(64, 20)).transpose(0, 2, 1).astype(np.float32)
+    compared = [function for function in CATALOG.values() if function.yardstick]
+    apart = [
+        scorer(function)(probs_N_C_K) - scores_of_heuristic(yardstick(function.yardstick), probs_N_C_K)
+        for function in compared
+    ]
+    greatest = max(float(np.ptp(difference)) for difference in apart)  # some of BaaL's are ours less a constant
     good = greatest <= GREATEST_DIFFERENCE
-    found = f"{', '.join(ACQUISITION_FUNCTIONS)} differ from BaaL's by at most {greatest:.1e}"
+    names = ", ".join(function.name for function in compared)
+    found = f"{names} differ from BaaL's by at most {greatest:.1e}; known are {', '.join(catalog_names())}"
     return Finding("acquisition functions", found if good else f"{found}; {GREATEST_DIFFERENCE:.0e} is allowed", good)
 
 
@@ -119,7 +124,8 @@ def _examine_project(project: Project) -> Iterator[Finding]:
         with project.opened_to_read(settle=False) as database:  # a look changes nothing
             checked = _guarded(integrity, project, database)
             yield checked
-            for look in (label_journal, images, trainer, trainer_deaths, latest_training) if checked.good else ():
+            looks = (label_journal, images, trainer, trainer_deaths, latest_training, failures)
+            for look in looks if checked.good else ():
                 yield _guarded(look, project, database)
     except StorageError as error:
         what = "integrity" if isinstance(error, (DatabaseDamagedError, NoDatabaseError)) else "database"
@@ -253,3 +259,15 @@ def latest_training(project: Project, database: Database) -> Finding:
     if info.state == "failed":
         return Finding("latest round", f"round {info.number} failed: {info.reason}", good=False)
     return Finding("latest round", f"round {info.number} is {info.state}")
+
+
+def failures(project: Project, database: Database) -> Finding:
+    """Tell the trainer's latest failure; it may be over, as a full disk that was cleared is, so it is not wrong."""
+    project_id = project.project_id(database)
+    with database.read() as session:
+        found = list_errors(session, project_id=project_id, limit=1)
+    if not found:
+        return Finding("failures", "none")
+    error = found[0]
+    where = error.step if error.round_number is None else f"{error.step}, round {error.round_number}"
+    return Finding("failures", f"the latest at {error.created_at:%Y-%m-%d %H:%M} UTC ({where}): {error.message}")

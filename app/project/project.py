@@ -9,17 +9,19 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category
+from unicodedata import category, normalize
 from urllib.parse import quote
 
 from app.errors import ProjectError
-from app.project.settings import ProjectSettings, load_settings, save_settings
+from app.project.settings import ProjectSettings, load_settings, save_settings, write_atomically
 
 if TYPE_CHECKING:
     from storage.engine import Database
 
 logger = logging.getLogger(__name__)
 
+PLACE_FILE = "place.txt"  # among the unpacked images: where they were when the database was last opened
+LEAST_CLASSES = 2  # of one there is nothing to tell apart
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
 
 # Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
@@ -101,6 +103,8 @@ class Project:
         database = open_database(self.database_url)
         if database.recovered:
             logger.warning(database.recovered)
+        if self.uploads_dir.is_dir():
+            self._follow_uploads(database)
         return database
 
     @contextmanager
@@ -127,6 +131,17 @@ class Project:
 
     def _is_writable(self) -> bool:
         return all(os.access(path, os.W_OK) for path in (self.folder, self.database_path))
+
+    def _follow_uploads(self, database: Database) -> None:
+        """Note where the unpacked images are now, when the project's folder was moved or copied with them."""
+        marker, here = self.uploads_dir / PLACE_FILE, str(self.uploads_dir)
+        known = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+        if known == here:
+            return
+        from storage.places import move_uploads
+
+        move_uploads(database, old=known, new=here)
+        write_atomically(marker, here.encode())
 
     def project_id(self, database: Database) -> int:
         """Find this project's row.
@@ -205,11 +220,12 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
     if unusable:
         raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    written = [normalize("NFC", name) for name in names]
+    twice = sorted({name for name, one in zip(names, written, strict=True) if written.count(one) > 1})
     if twice:
         raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")
-    if len(names) < 2:
-        raise ProjectError(f"A project needs at least 2 classes; {len(names)} given.")
+    if len(names) < LEAST_CLASSES:
+        raise ProjectError(f"A project needs at least {LEAST_CLASSES} classes; {len(names)} given.")
     return names
 
 

@@ -12,6 +12,7 @@ from app.project.project import Project
 from loops.evaluation.labels_saved_words import saved_in_words
 from storage.endings import list_endings
 from storage.engine import Database
+from storage.imported import count_imported
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import count_samples
@@ -47,6 +48,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         metrics = list_metrics(session, project_id=project_id)
         counts = count_samples(session, project_id=project_id)
         heartbeat = get_heartbeat(session, project_id=project_id)
+        imported = count_imported(session, project_id=project_id)
         advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
         deaths = list_endings(session, project_id=project_id, child=TRAINER)
     lacking = compare(database)
@@ -54,6 +56,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "project": settings.name,
         "rounds": [_round(info, metrics) for info in rounds],
         "labels": counts.labeled,
+        "imported": imported,
         "skips": counts.skipped,
         "pool": counts.pool,
         "accuracies": _accuracies(metrics),
@@ -128,7 +131,15 @@ def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
     if heartbeat is None:
         return {"state": NO_TRAINER, "heartbeat_age_s": None}
     doing = {name: getattr(heartbeat, name) for name in ("state", "message", "done", "total", "eta_s")}
+    if heartbeat.state == "idle":
+        doing["message"], doing["details"] = sentence_and_details(heartbeat)
     return {**doing, "heartbeat_age_s": heartbeat_age(heartbeat)}
+
+
+def sentence_and_details(heartbeat: Heartbeat) -> tuple[str, str]:
+    """What an idle trainer says to whoever labels, and what it says to those who want to know more; either is empty."""
+    sentence, _, details = heartbeat.message.partition("\n")
+    return sentence, details
 
 
 def heartbeat_age(heartbeat: Heartbeat) -> float:
@@ -139,7 +150,7 @@ def heartbeat_age(heartbeat: Heartbeat) -> float:
 def status_text(status: Mapping[str, Any]) -> str:
     """Return the status as a person reads it."""
     lines = [
-        f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
+        f"{status['project']}: {status['labels']:,} labels{_imported_text(status)}, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
         *([status["journal"]["sentence"]] if "journal" in status else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
@@ -154,6 +165,10 @@ def status_text(status: Mapping[str, Any]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, *table])
+
+
+def _imported_text(status: Mapping[str, Any]) -> str:
+    return f" ({status['imported']:,} of them imported)" if status["imported"] else ""
 
 
 def _trainer_text(trainer: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -38,7 +39,12 @@ class Deaths:
         try:
             with self.project.opened_to_read() as database:
                 identity = self.project.project_id(database)
-                told = {"child": child.name, "status": status, "seconds": lived, "last_words": last_words(child.log)}
+                told: dict[str, Any] = {
+                    "child": child.name,
+                    "status": status,
+                    "seconds": lived,
+                    "last_words": last_words(child.log),
+                }
                 with database.write() as session:
                     record_ending(session, project_id=identity, **told)
                     request = pending_request(session, project_id=identity, after_id=0)

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from app.project.pool_map import map_path
+from app.project.scores import BALD, read_draws, scores_path
 from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
-from app.screens.shared.pool_view import PoolView, label_words, read_map
+from app.screens.shared.pool_view import PoolView, label_words
 from app.screens.shared.progress_figures import read_figures
 from app.screens.shared.round_choice import choose_scored_round
-from app.screens.shared.round_scores import draws_are_identical, read_draws, read_round_scores, scores_path
+from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores
 from app.screens.shared.session import current_project, database, project_id
 from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
 from app.screens.uncertainty_page.why_uncertain import outside_the_pool, why_uncertain
@@ -43,7 +45,7 @@ if draws_are_identical(scores):
 overview, detail = st.columns([3, 2], gap="large")
 with overview:
     if view_name == MAP:
-        placed = read_map(project.features_dir / "map.parquet")
+        placed = read_pool_map(map_path(project.features_dir))
         if placed is None:
             st.info("The map is not there yet: the trainer writes it after it has looked at all images.")
         else:
@@ -54,7 +56,7 @@ with overview:
 with detail:
     sample_id = st.session_state.get(CHOSEN_KEY)
     if sample_id is None:
-        sample_id = int(scores.sample_ids[scores.measures["bald"].argmax()])
+        sample_id = int(scores.sample_ids[scores.measures[BALD].argmax()])
         st.caption("The sample with the highest BALD of this round; choose another to see it here.")
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import learn
-from loops.graph.graph_of_pool import GraphOfPool
 
 
 def build_graphs(

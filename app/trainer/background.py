@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.trainer.heartbeat import Heartbeat
-from app.trainer.map import MOST_SAMPLES, write_map
+from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import learn
 from loops.errors import TrainingInterruptedError
-from loops.graph.graph_of_pool import GraphOfPool
 from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
@@ -211,7 +211,7 @@ class BackgroundEmbedding:
 
     def _draw(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         self.progress = Progress("Drawing the map of the images.")
-        write_map(self.source.project, store, wanted.pool, lambda: self._check(wanted))
+        update_map(self.source.project, store, wanted.pool, lambda: self._check(wanted))
 
     def _learn(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         """Learns features from the pool; until they are better the computed ones stay in force."""

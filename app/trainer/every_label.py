@@ -28,6 +28,7 @@ from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.predictor import Description
 from storage.changes import Changes
 from storage.engine import Database
 from storage.sample_columns import SampleColumns
@@ -96,7 +97,7 @@ class EveryLabel:
 
     def __init__(self, project: Project) -> None:
         self._connection, other_end = multiprocessing.Pipe()
-        self._sentence = ""
+        self._described: Description | None = None
         self._worker: threading.Thread | multiprocessing.process.BaseProcess
         if sys.platform == "linux":
             forked = multiprocessing.get_context("fork").Process
@@ -110,12 +111,12 @@ class EveryLabel:
             self._worker.start()
 
     @property
-    def sentence(self) -> str:
-        """Which predictor is in force, and why; empty before it is known."""
+    def described(self) -> Description | None:
+        """Who answers, and why; None before it is known."""
         with contextlib.suppress(EOFError):
             while self._connection.poll():
-                self._sentence = self._connection.recv()
-        return self._sentence
+                self._described = self._connection.recv()
+        return self._described
 
     def take(self, bench: Workbench, *, anew: bool = False) -> None:
         """From now on labels are ranked on this workbench; after a failure this is another attempt.
@@ -147,7 +148,7 @@ def watch(project: Project, connection: Connection) -> None:
 
     Args:
         project: Is opened when the first workbench comes, for by then it has its schema.
-        connection: Gives what was `Taken`, takes sentences.
+        connection: Gives what was `Taken`, takes descriptions of who answers.
     """
     try:
         taken = connection.recv()
@@ -159,8 +160,8 @@ def watch(project: Project, connection: Connection) -> None:
                     watching.take(connection.recv())
                 if changes.since_last_look() or not watching.looked:
                     watching.look()
-                if watching.sentence_is_new():
-                    connection.send(watching.sentence)
+                if watching.description_is_new():
+                    connection.send(watching.described)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the trainer has ended
 
@@ -173,7 +174,7 @@ class Watching:
         self.re_ranker: ReRanker | None = None
         self._given_up = False
         self.looked = False  # since the last workbench came
-        self.sentence = ""
+        self.described: Description | None = None
 
     def take(self, taken: WorkbenchState) -> None:
         """Begins anew; what is known already is kept if nothing changed: a large graph takes half a second to load."""
@@ -193,10 +194,10 @@ class Watching:
             self._given_up = True
             self._record(self.re_ranker.bench, error)
 
-    def sentence_is_new(self) -> bool:
-        """Whether another predictor is in force."""
-        before, self.sentence = self.sentence, "" if self.re_ranker is None else self.re_ranker.sentence
-        return self.sentence != before
+    def description_is_new(self) -> bool:
+        """Whether somebody else answers, or for another reason."""
+        before, self.described = self.described, None if self.re_ranker is None else self.re_ranker.described
+        return self.described != before
 
     def _record(self, bench: Workbench, error: Exception) -> None:
         with self._database.write() as session:

@@ -27,6 +27,7 @@ class Activity:
         "starting"  # starting | idle | embedding | training | scoring | cross-validating | measuring | failed | stopped
     )
     message: str = ""
+    details: str = ""  # for those who want to know more of an idle trainer's model
     round_number: int | None = None
     epoch: int | None = None
     epochs: int | None = None
@@ -122,15 +123,12 @@ class Heartbeat:
                 self.stop.set()
 
     def _beat(self) -> None:
-        activity = self.activity
+        fields = dict(vars(self.activity))
+        details = fields.pop("details")
+        if details:
+            fields["message"] += f"\n{details}"
         with self.database.write() as session:
-            beat(
-                session,
-                project_id=self.project_id,
-                generation=self.generation,
-                device=self.device,
-                **vars(activity),
-            )
+            beat(session, project_id=self.project_id, generation=self.generation, device=self.device, **fields)
 
 
 class ProgressCallback(Watcher):

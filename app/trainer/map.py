@@ -10,12 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.project.pool_map import MapContents, map_contents, map_path, write_map
 from app.project.project import Project
-from app.project.settings import write_atomically
 from loops.embeddings.embedding_map import draw_map
 from loops.embeddings.features import FeatureStore
 from loops.seeding import hash_of_ids, seed_of
@@ -25,8 +23,8 @@ _FEW_SAMPLES = 300  # are drawn in less time than another process starts
 _LOOK_S = 0.1  # between two looks whether to break off
 
 
-def write_map(project: Project, store: FeatureStore, sample_ids: NDArray[np.int64], check: Callable[[], None]) -> None:
-    """Writes `features/map.parquet` (sample_id, x, y) unless the one there still fits.
+def update_map(project: Project, store: FeatureStore, sample_ids: NDArray[np.int64], check: Callable[[], None]) -> None:
+    """Draws the map and writes it unless the one there still fits.
 
     Args:
         project: Gets the map.
@@ -34,19 +32,15 @@ def write_map(project: Project, store: FeatureStore, sample_ids: NDArray[np.int6
         sample_ids: Of the pool.
         check: Called several times a second; what it raises breaks off.
     """
-    path = project.features_dir / "map.parquet"
+    path = map_path(project.features_dir)
     embedded = np.setdiff1d(sample_ids, store.missing(sample_ids), assume_unique=True)
     chosen = embedded[np.argsort(hash_of_ids(embedded, seed_of("map")), kind="stable")[:MOST_SAMPLES]]
-    if not len(chosen) or (path.exists() and _drawn(pq.read_schema(path)) == (store.backbone.name, len(chosen))):
+    if not len(chosen) or map_contents(path) == MapContents(store.backbone.name, len(chosen)):
         return
     rows = store.rows(chosen)
     features_N_D = rows.reshape(len(rows), -1).astype(np.float32)
     points_N_2 = draw_map(features_N_D) if len(rows) <= _FEW_SAMPLES else _drawn_elsewhere(features_N_D, check)
-    table = pa.table({"sample_id": chosen, "x": points_N_2[:, 0], "y": points_N_2[:, 1]})
-    table = table.replace_schema_metadata({"backbone": store.backbone.name, "samples": str(len(chosen))})
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer)
-    write_atomically(path, buffer.getvalue().to_pybytes())
+    write_map(path, chosen, points_N_2, backbone=store.backbone.name)
 
 
 def _drawn_elsewhere(features_N_D: NDArray[np.float32], check: Callable[[], None]) -> NDArray[np.float32]:
@@ -68,8 +62,3 @@ def _drawn_elsewhere(features_N_D: NDArray[np.float32], check: Callable[[], None
 def _wait(child: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(_LOOK_S)
-
-
-def _drawn(schema: pa.Schema) -> tuple[str, int]:
-    metadata = schema.metadata or {}
-    return metadata.get(b"backbone", b"").decode(), int(metadata.get(b"samples", b"0"))

@@ -148,12 +148,12 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        reason = waiting_reason(self.database, self.project_id, settings) or self._in_force()
+        described = None if self.every_label is None else self.every_label.described
+        answers, details = ("", "") if described is None else (described.sentence, described.details)
+        reason = waiting_reason(self.database, self.project_id, settings) or answers
         embedding = self.background.progress
-        self.heartbeat.show("idle", f"{reason} {embedding.sentence}".strip(), **embedding.counts)
-
-    def _in_force(self) -> str:
-        return "" if self.every_label is None else self.every_label.sentence
+        message = f"{reason} {embedding.sentence}".strip()
+        self.heartbeat.show("idle", message, details=details, **embedding.counts)
 
     def _take_up(self) -> None:
         """Works on what is embedded by now, if there is an open round to work on."""

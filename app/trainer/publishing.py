@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from app.project.project import Project
-from app.project.settings import write_atomically
+from app.project.scores import scores_path, write_scores
 from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Session
+from storage.imported import list_imported_predictions
 from storage.metrics import NewConfusion, NewMetric
 from storage.overlap import list_pending
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
-
-_ROW_GROUP = 500  # samples; a screen reads one sample's draws in 1 ms, not in 200 as with one group of 50,000
 
 
 def publish(query: Query, bench: Workbench) -> None:
@@ -32,7 +26,8 @@ def publish(query: Query, bench: Workbench) -> None:
     overwritten by the repetition.
     """
     if query.pool_scores is not None:
-        _write_scores(query, bench.project)
+        path = scores_path(bench.project.rounds_dir, query.round_number)
+        write_scores(path, query.pool_scores, acquisition=query.acquisition)
     with bench.database.write() as session:
         latest = latest_round(session, project_id=bench.project_id)
         if latest is None or latest.number != query.round_number:
@@ -41,11 +36,12 @@ def publish(query: Query, bench: Workbench) -> None:
             mark_scoring(
                 session, round_id=latest.id, generation=bench.generation, checkpoint=None, sha256=None, size=None
             )
+        queries = _queries(query, bench.share_embedded, _brought(query, session, bench))
         publish_round(
             session,
             round_id=latest.id,
             generation=bench.generation,
-            queries=_with_overlap(_queries(query, bench.share_embedded), session, bench),
+            queries=_with_overlap(queries, session, bench),
             metrics=list(_metrics(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
             fit_seconds=query.fit_seconds,
@@ -59,8 +55,15 @@ def _with_overlap(queries: list[NewQuery], session: Session, bench: Workbench) -
     return with_pending(wanted, list_pending(session, project_id=bench.project_id), settings)
 
 
-def _queries(query: Query, share_embedded: float) -> list[NewQuery]:
-    suggestions = {} if query.pool_scores is None else _suggestions(query, query.pool_scores)
+def _brought(query: Query, session: Session, bench: Workbench) -> dict[int, tuple[int, float | None]]:
+    """What models answered elsewhere, from the samples' source; suggested until there is a model here."""
+    ids = [ranked.sample_id for ranked in query.ranking]
+    told = list_imported_predictions(session, project_id=bench.project_id, sample_ids=ids)
+    return {one.sample_id: (one.class_index, one.probability) for one in told}
+
+
+def _queries(query: Query, share_embedded: float, brought: Mapping[int, tuple[int, float | None]]) -> list[NewQuery]:
+    suggestions = brought if query.pool_scores is None else _suggestions(query, query.pool_scores)
     return [
         NewQuery(
             sample_id=ranked.sample_id,
@@ -80,7 +83,7 @@ def _of_the_whole_pool(probability: float, share_embedded: float) -> float:
     return probability * share_embedded if probability < 1.0 else probability
 
 
-def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float]]:
+def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float | None]]:
     asked = np.isin(pool_scores.sample_ids, [ranked.sample_id for ranked in query.ranking])
     probs_N_C = pool_scores.probs_N_C[asked]
     return {
@@ -105,34 +108,3 @@ def _confusion(evaluation: Evaluation) -> Iterator[NewConfusion]:
     for true_index, predicted_index in np.argwhere(evaluation.confusion_C_C).tolist():
         count = int(evaluation.confusion_C_C[true_index, predicted_index])
         yield NewConfusion(evaluation.dataset, true_index, predicted_index, count)
-
-
-def _write_scores(query: Query, project: Project) -> None:
-    scores = query.pool_scores
-    assert scores is not None
-    in_force = scores.scores.get(query.acquisition, np.zeros(len(scores.sample_ids), np.float32))
-    draws: pa.Array = pa.nulls(len(scores.sample_ids), pa.list_(pa.float16()))
-    if scores.draws_N_C_K is not None:
-        draws = _lists(scores.draws_N_C_K.reshape(len(scores.sample_ids), -1))
-    table = pa.table(
-        {
-            "sample_id": scores.sample_ids,
-            "score": in_force,
-            **scores.scores,
-            "predicted": scores.probs_N_C.argmax(axis=1).astype(np.int16),
-            "probs": _lists(scores.probs_N_C),
-            "draws": draws,
-        }
-    )
-    folder = project.rounds_dir / f"{query.round_number:04d}"
-    folder.mkdir(parents=True, exist_ok=True)
-    buffer = pa.BufferOutputStream()
-    # Draws hardly repeat: a dictionary of them costs five times the reading and saves nothing.
-    pq.write_table(table, buffer, row_group_size=_ROW_GROUP, use_dictionary=False)
-    write_atomically(folder / "scores.parquet", buffer.getvalue().to_pybytes())
-
-
-def _lists(rows_N_D: NDArray[np.floating[Any]]) -> pa.Array:
-    n, width = rows_N_D.shape
-    offsets = np.arange(0, n * width + 1, max(width, 1), dtype=np.int32)
-    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(rows_N_D).ravel())

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.project.scores import RoundScores, read_scores, scores_path
 from app.trainer.overlap import annotators_wanted
 from app.trainer.workbench import Workbench
 from storage.rounds import NewQuery, RoundInfo
@@ -22,36 +21,41 @@ class Reserve:
     """Samples of the pool by falling score; the audit's are none of them."""
 
     bench: Workbench
-    sample_ids: NDArray[np.int64]
-    table: pa.Table  # of the same samples: score, predicted, probs
+    scores: RoundScores | None  # None: the round wrote none
+    rows: NDArray[np.int64]  # of the scores
 
     def next(self, count: int, *, without: Collection[int]) -> list[NewQuery]:
         """The best that are not asked or decided yet."""
-        places = np.flatnonzero(~np.isin(self.sample_ids, list(without)))[:count]
-        lines = self.table.take(places).to_pylist()
-        return [
-            NewQuery(
-                sample_id=line["sample_id"],
-                rank=rank,
-                purpose="train",
-                score=line["score"],
-                acquisition_probability=1.0,
-                suggestion=line["predicted"],
-                suggestion_probability=float(max(line["probs"])),
-                annotators=annotators_wanted(line["sample_id"], self.bench.settings),
-            )
-            for rank, line in enumerate(lines)
-        ]
+        if self.scores is None:
+            return []
+        free = self.rows[~np.isin(self.scores.sample_ids[self.rows], list(without))]
+        return [self._query(self.scores, row, rank) for rank, row in enumerate(free[:count].tolist())]
+
+    def _query(self, scores: RoundScores, row: int, rank: int) -> NewQuery:
+        sample_id = int(scores.sample_ids[row])
+        return NewQuery(
+            sample_id=sample_id,
+            rank=rank,
+            purpose="train",
+            score=float(scores.measures["score"][row]),
+            acquisition_probability=1.0,
+            suggestion=int(scores.predicted_N[row]),
+            suggestion_probability=float(scores.confidence_N[row]),
+            annotators=annotators_wanted(sample_id, self.bench.settings),
+        )
 
 
 def reserve_of(bench: Workbench, round_info: RoundInfo) -> Reserve:
-    """Reads it from the scores that the round has written; empty if it wrote none."""
-    path = bench.project.rounds_dir / f"{round_info.number:04d}" / "scores.parquet"
+    """Reads it from the scores that the round has written; empty if it wrote none.
+
+    Raises:
+        UnreadableScoresError: If the file is there and cannot be read.
+    """
+    path = scores_path(bench.project.rounds_dir, round_info.number)
     if not path.exists():
-        return Reserve(bench, np.empty(0, np.int64), pa.table({}))
-    table = pq.read_table(path, columns=["sample_id", "score", "predicted", "probs"])
+        return Reserve(bench, None, np.empty(0, np.int64))
+    scores = read_scores(path)
     may_be_asked = bench.pool.ids[bench.pool.audit_keys >= bench.settings.audit_share]
-    places = np.flatnonzero(np.isin(table["sample_id"].to_numpy(), may_be_asked))
-    falling = np.argsort(-table["score"].to_numpy()[places], kind="stable")
-    chosen = table.take(places[falling[: LONGEST * bench.loop_settings.ranking_size]])
-    return Reserve(bench, chosen["sample_id"].to_numpy().astype(np.int64), chosen)
+    rows = np.flatnonzero(np.isin(scores.sample_ids, may_be_asked))
+    falling = np.argsort(-scores.measures["score"][rows], kind="stable")
+    return Reserve(bench, scores, rows[falling[: LONGEST * bench.loop_settings.ranking_size]])

@@ -27,9 +27,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import BasePredictionWriter
 
-from loops.checkpoint import replace_file
 from loops.embeddings.backbone import Backbone
 from loops.errors import PassFailedError
+from loops.files import replace_file
 from loops.frozen import Trainer
 
 LEAST = 20_000  # samples; fewer are scored before other processes have begun

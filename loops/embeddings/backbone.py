@@ -19,7 +19,6 @@ class Backbone:
 
     name: str
     side: int  # pixels; images are brought to this square; 0: they stay as they are
-    dtype: str
     row_shape: tuple[int, ...]  # of pixels: for colors; a store of gray images has one channel until the first color.
     # Empty of one's own embedding: the first rows tell.
     made_by: str  # what rows depend on besides the image: the transform, and the weights of the network
@@ -30,6 +29,16 @@ class Backbone:
         """Whether rows are the images themselves."""
         return _PIXELS.fullmatch(self.name) is not None
 
+    @property
+    def dtype(self) -> str:
+        """Type of the numbers of a row."""
+        return dtype_of(self.name)
+
+
+def dtype_of(name: str) -> str:
+    """Type of the numbers that a backbone's rows consist of; pixels are bytes."""
+    return "uint8" if _PIXELS.fullmatch(name) else "float32"
+
 
 def backbone_of(name: str) -> Backbone:
     """Looks up a backbone: `pixels-S` (S x S pixels, uint8) or `efficientnet_lite0` (1,280 features, float32).
@@ -38,12 +47,12 @@ def backbone_of(name: str) -> Backbone:
         UnknownLearnerError: If there is none of that name.
     """
     if name == EFFICIENTNET:
-        return Backbone(name, 224, "float32", (1280,), f"{TRANSFORM}, {_lite0_weights()}")
+        return Backbone(name, 224, (1280,), f"{TRANSFORM}, {_lite0_weights()}")
     match = _PIXELS.fullmatch(name)
     if match is None:
         raise UnknownPredictorError(name, ["pixels-S", EFFICIENTNET])
     side = int(match[1])
-    return Backbone(name, side, "uint8", (3, side, side), TRANSFORM)
+    return Backbone(name, side, (3, side, side), TRANSFORM)
 
 
 def _lite0_weights() -> str:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
+from loops.embeddings.computed_embedding import ComputedEmbedding, Rows, upright
 from loops.graph.graph import SCALE_NEIGHBOR
 from loops.graph.nearest import nearest
-from loops.graph.points import ComputedEmbedding, Rows, upright
 
 SIDE = 28  # pixels; all images are brought to this square, so that a step costs the same whatever the pool
 POINT = 128  # dimensions

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from loops.checkpoint import replace_file
+from loops.files import replace_file
 
 COMPUTED_FIRST = 10  # labels, asked and answered in the computed graph
 

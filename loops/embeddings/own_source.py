@@ -60,7 +60,7 @@ def own_backbone(source: str) -> Backbone:
     """
     made_by = f"{TRANSFORM}, {fingerprint(source)}"
     digest = hashlib.sha256(f"{source} {made_by}".encode()).hexdigest()
-    return Backbone(f"own-{digest[:12]}", 0, "float32", (), made_by, source)
+    return Backbone(f"own-{digest[:12]}", 0, (), made_by, source)
 
 
 def fingerprint(source: str) -> str:

@@ -25,7 +25,6 @@ class AuditedLabel:
     sample_id: int
     label: int  # class index, as it was given
     suggestion: int  # the confident class of a likely wrong label; else the likeliest class, often the label
-    self_confidence: float  # 0..1
     normalized_margin: float  # 0..1; below 0.5 another class is likelier
     likely_wrong: bool  # off the diagonal of the confident joint
 
@@ -46,15 +45,13 @@ def audit_labels(cross_validation: CrossValidation) -> tuple[AuditedLabel, ...]:
     probs_N_C = cross_validation.probs_N_C[seen_N]
     if not len(sample_ids):
         return ()
-    confidences_N, margins_N = self_confidence(labels_N, probs_N_C), normalized_margin(labels_N, probs_N_C)
-    wrong_N = likely_wrong(labels_N, probs_N_C)
+    margins_N, wrong_N = normalized_margin(labels_N, probs_N_C), likely_wrong(labels_N, probs_N_C)
     suggestions_N = np.where(wrong_N, confident_class(labels_N, probs_N_C), probs_N_C.argmax(1))
     return tuple(
         AuditedLabel(
             sample_id=int(sample_ids[n]),
             label=int(labels_N[n]),
             suggestion=int(suggestions_N[n]),
-            self_confidence=float(confidences_N[n]),
             normalized_margin=float(margins_N[n]),
             likely_wrong=bool(wrong_N[n]),
         )
@@ -127,22 +124,6 @@ def confident_class(labels_N: NDArray[np.int64], probs_N_C: NDArray[np.floating[
     reached_N_C = probs_N_C >= class_thresholds(labels_N, probs_N_C) - _ROUNDING
     likeliest_N = np.where(reached_N_C, probs_N_C, -1.0).argmax(1)
     return np.where(reached_N_C.any(1), likeliest_N, -1)
-
-
-def confident_joint(labels_N: NDArray[np.int64], probs_N_C: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
-    """Counts samples by given label and confident class; those without a confident class are in none.
-
-    Args:
-        labels_N: `[N]` class indices, each below C.
-        probs_N_C: Out-of-fold class probabilities.
-
-    Returns:
-        `[C, C]`: label given x class that it likely is.
-    """
-    confident_N = confident_class(labels_N, probs_N_C)
-    joint_C_C = np.zeros((probs_N_C.shape[1],) * 2, np.int64)
-    np.add.at(joint_C_C, (labels_N[confident_N >= 0], confident_N[confident_N >= 0]), 1)
-    return joint_C_C
 
 
 def likely_wrong(labels_N: NDArray[np.int64], probs_N_C: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

@@ -56,11 +56,6 @@ class LabelsSaved:
     uniform: tuple[AccuracyPoint, ...]  # accuracy of the shadows on uniform labels
     equal: AtEqualLabels
 
-    @property
-    def saved(self) -> float:
-        """Labels; below 0, drawing at random would have been better."""
-        return self.wanted - self.labels
-
 
 def labels_saved(
     shadows: Shadows, rights_now_A: Bools, *, answers: Mapping[int, int], pool_size: int

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from loops.checkpoint import replace_file
+from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
 NUM_FOLDS = 5

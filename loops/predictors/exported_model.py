@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from loops.checkpoint import read_checkpoint, replace_file
+from loops.checkpoint import read_checkpoint
 from loops.embeddings.backbone import Backbone, backbone_of
 from loops.embeddings.embedding import PooledFeatures
 from loops.errors import CheckpointDamagedError
+from loops.files import replace_file
 from loops.predictors.layers import network_parts
 
 
@@ -46,20 +47,24 @@ class ExportedModel(nn.Module):
         return torch.stack(votes).mean(0)
 
 
-def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel:
-    """Reads what `Network.save` or `Committee.save` wrote; no feature store and no settings are needed.
+def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel | None:
+    """Reads what a predictor made of networks wrote; no feature store and no settings are needed.
 
     Args:
         path: The checkpoint.
         sha256: What the database says of it.
         size: Likewise, in bytes.
 
+    Returns:
+        The model; None where something answers that is no network, such as a graph.
+
     Raises:
         CheckpointDamagedError: If it is not that file, or holds no model of ours.
     """
     checkpoint = read_checkpoint(path, sha256=sha256, size=size)
     try:
-        return _model_of(checkpoint.get("members") or [checkpoint])
+        networks = _networks_in(checkpoint)
+        return _model_of(networks) if networks else None
     except (KeyError, TypeError) as error:
         raise CheckpointDamagedError(path, "it holds no model of ours") from error
     except RuntimeError as error:
@@ -82,10 +87,13 @@ def save_model(model: ExportedModel, path: Path) -> None:
     replace_file(path, buffer.getvalue())
 
 
-def load_model(path: Path) -> Callable[[Tensor], Tensor]:
-    """Loads what `save_model` wrote: uint8 images `[B, channels, side, side]` to probabilities `[B, C]`."""
-    model: Callable[[Tensor], Tensor] = torch.export.load(path).module()
-    return model
+def _networks_in(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checkpoints of the networks that answer together; none where they do not answer alone."""
+    parts = checkpoint.get("answering") or checkpoint.get("members")
+    if parts is None:
+        return [checkpoint] if checkpoint["state_dict"] else []
+    networks = [_networks_in(part) for part in parts]
+    return [network for found in networks for network in found] if all(networks) else []
 
 
 def _model_of(checkpoints: Sequence[dict[str, Any]]) -> ExportedModel:

@@ -6,9 +6,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loops.acquisition.catalog import EPISTEMIC, MARGIN
 from loops.embeddings.backbone import EFFICIENTNET
 from loops.errors import UnknownPredictorError
 
+NETWORKS = ("auto", "cnn", "features")
 _SMALL = 64  # pixels: the largest median shorter side for which a small network is trained end to end
 
 
@@ -28,6 +30,11 @@ class NetworkSpec:
     score_batch_size: int = 512  # samples
 
 
+def base_name(predictor: str) -> str:
+    """Which network's rows a predictor is given: those of the network it names, or that suits the images."""
+    return predictor if predictor in NETWORKS else "auto"
+
+
 def choose_network(name: str, sizes: Sequence[tuple[int, int]]) -> NetworkSpec:
     """Chooses a predictor for images of these sizes.
 
@@ -36,10 +43,10 @@ def choose_network(name: str, sizes: Sequence[tuple[int, int]]) -> NetworkSpec:
         sizes: (width, height) of the images.
 
     Raises:
-        UnknownLearnerError: If there is none of that name.
+        UnknownPredictorError: If there is none of that name.
     """
-    if name not in ("auto", "cnn", "features"):
-        raise UnknownPredictorError(name, ["auto", "cnn", "features"])
+    if name not in NETWORKS:
+        raise UnknownPredictorError(name, NETWORKS)
     shorter = statistics.median_low([min(size) for size in sizes]) if sizes else _SMALL
     if name == "features" or (name == "auto" and shorter > _SMALL):
         return _features()
@@ -50,7 +57,7 @@ def _cnn(side: int) -> NetworkSpec:
     return NetworkSpec(
         name="cnn",
         backbone=f"pixels-{side}",
-        acquisition="bald",
+        acquisition=EPISTEMIC,
         epochs=20,
         batch_size=32,
         learning_rate=5e-3,
@@ -64,7 +71,7 @@ def _features() -> NetworkSpec:
     return NetworkSpec(
         name="features",
         backbone=EFFICIENTNET,
-        acquisition="margin",
+        acquisition=MARGIN,
         epochs=20,
         batch_size=128,
         learning_rate=1e-3,

@@ -1,6 +1,7 @@
 """The tables, typed; ORM objects never leave storage. Each table has one writing side."""
 
 from storage.models.base import Base
+from storage.models.importing import Import, ImportedPrediction
 from storage.models.labeling import (
     Annotator,
     Claim,
@@ -33,7 +34,9 @@ __all__ = [
     "Confusion",
     "CurrentDecision",
     "Ending",
+    "Import",
     "ImportRefusal",
+    "ImportedPrediction",
     "JournalMark",
     "LabelEvent",
     "Metric",

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from app.project.creation import make_project
+from app.project.pool_map import map_path, write_map
 from app.project.project import Project
+from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
 from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
+from loops.acquisition.catalog import MEASURES
+from loops.oracle import PoolScores
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision
 from storage.metrics import NewConfusion, NewMetric
@@ -141,7 +143,7 @@ def fill(project: Project, database: Database) -> None:
         start_generation(session, project_id=project_id, pid=1)
     publish(database, project_id, samples[5:-1])
     publish(database, project_id, samples[5:-1])
-    write_scores(project, samples)
+    score_pool(project, samples)
     write_features(project, samples)
 
 
@@ -153,7 +155,7 @@ def publish(database: Database, project_id: int, sample_ids: list[int]) -> None:
             generation=1,
             trigger=HOSTILE[1],
             labels=5,
-            predictor="cnn",
+            learner="cnn",
             acquisition="bald",
             snapshot_event_id=last_event_id(session, project_id=project_id),
         )
@@ -172,25 +174,16 @@ def publish(database: Database, project_id: int, sample_ids: list[int]) -> None:
         )
 
 
-def write_scores(project: Project, sample_ids: list[int]) -> None:
+def score_pool(project: Project, sample_ids: list[int]) -> None:
     """Of round 1: samples are predicted five of the classes, enough of each to fill a grid."""
     count = len(sample_ids)
     probs = np.full((count, 50), 0.01)
     probs[np.arange(count), 10 + np.arange(count) % 5] = 0.51
     draws = np.repeat(probs[:, :, None], 2, axis=2)
     draws[:, 0, 0] += 0.001
-    doubt = np.linspace(0.1, 0.5, count)
-    columns = {
-        "sample_id": np.array(sample_ids, np.int64),
-        **dict.fromkeys(("score", "bald", "predictive_entropy", "expected_entropy"), doubt),
-        **dict.fromkeys(("margin", "variation_ratios"), doubt),
-        "predicted": probs.argmax(axis=1).astype(np.int16),
-        "probs": list(probs),
-        "draws": list(draws.reshape(count, -1)),
-    }
-    path = project.rounds_dir / "0001" / "scores.parquet"
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.table(columns), path)
+    measures = dict.fromkeys(MEASURES, np.linspace(0.1, 0.5, count, dtype=np.float32))
+    scores = PoolScores(np.array(sample_ids, np.int64), measures, probs.astype(np.float32), draws.astype(np.float16))
+    write_scores(scores_path(project.rounds_dir, 1), scores, acquisition="bald")
 
 
 def write_features(project: Project, sample_ids: list[int]) -> None:
@@ -201,8 +194,8 @@ def write_features(project: Project, sample_ids: list[int]) -> None:
     np.array(sample_ids, np.int64).tofile(folder / "ids.bin")
     np.tile(np.array([[9, 0, 9, 0]], np.uint8), (len(sample_ids), 1)).tofile(folder / "rows-1.bin")
     places = np.arange(len(sample_ids), dtype=np.float32)
-    table = pa.table({"sample_id": np.array(sample_ids, np.int64), "x": places, "y": places})
-    pq.write_table(table, project.features_dir / "map.parquet")
+    ids_N, points_N_2 = np.array(sample_ids, np.int64), np.stack([places, places], axis=1)
+    write_map(map_path(project.features_dir), ids_N, points_N_2, backbone="pixels-2")
 
 
 @pytest.fixture(scope="module")

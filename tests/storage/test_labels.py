@@ -14,7 +14,6 @@ from storage.labels import (
     changed_since,
     current_labels,
     history,
-    last_decision,
     last_event_id,
     list_events,
 )
@@ -182,11 +181,10 @@ def test_history_is_each_annotators_own_latest_first_without_the_undone(world):
     world.undo(world.label(5).id)
     assert world.ask(history, annotator_id=world.ada) == [second, first]
     assert world.ask(history, annotator_id=world.ada, limit=1) == [second]
-    assert world.ask(last_decision, annotator_id=world.ada) == second
 
 
-def test_who_has_decided_nothing_has_no_last_decision(world):
-    assert world.ask(last_decision, annotator_id=world.bob) is None
+def test_who_has_decided_nothing_has_no_history(world):
+    assert world.ask(history, annotator_id=world.bob) == []
     assert world.ask(last_event_id) == 0
 
 
@@ -283,7 +281,6 @@ def test_an_undone_recheck_restores_the_label_before_and_comes_back_as_a_recheck
 def test_a_recheck_stands_in_the_history_beside_the_label_it_looked_at(world):
     first, again = recheck(world, 1)
     assert [event.id for event in world.ask(history, annotator_id=world.ada)] == [again.id, first.id]
-    assert world.ask(last_decision, annotator_id=world.ada) == again
 
 
 def test_an_audit_label_that_is_corrected_is_no_change_of_what_is_trained_on(world):

@@ -75,5 +75,5 @@ def test_an_answer_kept_aside_stands_neither_now_nor_in_the_past_and_can_be_undo
     assert {row.class_index for row in world.ask(current_labels, through_event_id=late.id)} == {0}
     world.tell(undo_request, annotator_id=world.ada, request_id="late", undo_id="undo")
     assert standing(world) == {1: 0}
-    assert world.ask(round_progress).answered_train == 1
+    assert world.ask(round_progress).remaining == 1
     assert [event.action for event in world.ask(list_events)] == ["label", "label", "undo"]

@@ -174,14 +174,14 @@ def test_a_sample_that_somebody_looks_at_cannot_be_put_on_another_screen(world):
 
 
 def test_progress_counts_labels_by_purpose_and_what_is_left(world):
-    assert world.ask(round_progress) == RoundProgress(None, 0, 0, 0)
+    assert world.ask(round_progress) == RoundProgress(None, 0, 0)
     world.publish(1, 2, 3, 4, 5, audit=(2,))
     world.label(1)
     world.label(2)
     world.skip(3)
     break_sample(world, 4)
     world.label(9)  # not asked about
-    assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=1, remaining=1)
+    assert world.ask(round_progress) == RoundProgress(0, answered_audit=1, remaining=1)
 
 
 def test_a_recheck_is_asked_though_its_sample_is_labeled_and_looks_like_any_other(world):
@@ -260,6 +260,6 @@ def test_progress_counts_a_recheck_as_left_until_it_is_answered(world):
     world.label(1)
     world.label(2)
     world.publish(1, 2, 3, recheck=(1, 2))
-    assert world.ask(round_progress) == RoundProgress(0, answered_train=0, answered_audit=0, remaining=3)
+    assert world.ask(round_progress) == RoundProgress(0, answered_audit=0, remaining=3)
     world.label(1)
-    assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=0, remaining=2)
+    assert world.ask(round_progress) == RoundProgress(0, answered_audit=0, remaining=2)

@@ -32,9 +32,11 @@ EARLIER = {
     "0001": (9, {1: 0, 2: 0, 3: 1, 5: None, 6: 1}, 4, ["closed", "open"], [7, 8, 9], []),
     "0002": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
     "0003": (12, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0004": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
 }
 
-SHOWN = {"0003": {12: 12}}  # by event: samples on screen at once, where the reasons were shown
+SHOWN = {version: {12: 12} for version in ("0003", "0004")}  # by event: samples at once, reasons shown
+ASKED = {"0004": {13: ("graph", "round-2", 4, True)}}  # by event: predictor, its version and labels; kept aside
 
 NEXT = """
 import sqlalchemy as sa
@@ -154,7 +156,9 @@ def test_a_project_of_an_earlier_version_opens_with_no_label_changed(tmp_path, v
         assert [suspect.sample_id for suspect in list_suspects(session, project_id=1)] == suspects
         stored = list_events(session, project_id=1)
         assert {event.id: event.shown_together for event in stored if event.why_shown} == SHOWN.get(version, {})
-        assert {(event.predictor, event.predictor_version, event.aside) for event in stored} == {(None, None, False)}
+        whose = ("predictor", "predictor_version", "predictor_labels", "aside")
+        asked = {event.id: tuple(getattr(event, name) for name in whose) for event in stored}
+        assert {event_id: told for event_id, told in asked.items() if any(told)} == ASKED.get(version, {})
         (claimed, *_) = claim_batch(session, project_id=1, annotator_id=1, count=2)
         assert (claimed.sample.id, claimed.seen) == (4, True)  # she took its label back; it is on her screen
         assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []

@@ -120,9 +120,9 @@ def test_every_vote_keeps_why_its_sample_was_asked(world):
 def test_progress_counts_a_query_when_all_it_wants_have_answered(world):
     world.publish(1, 2, annotators=2)
     world.label(1, 0)
-    assert world.ask(round_progress) == RoundProgress(0, answered_train=0, answered_audit=0, remaining=2)
+    assert world.ask(round_progress) == RoundProgress(0, answered_audit=0, remaining=2)
     world.label(1, 0, annotator_id=world.bob)
-    assert world.ask(round_progress) == RoundProgress(0, answered_train=1, answered_audit=0, remaining=1)
+    assert world.ask(round_progress) == RoundProgress(0, answered_audit=0, remaining=1)
 
 
 def test_a_sample_with_one_of_two_votes_keeps_its_place(world):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screens.shared.round_scores import Floats, Ids, RoundScores
+from app.project.scores import Floats, Ids, RoundScores
 
 SURE = 0.9  # mean probability from which a class counts as confident
 _SEEDS = 200  # middles tried for a group; the map has up to 3,000 samples

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from app.project.pool_map import PoolMap, map_path
 from app.project.project import Project
+from app.project.scores import RoundScores, scores_path
 from app.screens.grid_page.choice import (
     Candidates,
     class_to_offer,
@@ -19,8 +21,7 @@ from app.screens.grid_page.choice import (
     tightest_group,
 )
 from app.screens.grid_page.message import GridMessage
-from app.screens.shared.pool_view import read_map
-from app.screens.shared.round_scores import RoundScores, read_round_scores, scores_path
+from app.screens.shared.round_scores import read_pool_map, read_round_scores
 from storage.engine import Database
 from storage.grid import claim_grid
 from storage.queue import ClaimedSample, release_claims
@@ -34,7 +35,7 @@ class Source:
 
     classes: Sequence[str]
     scores: RoundScores | None
-    placed: pd.DataFrame | None  # sample_id, x, y
+    placed: PoolMap | None
 
     def candidates(self, message: GridMessage, taken: Iterable[int]) -> Candidates | None:
         """Samples for one more grid, best first; None when none is left."""
@@ -55,9 +56,8 @@ class Source:
     def _group(self, size: int, taken: set[int], at_most: int) -> Candidates | None:
         if self.placed is None:
             return None
-        free = self.placed[~self.placed["sample_id"].isin(taken)]
-        ids_N, points_N_2 = free["sample_id"].to_numpy(np.int64), free[["x", "y"]].to_numpy(float)
-        return tightest_group(ids_N, points_N_2, size=size, at_most=at_most)
+        free = ~np.isin(self.placed.sample_ids, np.fromiter(taken, np.int64, len(taken)))
+        return tightest_group(self.placed.sample_ids[free], self.placed.points_N_2[free], size=size, at_most=at_most)
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def find_source(project: Project, *, round_number: int | None, classes: Sequence
     """Read the newest round's scores, or the map while there are none.
 
     Raises:
-        UnreadableScoresError: When a file is there and cannot be read.
+        UnreadableScoresError, UnreadableMapError: When a file is there and cannot be read.
     """
     path = None if round_number is None else scores_path(project.rounds_dir, round_number)
     if path is not None and path.exists():
         return Source(classes, read_round_scores(path), None)
-    return Source(classes, None, read_map(project.features_dir / "map.parquet"))
+    return Source(classes, None, read_pool_map(map_path(project.features_dir)))
 
 
 def deal(
@@ -105,8 +105,10 @@ def deal(
         audit_share: Share of the pool that is kept for the audit, 0 to 1.
         decided: Ids of the samples that have a decision.
     """
-    whose = {"project_id": project_id, "annotator_id": annotator_id, "page": message.page}
-    claim = partial(claim_grid, **whose, audit_share=audit_share)
+    whose: dict[str, Any] = {"project_id": project_id, "annotator_id": annotator_id, "page": message.page}
+    claim = partial(
+        claim_grid, project_id=project_id, annotator_id=annotator_id, page=message.page, audit_share=audit_share
+    )
     with database.write() as session:
         kept = claim(session, sample_ids=message.held, count=len(message.held))
         release_claims(session, **whose, keep=[one.token for one in kept])

@@ -112,7 +112,7 @@ def _claim(
     count: int, screen: Sequence[str], before_reload: object, page: str
 ) -> tuple[list[ClaimedSample], str | None]:
     """The page's samples; and where the name is at work on another page too, a sentence about that."""
-    whose = {"project_id": project_id(), "annotator_id": annotator_id(), "page": page}
+    whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": page}
     adopt_closed_pages(page)
     with database().write() as session:
         if isinstance(before_reload, int):

@@ -10,16 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import UnreadableScoresError
+from app.project.scores import RoundScores, SampleDraws, read_draws, scores_path
 from app.screens.shared.doubt import alarm_of, doubt_of
 from app.screens.shared.neighbors import Neighbor, nearest_labeled
-from app.screens.shared.round_scores import (
-    RoundScores,
-    SampleDraws,
-    UnreadableScoresError,
-    read_draws,
-    read_round_scores,
-    scores_path,
-)
+from app.screens.shared.round_scores import read_round_scores
 from app.screens.shared.sample_image import data_url, thumbnail
 from app.screens.shared.session import current_project, database, project_id
 from storage.projects import list_classes

@@ -8,19 +8,19 @@ import altair as alt
 import pandas as pd
 
 from app.screens.shared.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, label_angle, share_axis
-from app.screens.shared.round_scores import MEASURES
+from loops.acquisition.catalog import MEASURES
 from loops.evaluation.learning_curve import Forecast
 from storage.metrics import MetricInfo
 
 HEIGHT = 320  # pixels
 _MOST_BARS = 20  # rounds
-CHOSEN_SAMPLES, LEVELLED, FORECAST = "Cross-validated", "Levelled (LURE)", "Forecast"
+CHOSEN_SAMPLES, LURE_WEIGHTED, FORECAST = "Cross-validated", "LURE-weighted", "Forecast"
 # By name of the series: color, shape of its dots, dashes of its line. Eyes that see few colors have the other two.
 _SERIES = {
     DATASET_NAMES["audit"]: (DATASET_COLORS["audit"], "circle", [1, 0]),
     DATASET_NAMES["test"]: (DATASET_COLORS["test"], "square", [1, 0]),
     CHOSEN_SAMPLES: ("#CC79A7", "diamond", [2, 3]),
-    LEVELLED: ("#2BA884", "cross", [4, 2]),
+    LURE_WEIGHTED: ("#2BA884", "cross", [4, 2]),
     FORECAST: ("#8A8F98", "triangle-right", [6, 4]),
 }
 _LABELS = alt.X(
@@ -50,7 +50,7 @@ def accuracy_chart(metrics: Sequence[MetricInfo], prediction: Forecast | None) -
         alt.Tooltip("n:Q", title="Samples measured"),
     ]
     # No band for samples the model chose: it would look like an interval for the pool.
-    band = base.transform_filter(~alt.FieldOneOfPredicate("dataset", [CHOSEN_SAMPLES, LEVELLED])).mark_area(
+    band = base.transform_filter(~alt.FieldOneOfPredicate("dataset", [CHOSEN_SAMPLES, LURE_WEIGHTED])).mark_area(
         opacity=0.18
     )
     barred = alt.FieldOneOfPredicate("dataset", barred_series(rows))
@@ -73,12 +73,12 @@ def accuracy_rows(metrics: Sequence[MetricInfo]) -> pd.DataFrame:
 def barred_series(rows: pd.DataFrame) -> list[str]:
     """The series that get a bar per round: those without a band, and those whose bars do not make a fence."""
     points = rows["dataset"].value_counts().to_dict()
-    return [name for name in _SERIES if name in (CHOSEN_SAMPLES, LEVELLED) or points.get(name, 0) <= _MOST_BARS]
+    return [name for name in _SERIES if name in (CHOSEN_SAMPLES, LURE_WEIGHTED) or points.get(name, 0) <= _MOST_BARS]
 
 
 def _series_of(metric: str) -> str:
     dataset = metric.removeprefix("accuracy_")
-    return LEVELLED if dataset == "lure" else DATASET_NAMES.get(dataset, CHOSEN_SAMPLES)
+    return LURE_WEIGHTED if dataset == "lure" else DATASET_NAMES.get(dataset, CHOSEN_SAMPLES)
 
 
 def drawn_series(rows: pd.DataFrame, *, forecast: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.shared.failures import as_sentences
+from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import interval, percent, read_headline
 from app.screens.shared.session import database, project_id
 from app.screens.shared.trainer_status import read_trainer, trainer_badge
@@ -35,7 +36,10 @@ def key_figures(*, drawn_rounds: int) -> None:
                 _accuracy(accuracy)
             if not figures.accuracies:
                 st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=_WIDE)
-        trainer_badge(read_trainer())
+        trainer = read_trainer()
+        trainer_badge(trainer)
+        if trainer.details:
+            st.caption(escaped(trainer.details))
         if figures.published > drawn_rounds:
             st.rerun()
 

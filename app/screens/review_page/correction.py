@@ -34,7 +34,9 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
     if row.label.purpose == "recheck":
         st.caption("This is what a blind second look said; the history below holds the first.")
     if row.suspect is not None:
-        st.warning(f"Suspected label: {escaped(suspect_words(row, classes))}.", icon=":material/troubleshoot:")
+        st.warning(
+            f"This label is likely wrong: {escaped(suspect_words(row, classes))}.", icon=":material/troubleshoot:"
+        )
     _class_choice(row, events, classes)
     with st.container(horizontal=True):
         if row.suspect is not None:

@@ -8,6 +8,8 @@ from typing import Literal
 import altair as alt
 import streamlit as st
 
+from app.project.scores import BALD, PREDICTIVE_ENTROPY
+
 # Mid-luminance shades after Okabe & Ito and Tol: none disappears on white or on near-black.
 CLASS_COLORS = (
     "#4E9BD4", "#E69F00", "#2BA884", "#DD5C2E", "#CC79A7",
@@ -17,7 +19,7 @@ CLASS_COLORS = (
 CLASS_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 DATASET_COLORS = {"audit": "#E69F00", "test": "#4E9BD4"}
 DATASET_NAMES = {"audit": "Audit", "test": "Test set", "validation": "Validation"}
-MEASURE_COLORS = {"bald": "#DD5C2E", "predictive_entropy": "#4E9BD4"}
+MEASURE_COLORS = {BALD: "#DD5C2E", PREDICTIVE_ENTROPY: "#4E9BD4"}
 EPISTEMIC_COLOR, ALEATORIC_COLOR = "#DD5C2E", "#4E9BD4"
 LOW_TO_HIGH = ("#3F7FBF", "#A58FB5", "#F08A24")  # blue is calm, orange is doubt, whatever the page's color
 UNKNOWN_COLOR = "#8A8F98"

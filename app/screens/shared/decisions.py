@@ -151,7 +151,7 @@ def _as_decision(told: Mapping[str, Any]) -> Decision:
 
 
 def _store(session: Session, decision: Decision, identity: int, person: int, page: str) -> LabelEventInfo:
-    whose = {"project_id": identity, "annotator_id": person}
+    whose: dict[str, Any] = {"project_id": identity, "annotator_id": person}
     if decision.kind == "undo":
         assert decision.undoes is not None
         return undo_request(session, **whose, request_id=decision.undoes, undo_id=decision.id, page=page)

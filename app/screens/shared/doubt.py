@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from app.screens.shared.round_scores import Floats, RoundScores
+from app.project.scores import BALD, EXPECTED_ENTROPY, Floats, RoundScores
 
 SATURATED = 0.999  # a probability so sure that half precision may round every draw to the same number
 ALARM = (
@@ -36,7 +36,7 @@ class Doubt:
 def doubt_of(scores: RoundScores, row: int, *, classes: int) -> Doubt:
     """Read a sample's doubt from what the trainer measured over all its draws."""
     measures = scores.measures
-    return Doubt(float(measures["bald"][row]), float(measures["expected_entropy"][row]), log(classes))
+    return Doubt(float(measures[BALD][row]), float(measures[EXPECTED_ENTROPY][row]), log(classes))
 
 
 def all_draws_equal(draws_C_K: Floats) -> bool:

@@ -36,7 +36,7 @@ def no_accuracy(figures: ProgressFigures, *, query_size: int) -> None:
         return
     st.info(
         "No accuracy has been measured yet: go on labeling, audit samples come by themselves "
-        "(audit_share in the settings), or give a labeled test set on the Setup screen.",
+        "(their share is a setting), or give a labeled test set on the Setup screen.",
         icon=_ICON,
     )
 

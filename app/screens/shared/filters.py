@@ -49,7 +49,7 @@ class ReviewFilter:
 
 
 def matching(rows: Sequence[ReviewRow], chosen: ReviewFilter) -> list[ReviewRow]:
-    """The rows that pass every choice, in the order chosen; suspected labels always with the likeliest wrong first."""
+    """The rows that pass every choice, in the order chosen; of likely label errors always the likeliest first."""
     kept = [row for row in rows if _passes(row, chosen)]
     if chosen.suspects_only:
         return sorted(kept, key=_suspicion, reverse=True)
@@ -118,7 +118,7 @@ def filter_box(rows: Sequence[ReviewRow], names: Sequence[str]) -> ReviewFilter:
     with st.container(horizontal=True):
         flagged_only = st.toggle(f"Flagged only ({flagged})", key="review_flagged")
         disagreements_only = st.toggle(f"Label and model disagree ({disagreeing})", key="review_disagreements")
-        suspects_only = st.toggle(f"Suspected labels ({suspected})", key=SUSPECTS_KEY)
+        suspects_only = st.toggle(f"Likely label errors ({suspected})", key=SUSPECTS_KEY)
     return ReviewFilter(
         classes=tuple(classes),
         annotators=tuple(annotators),

@@ -10,8 +10,10 @@ import numpy as np
 import streamlit as st
 
 from app.screens.shared.blind import hidden_samples
+from app.screens.shared.likeness import nearest
 from app.screens.shared.session import current_project, database, project_id
-from app.screens.shared.stored_features import Ids, StoredFeatures, nearest, newest_store, open_features
+from loops.embeddings.stored_rows import Ids, StoredRows, newest_folder, open_rows
+from loops.errors import FeatureStoreError
 from storage.engine import Session
 from storage.labels import current_labels, last_event_id
 from storage.projects import list_classes
@@ -47,29 +49,29 @@ def nearest_labeled(sample_ids: Sequence[int]) -> Neighborhood:
     Audit labels are left out: the model never learns from them, so they explain nothing. So are labels of samples that
     others are still to decide on, blind.
     """
-    folder = newest_store(current_project().features_dir)
+    folder = newest_folder(current_project().features_dir)
     if folder is None:
         return Neighborhood({}, NO_LABELS)
     try:
-        features = open_features(folder)
-    except (OSError, ValueError, KeyError) as error:
-        logger.warning("the features in %s cannot be read: %s", folder, error)
+        stored = open_rows(folder)
+        with database().read() as session:
+            return Neighborhood(_neighbors(session, stored, np.asarray(sample_ids, np.int64)), NO_LABELS)
+    except FeatureStoreError as error:
+        logger.warning("the labeled neighbors cannot be shown: %s", error)
         return Neighborhood({}, UNREADABLE)
-    with database().read() as session:
-        return Neighborhood(_neighbors(session, features, np.asarray(sample_ids, np.int64)), NO_LABELS)
 
 
-def _neighbors(session: Session, features: StoredFeatures, wanted: Ids) -> dict[int, list[Neighbor]]:
+def _neighbors(session: Session, stored: StoredRows, wanted: Ids) -> dict[int, list[Neighbor]]:
     identity = project_id()
     last = last_event_id(session, project_id=identity)
     labels = _labels(current_project().database_url, identity, last, session)
     hidden = np.array(sorted(hidden_samples()), np.int64)
-    known = wanted[features.positions(wanted) >= 0]
+    known = np.setdiff1d(wanted, stored.missing(wanted))
     among = np.setdiff1d(np.fromiter(labels, np.int64, len(labels)), hidden)
-    among = among[features.positions(among) >= 0]
+    among = np.setdiff1d(among, stored.missing(among))
     if not len(known) or not len(among):
         return {}
-    ids, similarity = nearest(features, known, among, count=NEIGHBORS)
+    ids, similarity = nearest(stored, known, among, count=NEIGHBORS)
     names = [info.name for info in list_classes(session, project_id=identity)]
     samples = get_samples(session, sample_ids=np.unique(ids).tolist())
     return {

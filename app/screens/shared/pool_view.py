@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-import streamlit as st
 from numpy.typing import NDArray
 
+from app.project.pool_map import PoolMap
+from app.project.scores import RoundScores
 from app.screens.shared.blind import hidden_samples
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import Card
 from app.screens.shared.plain_text import whole_percent
-from app.screens.shared.round_scores import MEASURES, UNITS, RoundScores, UnreadableScoresError
+from loops.acquisition.catalog import MEASURES, UNITS
 from storage.engine import Database
 from storage.labels import current_labels
 
@@ -69,22 +67,7 @@ def descending(view: PoolView, rows_N: NDArray[np.int64], measure: str) -> NDArr
     return np.asarray(rows_N[np.lexsort((ids_N, -values_N))])
 
 
-def read_map(path: Path) -> pd.DataFrame | None:
-    """The 2-D map of the embedding (sample_id, x, y); None until the trainer has written it.
-
-    Raises:
-        UnreadableScoresError: When the file is there and cannot be read.
-    """
-    if not path.is_file():
-        return None
-    try:
-        stat = path.stat()
-        return _read_map(str(path), stat.st_mtime_ns, stat.st_size)
-    except (OSError, pa.ArrowException) as error:
-        raise UnreadableScoresError(path) from error
-
-
-def map_rows(view: PoolView, placed: pd.DataFrame, *, labeled_too: bool) -> pd.DataFrame:
+def map_rows(view: PoolView, placed: PoolMap, *, labeled_too: bool) -> pd.DataFrame:
     """What the map draws: place, prediction, label and measures of the pool.
 
     Args:
@@ -99,13 +82,8 @@ def map_rows(view: PoolView, placed: pd.DataFrame, *, labeled_too: bool) -> pd.D
             **{name: view.scores.measures[name].round(4) for name in MEASURES},
         }
     )
-    rows = scored.merge(placed[["sample_id", "x", "y"]], on="sample_id", how="right" if labeled_too else "inner")
+    places = pd.DataFrame({"sample_id": placed.sample_ids, "x": placed.points_N_2[:, 0], "y": placed.points_N_2[:, 1]})
+    rows = scored.merge(places, on="sample_id", how="right" if labeled_too else "inner")
     rows["label"] = rows["sample_id"].map(dict(view.labels)).astype(object).fillna(NO_LABEL)
     rows["prediction"] = rows["prediction"].astype(object).fillna("none in this round")
     return rows
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _read_map(path: str, modified_ns: int, size: int) -> pd.DataFrame:  # noqa: ARG001 - both are the cache's key
-    placed: pd.DataFrame = pq.read_table(path, columns=["sample_id", "x", "y"]).to_pandas()
-    return placed

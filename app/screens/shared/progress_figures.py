@@ -22,7 +22,7 @@ ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody c
 MOST_BARS = 50  # classes; the names of more would not be written
 FEWEST_DRAWN = 5  # samples an accuracy was measured on; one sample is 0 or 100 %, and bends the whole chart
 CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
-LEVELLED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
+LURE_WEIGHTED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
 LABELS_RANDOM, EQUAL_LABELS = "labels_random", "gain_at_equal_labels"
 MEANS = ("mean_bald", "mean_predictive_entropy")
 
@@ -50,7 +50,7 @@ class ProgressFigures:
     @property
     def lure_weighted(self) -> list[MetricInfo]:
         """Out-of-fold accuracy, weighted so that it speaks for the pool; where samples were drawn at random."""
-        return [metric for metric in self.metrics if metric.name == LEVELLED]
+        return [metric for metric in self.metrics if metric.name == LURE_WEIGHTED]
 
     @property
     def drawn(self) -> list[MetricInfo]:
@@ -90,7 +90,7 @@ def read_figures(database: Database, project_id: int) -> ProgressFigures:
             rounds=list_rounds(session, project_id=project_id),
             metrics=[
                 metric
-                for name in (*ACCURACIES, CROSS_VALIDATED, LEVELLED, LABELS_RANDOM, EQUAL_LABELS, *MEANS)
+                for name in (*ACCURACIES, CROSS_VALIDATED, LURE_WEIGHTED, LABELS_RANDOM, EQUAL_LABELS, *MEANS)
                 for metric in list_metrics(session, project_id=project_id, name=name)
             ],
         )
@@ -154,7 +154,7 @@ def accuracy_words(figures: ProgressFigures) -> str:
         )
     if figures.lure_weighted:
         sentences.append(
-            "The levelled accuracy (LURE) counts each sample by the chance with which it was drawn, so that it speaks "
+            "The LURE-weighted accuracy counts each sample by the chance with which it was drawn, so that it speaks "
             "for the pool; it judges models that had four fifths of the labels."
         )
     if any((metric.n or FEWEST_DRAWN) < FEWEST_DRAWN for metric in figures.accuracies):
@@ -176,7 +176,7 @@ def round_rows(rounds: Sequence[RoundInfo]) -> pd.DataFrame:
                 "Training (s)": info.fit_seconds,
                 "Scoring (s)": info.score_seconds,
                 "Acquisition": info.acquisition,
-                "Learner": info.learner,
+                "Predictor": info.learner,
             }
             for info in reversed(rounds)
         ]

@@ -44,7 +44,7 @@ def prediction_words(row: ReviewRow, classes: Sequence[str]) -> str:
 def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
     """The class given, the class cross-validation suggests, and how sure it is that the label is wrong."""
     if row.suspect is None:
-        return "not suspected"
+        return "no label error found"
     given, suggested = classes[row.suspect.given_index], classes[row.suspect.suggested_index]
     return f"{given} → {suggested}, suspicion {whole_percent(row.suspect.suspicion)}"
 
@@ -52,9 +52,9 @@ def suspect_words(row: ReviewRow, classes: Sequence[str]) -> str:
 def suspects_sentence(suspected: int) -> str:
     """What a suspicion is and what becomes of it, or why there is none."""
     if not suspected:
-        return "No label is suspected. Labels are looked through by cross-validation after a round was trained."
+        return "No label error was found. The search goes through all labels, by cross-validation, after each round."
     return (
-        "Models that never saw these labels contradict them; the likeliest wrong come first. The most suspect also "
+        "Models that never saw these labels contradict them; the likeliest wrong come first. The likeliest also "
         "come back on the Label screen as blind second looks: nobody is told that a sample was labeled before."
     )
 
@@ -79,7 +79,7 @@ def table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes:
                 "Label": decision_words(row, classes),
                 "Prediction": prediction_words(row, classes),
                 "Disagree": row.disagrees,
-                "Suspected": suspect_words(row, classes) if row.suspect else "",
+                "Likely error": suspect_words(row, classes) if row.suspect else "",
                 "Purpose": row.label.purpose,
                 "Annotator": row.label.annotator,
                 "Round": row.label.round_number,

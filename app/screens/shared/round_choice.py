@@ -8,8 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.project.scores import scores_path
 from app.screens.shared.charts import DATASET_NAMES
-from app.screens.shared.round_scores import scores_path
 from storage.engine import Database
 from storage.metrics import NewConfusion, list_confusion
 from storage.rounds import RoundInfo

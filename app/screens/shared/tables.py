@@ -78,7 +78,7 @@ def review_table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], c
         selection_mode="single-row",
         column_config={
             "Image": st.column_config.ImageColumn(width="small"),
-            "Suspected": st.column_config.TextColumn(width="medium"),
+            "Likely error": st.column_config.TextColumn(width="medium"),
             "Labeled": st.column_config.DatetimeColumn(
                 f"Labeled ({zone})", format="YYYY-MM-DD HH:mm:ss", timezone=zone
             ),

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from app.project.status import time_left
+from app.project.status import sentence_and_details, time_left
 from storage.trainer import Heartbeat
 
 SILENT_AFTER_S = 10.0  # the promise is 15 s; a screen looks every second or two
@@ -19,6 +19,7 @@ class TrainerState:
     mood: Mood
     sentence: str
     fraction: float | None = None  # share of the step that is done, 0..1
+    details: str = ""  # of the model that answers: which, and why; for the Progress screen
 
 
 class BeatWatch:
@@ -50,8 +51,9 @@ def trainer_state(heartbeat: Heartbeat | None, silence_s: float) -> TrainerState
     if silence_s >= SILENT_AFTER_S:
         return TrainerState("silent", _silence(silence_s))
     if heartbeat.state == "idle":
-        said = heartbeat.message or "The trainer waits for the next finished round."
-        return TrainerState("idle", said + time_left(heartbeat.eta_s), _fraction(heartbeat))
+        said, details = sentence_and_details(heartbeat)
+        said = said or "The trainer waits for the next finished round."
+        return TrainerState("idle", said + time_left(heartbeat.eta_s), _fraction(heartbeat), details)
     return TrainerState("working", _work(heartbeat), _fraction(heartbeat))
 
 

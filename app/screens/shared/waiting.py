@@ -33,7 +33,7 @@ def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     if state.trained_round is None:
         return _first_round(trainer)
     if state.progress.remaining > 0:
-        return Waiting("Others are at it", "The remaining samples of this round are on other people's screens.")
+        return Waiting("Others have the rest", "The remaining samples of this round are on other people's screens.")
     return _queue_used_up(trainer)
 
 

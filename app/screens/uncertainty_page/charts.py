@@ -18,7 +18,7 @@ from app.screens.shared.charts import (
     class_color_scale,
     class_shape_scale,
 )
-from app.screens.shared.round_scores import MEASURES, UNITS
+from loops.acquisition.catalog import MEASURES, UNITS
 
 Floats = NDArray[np.float64]
 

@@ -7,20 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.project.pool_map import PoolMap
+from app.project.scores import BALD, PREDICTIVE_ENTROPY
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
-from app.screens.shared.round_scores import MEASURES, in_ranges, thin
+from app.screens.shared.round_scores import in_ranges, thin
 from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
+from loops.acquisition.catalog import MEASURES
 from storage.engine import Database
 from storage.samples import get_samples
 
 CHOSEN_KEY = "uncertainty_sample"
-SHOWN_MEASURES = ("bald", "predictive_entropy")
+SHOWN_MEASURES = (BALD, PREDICTIVE_ENTROPY)
 _STEPS_PER_BIN = 20  # a bar's edges must be places the slider can stand on
 
 
@@ -34,11 +36,11 @@ def choose_by_histogram(view: PoolView, database: Database, *, round_number: int
     sort_by = st.segmented_control(
         "Sort by",
         SHOWN_MEASURES,
-        default="bald",
+        default=BALD,
         format_func=lambda name: MEASURES[name],
         key="uncertainty_sort",
     )
-    measure = sort_by or "bald"  # a second press on the chosen one takes it back
+    measure = sort_by or BALD  # a second press on the chosen one takes it back
     rows_N = descending(view, np.flatnonzero(in_ranges(view.scores, ranges)), measure)
     st.caption(
         f"{len(rows_N):,} of {len(view.scores):,} samples of the pool are in both ranges, highest "
@@ -107,12 +109,12 @@ def selected_range(selection: Mapping[str, Any], *, top: float) -> tuple[float, 
     return max(0.0, min(edges)), min(top, max(edges))
 
 
-def choose_on_map(view: PoolView, placed: pd.DataFrame, *, round_number: int) -> None:
+def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None:
     """Draw the map of the pool; a click on a point chooses its sample."""
     color_by = st.segmented_control(
         "Color by",
         [*SHOWN_MEASURES, "prediction", "label"],
-        default="bald",
+        default=BALD,
         format_func=lambda name: MEASURES.get(name, name.capitalize()),
         key="map_color",
     )
@@ -121,7 +123,7 @@ def choose_on_map(view: PoolView, placed: pd.DataFrame, *, round_number: int) ->
     names = list(view.classes) if color_by != "label" else [*view.classes, SKIPPED, NO_LABEL]
     key = f"map_{round_number}_{color_by}"
     st.altair_chart(
-        map_chart(rows, color_by=color_by or "bald", names=names),
+        map_chart(rows, color_by=color_by or BALD, names=names),
         width="stretch",
         key=key,
         on_select=lambda: _take_point(key),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from app.project.scores import RoundScores, SampleDraws
 from app.screens.shared.doubt import alarm_of, doubt_of
 from app.screens.shared.neighbors import Neighborhood, nearest_labeled
 from app.screens.shared.plain_text import escaped, whole_percent
-from app.screens.shared.round_scores import RoundScores, SampleDraws
 from app.screens.shared.sample_image import large, thumbnail
 from app.screens.uncertainty_page.charts import draws_chart, mean_probabilities_chart, split_chart
 from storage.samples import SampleInfo

@@ -83,6 +83,7 @@ def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: 
         "project": "pets",
         "rounds": [],
         "labels": 0,
+        "imported": 0,
         "skips": 0,
         "pool": 4,
         "accuracies": {},
@@ -201,3 +202,11 @@ def test_how_far_the_images_are_looked_at_is_told_with_the_time_left(
     found = project_status(opened.database, opened.project)
     assert (found["trainer"]["done"], found["trainer"]["total"], found["trainer"]["eta_s"]) == (300, 5_000, eta_s)
     assert f". {said}{left}\n" in status_text(found)
+
+
+def test_the_details_of_what_answers_stand_beside_the_sentence(opened: Opened) -> None:
+    opened.run_round(labels=0, metrics=[])
+    with opened.database.write() as session:
+        beat(session, project_id=opened.id, generation=1, state="idle", message="Right on 71.\nThe graph answers.")
+    trainer = project_status(opened.database, opened.project)["trainer"]
+    assert (trainer["message"], trainer["details"]) == ("Right on 71.", "The graph answers.")

@@ -9,15 +9,17 @@ from math import log
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.project.pool_map import map_path, write_map
 from app.project.project import Project, create_project
+from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
+from loops.acquisition.catalog import MEASURES
+from loops.oracle import PoolScores
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision
 from storage.metrics import NewConfusion, NewMetric
@@ -91,29 +93,20 @@ class Filled:
         """Two draws per sample: torn ones are sure of cat, then sure of dog (BALD ln 2); the others say cat twice."""
         sure = np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
         split = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-        draws = [split if sample_id in torn else sure for sample_id in sample_ids]
-        doubt = [log(2) if sample_id in torn else 0.0 for sample_id in sample_ids]
-        zeros = [0.0] * len(sample_ids)
-        measures = {"score": doubt, "bald": doubt, "predictive_entropy": doubt, "expected_entropy": zeros}
-        measures |= {"margin": doubt, "variation_ratios": doubt}
-        columns = {
-            "sample_id": pa.array(sample_ids, pa.int64()),
-            **{name: pa.array(values, pa.float32()) for name, values in measures.items()},
-            "predicted": pa.array([0] * len(sample_ids), pa.int16()),
-            "probs": pa.array([draw.mean(axis=1).tolist() for draw in draws], pa.list_(pa.float32())),
-            "draws": pa.array([draw.ravel().tolist() for draw in draws], pa.list_(pa.float32())),
-        }
-        path = self.project.rounds_dir / f"{round_number:04d}" / "scores.parquet"
-        path.parent.mkdir(parents=True)
-        pq.write_table(pa.table(columns), path)
+        draws_N_C_K = np.array([split if sample_id in torn else sure for sample_id in sample_ids], np.float16)
+        doubt_N = np.array([log(2) if sample_id in torn else 0.0 for sample_id in sample_ids], np.float32)
+        measures = dict.fromkeys(MEASURES, doubt_N) | {"expected_entropy": np.zeros_like(doubt_N)}
+        probs_N_C = draws_N_C_K.astype(np.float32).mean(axis=2)
+        path = scores_path(self.project.rounds_dir, round_number)
+        ids_N = np.array(sample_ids, np.int64)
+        write_scores(path, PoolScores(ids_N, measures, probs_N_C, draws_N_C_K), acquisition="bald")
         return path
 
     def write_map(self, sample_ids: Sequence[int]) -> None:
         """Places on the map of the embedding: sample n at (n, n)."""
-        places = pa.array(sample_ids, pa.float32())
-        self.project.features_dir.mkdir(exist_ok=True)
-        table = pa.table({"sample_id": pa.array(sample_ids, pa.int64()), "x": places, "y": places})
-        pq.write_table(table, self.project.features_dir / "map.parquet")
+        places = np.array(sample_ids, np.float32)
+        path = map_path(self.project.features_dir)
+        write_map(path, np.array(sample_ids, np.int64), np.stack([places, places], axis=1), backbone="pixels-2")
 
 
 @pytest.fixture

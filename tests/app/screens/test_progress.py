@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
+from storage.trainer import beat
 
 
 def texts(elements):
@@ -32,6 +33,18 @@ def test_the_key_figures_show_the_audit_accuracy_with_its_interval(filled, open_
     assert figures["Accuracy (audit)"] == ("80.0 %", "70 to 90 %, 20 samples")
     assert figures["Accuracy (test set)"] == ("70.0 %", "60 to 80 %, 400 samples")
     assert "never trained on" in texts(screen.caption)
+
+
+def test_what_answers_and_why_stands_under_the_key_figures_and_not_on_the_label_screen(filled, open_screen):
+    with filled.database.write() as session:
+        message = "Right on about 71 of 100.\nThe graph of neighbors answers."
+        beat(session, project_id=filled.project_id, generation=filled.generation, state="idle", message=message)
+    on_progress, on_label = open_screen("progress.py"), open_screen("label.py")
+    assert "The graph of neighbors answers." in [caption.value for caption in on_progress.caption]
+    for screen in (on_progress, on_label):
+        (line,) = [text.value for text in screen.markdown if "Right on about" in text.value]
+        assert "graph" not in line
+    assert not [caption for caption in on_label.caption if "graph" in caption.value]
 
 
 def test_three_measured_rounds_are_too_few_to_forecast(filled, open_screen):
@@ -98,7 +111,7 @@ def test_the_rounds_are_listed_newest_first_with_their_reason(filled, open_scree
     assert rounds["Started by"].tolist() == ["round finished", "round finished"]
 
 
-def test_the_levelled_accuracy_is_explained_and_is_not_the_accuracy(filled, open_screen):
+def test_the_lure_weighted_accuracy_is_explained_and_is_not_the_accuracy(filled, open_screen):
     filled.publish(labels=0)
     filled.publish(labels=4, metrics=[accuracy(f"accuracy_{name}", 0.9, 4) for name in ("cross_validated", "lure")])
     screen = open_screen("progress.py")

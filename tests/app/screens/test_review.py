@@ -105,12 +105,12 @@ def suspect(filled, *suspects):
         replace_suspects(session, round_id=info.id, generation=filled.generation, suspects=suspects)
 
 
-def test_suspected_labels_are_shown_most_suspect_first(filled, open_screen):
+def test_likely_label_errors_are_shown_likeliest_first(filled, open_screen):
     first, second = filled.label(1, 0), filled.label(2, 1)
     filled.label(3, 2)
     suspect(filled, NewSuspect(2, second, 1, 2, 0.6), NewSuspect(1, first, 0, 1, 0.93))
     screen = open_screen("review.py")
-    assert screen.toggle(key="review_suspects").label == "Suspected labels (2)"
+    assert screen.toggle(key="review_suspects").label == "Likely label errors (2)"
     screen.toggle(key="review_suspects").set_value(True).run()
     words = texts(screen.caption).replace("\\", "")
     assert words.index("cat → dog, suspicion 93\u00a0%") < words.index("dog → emu, suspicion 60\u00a0%")
@@ -125,7 +125,7 @@ def test_a_label_confirmed_is_suspected_no_more(filled, open_screen):
     assert "cat → dog" in texts(screen.warning)
     screen.button(key="review_confirm").click().run()
     assert (standing(filled)[1].class_index, len(events(filled))) == (0, 2)
-    assert screen.toggle(key="review_suspects").label == "Suspected labels (0)"
+    assert screen.toggle(key="review_suspects").label == "Likely label errors (0)"
     assert not screen.warning
 
 
@@ -133,7 +133,7 @@ def test_without_suspects_the_screen_says_when_there_may_be_some(filled, open_sc
     filled.label(1, 0)
     screen = open_screen("review.py")
     screen.toggle(key="review_suspects").set_value(True).run()
-    assert "No label is suspected" in texts(screen.caption)
+    assert "No label error was found" in texts(screen.caption)
 
 
 def test_filters_that_match_nothing_say_so(filled, open_screen):

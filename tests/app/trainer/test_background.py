@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
+from app.project.pool_map import map_path, read_map
 from app.project.project import Project
 from app.project.settings import save_settings
 from app.trainer import background as background_module
 from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
-from app.trainer.map import write_map
+from app.trainer.map import update_map
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import Load, SampleSource
@@ -210,12 +210,11 @@ def test_the_map_of_what_is_embedded_is_drawn_again_when_there_is_more(
     wait_for(lambda: len(gate.loaded) == FIRST and drawn(project) == FIRST)
     gate.opened.set()
     wait_for(lambda: drawn(project) == POOL)
-    assert pq.read_schema(project.features_dir / "map.parquet").names == ["sample_id", "x", "y"]
 
 
 def drawn(project: Project) -> int:
-    path = project.features_dir / "map.parquet"
-    return len(pq.read_table(path)) if path.exists() else 0
+    placed = read_map(map_path(project.features_dir))
+    return 0 if placed is None else len(placed.sample_ids)
 
 
 def test_a_map_of_many_samples_is_drawn_elsewhere_and_broken_off_at_once(
@@ -229,9 +228,9 @@ def test_a_map_of_many_samples_is_drawn_elsewhere_and_broken_off_at_once(
         raise TrainingInterruptedError(steps=0, wanted=0)
 
     with pytest.raises(TrainingInterruptedError):
-        write_map(project, store, np.arange(20), stop)
+        update_map(project, store, np.arange(20), stop)
     assert drawn(project) == 0
-    write_map(project, store, np.arange(20), lambda: None)
+    update_map(project, store, np.arange(20), lambda: None)
     assert drawn(project) == 20
 
 

@@ -11,7 +11,7 @@ from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.embeddings.graph_of_pool import GraphOfPool
 from storage.engine import Database
 
 FIRST, ALL, TEST = 20, 50, 5

@@ -25,7 +25,7 @@ def worker(
     heartbeat: Heartbeat,
     background: BackgroundEmbedding,
 ) -> Worker:
-    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, sentence="")
+    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, described=None)
     stop = threading.Event()
     return Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)  # type: ignore[arg-type]
 

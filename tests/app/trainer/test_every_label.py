@@ -74,7 +74,7 @@ def test_a_label_moves_the_queue_while_the_trainer_is_busy_with_something_else(
         soon(lambda: queue(bench) != before)
 
 
-def test_the_trainer_is_told_which_learner_is_in_force(
+def test_the_trainer_is_told_what_answers_in_plain_words_and_with_its_reasons(
     project: Project, make_bench: Callable[[], Workbench], annotator: Annotator
 ) -> None:
     save_settings(project.settings_path, replace(project.settings(), acquisition="auto"))
@@ -83,7 +83,11 @@ def test_the_trainer_is_told_which_learner_is_in_force(
     with watching(bench) as connection:
         annotator.label(1)
         assert connection.poll(30)
-        assert connection.recv().startswith("The graph of neighbors answers")
+        described = connection.recv()
+    assert described.sentence == (
+        "There are too few labels to say how often the model is right; it learns from look-alikes."
+    )
+    assert described.details.startswith("Neighbors are looked for in")
 
 
 def test_what_is_known_of_the_project_is_kept_until_something_changes(bench: Workbench) -> None:

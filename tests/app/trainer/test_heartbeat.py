@@ -4,6 +4,7 @@ import pytest
 
 from app.trainer.heartbeat import Heartbeat, ProgressCallback
 from loops.errors import TrainingInterruptedError
+from storage.trainer import get_heartbeat
 
 
 def test_samples_that_other_processes_score_are_counted(heartbeat: Heartbeat) -> None:
@@ -43,3 +44,13 @@ def test_other_processes_end_with_the_trainer(heartbeat: Heartbeat) -> None:
         progress.on_devices_epoch(1, 20)
     with pytest.raises(TrainingInterruptedError):
         progress.on_devices_samples(1, 20)
+
+
+def test_details_are_stored_below_the_sentence(heartbeat: Heartbeat) -> None:
+    for details, stored in (("The graph answers.", "Right on 71.\nThe graph answers."), ("", "Right on 71.")):
+        heartbeat.show("idle", "Right on 71.", details=details)
+        heartbeat._beat()
+        with heartbeat.database.read() as session:
+            beaten = get_heartbeat(session, project_id=heartbeat.project_id)
+        assert beaten is not None
+        assert beaten.message == stored

@@ -17,7 +17,7 @@ def ranking(*sample_ids):
 
 
 def waiting(*sample_ids):
-    return [PendingSample(sample_id, 2, frozenset({7}), "audit", 0.25, 0.125) for sample_id in sample_ids]
+    return [PendingSample(sample_id, 2, "audit", 0.25, 0.125) for sample_id in sample_ids]
 
 
 def ids(queries):

@@ -13,7 +13,7 @@ from loops.embeddings import copies
 from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.copies import copies_for, distorted, points_of_copies
 from loops.embeddings.features import FeatureStore
-from loops.graph.graph_of_pool import GraphOfPool
+from loops.embeddings.graph_of_pool import GraphOfPool
 
 POOL = np.arange(30)
 

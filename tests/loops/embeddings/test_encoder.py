@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from loops.embeddings.computed_embedding import choose_embedding
 from loops.embeddings.encoder import POINT, SIDE, Encoder, LearnedEmbedding, learned_points, prepare, spacing, undrawn
-from loops.graph.points import choose_embedding
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def test_a_crash_while_widening_leaves_the_gray_store_whole(filled, folder, monk
     def crash(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("loops.embeddings.features.replace_file", crash)
+    monkeypatch.setattr("loops.embeddings.stored_rows.replace_file", crash)
     with pytest.raises(KeyboardInterrupt):
         filled.append([40], np.ones((1, 3, 16, 16), np.uint8))
     monkeypatch.undo()
@@ -188,7 +188,7 @@ def test_embedding_stops_between_batches_and_goes_on_later(filled, monkeypatch):
 
 
 def test_ids_in_any_order_are_found_before_and_after_they_are_sorted_in(folder, monkeypatch):
-    monkeypatch.setattr("loops.embeddings.features._SORTED_AT_ONCE", 3)
+    monkeypatch.setattr("loops.embeddings.stored_rows._SORTED_AT_ONCE", 3)
     store = FeatureStore(folder, "pixels-16")
     for sample_id in (7, 3, 9, 1, 8):
         store.append([sample_id], gray(sample_id))

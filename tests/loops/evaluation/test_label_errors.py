@@ -8,7 +8,6 @@ from loops.evaluation.label_errors import (
     audit_labels,
     class_thresholds,
     confident_class,
-    confident_joint,
     likely_wrong,
     normalized_margin,
     self_confidence,
@@ -46,9 +45,8 @@ def test_a_class_without_labels_is_never_the_confident_one():
     assert not likely_wrong(labels_N, probs_N_C).any()
 
 
-def test_the_confident_joint_counts_the_planted_flip_and_not_the_torn_sample():
+def test_the_planted_flip_is_likely_wrong_and_not_the_torn_sample():
     assert confident_class(LABELS_N, PROBS_N_C).tolist() == [0, 0, 1, 1, 1, -1]
-    assert confident_joint(LABELS_N, PROBS_N_C).tolist() == [[2, 1], [0, 2]]
     assert likely_wrong(LABELS_N, PROBS_N_C).tolist() == [False, False, True, False, False, False]
 
 
@@ -73,7 +71,7 @@ def test_the_planted_flip_comes_first_and_the_torn_sample_next():
     audited = audit_labels(cross_validation())
 
     assert [label.sample_id for label in audited] == [12, 15, 14, 10, 11, 13]
-    assert astuple(audited[0]) == (12, 0, 1, 0.0, 0.0, True)
+    assert astuple(audited[0]) == (12, 0, 1, 0.0, True)
     assert [label.likely_wrong for label in audited] == [True] + [False] * 5
     assert audited[2].suggestion == audited[2].label == 1
 

@@ -74,7 +74,6 @@ def test_labels_that_were_as_good_as_random_prove_no_saving():
     assert (found.labels, found.audited) == (60, 40)
     assert found.low <= 60
     assert found.low <= found.wanted
-    assert found.saved == found.wanted - 60
     assert found.equal.low <= 0 <= found.equal.high
     assert [point.labels for point in found.uniform][:3] == [4, 6, 8]
     assert all(point.low <= point.accuracy <= point.high for point in found.uniform)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.project.scores import RoundScores
 from app.screens.grid_page.choice import (
     class_to_offer,
     open_pool,
@@ -9,14 +10,13 @@ from app.screens.grid_page.choice import (
     surest,
     tightest_group,
 )
-from app.screens.shared.round_scores import RoundScores
 
 
 def scores(*answers: tuple[int, float]) -> RoundScores:
     """Samples 1, 2, ...: the predicted class of each, and its probability."""
     predicted, confidence = zip(*answers, strict=True)
     ids = np.arange(1, len(answers) + 1)
-    return RoundScores(ids, {}, np.array(predicted), np.array(confidence), 0)
+    return RoundScores(ids, {}, np.array(predicted), np.array(confidence))
 
 
 def pool(*answers: tuple[int, float], leave_out: frozenset[int] = frozenset()):

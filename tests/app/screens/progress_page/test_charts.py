@@ -10,7 +10,7 @@ def metrics(name, rounds):
 
 def test_every_accuracy_is_a_series_of_its_own():
     rows = accuracy_rows(metrics("audit", 1) + metrics("test", 1) + metrics("cross_validated", 1) + metrics("lure", 1))
-    assert rows["dataset"].tolist() == ["Audit", "Test set", "Cross-validated", "Levelled (LURE)"]
+    assert rows["dataset"].tolist() == ["Audit", "Test set", "Cross-validated", "LURE-weighted"]
 
 
 def test_the_legend_names_what_is_drawn_and_no_more():
@@ -21,12 +21,12 @@ def test_the_legend_names_what_is_drawn_and_no_more():
 
 def test_a_fence_of_bars_is_left_out_where_a_band_shows_the_same():
     rows = accuracy_rows(metrics("audit", 21) + metrics("test", 20) + metrics("cross_validated", 21))
-    assert barred_series(rows) == ["Test set", "Cross-validated", "Levelled (LURE)", "Forecast"]
+    assert barred_series(rows) == ["Test set", "Cross-validated", "LURE-weighted", "Forecast"]
 
 
 def test_samples_the_model_chose_get_no_band():
     chart = accuracy_chart(metrics("cross_validated", 3), None).to_dict()
     band, bars = chart["layer"][:2]
-    without = {"not": {"field": "dataset", "oneOf": ["Cross-validated", "Levelled (LURE)"]}}
+    without = {"not": {"field": "dataset", "oneOf": ["Cross-validated", "LURE-weighted"]}}
     assert band["transform"] == [{"filter": without}]
     assert "Cross-validated" in bars["transform"][0]["filter"]["oneOf"]

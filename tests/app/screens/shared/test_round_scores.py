@@ -1,51 +1,10 @@
 from __future__ import annotations
 
-from math import log
-
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
-from app.screens.shared.round_scores import (
-    UnreadableScoresError,
-    draws_are_identical,
-    in_ranges,
-    read_draws,
-    read_round_scores,
-    thin,
-)
-
-
-def test_scores_are_read_by_sample_id(filled):
-    scores = read_round_scores(filled.write_scores(1, sample_ids=[5, 2], torn=[2]))
-    assert scores.measures["bald"] == pytest.approx([0.0, log(2)])
-    assert scores.row_of(2) == 1
-    assert scores.row_of(3) is None
-    assert scores.confidence_N == pytest.approx([1.0, 0.5])
-    assert scores.iterations == 2
-
-
-def test_the_draws_of_one_sample_are_class_by_draw(filled):
-    path = filled.write_scores(1, sample_ids=[5, 2], torn=[2])
-    draws = read_draws(path, read_round_scores(path), [2])[2]
-    assert draws.draws_C_K.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
-    assert draws.probs_C.tolist() == [0.5, 0.5, 0.0]
-
-
-def test_a_sample_outside_the_pool_has_no_draws(filled):
-    path = filled.write_scores(1, sample_ids=[5])
-    assert read_draws(path, read_round_scores(path), [6]) == {}
-
-
-def test_draws_are_found_in_whichever_row_group_they_stand(filled):
-    path = filled.write_scores(1, sample_ids=[6, 5, 4, 3, 2], torn=[4, 2])
-    pq.write_table(pq.read_table(path), path, row_group_size=2)
-    draws = read_draws(path, read_round_scores(path), [2, 4, 5])
-    assert {sample_id: found.probs_C.tolist() for sample_id, found in draws.items()} == {
-        2: [0.5, 0.5, 0.0],
-        4: [0.5, 0.5, 0.0],
-        5: [1.0, 0.0, 0.0],
-    }
+from app.errors import UnreadableScoresError
+from app.screens.shared.round_scores import draws_are_identical, in_ranges, read_round_scores, thin
 
 
 def test_a_rewritten_file_is_read_again(filled):

@@ -78,6 +78,17 @@ def test_a_failure_names_round_and_reason_even_when_the_trainer_is_silent():
     assert (state.mood, state.sentence) == ("failed", "Round 2 failed: the disk is full")
 
 
+def test_the_first_line_is_for_whoever_labels_and_the_rest_for_the_progress_screen():
+    state = trainer_state(heartbeat(message="Right on about 71 of 100.\nThe graph of neighbors answers."), 0.0)
+    assert (state.sentence, state.details) == ("Right on about 71 of 100.", "The graph of neighbors answers.")
+    without = trainer_state(heartbeat(message="\nThe graph of neighbors answers."), 0.0)
+    assert without.sentence == "The trainer waits for the next finished round."
+
+
+def test_a_failure_is_told_to_its_last_line():
+    assert trainer_state(heartbeat(state="failed", message="one\ntwo"), 0.0).sentence == "Round 2 failed: one\ntwo"
+
+
 def test_a_trainer_that_looks_at_images_while_people_label_says_how_far_it_is():
     state = trainer_state(heartbeat(message="Looking at the images: 1 of 4", done=1, total=4, eta_s=120.0), 0.0)
     assert (state.mood, state.fraction) == ("idle", 0.25)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.project.scores import scores_path
 from app.trainer.measuring.stability import measure_stability
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
@@ -27,10 +28,10 @@ def kappas(bench: Workbench) -> list[MetricInfo]:
 
 
 def write_predictions(bench: Workbench, round_number: int, predicted: dict[int, int]) -> None:
-    folder = bench.project.rounds_dir / f"{round_number:04d}"
-    folder.mkdir(parents=True, exist_ok=True)
+    path = scores_path(bench.project.rounds_dir, round_number)
+    path.parent.mkdir(parents=True, exist_ok=True)
     ids, classes = np.array(list(predicted), np.int64), np.array(list(predicted.values()), np.int16)
-    pq.write_table(pa.table({"sample_id": ids, "predicted": classes}), folder / "scores.parquet")
+    pq.write_table(pa.table({"sample_id": ids, "predicted": classes}), path)
 
 
 def test_rounds_that_agree_on_three_of_four_samples_have_kappa_one_half(bench: Workbench) -> None:

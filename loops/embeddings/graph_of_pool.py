@@ -1,0 +1,251 @@
+"""The graph of a project's pool: built once from the stored rows, kept on disk beside them, by sample id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.embeddings.computed_embedding import Embedding, choose_embedding
+from loops.embeddings.copies import points_of_copies
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_choice import GraphChoice, read_choice
+from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
+from loops.errors import NotFittedError
+from loops.graph.graph import build_graph, choose_landmarks
+from loops.graph.propagation import Propagation
+
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+_TILE = 2_048  # rows read at once
+REBUILD_AT = 1.5  # times as many samples as the graph was built for
+
+
+class GraphOfPool:
+    """Labels by sample id, spread over a graph of all samples it holds.
+
+    There may be two graphs beside the features, one of a computed embedding and one of learned features. Which is in
+    force, a file says; see `loops.embeddings.graph_choice`.
+
+    Args:
+        store: Gives the rows, and the folder in which the graphs are kept.
+        num_classes: C.
+        seed: Of landmarks, embedding and ties.
+        learned: Which graph; None: the one in force.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        *,
+        num_classes: int,
+        seed: int = 0,
+        learned: bool | None = None,
+    ) -> None:
+        self._store, self._num_classes, self._seed = store, num_classes, seed
+        self._propagation: Propagation | None = None
+        self._spread_labels: dict[int, int] | None = None  # the labels that are on it; None: another fit is due
+        self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        self.choice = read_choice(store.folder, seed)
+        self._learned = self.choice.learned if learned is None else learned
+        self._held = self._read()
+        if self._held is None and self._learned:  # damaged: the computed one serves until features are learned anew
+            self.choice, self._learned = GraphChoice(), False
+            self._held = self._read()
+
+    @property
+    def stored(self) -> StoredGraph:
+        """The graph as it lies on disk.
+
+        Raises:
+            NotFittedError: If there is none, for no sample was ever to be held.
+        """
+        if self._held is None:
+            raise NotFittedError
+        return self._held
+
+    @property
+    def embedding(self) -> Embedding:
+        """In which neighbors were looked for."""
+        return self.stored.embedding
+
+    @property
+    def sentence(self) -> str:
+        """For the person at the screen: in what neighbors are looked for, and why."""
+        chosen, copies = self.choice.sentence(self.embedding.name), self.stored.copies
+        if not copies:
+            return chosen
+        stand = "copy of each image stands" if copies == 1 else "copies of each image stand"
+        return f"{chosen} {copies} distorted {stand} among them."
+
+    def takes(self, choice: GraphChoice) -> bool:
+        """Takes note of newer figures; False where they are of other graphs, and it is to be read anew."""
+        of_choice = choice.learned, choice.computed_doubt, choice.learned_doubt
+        same = of_choice == (self._learned, self.choice.computed_doubt, self.choice.learned_doubt)
+        if same:
+            self.choice = choice
+        return same
+
+    def prefix(self, sample_ids: Ids) -> int:
+        """How many of these, from the first on, are on the graph as it lies on disk."""
+        if self._held is None:
+            return 0
+        return int(np.append(np.isin(sample_ids, self._held.ids), False).argmin())
+
+    def is_outgrown_by(self, sample_ids: Ids) -> bool:
+        """Whether `hold` builds the graph of these anew, which takes minutes where they are many."""
+        if self._learned:  # holds on to its landmarks: it is learned anew in the background, see `learned_graph`
+            return False
+        return self._held is None or len(np.union1d(self._held.ids, sample_ids)) > REBUILD_AT * self._held.built_for
+
+    def hold(self, sample_ids: Iterable[int] | Ids, check: Callable[[], None] = lambda: None) -> None:
+        """Makes sure that these samples are on the graph: builds it, or hangs new samples on it.
+
+        Args:
+            sample_ids: Further samples.
+            check: Called every tenth of a second or so, for a first graph takes a minute; may raise.
+        """
+        given = sample_ids if isinstance(sample_ids, np.ndarray) else np.fromiter(sample_ids, np.int64)
+        wanted = np.unique(given)
+        held = wanted[:0] if self._held is None else self._held.ids
+        new = wanted[~np.isin(wanted, held, assume_unique=True)]
+        if not len(new):
+            return
+        if self.is_outgrown_by(new):
+            self._held = self._build(np.union1d(held, new), check)
+        else:
+            self._held = extended(self.stored, self._store, new, check)
+        self._propagation, self._elsewhere = None, (wanted[:0], self._elsewhere[1])
+        self._held.write(path_of_graph(self._store.folder, self._seed, learned=self._learned))
+
+    def refit(self, labels: Mapping[int, int]) -> None:
+        """Spreads these labels, sample id -> class index, and no others."""
+        if self._propagation is not None and self._spread_labels == labels:
+            return
+        if self._propagation is None:
+            self._propagation = Propagation(
+                self.stored.coordinates,
+                self.stored.graph.eigenvalues_M,
+                num_classes=self._num_classes,
+                seed=self._seed,
+            )
+        rows = self._rows(np.fromiter(labels, np.int64, len(labels)))
+        self._propagation.refit(dict(zip(rows.tolist(), labels.values(), strict=True)))
+        self._spread_labels = dict(labels)
+
+    def probs(self, sample_ids: Ids) -> Floats:
+        """Class probabilities `probs_N_C`; of samples that are not on the graph, a test set's, by what is near them."""
+        held = np.isin(sample_ids, self.stored.ids)
+        probs = np.empty((len(sample_ids), self._num_classes), np.float32)
+        probs[held] = self._filled().probs(self._rows(sample_ids[held]))
+        if not held.all():
+            probs[~held] = self._filled().probs_at(self._coordinates_elsewhere(sample_ids[~held]))
+        return probs
+
+    def out_of_fold(self, labels: Mapping[int, int], fold_of: Mapping[int, int]) -> Floats:
+        """Class probabilities of labeled samples, each by the labels of other folds; `refit` before anything else.
+
+        Args:
+            labels: Sample id -> class index.
+            fold_of: Sample id -> fold, of the same samples.
+
+        Returns:
+            `probs_N_C`, in ascending order of ids.
+        """
+        sample_ids = np.array(sorted(labels), np.int64)
+        folds_N = np.array([fold_of[sample_id] for sample_id in sample_ids.tolist()])
+        probs_N_C = np.empty((len(sample_ids), self._num_classes), np.float32)
+        for fold in np.unique(folds_N):
+            self.refit({i: label for i, label in labels.items() if fold_of[i] != fold})
+            probs_N_C[folds_N == fold] = self.probs(sample_ids[folds_N == fold])
+        return probs_N_C
+
+    def scores(self, sample_ids: Ids) -> Floats:
+        """How much a label of each sample is expected to settle, `scores_N`."""
+        return self._filled().scores()[self._rows(sample_ids)]
+
+    def draws(self, sample_ids: Ids, count: int, seed: int) -> Floats:
+        """Class probabilities under K functions of the posterior, `probs_N_C_K`; see `Propagation.draws`."""
+        held = np.isin(sample_ids, self.stored.ids)
+        draws = np.empty((len(sample_ids), self._num_classes, count), np.float32)
+        draws[held] = self._filled().draws(self._rows(sample_ids[held]), count, seed)
+        if not held.all():
+            draws[~held] = self._filled().draws_at(self._coordinates_elsewhere(sample_ids[~held]), count, seed)
+        return draws
+
+    def rank(self, sample_ids: Ids, size: int, *, coverage: bool = False) -> tuple[Ids, Floats]:
+        """Sample ids in the order in which they should be asked, and scores."""
+        rows, scores = self._filled().rank(np.sort(self._rows(sample_ids)), size, coverage=coverage)
+        return self.stored.ids[rows], scores
+
+    def shares(self, sample_ids: list[int], labeled: list[int]) -> Floats:
+        """The share of the pool that is nearer, on the graph, to each of these samples than to other labeled ones."""
+        nearest_of_pool = self._filled().nearest_of(self._rows(np.array(labeled)))
+        count = dict(zip(labeled, np.bincount(nearest_of_pool, minlength=len(labeled)).tolist(), strict=True))
+        return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self.stored.ids)
+
+    def _read(self) -> StoredGraph | None:
+        path = path_of_graph(self._store.folder, self._seed, learned=self._learned)
+        return read_graph(path, self._store.row_shape)
+
+    def _filled(self) -> Propagation:
+        if self._propagation is None:
+            self.refit({})
+        assert self._propagation is not None
+        return self._propagation
+
+    def _rows(self, sample_ids: Ids) -> Ids:
+        return np.searchsorted(self.stored.ids, sample_ids)
+
+    def _build(self, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
+        landmarks = choose_landmarks(sample_ids, self._seed)
+        backbone = self._store.backbone.name
+        embedding = choose_embedding(self._store.rows(landmarks), self._seed, check, backbone=backbone)
+        points = [points_of(embedding, self._store, landmarks, check)]
+        if len(self._store.row_shape) == 3:  # pixels; features cannot be distorted
+            points += points_of_copies(embedding.points, self._store.rows, landmarks, self._seed, check)
+        graph = build_graph(np.concatenate(points), self._seed, check)
+        built = StoredGraph(
+            landmarks, graph.vectors_L_M[: len(landmarks)], landmarks, len(sample_ids), graph, embedding,
+            self._store.row_shape,
+        )  # fmt: skip
+        return extended(built, self._store, np.setdiff1d(sample_ids, landmarks), check)
+
+    def _coordinates_elsewhere(self, sample_ids: Ids) -> Floats:
+        """Of samples that are not held; those of the last call are remembered, for a test set is asked every round."""
+        if not np.array_equal(sample_ids, self._elsewhere[0]):
+            self._elsewhere = sample_ids, _coordinates_of(self.stored, self._store, sample_ids, lambda: None)
+        return self._elsewhere[1]
+
+
+def path_of_graph(folder: Path, seed: int, *, learned: bool) -> Path:
+    """Where a graph is kept."""
+    return folder / f"graph-{VERSION}-{seed}{'-learned' if learned else ''}.npz"
+
+
+def extended(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
+    """A graph on which these samples are hung too."""
+    if not len(sample_ids):
+        return stored
+    ids = np.concatenate([stored.ids, sample_ids])
+    coordinates = np.concatenate([stored.coordinates, _coordinates_of(stored, store, sample_ids, check)])
+    order = np.argsort(ids, kind="stable")
+    return replace(stored, ids=ids[order], coordinates=coordinates[order])
+
+
+def points_of(embedding: Embedding, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
+    """Points of samples, tile by tile."""
+    tiles = []
+    for start in range(0, len(sample_ids), _TILE):
+        check()
+        tiles.append(embedding.points(store.rows(sample_ids[start : start + _TILE])))
+    return np.concatenate(tiles)
+
+
+def _coordinates_of(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
+    tiles = [sample_ids[start : start + _TILE] for start in range(0, len(sample_ids), _TILE)]
+    return np.concatenate([stored.graph.coordinates(points_of(stored.embedding, store, t, check)) for t in tiles])

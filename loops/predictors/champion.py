@@ -58,7 +58,8 @@ class Champion(Predictor):
     """
 
     def __init__(self, first: Predictor, others: Sequence[Predictor]) -> None:
-        super().__init__(first.store, num_classes=first.num_classes, seed=first.seed, mc_iterations=first.mc_iterations)
+        # Not of the store: a member need not have one.
+        self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
         self._first, self._others = first, tuple(others)
         self._team: tuple[Predictor, ...] = (first, *others)
         self._weights = Weights.of_the_first(len(self._team))

@@ -27,6 +27,7 @@ from torch import nn
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import rank
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
 from loops.predictors.instant_head import InstantHead, split_at_last_layer
 from loops.predictors.network import Network
 from loops.predictors.network_spec import choose_network
@@ -82,7 +83,7 @@ def load(folder: Path) -> Digits:
     """Reads the digits into a feature store; ids count from 0 in the order of `labels.csv`."""
     rows = list(csv.DictReader((DIGITS / "labels.csv").read_text().splitlines()))
     ids = np.arange(len(rows))
-    spec = choose_network("cnn", [(8, 8)])
+    spec = choose_network("cnn", candidates([(8, 8)]))
     store = FeatureStore(folder, spec.backbone)
     side = store.backbone.side
     images = [Image.open(DIGITS / row["path"]).convert("L").resize((side, side)) for row in rows]
@@ -98,7 +99,7 @@ def simulate(digits: Digits, arm: str, seed: int, budget: int) -> dict[int, floa
         Number of labels -> test accuracy.
     """
     capture = Capture()
-    spec = choose_network("cnn", [(8, 8)])
+    spec = choose_network("cnn", candidates([(8, 8)]))
     predictor = Network(spec, digits.store, num_classes=10, seed=seed, accelerator="cpu", callbacks=[capture])
     first = diverse(digits.pool, predictor.embedding(digits.pool), QUERY_SIZE, seed)
     labels = {int(i): digits.classes[int(i)] for i in first}

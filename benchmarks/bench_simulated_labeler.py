@@ -36,6 +36,7 @@ from trainer_project import BACKBONE, TrainerProject, trainer_project
 
 from app.project.settings import ProjectSettings
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
 from loops.predictors.graph_learner import GraphLearner
 from loops.predictors.network import Network
 from loops.predictors.network_spec import choose_network
@@ -147,7 +148,9 @@ def replay(running: TrainerProject, test: Pair, seed: int) -> tuple[list[tuple[i
     store.append(test_ids, test[0][:, None])
 
     def make(_fold: int | None) -> Network:
-        return Network(choose_network("cnn", [(28, 28)]), store, num_classes=10, seed=seed, accelerator="cpu")
+        return Network(
+            choose_network("cnn", candidates([(28, 28)])), store, num_classes=10, seed=seed, accelerator="cpu"
+        )
 
     predictor = GraphLearner(make, acquisition="auto", seed=seed)
     labels: dict[int, int] = {}

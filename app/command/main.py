@@ -21,9 +21,12 @@ from app.command.options import (
     AcquisitionOption,
     DevicesOption,
     EmbeddingOption,
+    KindOption,
+    LabelColumnOption,
     LearnerOption,
     NumNodesOption,
     QuerySizeOption,
+    TextColumnOption,
 )
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
@@ -106,9 +109,16 @@ def _project_to_run(folder: Path | None) -> Project:
 @commands.command()
 def init(
     project: ProjectArgument,
-    images: Annotated[Path, typer.Option(metavar="DIR|CSV|ZIP", help="The images to label; CSV: a column path.")],
-    classes: Annotated[str, typer.Option(metavar="A,B", help="Class names, in the order of their keys.")],
-    test: Annotated[Path | None, typer.Option(metavar="CSV", help="Labeled test set: path,label.")] = None,
+    data: Annotated[
+        Path, typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples to label: a folder, CSV or zip.")
+    ],
+    classes: Annotated[
+        str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those in the data.")
+    ] = "",
+    test: Annotated[Path | None, typer.Option(metavar="DIR|FILE", help="Labeled test set.")] = None,
+    kind: KindOption = None,
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
     learner: LearnerOption = "auto",
     embedding: EmbeddingOption = "",
     acquisition: AcquisitionOption = "auto",
@@ -117,7 +127,8 @@ def init(
     overlap: Annotated[int, typer.Option(min=1, max=10, help="Annotators per overlapping sample.")] = 1,
     overlap_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of samples that overlap.")] = 0.1,
 ) -> None:
-    """Make a project of your own images."""
+    """Make a project of your own samples."""
+    from app.formats.reading import Reading
     from app.project.creation import make_project
     from app.project.settings import ProjectSettings
 
@@ -132,7 +143,13 @@ def init(
         overlap_share=overlap_share,
     )
     created = make_project(
-        project, settings=settings, classes=_names_in(classes), images=images, test=test, progress=_show_progress
+        project,
+        settings=settings,
+        classes=_names_in(classes),
+        data=data,
+        test=test,
+        reading=Reading(kind or "", text_column, label_column),
+        progress=_show_progress,
     )
     if created.test is not None:
         _print_report(created.test, "test samples")
@@ -150,12 +167,17 @@ def _names_in(classes: str) -> list[str]:
 @commands.command("import")
 def import_(
     project: ProjectArgument,
-    source: Annotated[Path, typer.Argument(metavar="DIR|CSV|ZIP", help="The images to add to the pool.")],
+    source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")],
+    kind: KindOption = None,
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
 ) -> None:
-    """Add images to a project's pool."""
+    """Add samples to a project's pool."""
+    from app.formats.reading import Reading
     from app.project.creation import add_to_pool
 
-    _print_report(add_to_pool(open_project(project), source, progress=_show_progress), "samples")
+    reading = Reading(kind or "", text_column, label_column)
+    _print_report(add_to_pool(open_project(project), source, reading=reading, progress=_show_progress), "samples")
 
 
 def _print_report(report: ImportReport, what: str) -> None:
@@ -166,14 +188,14 @@ def _print_report(report: ImportReport, what: str) -> None:
     if report.labels_ignored:
         typer.echo(f"{report.labels_ignored:,} labels of the pool were not taken over: people give those.")
     typer.echo(
-        f"{report.added:,} {what} added, {len(report.refused):,} files refused, {len(report.duplicates):,} duplicates."
+        f"{report.added:,} {what} added, {len(report.refused):,} refused, {len(report.duplicates):,} duplicates."
     )
 
 
 def _show_progress(done: int, total: int) -> None:
     """Count on stderr while a person is watching; a pipe gets none of it."""
     if sys.stderr.isatty():
-        typer.echo(f"\r{done:,} of {total:,} files" + ("\n" if done >= total else ""), nl=False, err=True)
+        typer.echo(f"\r{done:,} of {total:,} samples" + ("\n" if done >= total else ""), nl=False, err=True)
 
 
 commands.command()(simulate)

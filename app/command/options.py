@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+Kind = Literal["image"]
 Network = Literal["auto", "cnn", "features"]
 Acquisition = Literal[
     "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
@@ -13,9 +14,12 @@ Acquisition = Literal[
 ]  # fmt: skip
 ColdStart = Literal["diverse", "vaal", "random"]
 
-LearnerOption = Annotated[Network, typer.Option("--learner", help="auto: chosen by the size of the images.")]
+LearnerOption = Annotated[Network, typer.Option("--learner", help="auto: the one that suits the samples.")]
 AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
+KindOption = Annotated[Kind | None, typer.Option("--kind", help="Of the samples; none: told by what is there.")]
+TextColumnOption = Annotated[str, typer.Option("--text-column", metavar="NAME", help="Of a CSV or JSONL file.")]
+LabelColumnOption = Annotated[str, typer.Option("--label-column", metavar="NAME", help="Of a CSV or JSONL file.")]
 EmbeddingOption = Annotated[
     str,
     typer.Option(

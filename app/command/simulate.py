@@ -9,7 +9,15 @@ from typing import Annotated, get_args
 
 import typer
 
-from app.command.options import Acquisition, ColdStart, LearnerOption, QuerySizeOption
+from app.command.options import (
+    Acquisition,
+    ColdStart,
+    KindOption,
+    LabelColumnOption,
+    LearnerOption,
+    QuerySizeOption,
+    TextColumnOption,
+)
 from app.simulation.config import SimulationConfig, StudyConfig
 
 
@@ -23,8 +31,13 @@ def _known_acquisitions(names: list[str]) -> list[str]:
 def simulate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="What the CSVs' paths are relative to.")] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the pool.")] = None,
-    test: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the test set.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", "--data", metavar="FILE", help="The pool with its labels: path,label.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="The test set with its labels.")] = None,
+    kind: KindOption = None,
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
     npz: Annotated[
         Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test, in place of the CSVs.")
     ] = None,
@@ -65,6 +78,9 @@ def simulate(
         images=images,
         labels=labels,
         test=test,
+        kind=kind or "",
+        text_column=text_column,
+        label_column=label_column,
         npz=npz,
         pool=pool,
         test_size=test_size,

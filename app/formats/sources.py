@@ -1,4 +1,4 @@
-"""What a person may point at: a folder, a CSV manifest, a zip archive. Finds files, decodes none."""
+"""What a person may point at: a folder, a CSV file, a zip archive. Finds samples, looks at none."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import csv
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.formats.archive import extract
 from app.formats.errors import RefusedImageError, SourceError
+from app.formats.reading import AS_IT_IS, Reading
 from app.kinds.image import resolve_inside
+from app.kinds.kind import kind_named, kind_of_columns
 
 
 @dataclass(frozen=True, slots=True)  # a million of them at a time
 class Entry:
-    """One file that may be an image."""
+    """One sample, before anybody looked at it."""
 
     root: Path  # of the source
     name: str  # as the person knows it: relative to the root
     class_name: str = ""  # from the manifest or the folder it lies in; empty: not known
+    text: str | None = None  # what it is, where that is in no file of its own
 
     @property
     def path(self) -> Path:
@@ -31,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Refused:
-    """One file that was not imported and why; both parts are one printable line."""
+    """One sample that was not imported and why; both parts are one printable line."""
 
     name: str
     reason: str
@@ -39,12 +42,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class Source:
-    """The files of one import, before any of them was opened."""
+    """The samples of one import, before any of them was looked at."""
 
     root: Path  # nothing outside of it is read
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     labels_given: int = 0  # rows of a manifest that carry a label; a folder's name need not be one
+    kind: str = "image"  # of its samples
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -53,25 +57,26 @@ class Source:
         return tuple(sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)))
 
 
-def open_source(path: Path, *, uploads: Path) -> Source:
-    """Read a folder, a CSV manifest or a zip archive, by what the path is.
+def open_source(path: Path, *, uploads: Path, reading: Reading = AS_IT_IS) -> Source:
+    """Read a folder, a CSV file or a zip archive, by what the path is.
 
     Args:
         path: what the person named.
         uploads: the project's folder for extracted archives.
+        reading: what the person says of it.
 
     Raises:
         SourceError: it is none of the three, or cannot be read.
     """
     if path.is_dir():
-        return read_folder(path)
+        return replace(read_folder(path), kind=reading.kind or "image")
     if not path.is_file():
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
     if path.suffix.lower() == ".csv":
-        return read_csv(path)
+        return read_csv(path, reading)
     if path.suffix.lower() == ".zip":
-        return read_zip(path, uploads)
-    raise SourceError(f"{printable(str(path))}: expected a folder, a .csv manifest or a .zip archive.")
+        return replace(read_zip(path, uploads), kind=reading.kind or "image")
+    raise SourceError(f"{printable(str(path))}: expected a folder, a .csv file or a .zip archive.")
 
 
 def read_folder(folder: Path) -> Source:
@@ -122,28 +127,28 @@ def _refusal(path: Path, root: Path) -> str:
     return "" if stat.S_ISREG(kind) else "is a pipe, socket or device, not a file"
 
 
-def read_csv(manifest: Path) -> Source:
-    """Read a manifest with the columns `path` and, where labels are known, `label`.
+def read_csv(manifest: Path, reading: Reading = AS_IT_IS) -> Source:
+    """Read a table of samples, whose columns tell of what kind they are, and where known their `label`.
 
-    Paths are relative to the manifest's folder and may not leave it. Spreadsheets' byte-order mark and Windows' line
-    ends are fine.
+    Paths are relative to the table's folder and may not leave it. Spreadsheets' byte-order mark and Windows' line ends
+    are fine.
 
     Raises:
-        SourceError: it is not UTF-8 text, not CSV, or has no column `path`.
+        SourceError: it is not UTF-8 text, not CSV, or lacks a column.
     """
     root = manifest.parent.resolve()
     try:
         with manifest.open(newline="", encoding="utf-8-sig") as file:
             # Strict: one quote that is never closed would swallow all lines after it without a word.
             rows = csv.DictReader(file, skipinitialspace=True, strict=True)
-            _check_columns(manifest, rows.fieldnames)
-            named = (row for row in _rows_of(rows, manifest) if row["path"] and row["path"].strip())
-            entries = [_row_entry(row, root) for row in named]
+            reading = told_by(list(rows.fieldnames or ()), reading, manifest.name)
+            entries = list(entries_of(_rows_of(rows, manifest), root, manifest.name, reading))
     except UnicodeDecodeError as error:
         raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
     except OSError as error:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
-    return Source(root, tuple(entries), labels_given=sum(entry.class_name != "" for entry in entries))
+    given = sum(entry.class_name != "" for entry in entries)
+    return Source(root, tuple(entries), labels_given=given, kind=reading.kind)
 
 
 def _rows_of(rows: csv.DictReader[str], manifest: Path) -> Iterator[dict[str, str]]:
@@ -158,16 +163,33 @@ def _rows_of(rows: csv.DictReader[str], manifest: Path) -> Iterator[dict[str, st
         raise SourceError(f"{printable(manifest.name)} {said}; is a quote missing?") from error
 
 
-def _check_columns(manifest: Path, columns: object) -> None:
-    found = list(columns) if isinstance(columns, (list, tuple)) else []
-    if "path" not in found:
-        shown = ", ".join(printable(str(name)) for name in found) or "nothing"
-        raise SourceError(f"{printable(manifest.name)} has no column `path`: wanted path,label, found {shown}.")
+def told_by(columns: Sequence[str], reading: Reading, file: str) -> Reading:
+    """What the columns of a table tell of its samples, besides what the person said.
+
+    Raises:
+        SourceError: a column is missing.
+    """
+    kind = reading.kind or kind_of_columns([*columns, *(["text"] if reading.text_column else [])])
+    told = Reading(kind, reading.text_column or "text", reading.label_column or "label")
+    needed = kind_named(kind).column(told)
+    asked_for = [name for name in (reading.label_column, needed) if name]
+    missing = [name for name in asked_for if name not in columns]
+    if missing:
+        shown = ", ".join(printable(name) for name in columns) or "nothing"
+        wanted = ",".join(name for name in (needed, told.label_column) if name)
+        raise SourceError(f"{printable(file)} has no column `{missing[0]}`: wanted {wanted}, found {shown}.")
+    return told
 
 
-def _row_entry(row: dict[str, str], root: Path) -> Entry:
-    name = row["path"].strip()
-    return Entry(root, name, sys.intern((row.get("label") or "").strip()))
+def entries_of(rows: Iterable[Mapping[str, str]], root: Path, file: str, told: Reading) -> Iterator[Entry]:
+    """The samples of a table's rows; one that is in no file is named by its row, of which the first is the header."""
+    kind = kind_named(told.kind)
+    for number, row in enumerate(rows, start=2):
+        label = sys.intern((row.get(told.label_column) or "").strip())
+        text = kind.text_of(row, told)
+        name = f"{file}:{number}" if text is not None else (row[kind.column(told)] or "").strip()
+        if name:
+            yield Entry(root, name, label, text)
 
 
 def read_zip(archive: Path, uploads: Path) -> Source:

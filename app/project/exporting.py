@@ -1,4 +1,4 @@
-"""Export: every label event, and what is current, as CSV or JSON lines; or copies of the images by class.
+"""Export: every label event, and what is current, as CSV or JSON lines; or copies of the samples by class.
 
 An export is a new folder. It is written beside its place under another name and moved there when it is whole, so that
 a reader never sees half of one, and nothing is ever overwritten.
@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ExportError
+from app.formats.errors import RefusedSampleError
+from app.kinds.kind import Kind, kind_named
 from storage.engine import Database
 from storage.labels import CurrentLabel, LabelEventInfo, current_labels, list_events
-from storage.projects import list_classes
+from storage.projects import kind_of_samples, list_classes
 from storage.samples import SampleInfo, get_samples
 
 EVENT_COLUMNS = (
@@ -35,7 +37,6 @@ EVENT_COLUMNS = (
     "acquisition", "score", "acquisition_prob", "rank", "model_version", "suggestion_shown", "why_shown",
     "shown_together", "request_id", "supersedes",
 )  # fmt: skip
-LABEL_COLUMNS = ("uri", "label")
 
 Row = Mapping[str, Any]
 
@@ -47,13 +48,14 @@ class Written:
     folder: Path
     labels: int  # samples with a current label
     events: int  # label events written; none into folders
-    left_out: tuple[tuple[str, str], ...] = ()  # (file, reason) of images that could not be copied
+    left_out: tuple[tuple[str, str], ...] = ()  # (name, reason) of samples that could not be copied
 
 
 @dataclass(frozen=True)
 class _Content:
     """Everything an export needs, read in one transaction."""
 
+    kind: Kind
     classes: Sequence[str]
     samples: Mapping[int, SampleInfo]
     current: Sequence[CurrentLabel]  # labels only, no skips
@@ -126,6 +128,7 @@ def _read(database: Database, project_id: int) -> _Content:
     with database.read() as session:
         events = list_events(session, project_id=project_id)
         return _Content(
+            kind=kind_named(kind_of_samples(session, project_id=project_id)),
             classes=[entry.name for entry in list_classes(session, project_id=project_id)],
             samples=get_samples(session, sample_ids=sorted({event.sample_id for event in events})),
             current=[row for row in current_labels(session, project_id=project_id) if row.action == "label"],
@@ -160,7 +163,14 @@ def _event_row(event: LabelEventInfo, content: _Content) -> Row:
 
 
 def _label_row(current: CurrentLabel, content: _Content) -> Row:
-    return {"uri": content.samples[current.sample_id].uri, "label": _class_of(current, content)}
+    sample = content.samples[current.sample_id]
+    return {"uri": sample.uri, **content.kind.columns(sample), "label": _class_of(current, content)}
+
+
+def _label_columns(content: _Content) -> list[str]:
+    """The name, whatever the kind says of any of the samples, and the label."""
+    said = (content.kind.columns(content.samples[row.sample_id]) for row in content.current)
+    return ["uri", *dict.fromkeys(column for columns in said for column in columns), "label"]
 
 
 def _class_of(current: CurrentLabel, content: _Content) -> str:
@@ -169,7 +179,7 @@ def _class_of(current: CurrentLabel, content: _Content) -> str:
 
 
 def _write_csv(content: _Content, folder: Path) -> Written:
-    _csv_file(folder / "labels.csv", LABEL_COLUMNS, (_label_row(row, content) for row in content.current))
+    _csv_file(folder / "labels.csv", _label_columns(content), (_label_row(row, content) for row in content.current))
     _csv_file(folder / "events.csv", EVENT_COLUMNS, (_event_row(event, content) for event in content.events))
     return Written(folder, len(content.current), len(content.events))
 
@@ -178,7 +188,7 @@ def _csv_file(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+        writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
         _sync(file.fileno(), file.flush)
 
 
@@ -217,25 +227,26 @@ def _write_folders(content: _Content, folder: Path) -> Written:
         sample = content.samples[current.sample_id]
         class_folder = folder / names[current.class_index]
         class_folder.mkdir(exist_ok=True)
-        reason = _copy(sample, class_folder, taken)
-        if reason:
-            left_out.append((sample.uri, reason))
+        try:
+            _copy(sample, content.kind, class_folder, taken)
+        except RefusedSampleError as refused:
+            left_out.append((sample.uri, refused.reason))
     return Written(folder, len(content.current) - len(left_out), 0, tuple(left_out))
 
 
-def _copy(sample: SampleInfo, folder: Path, taken: set[Path]) -> str:
-    """Copy one image; return why it was left out, which is no reason to leave the others out."""
-    source = Path(sample.uri)
-    try:
-        image = source.read_bytes()
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    target = folder / source.name
+def _copy(sample: SampleInfo, kind: Kind, folder: Path, taken: set[Path]) -> None:
+    """Copy one sample.
+
+    Raises:
+        RefusedSampleError: it cannot be read, which is no reason to leave the others out.
+    """
+    copied = kind.copy(sample)
+    target = folder / copied.name
+    suffix = target.suffix
     while _folded(target) in taken:  # two folders of the person's may hold the same file name
-        target = folder / f"{target.stem}-{sample.id}{source.suffix}"
+        target = folder / f"{target.stem}-{sample.id}{suffix}"
     taken.add(_folded(target))
-    target.write_bytes(image)
-    return ""
+    target.write_bytes(copied.content)
 
 
 def _folded(path: Path) -> Path:

@@ -17,8 +17,9 @@ from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.active_learning import LoopSettings
 from loops.devices.network import DistributedNetwork
-from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import backbone_of, candidates_of
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.graph_learner import GRAPHED
 from loops.predictors.network import Network
@@ -26,7 +27,7 @@ from loops.predictors.network_spec import NetworkSpec, choose_network
 from loops.seeding import seed_of
 from storage.current import decided_ids
 from storage.engine import Database
-from storage.projects import list_classes
+from storage.projects import kind_of_samples, list_classes
 from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
@@ -80,7 +81,7 @@ class Workbench:
 
     @property
     def share_embedded(self) -> float:
-        """Of the pool, 0..1; below 1 while images are still to be looked at."""
+        """Of the pool, 0..1; below 1 while samples are still to be looked at."""
         return len(self.embedded_pool) / max(1, len(self.pool))
 
     def predictor(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Network:
@@ -118,7 +119,8 @@ def set_up(
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
         num_classes = len(list_classes(session, project_id=project_id))
-    spec, backbone = _chosen(settings, [(sample.width, sample.height) for sample in first])
+        kind = kind_of_samples(session, project_id=project_id)
+    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
     bench = Workbench(
         project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
@@ -138,13 +140,13 @@ def set_up(
     return replace(bench, store=_released(background, heartbeat, pool.without(decided).ids, bench.enough))
 
 
-def _chosen(settings: ProjectSettings, sizes: Sequence[tuple[int, int]]) -> tuple[NetworkSpec, Backbone]:
+def _chosen(settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:
     """Predictor and backbone; somebody's own embedding has the head of pretrained features."""
     if not settings.embedding:
-        spec = choose_network(settings.learner, sizes)
+        spec = choose_network(settings.learner, candidates)
         return spec, backbone_of(spec.backbone)
     backbone = own_backbone(settings.embedding)
-    return replace(choose_network("features", sizes), backbone=backbone.name), backbone
+    return replace(choose_network("features", candidates), backbone=backbone.name), backbone
 
 
 def _released(

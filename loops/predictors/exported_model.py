@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from loops.checkpoint import read_checkpoint
-from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedding import PooledFeatures
+from loops.embeddings.kinds import backbone_of
 from loops.errors import CheckpointDamagedError
 from loops.files import replace_file
 from loops.predictors.layers import network_parts

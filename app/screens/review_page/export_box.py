@@ -17,7 +17,7 @@ from storage.engine import Database
 FORMATS = {
     "csv": "CSV (labels and all events)",
     "jsonl": "JSON lines (labels and all events)",
-    "folders": "Folder per class (copies of the images)",
+    "folders": "Folder per class (copies of the samples)",
 }
 
 
@@ -50,7 +50,7 @@ def zipped_export(project: Project, database: Database, project_id: int, form: s
     Raises:
         ExportError: When it cannot be written.
     """
-    # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all images.
+    # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all samples.
     with tempfile.TemporaryDirectory(dir=project.folder, prefix=".export-") as folder:
         written = export(database, project_id, form, Path(folder) / form)
         buffer = io.BytesIO()

@@ -35,7 +35,7 @@ class Chosen:
 
 def source_box(*, prefix: str) -> Chosen:
     """Draw the choice between folder, CSV and zip; an empty choice is returned as it is."""
-    kind = st.segmented_control("Where the images are", KINDS, default="Folder", required=True, key=f"{prefix}_kind")
+    kind = st.segmented_control("Where the samples are", KINDS, default="Folder", required=True, key=f"{prefix}_kind")
     if kind == "Zip upload":
         upload = st.file_uploader("Zip archive of images", type="zip", key=f"{prefix}_upload")
         st.caption("It is unpacked into the project's folder.")

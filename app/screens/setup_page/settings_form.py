@@ -8,7 +8,7 @@ import streamlit as st
 from app.project.settings import ACQUISITIONS, COLD_STARTS, LEARNERS, MOST_ANNOTATORS, ProjectSettings
 
 LEARNER_NAMES: Mapping[str, str] = {
-    "auto": "Choose by the size of the images",
+    "auto": "Choose what suits the samples",
     "cnn": "Small network, trained from scratch",
     "features": "Pretrained features with a small head",
 }
@@ -66,11 +66,11 @@ def choices_help(choices: Sequence[str], names: Mapping[str, str], sentences: Ma
     return "\n".join(lines)
 
 
-def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]:
+def settings_fields(settings: ProjectSettings, *, prefix: str, learners: Sequence[str] = LEARNERS) -> dict[str, Any]:
     """Draw the fields inside a form and return what they hold, by name of the setting."""
     left, right = st.columns(2, gap="large")
     with left:
-        values = _model_fields(settings, prefix)
+        values = _model_fields(settings, prefix, learners)
     with right:
         values |= _round_fields(settings, prefix)
     with st.expander("More"):
@@ -82,17 +82,17 @@ def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]
     return values
 
 
-def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+def _model_fields(settings: ProjectSettings, prefix: str, learners: Sequence[str]) -> dict[str, Any]:
     learner = st.selectbox(
         "Predictor",
-        LEARNERS,
-        index=LEARNERS.index(settings.learner),
+        learners,
+        index=learners.index(settings.learner),
         format_func=lambda name: LEARNER_NAMES.get(name, name),
         key=f"{prefix}_learner",
     )
     st.caption(
-        "What learns from your labels and predicts the rest: the small network suits tiny images, pretrained features "
-        "suit photographs."
+        "What learns from your labels and predicts the rest: the small network suits tiny images, features anything "
+        "else."
     )
     acquisition = st.selectbox(
         "Acquisition function",

@@ -115,7 +115,6 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
     [
         "labell",
         "init",
-        "init p --images x",
         "init p --images x --classes a,b --learner transformer",
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
@@ -181,7 +180,7 @@ def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
     lines = outcome.out.splitlines()
     assert outcome.code == 0
     assert [line.split(":")[0] for line in lines[:2]] == ["refused broken.png", "duplicate copy.png"]
-    assert lines[2:] == ["4 samples added, 1 files refused, 1 duplicates."]
+    assert lines[2:] == ["4 samples added, 1 refused, 1 duplicates."]
 
 
 def classes_of(project: Project) -> list[str]:
@@ -213,7 +212,7 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
 def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     Image.new("L", (8, 8), 200).save(tmp_path / "more" / "new.png")
-    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 files refused, 0 duplicates.\n"
+    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 refused, 0 duplicates.\n"
     assert json.loads(labelloop("status", project, "--json").out)["pool"] == 5
 
 

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, write_choice
 from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.images import EFFICIENTNET
 from loops.evaluation.label_errors import audit_labels
 from loops.oracle import Answers, KnownLabels
 from loops.predictors.committee import predictor_for

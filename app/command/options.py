@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Kind = Literal["image"]
+Kind = Literal["image", "text"]
 Network = Literal["auto", "cnn", "features"]
 Acquisition = Literal[
     "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",

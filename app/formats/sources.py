@@ -1,8 +1,9 @@
-"""What a person may point at: a folder, a CSV file, a zip archive. Finds samples, looks at none."""
+"""What a person may point at: a folder, a CSV or JSONL file, a zip archive. Finds samples, looks at none."""
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import stat
 import sys
@@ -58,7 +59,7 @@ class Source:
 
 
 def open_source(path: Path, *, uploads: Path, reading: Reading = AS_IT_IS) -> Source:
-    """Read a folder, a CSV file or a zip archive, by what the path is.
+    """Read a folder, a CSV or JSONL file or a zip archive, by what the path is.
 
     Args:
         path: what the person named.
@@ -66,7 +67,7 @@ def open_source(path: Path, *, uploads: Path, reading: Reading = AS_IT_IS) -> So
         reading: what the person says of it.
 
     Raises:
-        SourceError: it is none of the three, or cannot be read.
+        SourceError: it is none of these, or cannot be read.
     """
     if path.is_dir():
         return replace(read_folder(path), kind=reading.kind or "image")
@@ -74,9 +75,11 @@ def open_source(path: Path, *, uploads: Path, reading: Reading = AS_IT_IS) -> So
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
     if path.suffix.lower() == ".csv":
         return read_csv(path, reading)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return read_jsonl(path, reading)
     if path.suffix.lower() == ".zip":
         return replace(read_zip(path, uploads), kind=reading.kind or "image")
-    raise SourceError(f"{printable(str(path))}: expected a folder, a .csv file or a .zip archive.")
+    raise SourceError(f"{printable(str(path))}: expected a folder, a .csv or .jsonl file, or a .zip archive.")
 
 
 def read_folder(folder: Path) -> Source:
@@ -163,6 +166,40 @@ def _rows_of(rows: csv.DictReader[str], manifest: Path) -> Iterator[dict[str, st
         raise SourceError(f"{printable(manifest.name)} {said}; is a quote missing?") from error
 
 
+def read_jsonl(file: Path, reading: Reading = AS_IT_IS) -> Source:
+    """Read a file of JSON objects, one a line, whose names are what columns are in a CSV file.
+
+    Raises:
+        SourceError: it is not UTF-8 text, a line is no JSON object, or a column is missing.
+    """
+    root = file.parent.resolve()
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            rows = [_object(line, number, file) for number, line in enumerate(lines, start=1) if line.strip()]
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{printable(file.name)} is not UTF-8 text.") from error
+    except OSError as error:
+        raise SourceError(f"{printable(file.name)} cannot be read: {error}.") from error
+    columns = dict.fromkeys(name for row in rows for name in row)
+    reading = told_by(list(columns), reading, file.name)
+    entries = tuple(entries_of(rows, root, file.name, reading, first=1))
+    return Source(root, entries, labels_given=sum(entry.class_name != "" for entry in entries), kind=reading.kind)
+
+
+def _object(line: str, number: int, file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise SourceError(f"{printable(file.name)}: line {number:,} is no JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise SourceError(f"{printable(file.name)}: line {number:,} is no JSON object.")
+    return {name: value if isinstance(value, str) else _plain(value) for name, value in found.items()}
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def told_by(columns: Sequence[str], reading: Reading, file: str) -> Reading:
     """What the columns of a table tell of its samples, besides what the person said.
 
@@ -181,10 +218,20 @@ def told_by(columns: Sequence[str], reading: Reading, file: str) -> Reading:
     return told
 
 
-def entries_of(rows: Iterable[Mapping[str, str]], root: Path, file: str, told: Reading) -> Iterator[Entry]:
-    """The samples of a table's rows; one that is in no file is named by its row, of which the first is the header."""
+def entries_of(
+    rows: Iterable[Mapping[str, str]], root: Path, file: str, told: Reading, *, first: int = 2
+) -> Iterator[Entry]:
+    """The samples of a table's rows; one that is in no file of its own is named by its row.
+
+    Args:
+        rows: by name of the column.
+        root: of the source.
+        file: the table's name.
+        told: what is known of its columns.
+        first: number of the first row; a CSV file's is 2, for the header stands above it.
+    """
     kind = kind_named(told.kind)
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=first):
         label = sys.intern((row.get(told.label_column) or "").strip())
         text = kind.text_of(row, told)
         name = f"{file}:{number}" if text is not None else (row[kind.column(told)] or "").strip()

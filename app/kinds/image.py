@@ -62,7 +62,7 @@ def admit(given: Given) -> Admitted:
         RefusedImageError: with the reason.
     """
     resolved = resolve_inside(given.path, given.root)
-    content = read_image_bytes(resolved)
+    content = read_file(resolved)
     pixels = decode(content, verify=True)
     digest = hashlib.sha256(content).hexdigest()
     return Admitted(str(resolved), digest, width=pixels.shape[1], height=pixels.shape[0])
@@ -108,7 +108,7 @@ def load_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
-    return decode(read_image_bytes(Path(path)))
+    return decode(read_file(Path(path)))
 
 
 def resolve_inside(path: Path, root: Path) -> Path:
@@ -125,7 +125,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
     return resolved
 
 
-def read_image_bytes(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Read a regular file of sensible size; never waits for a pipe or a device."""
     try:
         descriptor = os.open(path, OPEN_FLAGS)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from app.browser import text_of
-
-KINDS = ("image",)
+from app.kinds.kind import KINDS
 
 
 def scripts() -> str:
@@ -13,5 +12,5 @@ def scripts() -> str:
 
 
 def styles() -> str:
-    """The rules of style of the kinds that have some."""
-    return text_of("content/content.css")
+    """The rules of style of samples, for a component's."""
+    return text_of(*(f"content/{name}.css" for name in KINDS))

@@ -110,13 +110,14 @@ def _project_to_run(folder: Path | None) -> Project:
 def init(
     project: ProjectArgument,
     data: Annotated[
-        Path, typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples to label: a folder, CSV or zip.")
+        Path,
+        typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples: a folder, CSV, JSONL or zip."),
     ],
     classes: Annotated[
         str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those in the data.")
     ] = "",
     test: Annotated[Path | None, typer.Option(metavar="DIR|FILE", help="Labeled test set.")] = None,
-    kind: KindOption = None,
+    kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
     learner: LearnerOption = "auto",
@@ -148,7 +149,7 @@ def init(
         classes=_names_in(classes),
         data=data,
         test=test,
-        reading=Reading(kind or "", text_column, label_column),
+        reading=Reading(kind, text_column, label_column),
         progress=_show_progress,
     )
     if created.test is not None:
@@ -168,7 +169,7 @@ def _names_in(classes: str) -> list[str]:
 def import_(
     project: ProjectArgument,
     source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")],
-    kind: KindOption = None,
+    kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
 ) -> None:
@@ -176,7 +177,7 @@ def import_(
     from app.formats.reading import Reading
     from app.project.creation import add_to_pool
 
-    reading = Reading(kind or "", text_column, label_column)
+    reading = Reading(kind, text_column, label_column)
     _print_report(add_to_pool(open_project(project), source, reading=reading, progress=_show_progress), "samples")
 
 

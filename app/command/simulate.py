@@ -35,7 +35,7 @@ def simulate(
         Path | None, typer.Option("--labels", "--data", metavar="FILE", help="The pool with its labels: path,label.")
     ] = None,
     test: Annotated[Path | None, typer.Option(metavar="FILE", help="The test set with its labels.")] = None,
-    kind: KindOption = None,
+    kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
     npz: Annotated[
@@ -78,7 +78,7 @@ def simulate(
         images=images,
         labels=labels,
         test=test,
-        kind=kind or "",
+        kind=kind,
         text_column=text_column,
         label_column=label_column,
         npz=npz,

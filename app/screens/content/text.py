@@ -15,11 +15,11 @@ RULES = """
   font-size: 1.15rem; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; text-align: start;
   background: color-mix(in srgb, currentColor 5%, transparent); }
 .sample-text.small { height: 100px; padding: .4rem .6rem; overflow: hidden; font-size: .875rem; line-height: 1.35;
-  white-space: normal; }
+  white-space: normal; mask-image: linear-gradient(#000 calc(100% - 1.2em), transparent); }
 [class*="_gallery"]:has(.sample-text) { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }
-[data-testid="stElementContainer"]:has(> .stHtml > .sample-text) { width: 100%; }
 .st-key-neighbors:has(.sample-text) { flex-direction: column; }
-[class*="st-key-neighbor_"]:has(.sample-text) { width: 100% !important; max-width: none; }
+.st-key-neighbors:has(.sample-text) > *, [class*="st-key-neighbor_"]:has(.sample-text) { width: 100% !important;
+  max-width: none; }
 [class*="st-key-neighbor_"] .sample-text.small { height: auto; max-height: 5.6em; }
 @media (max-width: 640px) { [class*="_gallery"]:has(.sample-text) { grid-auto-columns: 13rem; } }
 """

@@ -41,8 +41,11 @@ def source_box(*, prefix: str) -> Chosen:
         st.caption("It is unpacked into the project's folder.")
         return Chosen(upload=upload)
     if kind == "CSV file":
-        path = st.text_input("CSV file", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
-        st.caption("One row per image: `path,label`; the label may be empty. Paths count from the file's own folder.")
+        path = st.text_input("CSV or JSONL file", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
+        st.caption(
+            "One row per sample: `path,label` for images, `text,label` for texts, any other columns for a table; "
+            "or the same as JSON lines. The label may be empty. Paths count from the file's own folder."
+        )
         return Chosen(path=path)
     path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
     st.caption("A folder on the machine LabelLoop runs on, with its subfolders. Images stay where they are.")

@@ -39,9 +39,12 @@ def new_project_form() -> NewProject | None:
         classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
         st.caption("One per line or with commas. Left empty: the names of the folders, or the labels of the CSV.")
         test_csv = st.text_input(
-            "Labeled test set (CSV file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
+            "Labeled test set (a file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
         )
-        st.caption("Rows `path,label`. It is never trained on: accuracy is measured on it, beside the audit samples.")
+        st.caption(
+            "Rows like the others, each with a label. It is never trained on: accuracy is measured on it, beside the "
+            "audit samples."
+        )
         values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
         if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
             return None

@@ -119,6 +119,7 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
         "init p --images x --classes a,b --overlap 11",
+        "init p --data x --kind audio",
         'init p --images x --classes a,"b',
         "run --port 70000",
         "run --port eighty",
@@ -388,3 +389,16 @@ def test_whatever_happens_a_person_reads_a_sentence(
     assert outcome.code == 1
     assert outcome.err.startswith(said)
     assert _is_one_sentence(outcome.err)
+
+
+def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("body,stars\ngood,5\nbad,1\n")
+    (tmp_path / "more.jsonl").write_text('{"text": "new"}\n')
+    made = labelloop(
+        "init", tmp_path / "p", "--data", tmp_path / "texts.csv", "--text-column", "body", "--label-column", "stars"
+    )
+    assert made.out.splitlines()[-1] == "2 samples added, 0 refused, 0 duplicates."
+    assert classes_of(open_project(tmp_path / "p")) == ["1", "5"]
+    assert labelloop("import", tmp_path / "p", tmp_path / "more.jsonl").out.startswith("1 samples added")
+    refused = labelloop("import", tmp_path / "p", tmp_path / "more.jsonl", "--kind", "image")
+    assert (refused.code, refused.err) == (1, "The samples of this project are texts; a project has one kind.\n")

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-Kind = Literal["image", "text"]
+from app.kinds.kind import KINDS
+
 Network = Literal["auto", "cnn", "features"]
 Acquisition = Literal[
     "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
@@ -14,10 +15,25 @@ Acquisition = Literal[
 ]  # fmt: skip
 ColdStart = Literal["diverse", "vaal", "random"]
 
+
+def _known_kind(name: str) -> str:
+    if name and name not in KINDS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(KINDS)}.")
+    return name
+
+
 LearnerOption = Annotated[Network, typer.Option("--learner", help="auto: the one that suits the samples.")]
 AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
-KindOption = Annotated[Kind | None, typer.Option("--kind", help="Of the samples; none: told by what is there.")]
+KindOption = Annotated[
+    str,
+    typer.Option(
+        "--kind",
+        callback=_known_kind,
+        metavar=f"[{'|'.join(KINDS)}]",
+        help="Of the samples; none: told by what is there.",
+    ),
+]
 TextColumnOption = Annotated[str, typer.Option("--text-column", metavar="NAME", help="Of a CSV or JSONL file.")]
 LabelColumnOption = Annotated[str, typer.Option("--label-column", metavar="NAME", help="Of a CSV or JSONL file.")]
 EmbeddingOption = Annotated[

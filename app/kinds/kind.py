@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-KINDS = ("image", "text")  # in the order in which a table is asked whether it holds such samples
+KINDS = ("image", "text", "table")  # in the order in which a table is asked whether it holds such samples
 
 Shown = dict[str, Any]  # plain data for JSON; its `kind` says who draws it
 
@@ -192,7 +192,7 @@ def kind_of_columns(columns: Sequence[str]) -> str:
 
 def kind_named(name: str) -> Kind:
     """Return a kind by its name; it is loaded when it is asked for."""
-    from app.kinds import image, text
+    from app.kinds import image, table, text
 
-    kinds: dict[str, Kind] = {"image": image, "text": text}
+    kinds: dict[str, Kind] = {"image": image, "text": text, "table": table}
     return kinds[name]

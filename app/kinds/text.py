@@ -81,8 +81,12 @@ def show(sample: Stored, *, large: bool, kept: Path) -> Shown:  # noqa: ARG001 -
 
 def copy(sample: Stored) -> CopiedFile:
     """Return the text as a file named after where it came from."""
-    name = re.sub(r"[^\w.-]+", "-", sample.uri.rsplit("/", 1)[-1]).strip("-.") or f"text-{sample.id}"
-    return CopiedFile(f"{name.removesuffix('.txt')}.txt", (sample.content or "").encode())
+    return CopiedFile(f"{file_name(sample).removesuffix('.txt')}.txt", (sample.content or "").encode())
+
+
+def file_name(sample: Stored) -> str:
+    """Return the name of a sample that is in no file, as one that every system takes."""
+    return re.sub(r"[^\w.-]+", "-", sample.uri.rsplit("/", 1)[-1]).strip("-.") or f"{NOUN}-{sample.id}"
 
 
 def columns(sample: Stored) -> dict[str, str]:

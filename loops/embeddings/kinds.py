@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from loops.embeddings import images, texts
+from loops.embeddings import images, tables, texts
 from loops.embeddings.backbone import Backbone
 from loops.errors import UnknownPredictorError
 
@@ -32,7 +32,7 @@ class SampleKind(Protocol):
         ...
 
 
-KINDS: Mapping[str, SampleKind] = {"image": images, "text": texts}
+KINDS: Mapping[str, SampleKind] = {"image": images, "text": texts, "table": tables}
 
 
 def candidates_of(kind: str, sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:

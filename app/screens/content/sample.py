@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import streamlit as st
 
 from app.kinds.kind import Shown, kind_named
-from app.screens.content import image, text
+from app.screens.content import image, table, text
 from app.screens.shared.session import current_project, kind_name
 from storage.samples import SampleInfo
 
@@ -38,7 +38,7 @@ class Content(Protocol):
         ...
 
 
-CONTENTS: Mapping[str, Content] = {"image": image, "text": text}
+CONTENTS: Mapping[str, Content] = {"image": image, "text": text, "table": table}
 
 
 def to_send(sample: SampleInfo, *, large: bool) -> Shown:

@@ -28,10 +28,12 @@ def an_image(folder: Path, number: int) -> Entry:
 GOOD: dict[str, Callable[[Path, int], Entry]] = {
     "image": an_image,
     "text": lambda folder, number: Entry(folder, f"texts.csv:{number}", text=f"text {number}"),
+    "table": lambda folder, number: Entry(folder, f"rows.csv:{number}", text=f'{{"age": "{number}", "city": ""}}'),
 }
 BAD: dict[str, Callable[[Path], Entry]] = {
     "image": lambda folder: Entry(folder, "gone.png"),
     "text": lambda folder: Entry(folder, "texts.csv:2", text=" "),
+    "table": lambda folder: Entry(folder, "rows.csv:2", text='{"age": " "}'),
 }
 
 
@@ -93,7 +95,12 @@ def test_the_loops_have_an_embedding_for_every_kind_and_the_kind_a_predictor_for
 
 @pytest.mark.parametrize(
     ("columns", "kind"),
-    [(["path", "label"], "image"), (["text", "label"], "text"), (["label", "text", "path"], "image")],
+    [
+        (["path", "label"], "image"),
+        (["text", "label"], "text"),
+        (["label", "text", "path"], "image"),
+        (["age", "label"], "table"),
+    ],
 )
 def test_the_kind_is_told_by_the_columns(columns, kind):
     assert kind_of_columns(columns) == kind

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loops.checkpoint import replace_file
 from loops.embeddings.backbone import Backbone, Distort
 from loops.embeddings.columns import READERS
 from loops.embeddings.embedder import Embedder
+from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
 FITTED_TO = 20_000  # rows; more move no quantile that anybody would see

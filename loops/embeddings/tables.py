@@ -18,4 +18,4 @@ def candidates(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:  # noqa: AR
 
 def backbone(name: str) -> Backbone | None:
     """`columns` (float32, as many numbers as the columns need)."""
-    return Backbone(name, 0, "float32", (), TRANSFORM) if name == COLUMNS else None
+    return Backbone(name, 0, (), TRANSFORM) if name == COLUMNS else None

@@ -22,10 +22,10 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
-from loops.checkpoint import replace_file
 from loops.embeddings.backbone import Backbone, Distort
 from loops.embeddings.embedder import Embedder
 from loops.embeddings.texts import TRANSFORM
+from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
 DIMENSIONS = 256

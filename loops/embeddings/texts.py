@@ -18,4 +18,4 @@ def candidates(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:  # noqa: AR
 
 def backbone(name: str) -> Backbone | None:
     """`tfidf` (at most 256 numbers, float32)."""
-    return Backbone(name, 0, "float32", (), TRANSFORM) if name == TFIDF else None
+    return Backbone(name, 0, (), TRANSFORM) if name == TFIDF else None

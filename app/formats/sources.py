@@ -206,8 +206,10 @@ def told_by(columns: Sequence[str], reading: Reading, file: str) -> Reading:
     Raises:
         SourceError: a column is missing.
     """
-    kind = reading.kind or kind_of_columns([*columns, *(["text"] if reading.text_column else [])])
-    told = Reading(kind, reading.text_column or "text", reading.label_column or "label")
+    told = Reading("", reading.text_column or "text", reading.label_column or "label")
+    named = [reading.text_column] if reading.text_column else []
+    kind = reading.kind or kind_of_columns([*columns, *named], told)
+    told = replace(told, kind=kind)
     needed = kind_named(kind).column(told)
     asked_for = [name for name in (reading.label_column, needed) if name]
     missing = [name for name in asked_for if name not in columns]

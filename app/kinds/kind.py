@@ -170,24 +170,21 @@ class Kind(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _UsualColumns:
-    text_column: str = "text"
-    label_column: str = "label"
+def kind_of_columns(columns: Sequence[str], names: Columns) -> str:
+    """Return the first kind whose column is among these, else the one that needs none in particular.
 
+    A single column is no table: a wrong name, or a separator that is no comma, looks the same. Then it is the first
+    kind, whose sentence says what it wants.
 
-_USUAL = _UsualColumns()
-
-
-def kind_of_columns(columns: Sequence[str]) -> str:
-    """Return the first kind whose usual column is among these, else the one that needs none in particular.
-
-    Where no kind can do without one it is the first, whose sentence says which it wants.
+    Args:
+        columns: of a table of samples.
+        names: as the person calls them, or as they are called mostly.
     """
-    needed = {name: kind_named(name).column(_USUAL) for name in KINDS}
+    needed = {name: kind_named(name).column(names) for name in KINDS}
     found = [name for name, column in needed.items() if column in columns]
     free = [name for name, column in needed.items() if not column]
-    return [*found, *free, *KINDS][0]
+    is_table = len([column for column in columns if column != names.label_column]) > 1
+    return [*found, *(free if is_table else []), *KINDS][0]
 
 
 def kind_named(name: str) -> Kind:

@@ -99,11 +99,11 @@ def test_the_loops_have_an_embedding_for_every_kind_and_the_kind_a_predictor_for
         (["path", "label"], "image"),
         (["text", "label"], "text"),
         (["label", "text", "path"], "image"),
-        (["age", "label"], "table"),
+        (["age", "city", "label"], "table"),
     ],
 )
 def test_the_kind_is_told_by_the_columns(columns, kind):
-    assert kind_of_columns(columns) == kind
+    assert kind_of_columns(columns, Reading(text_column="text", label_column="label")) == kind
     assert told_by(columns, Reading(), "list.csv").kind == kind
 
 

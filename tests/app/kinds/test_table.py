@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.formats.errors import RefusedSampleError
+from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.reading import Reading
 from app.formats.sources import Entry, open_source
 from app.kinds.table import MOST_AMONG_OTHERS, admit, columns, copy, load, show
@@ -91,3 +91,11 @@ def test_a_project_of_rows(tmp_path):
         ("pool.csv:5", "is empty"),
         ("pool.csv:4", "is the same row as pool.csv:2"),
     ]
+
+
+@pytest.mark.parametrize("header", ["file,label", "age;city;label", "label"])
+def test_a_single_column_is_no_table_unless_a_person_says_so(header, tmp_path):
+    file = table(tmp_path / "r.csv", header, ",".join("x" for _ in header.split(",")))
+    with pytest.raises(SourceError, match="has no column `path`"):
+        open_source(file, uploads=tmp_path)
+    assert open_source(file, uploads=tmp_path, reading=Reading(kind="table")).kind == "table"

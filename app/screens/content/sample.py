@@ -45,7 +45,7 @@ def to_send(sample: SampleInfo, *, large: bool) -> Shown:
     """The sample as plain data for the browser; with nothing but its kind where there is nothing to see."""
     kind = kind_name()
     try:
-        return _shown(kind, sample.sha256, large, str(current_project().thumbnails_dir), sample)
+        return _shown(kind, sample.uri, sample.sha256, large, str(current_project().thumbnails_dir), sample)
     except Exception as error:  # noqa: BLE001  a broken file raises six exception types and must not stop a screen
         logger.warning("sample %s cannot be shown: %s", sample.id, error)
         return {"kind": kind}
@@ -76,6 +76,7 @@ def content_column() -> Any:  # noqa: ANN401 - Streamlit does not name the type
     return CONTENTS[kind_name()].column()
 
 
+# By its name too: a file that was moved away must not be shown from memory, for it cannot be embedded any more.
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _shown(kind: str, sha256: str, large: bool, kept: str, _sample: SampleInfo) -> Shown:  # noqa: ARG001
+def _shown(kind: str, uri: str, sha256: str, large: bool, kept: str, _sample: SampleInfo) -> Shown:  # noqa: ARG001
     return kind_named(kind).show(_sample, large=large, kept=Path(kept))

@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--npz", type=Path, help="x_train, y_train, x_test, y_test; default: sample_data/digits")
     parser.add_argument("--pool", type=int, help="samples of x_train in the pool")
-    parser.add_argument("--learner", default="cnn")
+    parser.add_argument("--predictor", default="cnn")
     parser.add_argument("--acquisitions", nargs="+", default=["bald", "random"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--budget", type=int, default=200, help="labels")
@@ -60,7 +60,7 @@ def simulate(options: argparse.Namespace, acquisition: str, seed: int) -> dict[s
     with tempfile.TemporaryDirectory() as out:
         command = [
             *(sys.executable, "-W", "ignore", "-m", "app.command.main", "simulate", *data, *pool),
-            *("--learner", options.predictor, "--acquisition", acquisition, "--seed", str(seed)),
+            *("--predictor", options.predictor, "--acquisition", acquisition, "--seed", str(seed)),
             *("--budget", str(options.budget), "--out", out),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

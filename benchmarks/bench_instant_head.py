@@ -19,6 +19,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from loops.acquisition.catalog import find
+from loops.acquisition.choosing import scorer
+from loops.acquisition.functions import rank
 from loops.predictors.instant_head import InstantHead
 from loops.predictors.layers import feature_head
 
@@ -42,8 +45,8 @@ def main() -> None:
     features_N_D = clusters(classes_N, options.features)
     for labels in options.labels:
         for acquisition in options.acquisitions:
-            head = make_head(features_N_D, acquisition, options.accelerator)
-            wall, used = repeat(head, classes_N, labels, options.repetitions)
+            head = make_head(features_N_D, options.accelerator)
+            wall, used = repeat(head, acquisition, classes_N, labels, options.repetitions)
             print(
                 f"  {labels} labels, {acquisition}: median {statistics.median(wall):.0f} ms, worst {max(wall):.0f} ms; "
                 f"processor time median {statistics.median(used):.0f} ms; load {os.getloadavg()[0]:.1f}"
@@ -57,23 +60,27 @@ def clusters(classes_N: np.ndarray, dim: int) -> np.ndarray:
     return (centers[classes_N] + generator.normal(size=(len(classes_N), dim))).astype(np.float32)
 
 
-def make_head(features_N_D: np.ndarray, acquisition: str, accelerator: str) -> InstantHead:
+def make_head(features_N_D: np.ndarray, accelerator: str) -> InstantHead:
     """A head of a round that knew nothing yet: the farthest way to go."""
     layer = feature_head(features_N_D.shape[1], CLASSES)
     for weights in layer.parameters():
         nn.init.zeros_(weights)
     ids = np.arange(len(features_N_D))
-    return InstantHead(ids, features_N_D, layer, acquisition=acquisition, accelerator=accelerator)
+    return InstantHead(ids, features_N_D, layer, accelerator=accelerator)
 
 
-def repeat(head: InstantHead, classes_N: np.ndarray, labels: int, repetitions: int) -> tuple[list[float], list[float]]:
+def repeat(
+    head: InstantHead, acquisition: str, classes_N: np.ndarray, labels: int, repetitions: int
+) -> tuple[list[float], list[float]]:
     """Wall and processor time of each repetition, in ms; one more before them is not counted."""
-    wall, used = [], []
+    wall, used, score = [], [], scorer(find(acquisition))
     for repetition in range(repetitions + 1):
         given = labels + NEW_LABELS * repetition
         known = {i: int(classes_N[i]) for i in range(given)}
         started, started_used = time.perf_counter(), time.process_time()
-        head.rank_tail(known, np.arange(given, len(classes_N)))
+        tail = np.arange(given, len(classes_N))
+        head.refit(known)
+        rank(tail, score(head.draws(tail)))
         wall.append(1000 * (time.perf_counter() - started))
         used.append(1000 * (time.process_time() - started_used))
     return wall[1:], used[1:]

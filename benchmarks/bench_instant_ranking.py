@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from loops.acquisition.catalog import find
+from loops.acquisition.choosing import scorer
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import rank
 from loops.embeddings.features import FeatureStore
@@ -100,7 +102,8 @@ def simulate(digits: Digits, arm: str, seed: int, budget: int) -> dict[int, floa
     """
     capture = Capture()
     spec = choose_network("cnn", candidates([(8, 8)]))
-    predictor = Network(spec, digits.store, num_classes=10, seed=seed, accelerator="cpu", callbacks=[capture])
+    given = {"num_classes": 10, "seed": seed, "accelerator": "cpu"}
+    predictor = Network(spec, digits.store, callbacks=lambda _fold: [capture], **given)
     first = diverse(digits.pool, predictor.embedding(digits.pool), QUERY_SIZE, seed)
     labels = {int(i): digits.classes[int(i)] for i in first}
     curve = {}
@@ -111,28 +114,35 @@ def simulate(digits: Digits, arm: str, seed: int, budget: int) -> dict[int, floa
         pool = np.setdiff1d(digits.pool, list(labels))
         scores_N = predictor.score(pool, round_number=round_number).scores[spec.acquisition]
         order = rank(pool, scores_N, seed=seed)
-        ask(digits, labels, order, instant_head(digits, capture.network, spec.acquisition, seed), arm)
+        ask(digits, labels, order, instant_head(digits, capture.network, seed), arm, spec.acquisition, seed)
     return curve
 
 
-def ask(digits: Digits, labels: dict[int, int], order: NDArray[np.int64], head: InstantHead, arm: str) -> None:
+def ask(
+    digits: Digits,
+    labels: dict[int, int],
+    order: NDArray[np.int64],
+    head: InstantHead,
+    arm: str,
+    acquisition: str,
+    seed: int,
+) -> None:
     """Answers the samples of one round."""
     tail = order if arm == "pool" else order[:QUEUE]
     for _ in range(QUERY_SIZE // EVERY):
         labels.update({int(i): digits.classes[int(i)] for i in tail[:EVERY]})
         tail = tail[EVERY:]
         if arm != "round":
-            tail = head.rank_tail(labels, tail).sample_ids
+            head.refit(labels)
+            tail = rank(tail, scorer(find(acquisition))(head.draws(tail)), seed=seed)
 
 
-def instant_head(digits: Digits, network: nn.Module, acquisition: str, seed: int) -> InstantHead:
+def instant_head(digits: Digits, network: nn.Module, seed: int) -> InstantHead:
     """The head of a round, over the whole pool."""
     body, layer = split_at_last_layer(network)
     with torch.no_grad():
         features = torch.cat([body(rows) for rows in torch.from_numpy(digits.store.rows(digits.pool)).split(512)])
-    return InstantHead(
-        digits.pool, features.numpy(), layer, acquisition=acquisition, seed=seed_of(seed, "instant"), accelerator="cpu"
-    )
+    return InstantHead(digits.pool, features.numpy(), layer, seed=seed_of(seed, "instant"), accelerator="cpu")
 
 
 if __name__ == "__main__":

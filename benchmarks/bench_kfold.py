@@ -69,7 +69,7 @@ def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, i
     return store, {i: labels[i] for i in labels if i not in in_test}, {i: labels[i] for i in sorted(in_test)}
 
 
-def new_learner(store: FeatureStore, seed: int) -> Network:
+def new_predictor(store: FeatureStore, seed: int) -> Network:
     """The cnn predictor as the app has it."""
     return Network(choose_network("cnn", candidates([(8, 8)])), store, num_classes=10, seed=seed, accelerator="cpu")
 
@@ -83,9 +83,9 @@ def print_vote(
     for seed in seeds:
         chosen = np.random.default_rng(seed).choice(sorted(pool), count, replace=False).tolist()
         labels = {i: pool[i] for i in chosen}
-        predictor = new_learner(store, seed)
+        predictor = new_predictor(store, seed)
         predictor.fit(labels, round_number=1)
-        committee = Committee(lambda fold, seed=seed: new_learner(store, seed_of(seed, "fold", fold)), seed=seed)
+        committee = Committee(new_predictor(store, seed))
         committee.fit(labels, round_number=1)
         single.append(accuracy(predictor, test))
         vote.append(accuracy(committee, test))
@@ -119,7 +119,7 @@ def print_audit(store: FeatureStore, pool: dict[int, int], seeds: Sequence[int])
     for seed in seeds:
         started = time.perf_counter()
         labels, flipped = flip(pool, top, seed)
-        loop = KFoldLoop(labels, lambda fold, seed=seed: new_learner(store, seed_of(seed, "fold", fold)), seed=seed)
+        loop = KFoldLoop(labels, new_predictor(store, seed).fresh, seed=seed)
         result = loop.run()
         for name, ranking in rankings(result).items():
             hits.setdefault(name, []).append(len(flipped & set(ranking[:top])) / top)

@@ -45,7 +45,7 @@ from point_peers import QUESTIONS, accuracy_of, asked_by, typiclust
 from app.project.settings import ProjectSettings
 from loops.embeddings.computed_embedding import choose_embedding
 from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
-from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.graph import GraphPredictor
 
 BY_ONE_GRAPH = {"computed": False, "learned": True}  # only where the product learns features
 ARMS = (
@@ -182,7 +182,7 @@ class Field:
 
     def __init__(self, runs: Runs, draw: Draw, seed: int) -> None:
         self.draw, self.seed, self._runs = draw, seed, runs
-        self._predictors: dict[tuple[int, bool], GraphLearner] = {}
+        self._predictors: dict[tuple[int, bool], GraphPredictor] = {}
         self._typical: list[int] = []
 
     @cached_property
@@ -211,28 +211,31 @@ class Field:
             curve.append((len(asked), answered(predictor, labeled, y, asked)))
         return curve
 
-    def _reviewed(self, predictor: GraphLearner, labeled: LabeledSet, arm: str, labels: dict[int, int]) -> GraphLearner:
+    def _reviewed(
+        self, predictor: GraphPredictor, labeled: LabeledSet, arm: str, labels: dict[int, int]
+    ) -> GraphPredictor:
         """What the trainer does at the end of a round; after the first ten labels structure's choice takes over."""
         if arm in BY_ONE_GRAPH or arm.endswith("LR"):
             return predictor
         if len(labels) == COMPUTED_FIRST:
             return self._predictor(labeled, learned=self.choice.clearer)
         if len(labels) % ProjectSettings.query_size == 0:
-            predictor.review(labels)
+            predictor.review(labels, pool=self.draw.kept, begins=True)
         return predictor
 
-    def _predictor(self, labeled: LabeledSet, *, learned: bool) -> GraphLearner:
+    def _predictor(self, labeled: LabeledSet, *, learned: bool) -> GraphPredictor:
         """The product's, with this graph in force; kept, for to hang a test set on a graph takes ten seconds."""
         write_choice(replace(self.choice, learned=learned), self.draw.store.folder, self.seed)
         key = labeled.classes, learned
         if key not in self._predictors:
             self._predictors[key] = self._runs.whole.predictor(labeled, self.draw, self.seed)
-        self._predictors[key].review({})
-        built_for = self._predictors[key].graph({}).stored.built_for
+        self._predictors[key].refit({})
+        self._predictors[key].review({}, pool=self.draw.kept, begins=True)
+        built_for = self._predictors[key].graph().stored.built_for
         assert built_for == len(self.draw.kept), "it built a graph of its own"
         return self._predictors[key]
 
-    def _questions(self, arm: str, y: Any, budget: int) -> Callable[[GraphLearner, list[int]], int]:
+    def _questions(self, arm: str, y: Any, budget: int) -> Callable[[GraphPredictor, list[int]], int]:
         """Places in the draw, one after the other."""
         if arm == "auto" or arm in BY_ONE_GRAPH:
             return partial(self._best, y)
@@ -247,17 +250,19 @@ class Field:
     def _labels(self, y: Any, asked: list[int]) -> dict[int, int]:
         return {int(self.draw.kept[place]): int(y[place]) for place in asked}
 
-    def _best(self, y: Any, predictor: GraphLearner, asked: list[int]) -> int:
+    def _best(self, y: Any, predictor: GraphPredictor, asked: list[int]) -> int:
         """What the trainer would put in front."""
-        graph = predictor.graph(self._labels(y, asked))
+        predictor.refit(self._labels(y, asked))
+        graph = predictor.graph()
         rest = np.delete(self.draw.kept, asked)
         return int(np.searchsorted(self.draw.kept, graph.rank(rest, 1)[0][0]))
 
-    def _by_graph(self, predictor: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
-        graph = predictor.graph(self._labels(y, asked))
+    def _by_graph(self, predictor: GraphPredictor, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+        predictor.refit(self._labels(y, asked))
+        graph = predictor.graph()
         return float((graph.probs(self.draw.test).argmax(1) == labeled.test_labels).mean())
 
-    def _by_lr(self, _: GraphLearner, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
+    def _by_lr(self, _: GraphPredictor, labeled: LabeledSet, y: Any, asked: list[int]) -> float:
         points, test_points = self.points
         return accuracy_of(points[asked], y[asked], test_points, labeled.test_labels, points)
 

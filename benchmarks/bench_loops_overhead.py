@@ -89,7 +89,7 @@ def main() -> None:
         pairs = [active_learning(digits, options.rounds, seed) for seed in range(options.repetitions)]
     verbs, beyond, direct = (statistics.median(times) for times in zip(*pairs, strict=True))
     print(
-        f"ActiveLearningLoop, per round: {verbs:.0f} ms in the learner, {beyond:.1f} ms beyond ({beyond / verbs:.1%})"
+        f"ActiveLearningLoop, per round: {verbs:.0f} ms in the predictor, {beyond:.1f} ms beyond ({beyond / verbs:.1%})"
     )
     print(f"  worst {max(pair[1] for pair in pairs):.1f} ms; the same calls made directly: {direct:.0f} ms")
     for labels in (100, 300):

@@ -36,10 +36,7 @@ from trainer_project import BACKBONE, TrainerProject, trainer_project
 
 from app.project.settings import ProjectSettings
 from loops.embeddings.features import FeatureStore
-from loops.embeddings.images import candidates
-from loops.predictors.graph_learner import GraphLearner
-from loops.predictors.network import Network
-from loops.predictors.network_spec import choose_network
+from loops.predictors.graph import GraphPredictor
 from storage.labels import current_labels
 from storage.queue import ClaimedSample
 
@@ -147,18 +144,14 @@ def replay(running: TrainerProject, test: Pair, seed: int) -> tuple[list[tuple[i
     test_ids = max(running.class_of) + 1 + np.arange(len(test[0]))
     store.append(test_ids, test[0][:, None])
 
-    def make(_fold: int | None) -> Network:
-        return Network(
-            choose_network("cnn", candidates([(28, 28)])), store, num_classes=10, seed=seed, accelerator="cpu"
-        )
-
-    predictor = GraphLearner(make, acquisition="auto", seed=seed)
+    predictor, pool = GraphPredictor(store, num_classes=10, seed=seed), np.array(list(running.class_of), np.int64)
     labels: dict[int, int] = {}
     curve = []
     for decision in decided:
         if decision.purpose != "audit" and decision.class_index is not None:
             labels[decision.sample_id] = decision.class_index
-        predicted = predictor.graph(labels, pool=list(running.class_of)).probs(test_ids).argmax(1)
+        predictor.refit(labels)
+        predicted = predictor.graph(pool=pool).probs(test_ids).argmax(1)
         curve.append((len(curve) + 1, float((predicted == test[1]).mean())))
     return curve, len(decided) - len(labels)
 

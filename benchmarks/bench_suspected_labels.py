@@ -26,9 +26,8 @@ from labeled_sets import LabeledSet, all_sets
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.label_errors import audit_labels
 from loops.kfold import CrossValidation, KFoldLoop
-from loops.predictors.graph_learner import GraphLearner
+from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
-from loops.seeding import seed_of
 
 WRONG = 0.05  # share of the answers
 POOL = 10_000  # samples
@@ -76,36 +75,28 @@ def run(labeled: LabeledSet, numbers: list[int], seeds: int) -> None:
         store.append(np.arange(len(labeled.rows)), labeled.rows)
         audits: dict[tuple[int, str], list[Audited]] = {}
         for seed in range(seeds):
-            make = maker_of(labeled, store, seed)
-            graph = GraphLearner(make, acquisition="auto", seed=seed)
+            network = Network(labeled.spec, store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
+            graph = GraphPredictor(store, num_classes=labeled.classes, seed=seed)
             answers = asked(graph, labeled, max(numbers), seed)
             for number in numbers:
                 labels = dict(list(answers.items())[:number])
                 by_graph = audited(labeled, labels, partial(graph.cross_validate, labels, num_folds=FOLDS))
-                by_network = audited(labeled, labels, KFoldLoop(labels, make, num_folds=FOLDS, seed=seed).run)
+                folds = KFoldLoop(labels, network.fresh, num_folds=FOLDS, seed=seed)
+                by_network = audited(labeled, labels, folds.run)
                 audits.setdefault((number, "graph"), []).append(by_graph)
                 audits.setdefault((number, "network"), []).append(by_network)
     for (number, name), found in audits.items():
         print(f"| {labeled.name}, {number} | {name} | {row(found)} |", flush=True)
 
 
-def maker_of(labeled: LabeledSet, store: FeatureStore, seed: int) -> Callable[[int | None], Network]:
-    """Makes networks as the product does; a fold's starts from weights of its own."""
-
-    def make(fold: int | None) -> Network:
-        own = seed if fold is None else seed_of(seed, "fold", fold)
-        return Network(labeled.spec, store, num_classes=labeled.classes, seed=own, accelerator="cpu")
-
-    return make
-
-
-def asked(predictor: GraphLearner, labeled: LabeledSet, number: int, seed: int) -> dict[int, int]:
+def asked(predictor: GraphPredictor, labeled: LabeledSet, number: int, seed: int) -> dict[int, int]:
     """Answers in the order of the questions; some of them wrong."""
     generator = np.random.default_rng(seed)
     labels: dict[int, int] = {}
     for _ in range(number):
         pool = np.setdiff1d(np.arange(len(labeled.rows)), list(labels))
-        sample_id = int(predictor.graph(labels, pool=pool).rank(pool, 1)[0][0])
+        predictor.refit(labels)
+        sample_id = int(predictor.graph(pool=pool).rank(pool, 1)[0][0])
         slip = generator.integers(1, labeled.classes) if generator.random() < WRONG else 0
         labels[sample_id] = int((labeled.labels[sample_id] + slip) % labeled.classes)
     return labels

@@ -24,7 +24,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from app.formats.sources import Entry, open_source
+from app.formats.registry import open_source
+from app.formats.source import Entry
 from app.kinds.image import load_image
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import random_scores, rank

@@ -24,8 +24,7 @@ from loops.embeddings.learned_graph import choice_by_structure, learn
 from loops.embeddings.stored_graph import StoredGraph
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
 from loops.graph.nearest import Nearest, nearest
-from loops.predictors.graph_learner import GraphLearner
-from loops.predictors.network import Network
+from loops.predictors.graph import GraphPredictor
 
 SPARE = 2 * NEIGHBORS + 5  # neighbors looked for once; enough of them are in nine tenths of the pool
 
@@ -78,13 +77,9 @@ class WholePool:
             graphs[learned].write(path_of_graph(draw.store.folder, seed, learned=learned))
         return choice_by_structure(graphs[False], graphs[True], seed) if True in graphs else GraphChoice()
 
-    def predictor(self, labeled: LabeledSet, draw: Draw, seed: int) -> GraphLearner:
+    def predictor(self, labeled: LabeledSet, draw: Draw, seed: int) -> GraphPredictor:
         """The product's, on the graph that the file beside the graphs names."""
-
-        def make(_fold: int | None) -> Network:
-            return Network(labeled.spec, draw.store, num_classes=labeled.classes, seed=seed, accelerator="cpu")
-
-        return GraphLearner(make, acquisition="auto", seed=seed)
+        return GraphPredictor(draw.store, num_classes=labeled.classes, seed=seed)
 
 
 def found(stored: StoredGraph, path: Path) -> Found:

@@ -20,7 +20,9 @@ from flash.image.classification.integrations.baal.dropout import InferenceMCDrop
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from loops.acquisition.functions import acquisition_function, rank
+from loops.acquisition.catalog import find
+from loops.acquisition.choosing import scorer
+from loops.acquisition.functions import rank
 from loops.frozen import Classifier
 from loops.predictors.layers import PrepareFeatures
 from loops.uncertainty.mc_dropout import MCDropout, MCDropoutScorer, gather
@@ -98,7 +100,7 @@ def ids_map(subject: Subject, case: Case) -> bool:
     """Asked are the ids with the highest scores, whatever the order of the pool: brute force, sample by sample."""
     logits, ids = subject.draw(case.network(), case.rows(), case), case.ids()
     asked = subject.ask(logits, ids, case)
-    scores = acquisition_function(case.function)(torch.softmax(logits, 1)).numpy()
+    scores = scorer(find(case.function))(torch.softmax(logits, 1).numpy())
     score_of = dict(zip(ids.tolist(), scores.tolist(), strict=True))
     if len(set(asked)) != case.query or not set(asked) <= set(score_of):
         return False

@@ -35,7 +35,7 @@ def fill(folder: Path, n: int, _labels: int) -> Figures:
     from storage.samples import NewSample, add_samples
 
     project = create_project(
-        folder, settings=ProjectSettings("scale", learner="cnn"), classes=[str(index) for index in range(CLASSES)]
+        folder, settings=ProjectSettings("scale", predictor="cnn"), classes=[str(index) for index in range(CLASSES)]
     )
     store = FeatureStore(project.features_dir / f"pixels-{SIDE}", f"pixels-{SIDE}")
     with closing(project.open_database()) as database:
@@ -71,7 +71,7 @@ def import_(folder: Path, n: int, _labels: int) -> Figures:
     """As many files as the project has samples, 100,000 at most, into a project of their own."""
     from PIL import Image
 
-    from app.formats.sources import read_folder
+    from app.formats.folders import read_folder
     from app.project.importing import run_import
     from app.project.project import create_project
     from app.project.settings import ProjectSettings
@@ -149,10 +149,9 @@ def run_loop(bench: Workbench) -> None:
     from app.trainer.oracle import DatabaseOracle
     from app.trainer.rounds import list_checkpoint
     from loops.active_learning import ActiveLearningLoop
-    from loops.predictors.committee import predictor_for
 
     ActiveLearningLoop(
-        predictor=predictor_for(bench.acquisition, lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed),
+        predictor=bench.predictor(),
         oracle=DatabaseOracle(bench),
         settings=bench.loop_settings,
         rounds_folder=bench.project.rounds_dir,

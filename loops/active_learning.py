@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
-from loops.acquisition.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
-from loops.acquisition.vaal import StoredRows, vaal_scores
+from loops.acquisition import catalog
+from loops.acquisition.choosing import choose
+from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
 from loops.checkpoint import SavedCheckpoint
 from loops.evaluation.estimates import evaluate
-from loops.oracle import Answers, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
-from loops.predictors.graph_learner import GraphLearner
+from loops.oracle import Answers, AskedBy, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
-from loops.seeding import seed_of
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 
@@ -30,12 +28,12 @@ MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart:
 class LoopSettings:
     """How a loop asks, and when it stops."""
 
-    acquisition: str
+    acquisition: str  # of the catalog, or somebody's own
     query_size: int = 10  # samples
     labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
     target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
     audit_share: float = 0.0  # share of what is asked that is drawn uniformly
-    cold_start: str = "diverse"  # diverse | random | vaal
+    cold_start: str = "diverse"  # of `catalog.COLD_STARTS`
     seed: int = 0
 
     @property
@@ -148,20 +146,8 @@ class ActiveLearningLoop(Loop[None]):
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
         if not has_model(answers) or not sample_ids:
             return None
-        pool_scores = self._predictor.score(sample_ids, round_number=answers.round_number)
-        if self._settings.acquisition == "vaal":
-            pool_scores.scores["vaal"] = self._adversarial_scores(answers, pool_scores.sample_ids)
-        return pool_scores
-
-    def _adversarial_scores(self, answers: Answers, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores of all, 0 for second looks: they are labeled, and would teach the discriminator a wrong pool."""
-        unlabeled_N = ~np.isin(sample_ids, list(answers.suspects))
-        labeled = self._predictor.embedding(sorted(answers.labels))
-        seed = seed_of(self._settings.seed, "vaal", answers.round_number)
-        scores_N = np.zeros(len(sample_ids), np.float32)
-        pool = StoredRows(self._predictor.embedding, sample_ids[unlabeled_N])
-        scores_N[unlabeled_N] = vaal_scores(labeled, pool, seed=seed)
-        return scores_N
+        self._predictor.review(answers.labels, pool=np.array(sample_ids, np.int64), begins=False)
+        return self._predictor.score(sample_ids, round_number=answers.round_number)
 
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""
@@ -180,6 +166,7 @@ class ActiveLearningLoop(Loop[None]):
             ),
             acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
+            asked_by=self._asked_by(answers),
             pool_scores=pool_scores,
             evaluations=evaluations,
             fit_seconds=self._fit_seconds,
@@ -189,19 +176,20 @@ class ActiveLearningLoop(Loop[None]):
         self.answers = self._oracle.answer(query)
 
     def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
-        """By the graph while it is in force, by the model otherwise; without a model as the cold start says."""
+        """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
         settings, predictor = self._settings, self._predictor
-        if isinstance(predictor, GraphLearner) and (pool_scores is not None or settings.cold_start == "diverse"):
-            ranking = predictor.ranking(answers, settings.ranking_size)
-            if ranking is not None:
-                return ranking
-        if pool_scores is None:
-            return cold_start_ranking(
-                answers, predictor.embedding, settings.ranking_size, settings.cold_start, settings.seed
-            )
-        return model_ranking(
-            answers, pool_scores, settings.ranking_size, settings.acquisition, settings.seed, predictor
-        )
+        acquisition, start = catalog.find(settings.acquisition), catalog.COLD_STARTS[settings.cold_start]
+        if pool_scores is not None:
+            return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
+        if acquisition.needs == "graph" and start.asks_by_graph:
+            return first_questions(answers, predictor, settings.ranking_size)
+        return cold_start_ranking(answers, predictor.embedding, settings.ranking_size, start, settings.seed)
+
+    def _asked_by(self, answers: Answers) -> AskedBy | None:
+        """Who asks; nobody before there is a model."""
+        if not has_model(answers):
+            return None
+        return AskedBy(self._predictor.describe().name, f"round {answers.round_number}", len(answers.labels))
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""

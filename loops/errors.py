@@ -8,12 +8,13 @@ LoopsError
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
 ├── NotEnoughSamplesError       more was asked for than there is
 ├── NotFittedError              the predictor has no model yet
+├── OwnCodeError                somebody's own function or predictor cannot be used
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
 ├── UnexportableModelError      a model that torch alone cannot run
 ├── UnknownAcquisitionError     no acquisition function of that name
-├── UnknownLearnerError         no predictor of that name
+├── UnknownPredictorError       no predictor of that name
 └── YieldedLossesError          a training step does not yield one loss per optimizer
 """
 
@@ -40,7 +41,7 @@ class CheckpointMismatchError(LoopsError):
     """A sound checkpoint holds a model of another kind: the settings or the classes changed since."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"the checkpoint {path.name} is of another kind of learner: {reason}")
+        super().__init__(f"the checkpoint {path.name} is of another kind of predictor: {reason}")
 
 
 class FeatureStoreError(LoopsError):
@@ -75,7 +76,14 @@ class NotFittedError(LoopsError):
     """A prediction was asked of a predictor that was neither fitted nor loaded."""
 
     def __init__(self) -> None:
-        super().__init__("there is no model yet: fit the learner or load a checkpoint first")
+        super().__init__("there is no model yet: fit the predictor or load a checkpoint first")
+
+
+class OwnCodeError(LoopsError):
+    """An acquisition function or a predictor that is not LabelLoop's cannot be imported, or does not do its part."""
+
+    def __init__(self, reference: str, reason: str) -> None:
+        super().__init__(f"{reference} cannot be used: {reason}")
 
 
 class OwnEmbeddingError(LoopsError):
@@ -113,7 +121,7 @@ class UnknownPredictorError(LoopsError):
     """There is no predictor, or backbone, of that name."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no learner {name!r}; known are {', '.join(known)}")
+        super().__init__(f"there is no predictor {name!r}; known are {', '.join(known)}")
 
 
 class YieldedLossesError(LoopsError):

@@ -10,16 +10,15 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from loops.errors import UnknownAcquisitionError
 from loops.seeding import seed_of
 
 _IMPORT_WARNINGS = (
@@ -50,7 +49,8 @@ def _silenced(messages: Sequence[tuple[str, type[Warning]]]) -> Iterator[None]:
 
 
 with _silenced(_IMPORT_WARNINGS):
-    from baal.active.heuristics import BALD, AbstractHeuristic, Certainty, Entropy, Margin
+    from baal.active import heuristics
+    from baal.active.heuristics import AbstractHeuristic
     from baal.bayesian.common import replace_layers_in_module
     from flash import Trainer as FlashTrainer
     from flash.core.classification import ClassificationTask
@@ -58,32 +58,18 @@ with _silenced(_IMPORT_WARNINGS):
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # "GPU available: False", once per fit
 
-_BAAL_HEURISTICS: dict[str, Callable[[], AbstractHeuristic]] = {
-    "bald": BALD,
-    "predictive_entropy": Entropy,
-    "margin": Margin,
-    "variation_ratios": Certainty,
-}
+
+def heuristic_of(found: Any) -> AbstractHeuristic | None:  # noqa: ANN401 - whatever somebody named
+    """A BaaL heuristic as an object, from the object, its class or a `functools.partial` of it; None if it is none."""
+    made = found.func if isinstance(found, partial) else found
+    if isinstance(made, type) and issubclass(made, AbstractHeuristic):
+        return found()
+    return found if isinstance(found, AbstractHeuristic) else None
 
 
-def baal_scores(name: str, probs_N_C_K: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """BaaL's own score, turned so that higher is asked first.
-
-    Args:
-        name: One of our acquisition functions.
-        probs_N_C_K: Probabilities, never logits: BaaL's `Entropy` averages before its softmax.
-
-    Returns:
-        `scores_N`; where BaaL asks for the lowest, one minus its score.
-    """
-    if name == "expected_entropy":  # BaaL has none; its entropy of each pass alone is the same thing
-        passes = [Entropy().get_uncertainties(probs_N_C_K[:, :, k]) for k in range(probs_N_C_K.shape[2])]
-        return np.asarray(np.mean(passes, axis=0), np.float64)
-    if name not in _BAAL_HEURISTICS:
-        raise UnknownAcquisitionError(name, [*sorted(_BAAL_HEURISTICS), "expected_entropy"])
-    heuristic = _BAAL_HEURISTICS[name]()
-    scores_N = np.asarray(heuristic.get_uncertainties(probs_N_C_K), np.float64)
-    return scores_N if heuristic.reversed else 1.0 - scores_N
+def yardstick(name: str) -> AbstractHeuristic:
+    """BaaL's heuristic of that name, which one of our functions must agree with."""
+    return getattr(heuristics, name)()
 
 
 def replace_layers(module: nn.Module, replacement: Callable[[nn.Module], nn.Module | None]) -> bool:

@@ -17,8 +17,8 @@ from pytorch_lightning.trainer.progress import Progress
 from loops.checkpoint import SavedCheckpoint, checkpoint_at
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.evaluation.estimates import wilson_interval
-from loops.folds import assign_folds
-from loops.predictors.network import Network
+from loops.folds import assign_folds, duplicate_groups
+from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
 
 
@@ -34,7 +34,7 @@ class CrossValidation:
     labels_N: NDArray[np.int64]  # class indices, as people gave them
     folds_N: NDArray[np.int64]  # the fold that each was held out in
     probs_N_C: NDArray[np.float32]  # out of fold
-    predictors: Mapping[int, Network] = field(default_factory=dict)  # by fold: those fitted or loaded in this process
+    predictors: Mapping[int, Predictor] = field(default_factory=dict)  # by fold: those fitted or loaded in this process
     checkpoints: Mapping[int, SavedCheckpoint] = field(default_factory=dict)  # by fold; none without a folder
 
     @property
@@ -70,7 +70,7 @@ class KFoldLoop(Loop[CrossValidation]):
     Its state is the progress and the out-of-fold probabilities of finished folds; it is saved inside the model
     checkpoint of the last of them. A killed run goes on in the fold, and the epoch, it was killed in:
 
-        loop = KFoldLoop(labels, learner_of_fold, folder=folder)
+        loop = KFoldLoop(labels, predictor_of_fold, folder=folder)
         loop.resume()
         result = loop.run()
 
@@ -78,7 +78,7 @@ class KFoldLoop(Loop[CrossValidation]):
 
     Args:
         labels: Sample id -> class index.
-        learner_of_fold: Makes a new predictor for a fold, the same for the same fold; its seed should follow from the
+        predictor_of_fold: Makes a new predictor for a fold, the same for the same fold; its seed should follow from the
             fold (`seed_of(seed, "fold", fold)`), so that the folds start from weights of their own.
         num_folds: At most; see `assign_folds`.
         groups: Sample id -> group, such as duplicates: no group is split. Who is not in it is a group of its own.
@@ -93,7 +93,7 @@ class KFoldLoop(Loop[CrossValidation]):
     def __init__(
         self,
         labels: Mapping[int, int],
-        predictor_of_fold: Callable[[int], Network],
+        predictor_of_fold: Callable[[int], Predictor],
         *,
         num_folds: int = 5,
         groups: Mapping[int, int] | None = None,
@@ -110,9 +110,9 @@ class KFoldLoop(Loop[CrossValidation]):
         self._round_number = round_number
         self._folder = folder
         self._probs: list[NDArray[np.float32]] = []  # of the finished folds
-        self._predictors: dict[int, Network] = {}
+        self._predictors: dict[int, Predictor] = {}
         self._checkpoints: dict[int, SavedCheckpoint] = {}
-        described = repr((predictor_of_fold(0).spec, round_number, seed, sorted(labels.items()), self.fold_of))
+        described = repr((predictor_of_fold(0).fingerprint, round_number, seed, sorted(labels.items()), self.fold_of))
         self._fingerprint = hashlib.sha256(described.encode()).hexdigest()
 
     @property
@@ -153,22 +153,22 @@ class KFoldLoop(Loop[CrossValidation]):
         self.progress.increment_completed()
         self.save(fold, predictor)
 
-    def fit(self, fold: int) -> Network:
+    def fit(self, fold: int) -> Predictor:
         """Fits a fresh predictor on the labels of all other folds."""
         predictor = self._predictor_of_fold(fold)
         if any(predictor is other for other in self._predictors.values()):
-            raise ValueError(f"fold {fold} needs a fresh learner; learner_of_fold gave one that has seen its labels")
+            raise ValueError(f"fold {fold} needs a fresh predictor; the one given has seen its labels")
         others = {sample_id: label for sample_id, label in self._labels.items() if self.fold_of[sample_id] != fold}
         predictor.fit(others, round_number=self._round_number, checkpoint_dir=self._folder_of(fold))
         return predictor
 
-    def predict(self, fold: int, predictor: Network) -> None:
+    def predict(self, fold: int, predictor: Predictor) -> None:
         """Predicts the samples that were held out."""
         self._probs.append(predictor.predict(self.held_out(fold)))
         self._predictors[fold] = predictor
         self.progress.increment_processed()
 
-    def save(self, fold: int, predictor: Network) -> None:
+    def save(self, fold: int, predictor: Predictor) -> None:
         """Saves the fold's model with the state of the loop inside."""
         folder = self._folder_of(fold)
         if folder is not None:
@@ -238,3 +238,29 @@ class KFoldLoop(Loop[CrossValidation]):
         folder = self._folder / f"fold-{fold}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def cross_validated(
+    predictor: Predictor,
+    labels: Mapping[int, int],
+    *,
+    num_folds: int,
+    round_number: int = 0,
+    folder: Path | None = None,
+) -> CrossValidation:
+    """Cross-validates labels by fresh predictors of one kind; see `Predictor.cross_validate`.
+
+    Raises:
+        NotEnoughSamplesError: If the labels cannot be split.
+    """
+    loop = KFoldLoop(
+        labels,
+        predictor.fresh,
+        num_folds=num_folds,
+        groups=duplicate_groups(sorted(labels), predictor.embedding(sorted(labels))),
+        seed=predictor.seed,
+        round_number=round_number,
+        folder=folder,
+    )
+    loop.resume()
+    return loop.run()

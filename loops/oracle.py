@@ -69,6 +69,15 @@ class RankedSample:
 
 
 @dataclass(frozen=True)
+class AskedBy:
+    """Who asks: a predictor, its version, and the labels it had seen."""
+
+    predictor: str  # its name
+    version: str  # the round whose fit it is
+    labels: int
+
+
+@dataclass(frozen=True)
 class Query:
     """What one round publishes: a ranked list longer than the round, and how the round went."""
 
@@ -80,6 +89,7 @@ class Query:
     evaluations: tuple[Evaluation, ...] = ()
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    asked_by: AskedBy | None = None  # None: by no predictor
     last: bool = False  # nothing is asked after it: budget, target or pool is used up
 
     def evaluation(self, dataset: Dataset) -> Evaluation | None:

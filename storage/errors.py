@@ -19,6 +19,7 @@ StorageError
 ├── UnknownEventError
 ├── UnknownRoundError
 ├── UnknownAnnotatorError
+├── UnknownImportError
 ├── ProjectExistsError
 ├── InvalidClassError                 a class name or index that cannot be used
 ├── InvalidSampleError                a sample that cannot be stored
@@ -169,6 +170,13 @@ class UnknownAnnotatorError(StorageError):
 
     def __init__(self, annotator_id: int) -> None:
         super().__init__(f"There is no annotator {annotator_id} in this project.")
+
+
+class UnknownImportError(StorageError):
+    """There is no such import in the project."""
+
+    def __init__(self, import_id: int) -> None:
+        super().__init__(f"There is no import {import_id} in this project.")
 
 
 class ProjectExistsError(StorageError):

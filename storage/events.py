@@ -13,6 +13,7 @@ from storage.models import Annotator, LabelEvent
 from storage.plain import to_info
 
 DECISIONS = ("label", "skip")
+IMPORTED = "imported"  # purpose of what came with a source, and how its request ids begin
 ADJUDICATION = "correct:"  # how the request ids of decisions on Review begin
 _UNDO = aliased(LabelEvent)
 
@@ -26,7 +27,7 @@ class LabelEventInfo:
     annotator: str
     action: str  # label | skip | flag | undo
     class_index: int | None
-    purpose: str  # train | audit | recheck
+    purpose: str  # train | audit | recheck | imported
     round_number: int | None
     acquisition: str | None
     score: float | None
@@ -68,8 +69,8 @@ def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
 
 
 def history(session: Session, *, project_id: int, annotator_id: int, limit: int = 10) -> list[LabelEventInfo]:
-    """List an annotator's labels and skips that were not undone, latest first."""
-    own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)
+    """List an annotator's labels and skips that were not undone, latest first; what was imported is undone as one."""
+    own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id, LabelEvent.purpose != IMPORTED)
     return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)
 
 

@@ -17,7 +17,7 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
+from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
 from storage.journal import note
 from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
@@ -251,7 +251,7 @@ def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: 
     """
     own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
     query_id = session.scalar(select(Claim.query_id).where(*own))
-    if query_id is None and standing is not None:
+    if query_id is None and standing is not None and standing.purpose != IMPORTED:
         return {name: getattr(standing, name) for name in _ASKED}
     query_id = query_id or latest_query_id(session, sample_id=sample_id)
     query = session.get(Query, query_id) if query_id else None

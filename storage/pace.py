@@ -9,7 +9,7 @@ from itertools import pairwise
 from sqlalchemy import select
 
 from storage.engine import Session
-from storage.events import DECISIONS
+from storage.events import DECISIONS, IMPORTED
 from storage.models import LabelEvent
 
 LATEST = 200  # decisions; how fast somebody was last month says little
@@ -25,6 +25,7 @@ def seconds_per_decision(session: Session, *, project_id: int) -> float | None:
     rows = session.execute(
         select(LabelEvent.annotator_id, LabelEvent.created_at)
         .where(LabelEvent.project_id == project_id, LabelEvent.action.in_(DECISIONS))
+        .where(LabelEvent.purpose != IMPORTED)
         .order_by(LabelEvent.id.desc())
         .limit(LATEST)
     )

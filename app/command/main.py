@@ -11,10 +11,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,
     NODES_VARIABLE,
@@ -23,9 +24,13 @@ from app.command.options import (
     EmbeddingOption,
     KindOption,
     LabelColumnOption,
-    LearnerOption,
+    LabeledOption,
     NumNodesOption,
+    PredictorOption,
+    ProjectArgument,
     QuerySizeOption,
+    ReadFormatOption,
+    RenameOption,
     TextColumnOption,
 )
 from app.command.simulate import simulate
@@ -34,13 +39,8 @@ from app.project.project import Project, new_project, open_project
 
 if TYPE_CHECKING:
     from app.project.importing import ImportReport
-    from storage.engine import Database
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
-
-Format = Literal["csv", "jsonl", "folders", "model"]
-
-ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
 
 commands = typer.Typer(
     name="labelloop",
@@ -111,16 +111,19 @@ def init(
     project: ProjectArgument,
     data: Annotated[
         Path,
-        typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples: a folder, CSV, JSONL or zip."),
+        typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples, in any format that is read."),
     ],
     classes: Annotated[
-        str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those in the data.")
+        str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those of the source.")
     ] = "",
+    labeled: LabeledOption = False,
+    format_: ReadFormatOption = "",
+    rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
     test: Annotated[Path | None, typer.Option(metavar="DIR|FILE", help="Labeled test set.")] = None,
     kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
-    learner: LearnerOption = "auto",
+    predictor: PredictorOption = "auto",
     embedding: EmbeddingOption = "",
     acquisition: AcquisitionOption = "auto",
     query_size: QuerySizeOption = 10,
@@ -135,7 +138,7 @@ def init(
 
     settings = ProjectSettings(
         name=new_project(project).folder.name,
-        learner=learner,
+        predictor=predictor,
         embedding=embedding,
         acquisition=acquisition,
         query_size=query_size,
@@ -150,6 +153,9 @@ def init(
         data=data,
         test=test,
         reading=Reading(kind, text_column, label_column),
+        labeled=labeled,
+        format=format_,
+        new_names=_new_names(rename),
         progress=_show_progress,
     )
     if created.test is not None:
@@ -168,29 +174,49 @@ def _names_in(classes: str) -> list[str]:
 @commands.command("import")
 def import_(
     project: ProjectArgument,
-    source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")],
+    source: Annotated[Path | None, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")] = None,
+    labeled: LabeledOption = False,
+    format_: ReadFormatOption = "",
+    rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
     kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
+    undo: Annotated[
+        int, typer.Option("--undo", metavar="N", min=0, help="Take back the labels of import N instead.")
+    ] = 0,
 ) -> None:
-    """Add samples to a project's pool."""
+    """Add samples to a project's pool, or take back the labels that an import brought."""
     from app.formats.reading import Reading
-    from app.project.creation import add_to_pool
+    from app.project.creation import add_to_pool, open_for
+    from app.project.import_words import undo_labels
 
+    opened = open_project(project)
+    if undo:
+        typer.echo(undo_labels(opened, undo))
+        return
+    if source is None:
+        raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
     reading = Reading(kind, text_column, label_column)
-    _print_report(add_to_pool(open_project(project), source, reading=reading, progress=_show_progress), "samples")
+    found = open_for(opened, source, reading=reading, format=format_).with_classes_renamed(_new_names(rename))
+    report = add_to_pool(opened, found, labeled=labeled, given_as=str(source), progress=_show_progress)
+    _print_report(report, "samples")
+    if report.brought_nothing:
+        raise typer.Exit(1)
+
+
+def _new_names(given: list[str]) -> dict[str, str]:
+    """The names in OLD=NEW; the last = divides, so that a class may hold one."""
+    wrong = [pair for pair in given if "=" not in pair]
+    if wrong:
+        raise UsageError(f"--rename wants OLD=NEW, found {wrong[0]!r}.")
+    return {pair.rpartition("=")[0]: pair.rpartition("=")[2] for pair in given}
 
 
 def _print_report(report: ImportReport, what: str) -> None:
-    for refused in report.refused:
-        typer.echo(f"refused {refused.name}: {refused.reason}")
-    for duplicate in report.duplicates:
-        typer.echo(f"duplicate {duplicate.name}: {duplicate.reason}")
-    if report.labels_ignored:
-        typer.echo(f"{report.labels_ignored:,} labels of the pool were not taken over: people give those.")
-    typer.echo(
-        f"{report.added:,} {what} added, {len(report.refused):,} refused, {len(report.duplicates):,} duplicates."
-    )
+    from app.project.import_words import report_lines
+
+    for line in report_lines(report, what):
+        typer.echo(line)
 
 
 def _show_progress(done: int, total: int) -> None:
@@ -234,38 +260,8 @@ def status(
     typer.echo(json.dumps(found) if as_json else status_text(found))
 
 
-@commands.command()
-def export(
-    project: ProjectArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
-    format_: Annotated[
-        Format, typer.Option("--format", help="folders: copies, one folder per class. model: the trained model.")
-    ],
-) -> None:
-    """Write the labels with every label event, or the trained model, to a new folder."""
-    opened = open_project(project)
-    database = opened.open_database()
-    try:
-        said = _export_model(database, opened, out) if format_ == "model" else _export(database, opened, format_, out)
-    finally:
-        database.close()
-    typer.echo(said)
-
-
-def _export(database: Database, project: Project, format_: str, out: Path) -> str:
-    from app.project.exporting import export as write_export
-
-    written = write_export(database, project.project_id(database), format_, out)
-    for name, reason in written.left_out:
-        typer.echo(f"left out {name}: {reason}")
-    return f"{written.labels:,} labels and {written.events:,} label events written to {written.folder}."
-
-
-def _export_model(database: Database, project: Project, out: Path) -> str:
-    from app.trainer.model_export import export_model  # loads torch
-
-    written = export_model(database, project, out)
-    return f"The model of round {written.round_number} ({written.classes} classes) written to {written.folder}."
+commands.command()(export)
+commands.command()(formats)
 
 
 @commands.command()

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from app.errors import SettingsError
 from app.kinds.kind import KINDS
+from app.project.settings import PREDICTORS, check_predictor
+from loops.acquisition import catalog
+from loops.errors import LoopsError
 
-Network = Literal["auto", "cnn", "features"]
-Acquisition = Literal[
-    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
-    "epig", "committee_bald", "vaal", "random",
-]  # fmt: skip
-ColdStart = Literal["diverse", "vaal", "random"]
+ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project's folder.")]
+
+
+def known_acquisition(name: str) -> str:
+    """Refuses what is no acquisition function; somebody's own is imported, to be refused before anything slow."""
+    try:
+        found = catalog.find(name)
+        if found.own:
+            found.load()
+    except LoopsError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
+def known_cold_start(name: str) -> str:
+    """Refuses what is no way to choose the first samples."""
+    if name not in catalog.COLD_STARTS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(catalog.COLD_STARTS)}.")
+    return name
+
+
+def known_predictor(name: str) -> str:
+    """Refuses what is no predictor; somebody's own is imported, to be refused before anything slow."""
+    try:
+        check_predictor("--predictor", name)
+        if catalog.is_own(name):
+            catalog.imported(name)
+    except (LoopsError, SettingsError) as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
 
 
 def _known_kind(name: str) -> str:
@@ -22,8 +51,35 @@ def _known_kind(name: str) -> str:
     return name
 
 
-LearnerOption = Annotated[Network, typer.Option("--learner", help="auto: the one that suits the samples.")]
-AcquisitionOption = Annotated[Acquisition, typer.Option("--acquisition", help="auto: the one that suits the learner.")]
+ACQUISITION_METAVAR = f"[{'|'.join(catalog.CATALOG)}|package.module:name]"
+ACQUISITION_HELP = (
+    "How the next samples are chosen; auto: by coverage, then by doubt. A function of your own takes the class "
+    "probabilities of the draws (samples x classes x draws) and gives a score for each sample; BaaL's heuristics work "
+    "as they are."
+)
+ColdStartOption = Annotated[
+    str,
+    typer.Option(
+        callback=known_cold_start,
+        metavar=f"[{'|'.join(catalog.COLD_STARTS)}]",
+        help="How the first samples are chosen.",
+    ),
+]
+PredictorOption = Annotated[
+    str,
+    typer.Option(
+        "--predictor",
+        "--learner",
+        callback=known_predictor,
+        metavar=f"[{'|'.join(PREDICTORS)}|package.module:name]",
+        help="What learns from the labels; auto: what suits the samples. Any classifier of scikit-learn's kind works "
+        "as it is, such as sklearn.ensemble:RandomForestClassifier.",
+    ),
+]
+AcquisitionOption = Annotated[
+    str,
+    typer.Option("--acquisition", callback=known_acquisition, metavar=ACQUISITION_METAVAR, help=ACQUISITION_HELP),
+]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
 KindOption = Annotated[
     str,
@@ -45,6 +101,46 @@ EmbeddingOption = Annotated[
         "list of uint8 arrays, height x width x 3, to an array, images x numbers), which runs that code with your "
         "rights.",
     ),
+]
+
+
+def format_to_read(name: str) -> str:
+    """Refuse what names no format; the list is made when somebody gives a name, not when the program starts."""
+    from app.formats.registry import readable_formats
+
+    return _one_of(name, ["", *readable_formats()])
+
+
+def format_to_write(name: str) -> str:
+    """Refuse what names no format, nor the model."""
+    from app.formats.registry import writable_formats
+
+    return _one_of(name, [*writable_formats(), MODEL])
+
+
+def _one_of(name: str, names: list[str]) -> str:
+    if name not in names:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(filter(None, names))}.")
+    return name
+
+
+MODEL = "model"  # exported by the trainer's own code: it is no format of labels
+
+LabeledOption = Annotated[
+    bool, typer.Option("--labeled", help="Take over the labels that the source carries; they are trained on.")
+]
+ReadFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        callback=format_to_read,
+        help="Of the source, where it cannot be told by looking; 'labelloop formats' lists them.",
+        show_default=False,
+    ),
+]
+RenameOption = Annotated[
+    list[str], typer.Option("--rename", metavar="OLD=NEW", help="Another name for a class of the source; repeatable.")
 ]
 
 DEVICES_VARIABLE, NODES_VARIABLE = "LABELLOOP_DEVICES", "LABELLOOP_NUM_NODES"  # how `labelloop run` is told

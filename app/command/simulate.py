@@ -5,27 +5,26 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from app.command.options import (
-    Acquisition,
-    ColdStart,
+    ACQUISITION_HELP,
+    ACQUISITION_METAVAR,
+    ColdStartOption,
     KindOption,
     LabelColumnOption,
-    LearnerOption,
+    PredictorOption,
     QuerySizeOption,
     TextColumnOption,
+    known_acquisition,
 )
 from app.simulation.config import SimulationConfig, StudyConfig
 
 
 def _known_acquisitions(names: list[str]) -> list[str]:
-    unknown = [name for name in names if name not in get_args(Acquisition)]
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(get_args(Acquisition))}.")
-    return names
+    return [known_acquisition(name) for name in names]
 
 
 def simulate(
@@ -45,13 +44,13 @@ def simulate(
     test_size: Annotated[
         int | None, typer.Option(min=1, help="With --npz: samples in the test set; none: all.")
     ] = None,
-    learner: LearnerOption = "auto",
+    predictor: PredictorOption = "auto",
     acquisition: Annotated[
         list[str],  # typer takes no list of a Literal
         typer.Option(
             callback=_known_acquisitions,
-            metavar=f"[{'|'.join(get_args(Acquisition))}]",
-            help="Repeat it for several. auto: the one that suits the learner.",
+            metavar=ACQUISITION_METAVAR,
+            help=f"Repeat it for several. {ACQUISITION_HELP}",
         ),
     ] = ["auto"],  # noqa: B006 - typer reads it as the default
     query_size: QuerySizeOption = 10,
@@ -59,7 +58,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many, counting up from --seed.")] = 1,
     mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
-    cold_start: Annotated[ColdStart, typer.Option(help="How the first samples are chosen.")] = "diverse",
+    cold_start: ColdStartOption = "diverse",
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
     processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
 ) -> None:
@@ -84,7 +83,7 @@ def simulate(
         npz=npz,
         pool=pool,
         test_size=test_size,
-        learner=learner,
+        predictor=predictor,
         acquisition=acquisition[0],
         query_size=query_size,
         budget=budget,

@@ -1,18 +1,30 @@
-"""Extract a zip archive that a stranger may have made: no name leaves the folder, nothing unpacks without end."""
+"""A zip archive that a stranger may have made: no name leaves the folder, nothing unpacks without end.
+
+What is in it is read as what it is: a folder of images, or the export of a tool.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import lzma
+import re
 import shutil
 import stat
 import tempfile
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from app.formats.errors import RefusedImageError, SourceError
-from app.kinds.image import MAX_BYTES
+from app.formats.format import Format
+from app.formats.source import Refused, Source, printable
+
+MAX_BYTES = 20_000_000  # of one image
+MAX_LIST_BYTES = 500_000_000  # of one list: the events of 60,000 labels are 20 MB
+LISTS = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".xml")
 
 MAX_MEMBERS = 200_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -24,6 +36,38 @@ MAX_NAME_BYTES = 200  # of one folder or file; file systems end at 255
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, ValueError)
 
 LeftOut = list[tuple[str, str]]
+
+_UTF_8 = 0x800  # the flag that says how names are written; the macOS Finder and PowerShell 5 leave it out
+
+
+def reads(path: Path) -> bool:
+    """A `.zip` file."""
+    return path.is_file() and path.suffix.lower() == ".zip"
+
+
+def read_zip(archive: Path, uploads: Path) -> Source:
+    """Extract an archive under `uploads/<sha256 of the archive>/` and read that folder.
+
+    Raises:
+        SourceError: it is no zip archive, or would need too much room.
+    """
+    from app.formats.registry import open_source  # it finds this module
+
+    folder, left_out = extract(archive, uploads)
+    source = open_source(_unwrapped(folder), uploads=uploads)
+    refused = tuple(Refused(printable(name), reason) for name, reason in left_out)
+    return replace(source, refused=refused + source.refused)
+
+
+def _unwrapped(folder: Path) -> Path:
+    """The one folder in which an archive of an export has everything; images are read from the top, by their names."""
+    from app.formats.registry import format_of
+
+    inside = list(folder.iterdir())
+    try:
+        return inside[0] if len(inside) == 1 and format_of(inside[0]).generality < 2 else folder
+    except SourceError:
+        return folder
 
 
 def extract(archive: Path, uploads: Path) -> tuple[Path, LeftOut]:
@@ -71,16 +115,30 @@ def _extract_into(archive: Path, folder: Path) -> LeftOut:
 def _skipped(member: zipfile.ZipInfo) -> bool:
     """Folders come with their files; hidden files and what macOS adds are nobody's samples."""
     hidden = any(part == "__MACOSX" or (part.startswith(".") and not part.startswith("..")) for part in _parts(member))
-    return member.is_dir() or hidden
+    return _name(member).endswith("/") or hidden
 
 
 def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
-    return PurePosixPath(member.filename).parts
+    return PurePosixPath(_name(member)).parts
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's name as it was meant: UTF-8 also where its flag is missing, slashes where Windows has back slashes."""
+    name = member.orig_filename
+    if not member.flag_bits & _UTF_8:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _most(member: zipfile.ZipInfo) -> int:
+    """How many bytes a member may have."""
+    return MAX_LIST_BYTES if _name(member).lower().endswith(LISTS) else MAX_BYTES
 
 
 def _check_room(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
     """Refuse by what the headers say; `_copy` refuses members whose headers lie."""
-    total = sum(member.file_size for member in members if member.file_size <= MAX_BYTES)
+    total = sum(member.file_size for member in members if member.file_size <= _most(member))
     if len(members) > MAX_MEMBERS:
         raise SourceError(f"{archive.name} holds {len(members)} files; at most {MAX_MEMBERS} are unpacked.")
     if total > FREE_RATIO_BYTES and total > MAX_RATIO * archive.stat().st_size:
@@ -92,7 +150,7 @@ def _check_room(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> 
 
 
 def _extract_members(opened: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Path) -> LeftOut:
-    reasons = ((member.filename, _extract_member(opened, member, folder)) for member in members)
+    reasons = ((_name(member), _extract_member(opened, member, folder)) for member in members)
     return [(name, reason) for name, reason in reasons if reason]
 
 
@@ -113,26 +171,40 @@ def safe_name(member: zipfile.ZipInfo) -> str:
     """
     if stat.S_ISLNK(member.external_attr >> 16):
         raise RefusedImageError("is a link")
-    name, parts = member.orig_filename, _parts(member)
-    unsafe = name.startswith("/") or any(part == ".." for part in parts) or any(char in name for char in "\\:\0")
-    if unsafe or not parts:
+    name, parts = _name(member), _parts(member)
+    if name.startswith("/") or ".." in parts or not parts or re.match("[A-Za-z]:", name):
         raise RefusedImageError("its name leads out of the archive's folder")
+    if "\0" in name:
+        raise RefusedImageError("its name holds a zero byte")
     if any(len(part.encode(errors="surrogateescape")) > MAX_NAME_BYTES for part in parts):
         raise RefusedImageError(f"a part of its name is longer than {MAX_NAME_BYTES} bytes")
-    return member.filename
+    return name
 
 
 def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
     """Unpack one member; never writes more than one image may hold, whatever the header says."""
-    if member.file_size > MAX_BYTES:
-        raise RefusedImageError(f"is larger than {MAX_BYTES // 1_000_000} MB")
+    if member.file_size > _most(member):
+        raise RefusedImageError(f"is larger than {_most(member) // 1_000_000} MB")
     try:
         with opened.open(member) as packed:
-            content = packed.read(MAX_BYTES + 1)
+            content = packed.read(_most(member) + 1)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             file.write(content)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise RefusedImageError("its name collides with that of a file before it") from None
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENAMETOOLONG):
+            raise
+        raise RefusedImageError(f"its name cannot be that of a file here: {error.strerror}") from error
     except DAMAGED as error:
         raise RefusedImageError(f"cannot be unpacked: {error}") from error
+
+
+FORMAT = Format(
+    name="archive",
+    sentence="Zip archive of images, or of an export",
+    reads=reads,
+    read=read_zip,
+    holds=(),
+)

@@ -6,7 +6,6 @@ Nothing here trusts a file's name, its size on disk, its header or what it links
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
@@ -20,11 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.formats.errors import RefusedImageError
+from app.formats.places import called, resolve_inside
 from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 
 NOUN, NOUNS = "image", "images"
-LEARNERS: tuple[str, ...] = ("auto", "cnn", "features")
-TAKES_EMBEDDINGS = True
+PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
+IN_FILES = TAKES_EMBEDDINGS = True
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
@@ -65,7 +65,8 @@ def admit(given: Given) -> Admitted:
     content = read_file(resolved)
     pixels = decode(content, verify=True)
     digest = hashlib.sha256(content).hexdigest()
-    return Admitted(str(resolved), digest, width=pixels.shape[1], height=pixels.shape[0])
+    # Named as the person calls it: what a link leads to may have a hash for its name.
+    return Admitted(str(called(given.path)), digest, width=pixels.shape[1], height=pixels.shape[0])
 
 
 def load(uri: str, content: str | None) -> NDArray[np.uint8]:  # noqa: ARG001 - an image is in its file
@@ -81,12 +82,19 @@ def show(sample: Stored, *, large: bool, kept: Path) -> Shown:
 
 
 def copy(sample: Stored) -> CopiedFile:
-    """Return the file as it is."""
+    """Return the file as it is.
+
+    Raises:
+        RefusedImageError: it cannot be read, or is another file by now: a label must not go with other pixels.
+    """
     path = Path(sample.uri)
     try:
-        return CopiedFile(path.name, path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
-        raise RefusedImageError(f"cannot be read: {error.strerror}") from error
+        raise RefusedImageError(f"cannot be read: {error.strerror or error}") from error
+    if hashlib.sha256(content).hexdigest() != sample.sha256:
+        raise RefusedImageError("cannot be read: the file has changed since it was imported; import it again")
+    return CopiedFile(path.name, content)
 
 
 def columns(sample: Stored) -> dict[str, str]:  # noqa: ARG001 - its name says where it is
@@ -109,20 +117,6 @@ def load_image(path: Path) -> NDArray[np.uint8]:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
     return decode(read_file(Path(path)))
-
-
-def resolve_inside(path: Path, root: Path) -> Path:
-    """Return the path with all links followed, refused if that leads outside the root, which has none."""
-    try:
-        resolved = path.resolve(strict=True)
-    except FileNotFoundError:
-        raise RefusedImageError("a link to nothing" if path.is_symlink() else "there is no such file") from None
-    except (OSError, RuntimeError, ValueError) as error:  # before Python 3.13 a loop of links is a RuntimeError
-        looped = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
-        raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {_plain(error)}") from error
-    if not resolved.is_relative_to(root):
-        raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
-    return resolved
 
 
 def read_file(path: Path) -> bytes:

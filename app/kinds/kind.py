@@ -113,7 +113,8 @@ class Kind(Protocol):
 
     NOUN: str  # in sentences: "is the same image as"
     NOUNS: str
-    LEARNERS: tuple[str, ...]  # settings of the predictor that suit it
+    PREDICTORS: tuple[str, ...]  # settings of the predictor that suit it
+    IN_FILES: bool  # whether each sample is a file, which may move
     TAKES_EMBEDDINGS: bool  # whether an embedding of one's own can be computed from it
 
     def column(self, names: Columns) -> str:

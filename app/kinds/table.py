@@ -14,8 +14,8 @@ from app.kinds.text import file_name
 from loops.embeddings.columns import OddValues, read_columns
 
 NOUN, NOUNS = "row", "rows"
-LEARNERS: tuple[str, ...] = ("auto", "features")
-TAKES_EMBEDDINGS = False
+PREDICTORS: tuple[str, ...] = ("auto", "features")
+IN_FILES = TAKES_EMBEDDINGS = False
 MAX_CHARACTERS = 100_000  # of a row
 MOST_AMONG_OTHERS = 12  # values
 _TAKEN = ("uri", "label")  # by the columns of an export

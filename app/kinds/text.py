@@ -9,12 +9,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 from app.formats.errors import RefusedSampleError
-from app.kinds.image import read_file, resolve_inside
+from app.formats.places import called, resolve_inside
+from app.kinds.image import read_file
 from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 
 NOUN, NOUNS = "text", "texts"
-LEARNERS: tuple[str, ...] = ("auto", "features")
-TAKES_EMBEDDINGS = False
+PREDICTORS: tuple[str, ...] = ("auto", "features")
+IN_FILES = TAKES_EMBEDDINGS = False
 MAX_CHARACTERS = 100_000  # forty pages; the browser holds ten samples ahead
 SHOWN_AMONG_OTHERS = 5_000  # characters; the grid fetches 120 texts
 
@@ -38,7 +39,7 @@ def admit(given: Given) -> Admitted:
     if given.text is not None:
         return _admitted(given.name, given.text)
     path = resolve_inside(given.path, given.root)
-    return _admitted(str(path), _text_in(path))
+    return _admitted(str(called(given.path)), _text_in(path))
 
 
 def _admitted(uri: str, text: str) -> Admitted:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import ProjectError
-from app.formats.sources import Source, read_csv
+from app.formats.csv_file import read_csv
+from app.formats.places import called
+from app.formats.source import Source
 from app.project.project import Project
 from app.project.settings import write_atomically
 from loops.errors import OwnEmbeddingError
@@ -38,7 +40,7 @@ def named_paths(rows: Path, images: Source, count: int) -> list[str]:
     if len(listed) != count:
         where = f"{names.name} names {len(listed):,}" if names.is_file() else f"there are {len(listed):,} files"
         raise OwnEmbeddingError(f"it has {count:,} rows, but {where}; one row per image is needed")
-    return [str(entry.path.resolve()) for entry in listed]
+    return [str(called(entry.path)) for entry in listed]
 
 
 def check_all_have_rows(project: Project, images: Source) -> None:
@@ -50,7 +52,7 @@ def check_all_have_rows(project: Project, images: Source) -> None:
     if not _path(project).is_file():
         return
     known = read_order(project)
-    lacking = [entry.name for entry in images.entries if str(entry.path.resolve()) not in known]
+    lacking = [entry.name for entry in images.entries if str(called(entry.path)) not in known]
     if lacking:
         raise ProjectError(
             f"{len(lacking):,} images have no row in the array file of this project, the first is {lacking[0]}; "

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ProjectError
-from app.formats.sources import Source
+from app.formats.places import called
+from app.formats.source import Source
 from app.project.given_rows import named_paths, write_order
 from app.project.project import Project
 from loops.embeddings.embedder import LARGEST_NUMBER
@@ -102,7 +103,7 @@ def _check_rows(source: str, images: Source, test: Source | None) -> CheckedEmbe
     _check_numbers(rows, paths)
     known = set(paths)
     for entry in (*images.entries, *(test.entries if test is not None else ())):
-        if str(entry.path.resolve()) not in known:
+        if str(called(entry.path)) not in known:
             names = Path(source).with_suffix(".csv").name
             raise OwnEmbeddingError(f"it has no row for {entry.name}; {names} beside it can name them (column path)")
     return CheckedEmbedding(source, rows.shape[1], tuple(paths))

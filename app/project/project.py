@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category
+from unicodedata import category, normalize
 
 from app.errors import ProjectError
 from app.kinds.kind import kind_named
-from app.project.settings import ProjectSettings, check_choice, load_settings, save_settings
+from app.project.settings import ProjectSettings, check_choice, load_settings, save_settings, write_atomically
+from loops.acquisition import catalog
 
 if TYPE_CHECKING:
     from storage.engine import Database
 
+PLACE_FILE = "place.txt"  # among the unpacked images: where they were when the database was last opened
+LEAST_CLASSES = 2  # of one there is nothing to tell apart
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
 
 # Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
@@ -86,7 +89,21 @@ class Project:
         """Open, and if needed migrate, the project's database."""
         from storage.opening import open_database  # the command line's --help must not pay for SQLAlchemy
 
-        return open_database(self.database_url)
+        database = open_database(self.database_url)
+        if self.uploads_dir.is_dir():
+            self._follow_uploads(database)
+        return database
+
+    def _follow_uploads(self, database: Database) -> None:
+        """Note where the unpacked images are now, when the project's folder was moved or copied with them."""
+        marker, here = self.uploads_dir / PLACE_FILE, str(self.uploads_dir)
+        known = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+        if known == here:
+            return
+        from storage.places import move_uploads
+
+        move_uploads(database, old=known, new=here)
+        write_atomically(marker, here.encode())
 
     def project_id(self, database: Database) -> int:
         """Find this project's row.
@@ -138,7 +155,8 @@ def create_project(
         SettingsError: When the settings do not suit samples of this kind.
     """
     names = check_classes(classes)
-    check_choice("learner", settings.learner, kind_named(kind).LEARNERS)
+    if not catalog.is_own(settings.predictor):
+        check_choice("predictor", settings.predictor, kind_named(kind).PREDICTORS)
     project = new_project(folder)
     try:
         for made in (project.features_dir, project.rounds_dir, project.thumbnails_dir, project.logs_dir):
@@ -169,11 +187,12 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
     if unusable:
         raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    written = [normalize("NFC", name) for name in names]
+    twice = sorted({name for name, one in zip(names, written, strict=True) if written.count(one) > 1})
     if twice:
         raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")
-    if len(names) < 2:
-        raise ProjectError(f"A project needs at least 2 classes; {len(names)} given.")
+    if len(names) < LEAST_CLASSES:
+        raise ProjectError(f"A project needs at least {LEAST_CLASSES} classes; {len(names)} given.")
     return names
 
 

@@ -18,21 +18,14 @@ from numpy.typing import NDArray
 
 from app.errors import UnreadableScoresError
 from app.project.settings import write_atomically
+from loops.acquisition.catalog import ALEATORIC, EPISTEMIC, MEASURES, TOTAL, UNITS
 from loops.oracle import PoolScores
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 # Columns: files of these names lie on disks, so they stay whatever acquisition functions come to be called.
-BALD, PREDICTIVE_ENTROPY, EXPECTED_ENTROPY = "bald", "predictive_entropy", "expected_entropy"
-MEASURES = {  # column -> name for people; every round that scored the pool has all of them
-    BALD: "BALD",
-    PREDICTIVE_ENTROPY: "Predictive entropy",
-    EXPECTED_ENTROPY: "Expected entropy",
-    "margin": "Margin",
-    "variation_ratios": "Variation ratios",
-}
-UNITS = dict.fromkeys((BALD, PREDICTIVE_ENTROPY, EXPECTED_ENTROPY), "nats")
+BALD, PREDICTIVE_ENTROPY, EXPECTED_ENTROPY = EPISTEMIC, TOTAL, ALEATORIC  # columns in files on people's disks
 _PLAIN_COLUMNS = ["sample_id", "score", *MEASURES, "predicted"]
 _ROW_GROUP = 500  # samples; a screen reads one sample's draws in 1 ms, not in 200 as with one group of 50,000
 _AT_ONCE = 50_000  # samples

@@ -13,18 +13,15 @@ from typing import Any
 import tomli_w
 
 from app.errors import SettingsError
+from loops.acquisition import catalog
+from loops.errors import UnknownAcquisitionError
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-LEARNERS = ("auto", "cnn", "features")
-ACQUISITIONS = (
-    "auto", "typical", "bald", "predictive_entropy", "margin", "variation_ratios", "power_bald", "batch_bald", "badge",
-    "epig", "committee_bald", "vaal", "random",
-)  # fmt: skip
-COLD_STARTS = ("diverse", "vaal", "random")
+PREDICTORS = ("auto", "cnn", "features")  # or somebody's own, `package.module:name`
 LONGEST_NAME = 200
 MOST_MC_ITERATIONS = 1000
 MOST_ANNOTATORS = 10  # of one sample
@@ -40,15 +37,15 @@ class ProjectSettings:
     """
 
     name: str
-    learner: str = "auto"  # one of LEARNERS
+    predictor: str = "auto"  # one of PREDICTORS, or somebody's own
     embedding: str = ""  # one's own: module:function, FILE.npy, FILE.pt, FILE.onnx, timm:NAME; empty: the predictor's
-    acquisition: str = "auto"  # one of ACQUISITIONS
+    acquisition: str = catalog.DEFAULT  # of the catalog, or somebody's own
     query_size: int = 10  # labels that finish a labeling round
     labeling_budget: int = 0  # labels in all; 0: no limit
     target_accuracy: float = 0.0  # share 0..1, stop asking once reached; 0: none
     audit_share: float = 0.1  # share 0..0.5 of what is shown that is drawn uniformly and never trained on
     mc_iterations: int = 20  # MC-dropout draws per sample
-    cold_start: str = "diverse"  # one of COLD_STARTS
+    cold_start: str = "diverse"  # one of `catalog.COLD_STARTS`
     reset_weights: bool = True  # train from fresh weights each round
     re_rank: bool = True  # refit the last layer after each label and rank the unseen part of the queue anew
     cross_validate: bool = True  # between rounds: accuracy by cross-validation, and labels that are likely wrong
@@ -63,11 +60,11 @@ class ProjectSettings:
             raise SettingsError(
                 f"The project's name must be 1 to {LONGEST_NAME} printable characters; found {self.name!r}."
             )
-        check_choice("learner", self.learner, LEARNERS)
-        check_choice("acquisition", self.acquisition, ACQUISITIONS)
-        check_choice("cold_start", self.cold_start, COLD_STARTS)
-        if self.embedding and self.learner == "cnn":
-            raise SettingsError("The learner 'cnn' learns from pixels, not from an embedding; choose 'features'.")
+        check_predictor("predictor", self.predictor)
+        check_acquisition("acquisition", self.acquisition)
+        check_choice("cold_start", self.cold_start, tuple(catalog.COLD_STARTS))
+        if self.embedding and self.predictor == "cnn":
+            raise SettingsError("The predictor 'cnn' learns from pixels, not from an embedding; choose 'features'.")
         check_range("query_size", self.query_size, 1, 100_000)
         check_range("labeling_budget", self.labeling_budget, 0, 1_000_000_000)
         check_range("target_accuracy", self.target_accuracy, 0.0, 1.0)
@@ -83,6 +80,20 @@ def check_choice(setting: str, value: str, allowed: tuple[str, ...]) -> None:
     """Refuse a value that is not one of the words allowed."""
     if value not in allowed:
         raise SettingsError(f"{setting} must be one of {', '.join(allowed)}; found {value!r}.")
+
+
+def check_predictor(setting: str, name: str) -> None:
+    """Refuse what is no predictor's name; somebody's own is not imported here."""
+    if not catalog.is_own(name):
+        check_choice(setting, name, (*PREDICTORS, "package.module:name") if name else PREDICTORS)
+
+
+def check_acquisition(setting: str, name: str) -> None:
+    """Refuse what is no acquisition function's name; somebody's own is not imported here."""
+    try:
+        catalog.find(name)
+    except UnknownAcquisitionError:
+        check_choice(setting, name, (*catalog.names(), "package.module:name"))
 
 
 def check_range(setting: str, value: float, low: float, high: float) -> None:
@@ -133,6 +144,8 @@ def load_settings(path: Path) -> ProjectSettings:
 
 
 def _from_values(values: Mapping[str, Any]) -> ProjectSettings:
+    if "learner" in values:  # as the setting was called before
+        values = {"predictor" if name == "learner" else name: value for name, value in values.items()}
     known = {field.name for field in fields(ProjectSettings)}
     unknown = sorted(set(values) - known)
     if unknown:

@@ -10,6 +10,7 @@ from app.project.advice import read_advice
 from app.project.project import Project
 from loops.evaluation.labels_saved_words import saved_in_words
 from storage.engine import Database
+from storage.imported import count_imported
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import count_samples
@@ -43,11 +44,13 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         metrics = list_metrics(session, project_id=project_id)
         counts = count_samples(session, project_id=project_id)
         heartbeat = get_heartbeat(session, project_id=project_id)
+        imported = count_imported(session, project_id=project_id)
         advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
     return {
         "project": settings.name,
         "rounds": [_round(info, metrics) for info in rounds],
         "labels": counts.labeled,
+        "imported": imported,
         "skips": counts.skipped,
         "pool": counts.pool,
         "accuracies": _accuracies(metrics),
@@ -131,7 +134,7 @@ def heartbeat_age(heartbeat: Heartbeat) -> float:
 def status_text(status: Mapping[str, Any]) -> str:
     """Return the status as a person reads it."""
     lines = [
-        f"{status['project']}: {status['labels']:,} labels, {status['skips']:,} skips, "
+        f"{status['project']}: {status['labels']:,} labels{_imported_text(status)}, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
         f"Trainer: {_trainer_text(status['trainer'])}",
         status["advice"]["sentence"],
@@ -144,6 +147,10 @@ def status_text(status: Mapping[str, Any]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, *table])
+
+
+def _imported_text(status: Mapping[str, Any]) -> str:
+    return f" ({status['imported']:,} of them imported)" if status["imported"] else ""
 
 
 def _trainer_text(trainer: Mapping[str, Any]) -> str:

@@ -2,78 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.simulation.config import SimulationConfig
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS
+from loops.acquisition import catalog
+from loops.acquisition.after_each_label import AfterEachLabel
 from loops.oracle import Answers, Query, RankedSample
-from loops.predictors.graph_learner import GraphLearner
-from loops.predictors.instant_head import InstantHead
 from loops.predictors.predictor import Predictor
-from loops.seeding import seed_of
 
 
 @dataclass
 class BetweenRounds:
-    """Reviews the choice of graphs once per round, and ranks anew by what answers: the graph, or the last layer.
+    """The loops' own policy, applied to what waits to be asked; see `AfterEachLabel`.
 
     Args:
-        config: Acquisition function, cold start, MC iterations and seed.
+        config: Acquisition function, cold start and seed.
         predictor: Of the rounds.
     """
 
     config: SimulationConfig
     predictor: Predictor
-    _query: Query | None = None
-    _head: InstantHead | None = None
+    _policy: AfterEachLabel | None = None
 
-    def begin(self, query: Query, labels: Mapping[int, int]) -> None:
-        """A round was published; its labels look again in which features neighbors are looked for."""
-        self._query, self._head = query, None
-        if isinstance(self.predictor, GraphLearner):
-            self.predictor.review(labels)
+    def begin(self, query: Query, answers: Answers) -> None:
+        """A round was published."""
+        self._policy = AfterEachLabel(
+            self.predictor,
+            catalog.find(self.config.acquisition),
+            catalog.COLD_STARTS[self.config.cold_start],
+            round_number=query.round_number,
+            has_model=query.pool_scores is not None,
+            seed=self.config.seed,
+        )
+        self._policy.begin(answers.labels, pool=_on_graph(answers))
 
     def re_rank(self, answers: Answers, waiting: Sequence[RankedSample]) -> list[RankedSample]:
-        """Ranks what waits to be trained on; audit samples keep their places."""
+        """Ranks what waits to be trained on; audit samples keep their places.
+
+        Of a ranking of the whole pool only the first is taken: what follows is ranked again before it is asked.
+        """
         train = [ranked for ranked in waiting if ranked.purpose == "train"]
-        if not train or self._query is None:
+        if not train or self._policy is None:
             return list(waiting)
-        anew = iter(self._anew(answers, train, self._query))
+        anew = iter(self._anew(self._policy, answers, train))
         return [next(anew) if ranked.purpose == "train" else ranked for ranked in waiting]
 
-    def _anew(self, answers: Answers, train: list[RankedSample], query: Query) -> list[RankedSample]:
-        if isinstance(self.predictor, GraphLearner) and not self.predictor.in_force.network:
-            by_graph = query.pool_scores is not None or self.config.cold_start == "diverse"
-            return self._by_graph(self.predictor, answers, train) if by_graph else train
-        acquisition = self._acquisition
-        if query.pool_scores is None or acquisition not in ACQUISITION_FUNCTIONS:
+    def _anew(self, policy: AfterEachLabel, answers: Answers, train: list[RankedSample]) -> list[RankedSample]:
+        whole_pool = policy.asks_of_whole_pool
+        candidates = answers.pool if whole_pool else np.array([ranked.sample_id for ranked in train], np.int64)
+        ranked = policy.rank(answers.labels, candidates, 1 if whole_pool else len(train), pool=_on_graph(answers))
+        if ranked is None:
             return train
-        return self._by_last_layer(answers, train, acquisition, query.round_number)
+        waits = {sample.sample_id: sample for sample in train}
+        best = [
+            waits.pop(sample_id, RankedSample(sample_id, "train", score, 1.0))
+            for sample_id, score in zip(ranked.sample_ids.tolist(), ranked.scores.tolist(), strict=True)
+        ]
+        return [*best, *waits.values()]
 
-    @property
-    def _acquisition(self) -> str:
-        return self.predictor.spec.acquisition if isinstance(self.predictor, GraphLearner) else self.config.acquisition
 
-    def _by_graph(self, predictor: GraphLearner, answers: Answers, train: list[RankedSample]) -> list[RankedSample]:
-        """The best of the whole pool comes next; what follows is ranked again before it is asked."""
-        predictor.review_first(answers.labels)
-        best = predictor.ranking(answers, 1) or []
-        taken = {ranked.sample_id for ranked in best}
-        return [*best, *(ranked for ranked in train if ranked.sample_id not in taken)]
-
-    def _by_last_layer(
-        self, answers: Answers, train: list[RankedSample], acquisition: str, round_number: int
-    ) -> list[RankedSample]:
-        of_id = {ranked.sample_id: ranked for ranked in train}
-        if self._head is None or self._head.missing([*answers.labels, *of_id]):
-            sample_ids = sorted({*answers.labels, *of_id})
-            self._head = InstantHead(
-                sample_ids,
-                *self.predictor.penultimate(sample_ids),
-                acquisition=acquisition,
-                mc_iterations=self.config.mc_iterations,
-                seed=seed_of(self.config.seed, "masks", round_number),
-            )
-        tail = self._head.rank_tail(answers.labels, list(of_id))
-        return [of_id[sample_id] for sample_id in tail.sample_ids.tolist()]
+def _on_graph(answers: Answers) -> NDArray[np.int64]:
+    labeled = np.array([*answers.labels, *answers.audit], np.int64)
+    return np.concatenate([answers.pool, answers.audit_pool, labeled])

@@ -8,14 +8,14 @@ from pathlib import Path
 from app.errors import SettingsError, UsageError
 from app.kinds.kind import KINDS
 from app.project.settings import (
-    ACQUISITIONS,
-    COLD_STARTS,
-    LEARNERS,
     MOST_MC_ITERATIONS,
     MOST_SEED,
+    check_acquisition,
     check_choice,
+    check_predictor,
     check_range,
 )
+from loops.acquisition import catalog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class SimulationConfig:
     npz: Path | None = None  # x_train, y_train, x_test, y_test; uint8 [N,H,W] or [N,H,W,3]
     pool: int | None = None  # samples of x_train that make the pool; None: all
     test_size: int | None = None  # samples of x_test; None: all
-    learner: str = "auto"
-    acquisition: str = "auto"
+    predictor: str = "auto"
+    acquisition: str = catalog.DEFAULT
     query_size: int = 10  # labels per round
     budget: int = 200  # labels in all
     seed: int = 0
@@ -51,9 +51,9 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         """Refuse before anything slow is loaded."""
         self._check_data()
-        check_choice("--learner", self.learner, LEARNERS)
-        check_choice("--acquisition", self.acquisition, ACQUISITIONS)
-        check_choice("--cold-start", self.cold_start, COLD_STARTS)
+        check_predictor("--predictor", self.predictor)
+        check_acquisition("--acquisition", self.acquisition)
+        check_choice("--cold-start", self.cold_start, tuple(catalog.COLD_STARTS))
         check_range("--query-size", self.query_size, 1, 100_000)
         check_range("--budget", self.budget, 1, 1_000_000_000)
         check_range("--mc-iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
@@ -116,7 +116,7 @@ class StudyConfig:
     def runs(self) -> list[SimulationConfig]:
         """One for each acquisition function and seed, seed by seed, each with a folder of its own."""
         return [
-            replace(self.base, acquisition=name, seed=seed, out=self.base.out / f"{name}-seed-{seed}")
+            replace(self.base, acquisition=name, seed=seed, out=self.base.out / f"{name.replace(':', '-')}-seed-{seed}")
             for seed in range(self.base.seed, self.base.seed + self.seeds)
             for name in self.acquisitions
         ]

@@ -14,7 +14,8 @@ import numpy as np
 from app.errors import SettingsError
 from app.formats.errors import RefusedSampleError
 from app.formats.reading import Reading
-from app.formats.sources import Entry, open_source
+from app.formats.registry import open_source
+from app.formats.source import Entry
 from app.kinds.kind import kind_named
 from app.simulation.config import SimulationConfig
 from loops.embeddings.embedders import fit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,17 +10,13 @@ from numpy.typing import NDArray
 
 from app.simulation.config import SimulationConfig
 from app.trainer.measuring.cross_validation import FEWEST_LABELS, NUM_FOLDS
+from loops.acquisition.catalog import RANDOM
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.estimates import lure_weighted_accuracy
 from loops.evaluation.labels_saved import LabelsSaved, labels_saved
 from loops.evaluation.shadow import Shadows
-from loops.evaluation.shadow_predictor import kind_of, shadow_maker
-from loops.folds import duplicate_groups
-from loops.kfold import CrossValidation, KFoldLoop
+from loops.kfold import CrossValidation
 from loops.oracle import KnownLabels
-from loops.predictors.committee import Committee
-from loops.predictors.graph_learner import GraphLearner
-from loops.predictors.network import Network
 from loops.predictors.predictor import Predictor
 
 Ids = NDArray[np.int64]
@@ -60,22 +55,18 @@ class AnnotatorRecord:
         return sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
 
 
-def project_estimates(
-    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
-) -> dict[str, Any]:
+def project_estimates(config: SimulationConfig, predictor: Predictor, told: AnnotatorRecord) -> dict[str, Any]:
     """As `labelloop status --json` has them: `accuracies` that need no test set, and `labels_saved`."""
-    saved = _labels_saved(config, predictor, make, told)
+    saved = _labels_saved(config, predictor, told)
     return {
-        "accuracies": _accuracies(config, predictor, make, told),
+        "accuracies": _accuracies(predictor, told),
         "labels_saved": None if saved is None else asdict(saved),
     }
 
 
-def _accuracies(
-    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
-) -> dict[str, Any]:
-    """Cross-validated, which is biased, and the same LURE-weighted by LURE where labels were drawn at random."""
-    result = _cross_validated(config, predictor, make, told)
+def _accuracies(predictor: Predictor, told: AnnotatorRecord) -> dict[str, Any]:
+    """Cross-validated, which is biased, and the same LURE-weighted where labels were drawn at random."""
+    result = _cross_validated(predictor, told)
     if result is None:
         return {}
     low, high = result.interval
@@ -90,20 +81,13 @@ def _accuracies(
     return found if lure_weighted is None else {**found, "lure": asdict(lure_weighted)}
 
 
-def _cross_validated(
-    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
-) -> CrossValidation | None:
+def _cross_validated(predictor: Predictor, told: AnnotatorRecord) -> CrossValidation | None:
     """By the predictor that answers; None with too few labels, or such as cannot be split."""
     labels = told.chosen
-    if isinstance(predictor, Committee):
-        return predictor.cross_validation
     if len(labels) < FEWEST_LABELS:
         return None
     try:
-        if isinstance(predictor, GraphLearner) and kind_of(predictor) == "graph":
-            return predictor.cross_validate(labels, num_folds=NUM_FOLDS)
-        groups = duplicate_groups(sorted(labels), predictor.embedding(sorted(labels)))
-        return KFoldLoop(labels, make, num_folds=NUM_FOLDS, groups=groups, seed=config.seed).run()
+        return predictor.cross_validate(labels, num_folds=NUM_FOLDS)
     except NotEnoughSamplesError:
         return None
 
@@ -113,15 +97,13 @@ def _right(result: CrossValidation) -> list[bool]:
     return right
 
 
-def _labels_saved(
-    config: SimulationConfig, predictor: Predictor, make: Callable[[int | None], Network], told: AnnotatorRecord
-) -> LabelsSaved | None:
+def _labels_saved(config: SimulationConfig, predictor: Predictor, told: AnnotatorRecord) -> LabelsSaved | None:
     """Labels saved against random as the trainer measures them: by the audit labels, never by the test set."""
-    if config.acquisition == "random" or not told.audited or told.predicted is None:
+    if config.acquisition == RANDOM or not told.audited or told.predicted is None:
         return None
     audit, pool = told.audit, told.pool
     shadows = Shadows(
-        shadow_maker(predictor, make, pool=pool, seed=config.seed),
+        predictor.fresh,
         audit=audit,
         chosen=told.chosen,
         reserve=list(audit),

@@ -16,13 +16,13 @@ from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledSamples
 from app.simulation.honest import AnnotatorRecord, project_estimates
+from loops.acquisition import catalog
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.learning_curve import AccuracyPoint
-from loops.evaluation.shadow_predictor import kind_of
 from loops.evaluation.stop_adviser import Advice, advise, cohens_kappa
 from loops.oracle import Evaluation, KnownLabels, Query
-from loops.predictors.committee import predictor_for
+from loops.predictors.making import own_predictor, predictor_for
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Predictor
@@ -50,7 +50,7 @@ class MeasuredRound:
     test: Evaluation
     audit: Evaluation | None
     advice: Advice
-    answered_by: str  # graph, network or committee
+    answered_by: str  # the names of the predictors that have a say
     fit_seconds: float
     score_seconds: float
 
@@ -76,7 +76,7 @@ class RunRecord:
         points = [_point(r.labels, r.audit or r.test) for r in self.rounds] + [_point(labels, audit or test)]
         advice = advise(points, self.kappas, next_labels=QUEUES * self.query_size)
         noted = MeasuredRound(
-            query.round_number, labels, query.labels, test, audit, advice, kind_of(self.predictor),
+            query.round_number, labels, query.labels, test, audit, advice, answering(self.predictor),
             query.fit_seconds, query.score_seconds,
         )  # fmt: skip
         self.rounds.append(noted)
@@ -118,12 +118,11 @@ def simulate(
         The JSON of the command: predictor, acquisition, seed, curve, answered_by, seconds_per_round, labels_to, advice,
         stop_at; and what a project would say of itself at the end, from its own labels alone: accuracies, labels_saved.
     """
-    make = predictor_factory(config, simulation)
-    predictor = predictor_for(config.acquisition, make, seed=config.seed)
+    predictor = predictor_of(config, simulation)
     diary, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
 
     def published(query: Query) -> None:
-        between.begin(query, oracle.answer(None).labels)
+        between.begin(query, oracle.answer(None))
         on_round(query, diary.note(query))
 
     oracle = known_labels(config, simulation, published, between)
@@ -138,27 +137,35 @@ def simulate(
     ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
-    _draw(config.out / "curve.png", diary.rounds, f"{simulation.spec.name}, {config.acquisition}, seed {config.seed}")
+    _draw(
+        config.out / "curve.png",
+        diary.rounds,
+        f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}",
+    )
     last = diary.rounds[-1] if diary.rounds else None
     told = AnnotatorRecord(
         oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
     )
-    return {**_result(config, simulation, diary), **project_estimates(config, predictor, make, told)}
+    return {**_result(config, simulation, diary), **project_estimates(config, predictor, told)}
 
 
-def predictor_factory(config: SimulationConfig, simulation: Simulation) -> Callable[[int | None], Network]:
-    """Makes the predictor of a round (None) or of a fold."""
+def predictor_of(config: SimulationConfig, simulation: Simulation) -> Predictor:
+    """The predictor of a run, as its acquisition function needs it."""
+    named: dict[str, Any] = {
+        "num_classes": len(simulation.images.classes),
+        "seed": config.seed,
+        "mc_iterations": config.mc_iterations,
+    }
+    if catalog.is_own(config.predictor):
+        base = own_predictor(config.predictor, simulation.store, **named)
+    else:
+        base = Network(simulation.spec, simulation.store, **named)
+    return predictor_for(catalog.find(config.acquisition), base, simulation.store)
 
-    def make(fold: int | None) -> Network:
-        return Network(
-            simulation.spec,
-            simulation.store,
-            num_classes=len(simulation.images.classes),
-            seed=config.seed if fold is None else seed_of(config.seed, "fold", fold),
-            mc_iterations=config.mc_iterations,
-        )
 
-    return make
+def name_of(config: SimulationConfig, simulation: Simulation) -> str:
+    """What the predictor is called: somebody's own as it was given, otherwise the network that was chosen."""
+    return config.predictor if catalog.is_own(config.predictor) else simulation.spec.name
 
 
 def known_labels(
@@ -179,6 +186,12 @@ def known_labels(
         on_query=on_query,
         re_rank=between.re_rank,
     )
+
+
+def answering(predictor: Predictor) -> str:
+    """The names of those that have a say in its answers, such as `graph` or `graph+committee`."""
+    described = predictor.describe()
+    return "+".join(name for name, weight in (described.weights or {described.name: 1.0}).items() if weight)
 
 
 def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | None:
@@ -205,7 +218,7 @@ def _result(config: SimulationConfig, simulation: Simulation, diary: RunRecord) 
     rounds = diary.rounds
     stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
     return {
-        "learner": simulation.spec.name,
+        "learner": name_of(config, simulation),
         "acquisition": config.acquisition,
         "seed": config.seed,
         "curve": [list(point) for point in diary.curve],

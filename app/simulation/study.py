@@ -39,10 +39,10 @@ from app.simulation.summary import (
     table_text,
     write_table,
 )
+from loops.acquisition import catalog
 from loops.embeddings.features import FeatureStore
 from loops.oracle import Query
-from loops.predictors.graph_learner import GRAPHED
-from loops.predictors.network_spec import choose_network
+from loops.predictors.network_spec import base_name, choose_network
 
 LOOK_S = 0.2  # between two looks at what the processes report
 Reports = multiprocessing.Queue  # of (run, labels so far)
@@ -56,7 +56,7 @@ def simulate_once(config: SimulationConfig) -> dict[str, Any]:
     """
     images = load_data(config)
     with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
-        if config.acquisition in GRAPHED:
+        if catalog.find(config.acquisition).needs == "graph":
             _build_graphs(simulation, config.seed, _teller())
         return simulate(config, simulation, _tell)
 
@@ -116,7 +116,7 @@ def fingerprint(config: SimulationConfig) -> str:
 @contextmanager
 def _prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Iterator[Simulation]:
     """Features are computed once, whatever the number of runs."""
-    spec = choose_network(config.learner, images.candidates)
+    spec = choose_network(base_name(config.predictor), images.candidates)
     store = FeatureStore(folder, spec.backbone)
     embed_all(store, images)
     yield Simulation(images, store, spec)
@@ -131,7 +131,7 @@ def _run_all(
     sent = replace(simulation, images=replace(simulation.images, load=_embedded_before))
     bar = Bar(runs=len(runs), finished=len(runs) - len(waiting), budget=study.base.budget)
     with ProcessPoolExecutor(processes, context, _start_worker, (sent, reports)) as pool:
-        graphed = sorted({run.seed for run in waiting if run.acquisition in GRAPHED})
+        graphed = sorted({run.seed for run in waiting if catalog.find(run.acquisition).needs == "graph"})
         _watch_preparing([pool.submit(_prepare, seed) for seed in graphed], reports, bar)
         failures = _watch({pool.submit(_work, run): run for run in waiting}, reports, bar)
     bar.end()

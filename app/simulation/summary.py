@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.simulation.run import THRESHOLDS, labels_to
+from loops.acquisition.catalog import RANDOM
 
 LABELS = (10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # rows of the table, up to the budget
 Result = Mapping[str, Any]
@@ -91,14 +92,14 @@ def saved_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
     `random` is None where no number of them was enough; `held`: whether the band has the truth in it, None where they
     ended before it could be told.
     """
-    random = by_acquisition(results).get("random", [])
+    random = by_acquisition(results).get(RANDOM, [])
     marks = sorted({trained for run in random for trained in run["trained"]})
     columns = [(n, [accuracy_at(_trained_curve(run), n) for run in random]) for n in marks]
     curve = [(n, statistics.median(found)) for n, column in columns if (found := [a for a in column if a is not None])]
     rows = []
     for run in results:
         said = run["labels_saved"]
-        if said is not None and run["asked_for"] != "random":
+        if said is not None and run["asked_for"] != RANDOM:
             needed, drawn = labels_to(curve, run["curve"][-1][1]), curve[-1][0] if curve else 0
             row = {"acquisition": run["asked_for"], "seed": run["seed"], "random": needed, "drawn": drawn}
             band = {name: said[name] for name in ("labels", "audited", "wanted", "low", "high")}

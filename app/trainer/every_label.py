@@ -28,6 +28,7 @@ from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.predictor import Description
 from storage.changes import Changes
 from storage.engine import Database
 from storage.sample_columns import SampleColumns
@@ -82,14 +83,6 @@ class WorkbenchState:
         )
 
 
-@dataclass(frozen=True)
-class AnswerWords:
-    """What answers, for two readers; empty before it is known."""
-
-    sentence: str = ""  # under the labeler: a person who knows the samples, and nothing of models, understands it
-    details: str = ""  # on Progress: which predictor, in which embedding, and the figures that decided it
-
-
 class EveryLabel:
     """Re-ranks after every label, on the workbench it was given last.
 
@@ -104,7 +97,7 @@ class EveryLabel:
 
     def __init__(self, project: Project) -> None:
         self._connection, other_end = multiprocessing.Pipe()
-        self._words = AnswerWords()
+        self._described: Description | None = None
         self._worker: threading.Thread | multiprocessing.process.BaseProcess
         if sys.platform == "linux":
             forked = multiprocessing.get_context("fork").Process
@@ -118,12 +111,12 @@ class EveryLabel:
             self._worker.start()
 
     @property
-    def words(self) -> AnswerWords:
-        """What answers, and why."""
+    def described(self) -> Description | None:
+        """Who answers, and why; None before it is known."""
         with contextlib.suppress(EOFError):
             while self._connection.poll():
-                self._words = self._connection.recv()
-        return self._words
+                self._described = self._connection.recv()
+        return self._described
 
     def take(self, bench: Workbench, *, anew: bool = False) -> None:
         """From now on labels are ranked on this workbench; after a failure this is another attempt.
@@ -155,7 +148,7 @@ def watch(project: Project, connection: Connection) -> None:
 
     Args:
         project: Is opened when the first workbench comes, for by then it has its schema.
-        connection: Gives what was `Taken`, takes `AnswerWords`.
+        connection: Gives what was `Taken`, takes descriptions of who answers.
     """
     try:
         taken = connection.recv()
@@ -167,8 +160,8 @@ def watch(project: Project, connection: Connection) -> None:
                     watching.take(connection.recv())
                 if changes.since_last_look() or not watching.looked:
                     watching.look()
-                if watching.words_are_new():
-                    connection.send(watching.words)
+                if watching.description_is_new():
+                    connection.send(watching.described)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the trainer has ended
 
@@ -181,7 +174,7 @@ class Watching:
         self.re_ranker: ReRanker | None = None
         self._given_up = False
         self.looked = False  # since the last workbench came
-        self.words = AnswerWords()
+        self.described: Description | None = None
 
     def take(self, taken: WorkbenchState) -> None:
         """Begins anew; what is known already is kept if nothing changed: a large graph takes half a second to load."""
@@ -201,10 +194,10 @@ class Watching:
             self._given_up = True
             self._record(self.re_ranker.bench, error)
 
-    def words_are_new(self) -> bool:
-        """Whether something else answers, or for another reason."""
-        before, self.words = self.words, words_of(self.re_ranker)
-        return self.words != before
+    def description_is_new(self) -> bool:
+        """Whether somebody else answers, or for another reason."""
+        before, self.described = self.described, None if self.re_ranker is None else self.re_ranker.described
+        return self.described != before
 
     def _record(self, bench: Workbench, error: Exception) -> None:
         with self._database.write() as session:
@@ -216,20 +209,6 @@ class Watching:
                 message=str(error) or type(error).__name__,
                 traceback=traceback.format_exc(),
             )
-
-
-def words_of(re_ranker: ReRanker | None) -> AnswerWords:
-    """What answers in the open round, in plain words and with its reasons."""
-    if re_ranker is None or re_ranker.predictor is None:
-        return AnswerWords()
-    answering = re_ranker.predictor.in_force
-    learns = "it has learned what each class looks like" if answering.network else "it still learns from look-alikes"
-    if answering.compared_at:
-        share = answering.network_right if answering.network else answering.graph_right
-        right = f"The model is right on about {100 * share:.0f} of 100"
-    else:
-        right = "There are too few labels to say how often the model is right"
-    return AnswerWords(f"{right}; {learns}.", re_ranker.sentence)
 
 
 def _is_as(bench: Workbench, before: Workbench) -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from app.errors import ExportError
-from app.project.exporting import new_target, whole_folder
+from app.formats.whole_folder import new_target, whole_folder
 from app.project.project import Project
-from app.trainer.resuming import with_checkpoint
-from loops.errors import CheckpointDamagedError
+from app.trainer.resuming import restored, with_checkpoint
+from app.trainer.workbench import at_rest
+from loops.errors import CheckpointDamagedError, NotEnoughSamplesError, NotFittedError
 from loops.files import replace_file
 from loops.predictors.exported_model import ExportedModel, model_of_checkpoint, save_model
-from loops.predictors.graph_learner import GRAPHED
+from loops.predictors.student import Agreement, taught_by
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.projects import list_classes
@@ -74,8 +76,10 @@ def export_model(database: Database, project: Project, out: Path) -> WrittenMode
         raise ExportError(f"The model stands on the embedding {embedding}, which is not LabelLoop's to hand on.")
     target = new_target(out)
     trained = _newest(database, project.project_id(database))
-    model = _model(project, trained.round_info)
-    described = _description(trained, model)
+    model, agreement = _model(project, trained.round_info), None
+    if model is None:
+        model, agreement = _student(project, database, trained.round_info)
+    described = _description(trained, model, agreement)
     with whole_folder(target) as folder:
         save_model(model, folder / "model.pt2")
         replace_file(folder / "classes.json", (json.dumps(described, ensure_ascii=False, indent=2) + "\n").encode())
@@ -97,7 +101,7 @@ def _newest(database: Database, project_id: int) -> _Trained:
         )
 
 
-def _model(project: Project, round_info: RoundInfo) -> ExportedModel:
+def _model(project: Project, round_info: RoundInfo) -> ExportedModel | None:
     path = project.folder / str(round_info.checkpoint)
     try:
         return model_of_checkpoint(
@@ -109,7 +113,21 @@ def _model(project: Project, round_info: RoundInfo) -> ExportedModel:
         ) from error
 
 
-def _description(trained: _Trained, model: ExportedModel) -> dict[str, Any]:
+def _student(project: Project, database: Database, round_info: RoundInfo) -> tuple[ExportedModel, Agreement]:
+    """A network that was taught what the project's predictor answers, and how far it agrees with it."""
+    bench = at_rest(project, database)
+    try:
+        student, agreement = taught_by(restored(bench, round_info), bench.network(), bench.embedded_pool.ids)
+    except (NotEnoughSamplesError, NotFittedError) as error:
+        raise ExportError(f"The model of round {round_info.number} cannot be exported: {error}.") from error
+    with tempfile.TemporaryDirectory() as folder:
+        saved = student.save(Path(folder) / "student.ckpt", {})
+        model = model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size)
+    assert model is not None, "a network is a network"
+    return model, agreement
+
+
+def _description(trained: _Trained, model: ExportedModel, agreement: Agreement | None) -> dict[str, Any]:
     return {
         "classes": list(trained.classes[: model.num_classes]),
         "side": model.side,
@@ -119,14 +137,11 @@ def _description(trained: _Trained, model: ExportedModel) -> dict[str, Any]:
         "learner": trained.round_info.learner,
         "acquisition": trained.round_info.acquisition,
         "members": len(model.members),
-        "accuracy": _accuracy(_of_the_network(trained)),
+        # Measured of what answers in the project: of a student see how far it agrees with that.
+        "accuracy": _accuracy(trained.metrics),
+        "student": None if agreement is None else asdict(agreement),
         "torch": torch.__version__,
     }
-
-
-def _of_the_network(trained: _Trained) -> Sequence[MetricInfo]:
-    """Where a graph may have answered, nothing was measured that is sure to be the exported network's."""
-    return [] if trained.round_info.acquisition in GRAPHED else trained.metrics
 
 
 def _accuracy(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:

@@ -64,8 +64,8 @@ class DatabaseOracle:
             generation=bench.generation,
             trigger=trigger,
             labels=len(labels),
-            learner=bench.spec.name,
-            acquisition=bench.acquisition,
+            learner=bench.predictor_name,
+            acquisition=bench.settings.acquisition,
             snapshot_event_id=snapshot,
         )
 
@@ -86,7 +86,7 @@ class DatabaseOracle:
         embedded = set(decided[np.isin(decided, pool.ids, assume_unique=True)].tolist())
         asked = pool.without(decided)
         reserve = asked.where(asked.audit_keys < share)
-        looked_at_twice = {label.sample_id for label in current if label.purpose != "train"}
+        looked_at_twice = {label.sample_id for label in current if label.purpose not in ("train", "imported")}
         return Answers(
             round_number=round_info.number,
             labels=_only(embedded, train_labels(current)),

@@ -27,7 +27,7 @@ from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.backups import HourlyBackups
 from app.trainer.devices import follows
-from app.trainer.every_label import AnswerWords, EveryLabel
+from app.trainer.every_label import EveryLabel
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
 from app.trainer.measuring.between_rounds import BetweenRounds
@@ -148,11 +148,12 @@ class Worker:
             return
         if self.between_rounds is not None:
             self.between_rounds.work()
-        words = AnswerWords() if self.every_label is None else self.every_label.words
-        reason = waiting_reason(self.database, self.project_id, settings) or words.sentence
+        described = None if self.every_label is None else self.every_label.described
+        answers, details = ("", "") if described is None else (described.sentence, described.details)
+        reason = waiting_reason(self.database, self.project_id, settings) or answers
         embedding = self.background.progress
         message = f"{reason} {embedding.sentence}".strip()
-        self.heartbeat.show("idle", message, details=words.details, **embedding.counts)
+        self.heartbeat.show("idle", message, details=details, **embedding.counts)
 
     def _take_up(self) -> None:
         """Works on what is embedded by now, if there is an open round to work on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Session
+from storage.imported import list_imported_predictions
 from storage.metrics import NewConfusion, NewMetric
 from storage.overlap import list_pending
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
@@ -35,11 +36,12 @@ def publish(query: Query, bench: Workbench) -> None:
             mark_scoring(
                 session, round_id=latest.id, generation=bench.generation, checkpoint=None, sha256=None, size=None
             )
+        queries = _queries(query, bench.share_embedded, _brought(query, session, bench))
         publish_round(
             session,
             round_id=latest.id,
             generation=bench.generation,
-            queries=_with_overlap(_queries(query, bench.share_embedded), session, bench),
+            queries=_with_overlap(queries, session, bench),
             metrics=list(_metrics(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
             fit_seconds=query.fit_seconds,
@@ -53,8 +55,15 @@ def _with_overlap(queries: list[NewQuery], session: Session, bench: Workbench) -
     return with_pending(wanted, list_pending(session, project_id=bench.project_id), settings)
 
 
-def _queries(query: Query, share_embedded: float) -> list[NewQuery]:
-    suggestions = {} if query.pool_scores is None else _suggestions(query, query.pool_scores)
+def _brought(query: Query, session: Session, bench: Workbench) -> dict[int, tuple[int, float | None]]:
+    """What models answered elsewhere, from the samples' source; suggested until there is a model here."""
+    ids = [ranked.sample_id for ranked in query.ranking]
+    told = list_imported_predictions(session, project_id=bench.project_id, sample_ids=ids)
+    return {one.sample_id: (one.class_index, one.probability) for one in told}
+
+
+def _queries(query: Query, share_embedded: float, brought: Mapping[int, tuple[int, float | None]]) -> list[NewQuery]:
+    suggestions = brought if query.pool_scores is None else _suggestions(query, query.pool_scores)
     return [
         NewQuery(
             sample_id=ranked.sample_id,
@@ -74,7 +83,7 @@ def _of_the_whole_pool(probability: float, share_embedded: float) -> float:
     return probability * share_embedded if probability < 1.0 else probability
 
 
-def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float]]:
+def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, float | None]]:
     asked = np.isin(pool_scores.sample_ids, [ranked.sample_id for ranked in query.ranking])
     probs_N_C = pool_scores.probs_N_C[asked]
     return {

@@ -48,6 +48,26 @@ def restore(loop: ActiveLearningLoop, predictor: Predictor, bench: Workbench) ->
         return
 
 
+def restored(bench: Workbench, round_info: RoundInfo, before: Predictor | None = None) -> Predictor:
+    """The predictor as a round left it; one that has learned nothing where there is no sound checkpoint.
+
+    Args:
+        bench: The project as it is now.
+        round_info: The round.
+        before: Of an earlier round on the same workbench, whose graph is in memory.
+    """
+    predictor = bench.predictor() if before is None else before
+    if round_info.checkpoint is None:
+        return predictor
+    try:
+        path = bench.project.folder / round_info.checkpoint
+        predictor.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
+    except (CheckpointDamagedError, CheckpointMismatchError) as error:
+        logger.warning("%s; between rounds it answers as if it had learned nothing", error)
+        return bench.predictor()  # the next round's resumption reports it
+    return predictor
+
+
 def with_checkpoint(rounds: Sequence[RoundInfo]) -> list[RoundInfo]:
     """The rounds that list a checkpoint, newest first."""
     return [round_info for round_info in reversed(rounds) if round_info.checkpoint is not None]
@@ -60,8 +80,9 @@ def prune(bench: Workbench) -> None:
     for round_info in with_checkpoint(rounds)[GENERATIONS_KEPT:]:
         checkpoint = bench.project.folder / str(round_info.checkpoint)
         checkpoint.unlink(missing_ok=True)
-        for fold in checkpoint.parent.glob("fold-*"):  # of a committee
-            rmtree(fold, ignore_errors=True)
+        for pattern in ("fold-*", "member-*"):  # of a committee, of a champion
+            for part in checkpoint.parent.glob(pattern):
+                rmtree(part, ignore_errors=True)
 
 
 def _set_aside(path: Path, error: CheckpointDamagedError, bench: Workbench, round_number: int) -> None:

@@ -9,8 +9,7 @@ from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
-from loops.predictors.committee import predictor_for
-from loops.predictors.network import Network, SavedCheckpoint
+from loops.checkpoint import SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 
@@ -23,11 +22,7 @@ def run_rounds(bench: Workbench) -> None:
     Args:
         bench: The project as it is now.
     """
-
-    def make(fold: int | None) -> Network:
-        return bench.predictor([ProgressCallback(bench.heartbeat, fold)], fold=fold)
-
-    predictor = predictor_for(bench.acquisition, make, seed=bench.settings.seed)
+    predictor = bench.predictor(lambda fold: [ProgressCallback(bench.heartbeat, fold)])
     loop = ActiveLearningLoop(
         predictor=predictor,
         oracle=DatabaseOracle(bench),

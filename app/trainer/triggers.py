@@ -31,7 +31,8 @@ def work_is_waiting(database: Database, project_id: int, settings: ProjectSettin
         if after_failure or (latest is not None and latest.state == "failed"):
             return False
         if latest is None:
-            return has_undecided(session, project_id=project_id)
+            # A pool whose labels all came with its source asks nothing, but it is learned from.
+            return has_undecided(session, project_id=project_id) or last_event_id(session, project_id=project_id) > 0
         if latest.state in UNFINISHED:
             return True
         trigger = trigger_of_round(session, project_id, settings)

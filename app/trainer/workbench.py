@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import pytorch_lightning as pl
 from numpy.typing import NDArray
 
 from app.project.project import Project
@@ -15,16 +15,18 @@ from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
+from loops.acquisition import catalog
+from loops.acquisition.catalog import AcquisitionFunction
 from loops.active_learning import LoopSettings
 from loops.devices.network import DistributedNetwork
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of, candidates_of
 from loops.embeddings.own_source import own_backbone
-from loops.predictors.graph_learner import GRAPHED
-from loops.predictors.network import Network
-from loops.predictors.network_spec import NetworkSpec, choose_network
-from loops.seeding import seed_of
+from loops.predictors.making import own_predictor, predictor_for
+from loops.predictors.network import Callbacks, Network
+from loops.predictors.network_spec import NetworkSpec, base_name, choose_network
+from loops.predictors.predictor import Predictor
 from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import kind_of_samples, list_classes
@@ -52,9 +54,14 @@ class Workbench:
     store: FeatureStore
 
     @property
-    def acquisition(self) -> str:
-        """The acquisition function that was chosen; what `auto` asks by, the evidence says in each round."""
-        return self.settings.acquisition
+    def acquisition(self) -> AcquisitionFunction:
+        """The acquisition function that was chosen."""
+        return catalog.find(self.settings.acquisition)
+
+    @property
+    def predictor_name(self) -> str:
+        """What the predictor is called: somebody's own as it was given, otherwise the network that was chosen."""
+        return self.settings.predictor if catalog.is_own(self.settings.predictor) else self.spec.name
 
     @property
     def enough(self) -> int:
@@ -65,7 +72,7 @@ class Workbench:
     def loop_settings(self) -> LoopSettings:
         """The part of the project's settings that the loop knows."""
         return LoopSettings(
-            acquisition=self.acquisition,
+            acquisition=self.settings.acquisition,
             query_size=self.settings.query_size,
             labeling_budget=self.settings.labeling_budget,
             target_accuracy=self.settings.target_accuracy,
@@ -84,20 +91,36 @@ class Workbench:
         """Of the pool, 0..1; below 1 while samples are still to be looked at."""
         return len(self.embedded_pool) / max(1, len(self.pool))
 
-    def predictor(self, callbacks: Sequence[pl.Callback] = (), *, fold: int | None = None) -> Network:
-        """A new predictor.
+    def predictor(self, callbacks: Callbacks = lambda _fold: ()) -> Predictor:
+        """A new predictor, as the acquisition function needs it.
 
         Args:
-            callbacks: Join its fits and passes.
-            fold: Of a cross-validation, whose weights start elsewhere; None: the round's own predictor.
+            callbacks: Of each fold: they join fits and passes over samples.
         """
+        return predictor_for(self.acquisition, self._base(callbacks), self.store)
+
+    def _base(self, callbacks: Callbacks) -> Predictor:
+        """The predictor that the settings name."""
+        settings = self.settings
+        if catalog.is_own(settings.predictor):
+            return own_predictor(
+                settings.predictor,
+                self.store,
+                num_classes=self.num_classes,
+                seed=settings.seed,
+                mc_iterations=settings.mc_iterations,
+            )
+        return self.network(callbacks)
+
+    def network(self, callbacks: Callbacks = lambda _fold: ()) -> Network:
+        """A new network on the project's rows, on the devices that the trainer was given."""
         devices = devices_of(self.project)
         make = Network if devices is None else partial(DistributedNetwork, devices=devices)
         return make(
             self.spec,
             self.store,
             num_classes=self.num_classes,
-            seed=self.settings.seed if fold is None else seed_of(self.settings.seed, "fold", fold),
+            seed=self.settings.seed,
             mc_iterations=self.settings.mc_iterations,
             callbacks=callbacks,
             reset_weights=self.settings.reset_weights,
@@ -132,7 +155,7 @@ def set_up(
             pool=pool.ids,
             test=test.ids,
             first=max(FIRST, 2 * bench.enough),
-            graphed=bench.acquisition in GRAPHED,
+            graphed=bench.acquisition.needs == "graph",
             num_classes=num_classes,
             seed=settings.seed,
         )
@@ -140,10 +163,24 @@ def set_up(
     return replace(bench, store=_released(background, heartbeat, pool.without(decided).ids, bench.enough))
 
 
+def at_rest(project: Project, database: Database) -> Workbench:
+    """The workbench of a project in which nothing runs: all that is embedded, for a look or an export."""
+    settings, project_id = project.settings(), project.project_id(database)
+    with database.read() as session:
+        pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
+        first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
+        num_classes = len(list_classes(session, project_id=project_id))
+        kind = kind_of_samples(session, project_id=project_id)
+    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
+    heartbeat = Heartbeat(database, project_id, 0, "", threading.Event())  # never beats
+    store = FeatureStore(project.features_dir / spec.backbone, backbone)
+    return Workbench(project, database, project_id, 0, heartbeat, settings, pool, test, num_classes, spec, store)
+
+
 def _chosen(settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:
     """Predictor and backbone; somebody's own embedding has the head of pretrained features."""
     if not settings.embedding:
-        spec = choose_network(settings.learner, candidates)
+        spec = choose_network(base_name(settings.predictor), candidates)
         return spec, backbone_of(spec.backbone)
     backbone = own_backbone(settings.embedding)
     return replace(choose_network("features", candidates), backbone=backbone.name), backbone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from loops.errors import UnknownAcquisitionError
+from loops.acquisition.catalog import ALEATORIC, CATALOG, EPISTEMIC, TOTAL
 from loops.seeding import hash_of_ids
 
-AcquisitionFunction = Callable[[Tensor], Tensor]
+Score = Callable[[Tensor], Tensor]  # probs_N_C_K -> scores_N
 
 
 def predictive_entropy(probs_N_C_K: Tensor) -> Tensor:
@@ -90,17 +91,14 @@ def variation_ratios(probs_N_C_K: Tensor) -> Tensor:
     return 1.0 - probs_N_C_K.mean(-1).amax(1)
 
 
-_OF_THE_MEAN: dict[str, AcquisitionFunction] = {"margin": margin, "variation_ratios": variation_ratios}
-ACQUISITION_FUNCTIONS: dict[str, AcquisitionFunction] = {
-    "bald": bald,
-    "predictive_entropy": predictive_entropy,
-    "expected_entropy": expected_entropy,
-    **_OF_THE_MEAN,
-}
+@cache
+def _of_the_mean() -> dict[str, Score]:
+    """Those of the catalog that look at the mean prediction alone, but the entropy."""
+    return {name: entry.load() for name, entry in CATALOG.items() if entry.needs == "probabilities" and name != TOTAL}
 
 
 def score_draws(logits_N_C_K: Tensor, workspace: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-    """All functions of the table at once, from logits, with one exponential and no logarithm per number.
+    """All functions that score a sample by itself, from logits, with one exponential and no logarithm per number.
 
     `H[p] = ln sum_c e^z_c - sum_c p_c z_c`, with z moved so that its largest is 0: exact where p would round to 1.
 
@@ -118,25 +116,28 @@ def score_draws(logits_N_C_K: Tensor, workspace: Tensor | None = None) -> tuple[
     mean_N_C = (weights_N_C_K @ shares_N_K.unsqueeze(-1)).squeeze(-1)
     expected_N = norms_N_K.log().mean(-1) - (logits.mul_(weights_N_C_K).sum(1) * shares_N_K).sum(-1)
     predictive_N = torch.special.entr(mean_N_C).sum(1)
-    of_the_mean = {name: function(mean_N_C.unsqueeze(-1)) for name, function in _OF_THE_MEAN.items()}
+    of_the_mean = {name: function(mean_N_C.unsqueeze(-1)) for name, function in _of_the_mean().items()}
     scores = {
-        "bald": (predictive_N - expected_N).clamp_min(0.0),
-        "predictive_entropy": predictive_N,
-        "expected_entropy": expected_N,
+        EPISTEMIC: (predictive_N - expected_N).clamp_min(0.0),
+        TOTAL: predictive_N,
+        ALEATORIC: expected_N,
         **of_the_mean,
     }
     return mean_N_C, scores
 
 
-def acquisition_function(name: str) -> AcquisitionFunction:
-    """Looks up an acquisition function by its name.
+def score_probabilities(probs_N_C_K: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """All functions of the catalog that score a sample by itself, from class probabilities of K draws.
 
-    Raises:
-        UnknownAcquisitionError: If there is none.
+    Args:
+        probs_N_C_K: Of members, masks or whatever else may disagree.
+
+    Returns:
+        `scores_N` by name.
     """
-    if name not in ACQUISITION_FUNCTIONS:
-        raise UnknownAcquisitionError(name, sorted(ACQUISITION_FUNCTIONS))
-    return ACQUISITION_FUNCTIONS[name]
+    probs = torch.from_numpy(np.ascontiguousarray(probs_N_C_K))
+    found = {name: entry.load()(probs) for name, entry in CATALOG.items() if entry.scores_one_by_one}
+    return {name: scores_N.numpy() for name, scores_N in {**found, ALEATORIC: expected_entropy(probs)}.items()}
 
 
 def random_scores(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.float32]:

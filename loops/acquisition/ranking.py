@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.acquisition.choosing import choose
-from loops.acquisition.cold_start import diverse
-from loops.acquisition.functions import random_scores, rank
-from loops.acquisition.vaal import vaal_cold_start
-from loops.oracle import Answers, PoolScores, RankedSample
+from loops.acquisition.catalog import ColdStart, imported
+from loops.acquisition.choosing import random_ranking
+from loops.oracle import Answers, RankedSample
 from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
 
@@ -23,24 +20,11 @@ COLD_START_CANDIDATES = (
 )
 
 
-def model_ranking(
-    answers: Answers, pool_scores: PoolScores, size: int, acquisition: str, seed: int, predictor: Predictor
-) -> list[RankedSample]:
-    """Ranks the pool by the acquisition function, highest score first; see `choose`.
-
-    Scores may cover audit samples too; only `answers.pool` is ranked, by id.
-    """
-    if acquisition == "random":
-        sample_ids = pool_scores.sample_ids[np.isin(pool_scores.sample_ids, answers.pool)]
-        return _random_ranking(sample_ids, size, seed_of(seed, "random", answers.round_number))
-    return choose(answers, pool_scores, size, acquisition, seed, predictor)
-
-
 def cold_start_ranking(
     answers: Answers,
     embedding: Callable[[NDArray[np.int64]], NDArray[np.float32]],
     size: int,
-    kind: str,
+    start: ColdStart,
     seed: int,
 ) -> list[RankedSample]:
     """Ranks the pool without a model: typical samples of diverse clusters, strangers to one another, or at random.
@@ -49,16 +33,29 @@ def cold_start_ranking(
         answers: Gives the pool.
         embedding: Sample ids -> their features, row by row.
         size: Length of the ranking.
-        kind: `diverse`, `random` or `vaal`.
+        start: How they are chosen.
         seed: Of the project.
     """
-    if kind == "random":
-        return _random_ranking(answers.pool, size, seed_of(seed, "random", answers.round_number))
-    choose = vaal_cold_start if kind == "vaal" else diverse
+    if not start.chooses:
+        return random_ranking(answers.pool, size, seed_of(seed, "random", answers.round_number))
     drawn = np.argsort(hash_of_ids(answers.pool, seed_of(seed, "candidates")))[:COLD_START_CANDIDATES]
     candidates = answers.pool[np.sort(drawn)]
-    chosen = choose(candidates, embedding(candidates), size, seed_of(seed, "cold start", answers.round_number))
+    chosen = imported(start.chooses)(
+        candidates, embedding(candidates), size, seed_of(seed, "cold start", answers.round_number)
+    )
     return [RankedSample(sample_id, "train", -float(place), 1.0) for place, sample_id in enumerate(chosen.tolist())]
+
+
+def first_questions(answers: Answers, predictor: Predictor, size: int) -> list[RankedSample]:
+    """What a predictor with questions of its own asks before there is a model."""
+    on_it = np.concatenate([answers.pool, answers.audit_pool])
+    predictor.review(answers.labels, pool=on_it, begins=True)
+    predictor.fit(answers.labels, round_number=answers.round_number)
+    asked = predictor.questions(answers.pool, size, coverage=False)
+    if asked is None:
+        return []
+    pairs = zip(asked.sample_ids.tolist(), asked.scores.tolist(), strict=True)
+    return [RankedSample(sample_id, "train", score, 1.0) for sample_id, score in pairs]
 
 
 def second_looks(answers: Answers, size: int) -> list[RankedSample]:
@@ -90,19 +87,3 @@ def with_others_mixed_in(
     if mixed:
         return tuple(mixed)
     return (*(RankedSample(sample_id, "audit", 0.0, probability) for sample_id in reserve), *rechecks)
-
-
-def _random_ranking(sample_ids: NDArray[np.int64], size: int, seed: int) -> list[RankedSample]:
-    scores = random_scores(sample_ids, seed=seed)
-    ranked = _ranked(sample_ids, scores, size, seed, probability=1.0)
-    # Of being drawn next, given what was drawn before: that is what LURE levels.
-    return [replace(sample, acquisition_probability=1 / (len(sample_ids) - i)) for i, sample in enumerate(ranked)]
-
-
-def _ranked(
-    sample_ids: NDArray[np.int64], scores_N: NDArray[np.float32], size: int, seed: int, *, probability: float
-) -> list[RankedSample]:
-    chosen = rank(sample_ids, scores_N, size, seed=seed)
-    among = np.isin(sample_ids, chosen)
-    score_of = dict(zip(sample_ids[among].tolist(), scores_N[among].tolist(), strict=True))
-    return [RankedSample(sample_id, "train", score_of[sample_id], probability) for sample_id in chosen.tolist()]

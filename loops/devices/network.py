@@ -60,6 +60,9 @@ class DistributedNetwork(Network):
         self._devices = devices
         self._round_number: int | None = None  # of the pass; None: it predicts
 
+    def _arguments(self, fold: int | None) -> dict[str, Any]:
+        return {**super()._arguments(fold), "devices": self._devices}
+
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Fits on all labels; see `Network.fit`.
 
@@ -124,7 +127,7 @@ class DistributedNetwork(Network):
             "store": str(self.store.folder),
             "backbone": asdict(self.store.backbone),
             "rows": len(self.store),
-            "learner": {"num_classes": self.num_classes, "seed": self._seed, "mc_iterations": self._mc_iterations},
+            "learner": {"num_classes": self.num_classes, "seed": self._run_seed, "mc_iterations": self.mc_iterations},
         }
 
     def _tell_epochs(self, folder: Path) -> None:
@@ -140,7 +143,7 @@ class _Part(Network):
     """A predictor that fits together with those of other processes."""
 
     def __init__(self, job: Job, store: FeatureStore, callbacks: Sequence[pl.Callback]) -> None:
-        super().__init__(NetworkSpec(**job["spec"]), store, callbacks=callbacks, **job["learner"])
+        super().__init__(NetworkSpec(**job["spec"]), store, callbacks=lambda _fold: callbacks, **job["learner"])
         self._job = job
         self._processes = job["devices"] * job["num_nodes"]
 

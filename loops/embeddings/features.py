@@ -44,6 +44,11 @@ class FeatureStore(StoredRows):
         if self._row_shape and (meta is None or meta.made_by != self.backbone.made_by):
             self._write_meta(self._row_shape)
 
+    def flat_rows(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """Returns the rows of `sample_ids` as vectors, `features_N_D`."""
+        rows = self.rows(sample_ids)
+        return rows.reshape(len(rows), int(np.prod(self._row_shape))).astype(np.float32)
+
     def append(self, sample_ids: ArrayLike, rows: NDArray[np.generic]) -> None:
         """Adds rows; they are on disk when it returns.
 

@@ -15,6 +15,7 @@ from loops.embeddings.embedders import distortion_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
 from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
+from loops.errors import NotFittedError
 from loops.graph.graph import build_graph, choose_landmarks
 from loops.graph.propagation import Propagation
 
@@ -34,7 +35,6 @@ class GraphOfPool:
     Args:
         store: Gives the rows, and the folder in which the graphs are kept.
         num_classes: C.
-        adaptive: Whether questions follow doubt, see `Propagation`.
         seed: Of landmarks, embedding and ties.
         learned: Which graph; None: the one in force.
     """
@@ -44,12 +44,12 @@ class GraphOfPool:
         store: FeatureStore,
         *,
         num_classes: int,
-        adaptive: bool = True,
         seed: int = 0,
         learned: bool | None = None,
     ) -> None:
-        self._store, self._num_classes, self._adaptive, self._seed = store, num_classes, adaptive, seed
+        self._store, self._num_classes, self._seed = store, num_classes, seed
         self._propagation: Propagation | None = None
+        self._spread_labels: dict[int, int] | None = None  # the labels that are on it; None: another fit is due
         self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
         self.choice = read_choice(store.folder, seed)
         self._learned = self.choice.learned if learned is None else learned
@@ -60,8 +60,13 @@ class GraphOfPool:
 
     @property
     def stored(self) -> StoredGraph:
-        """The graph as it lies on disk; there is none before `hold`."""
-        assert self._held is not None, "hold() comes first"
+        """The graph as it lies on disk.
+
+        Raises:
+            NotFittedError: If there is none, for no sample was ever to be held.
+        """
+        if self._held is None:
+            raise NotFittedError
         return self._held
 
     @property
@@ -120,16 +125,18 @@ class GraphOfPool:
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Spreads these labels, sample id -> class index, and no others."""
+        if self._propagation is not None and self._spread_labels == labels:
+            return
         if self._propagation is None:
             self._propagation = Propagation(
                 self.stored.coordinates,
                 self.stored.graph.eigenvalues_M,
                 num_classes=self._num_classes,
-                adaptive=self._adaptive,
                 seed=self._seed,
             )
         rows = self._rows(np.fromiter(labels, np.int64, len(labels)))
         self._propagation.refit(dict(zip(rows.tolist(), labels.values(), strict=True)))
+        self._spread_labels = dict(labels)
 
     def probs(self, sample_ids: Ids) -> Floats:
         """Class probabilities `probs_N_C`; of samples that are not on the graph, a test set's, by what is near them."""
@@ -162,9 +169,18 @@ class GraphOfPool:
         """How much a label of each sample is expected to settle, `scores_N`."""
         return self._filled().scores()[self._rows(sample_ids)]
 
-    def rank(self, sample_ids: Ids, size: int) -> tuple[Ids, Floats]:
+    def draws(self, sample_ids: Ids, count: int, seed: int) -> Floats:
+        """Class probabilities under K functions of the posterior, `probs_N_C_K`; see `Propagation.draws`."""
+        held = np.isin(sample_ids, self.stored.ids)
+        draws = np.empty((len(sample_ids), self._num_classes, count), np.float32)
+        draws[held] = self._filled().draws(self._rows(sample_ids[held]), count, seed)
+        if not held.all():
+            draws[~held] = self._filled().draws_at(self._coordinates_elsewhere(sample_ids[~held]), count, seed)
+        return draws
+
+    def rank(self, sample_ids: Ids, size: int, *, coverage: bool = False) -> tuple[Ids, Floats]:
         """Sample ids in the order in which they should be asked, and scores."""
-        rows, scores = self._filled().rank(np.sort(self._rows(sample_ids)), size)
+        rows, scores = self._filled().rank(np.sort(self._rows(sample_ids)), size, coverage=coverage)
         return self.stored.ids[rows], scores
 
     def shares(self, sample_ids: list[int], labeled: list[int]) -> Floats:

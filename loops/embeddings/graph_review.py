@@ -11,8 +11,8 @@ from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, read_choice, write_choice
 from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.errors import NotEnoughSamplesError
+from loops.evaluation.comparison import compare, is_due
 from loops.folds import assign_folds
-from loops.predictors.in_force import InForce, verdict
 from loops.seeding import seed_of
 
 FEWEST_TO_COMPARE = 30  # labels
@@ -23,8 +23,8 @@ def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes
     """Looks again which graph should be in force.
 
     What structure said counts after the first labels. Where there are 30, and then half as many again as at the last
-    look, the other graph takes over when it is measurably better, as the network does; see
-    `loops.predictors.in_force.verdict`.
+    look, the other graph takes over when it is measurably better; see
+    `loops.evaluation.comparison.compare`.
 
     Args:
         store: In whose folder the graphs lie.
@@ -33,8 +33,8 @@ def review_choice(store: FeatureStore, labels: Mapping[int, int], *, num_classes
         seed: Of the graphs.
     """
     choice = _by_structure(store, len(labels), seed)
-    is_due = InForce(compared_at=choice.compared_at).is_due(len(labels), FEWEST_TO_COMPARE)
-    if not choice.computed_doubt or not is_due:
+    due = is_due(len(labels), compared_at=choice.compared_at, fewest=FEWEST_TO_COMPARE)
+    if not choice.computed_doubt or not due:
         return choice
     try:
         fold_of = assign_folds(labels, num_folds=_FOLDS, seed=seed_of(seed, "graph review", len(labels)))
@@ -59,7 +59,7 @@ def _graphs(
 ) -> list[GraphOfPool]:
     """The one in force, and the other."""
     graphs = [
-        GraphOfPool(store, num_classes=num_classes, adaptive=False, seed=seed, learned=learned)
+        GraphOfPool(store, num_classes=num_classes, seed=seed, learned=learned)
         for learned in (choice.learned, not choice.learned)
     ]
     for graph in graphs:
@@ -70,18 +70,18 @@ def _graphs(
 def _reviewed(
     choice: GraphChoice, graphs: list[GraphOfPool], labels: Mapping[int, int], fold_of: Mapping[int, int]
 ) -> GraphChoice:
-    in_force, other = graphs
+    answering, other = graphs
     sample_ids = sorted(labels)
-    other_or_not = verdict(
+    found = compare(
         truth=np.array([labels[sample_id] for sample_id in sample_ids]),
-        network=other.out_of_fold(labels, fold_of).argmax(1),
-        graph=in_force.out_of_fold(labels, fold_of).argmax(1),
-        weight=in_force.shares(sample_ids, sample_ids),
+        answering=answering.out_of_fold(labels, fold_of).argmax(1),
+        other=other.out_of_fold(labels, fold_of).argmax(1),
+        weight=answering.shares(sample_ids, sample_ids),
     )
-    right = (other_or_not.network_right, other_or_not.graph_right)
+    right = (found.other_right, found.right)
     return replace(
         choice,
-        learned=choice.learned != other_or_not.network,
+        learned=choice.learned != found.other_is_better,
         compared_at=len(labels),
         learned_right=right[choice.learned],
         computed_right=right[not choice.learned],

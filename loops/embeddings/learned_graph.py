@@ -25,10 +25,10 @@ from loops.embeddings.graph_choice import GraphChoice, read_choice, write_choice
 from loops.embeddings.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph
 from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
 from loops.errors import CheckpointDamagedError
+from loops.evaluation.comparison import SURE
 from loops.graph.graph import build_graph
 from loops.graph.group_structure import doubts_between_groups
 from loops.graph.nearest import nearest
-from loops.predictors.in_force import SURE
 
 FEWEST = 5_000  # samples; of 1,397 digits nothing was learned that upright pixels did not tell
 STEPS = 1_200  # of the training

@@ -39,7 +39,6 @@ class Propagation:
         coordinates_N_M: Of each sample of the pool.
         eigenvalues_M: Of the graph.
         num_classes: C.
-        adaptive: Whether questions follow doubt (`auto`) or coverage alone (`typical`).
         seed: Of ties and draws.
     """
 
@@ -49,13 +48,12 @@ class Propagation:
         eigenvalues_M: Floats,
         *,
         num_classes: int,
-        adaptive: bool = True,
         seed: int = 0,
     ) -> None:
         self._eigenvalues_M = eigenvalues_M
         self._answers_N_M = kernel_features(coordinates_N_M, eigenvalues_M, REACH_OF_ANSWERS)
         self._questions_N_M = kernel_features(coordinates_N_M, eigenvalues_M, REACH_OF_QUESTIONS)
-        self._num_classes, self._adaptive = num_classes, adaptive
+        self._num_classes = num_classes
         draws = hash_of_ids(np.arange(len(coordinates_N_M)), seed)
         self._ties_N = (draws >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24 * 1e-6)
         self._drawn = np.argsort(draws)[: max(_COUNTED, _CANDIDATES)]
@@ -73,8 +71,8 @@ class Propagation:
         known = sorted((row, label) for row, label in labels.items() if label < self._num_classes)
         self._rows = np.array([row for row, _ in known], np.int64)
         classes = np.array([label for _, label in known], np.int64)
-        self._weights_M_C = self._solve(classes, NOISE)
-        self._sure_M_C = self._solve(classes, _SURE_NOISE)
+        self._weights_M_C, self._precision_M_M = self._solve(classes, NOISE)
+        self._sure_M_C, _ = self._solve(classes, _SURE_NOISE)
 
     def probs(self, rows: NDArray[np.int64] | None = None) -> Floats:
         """Class probabilities of samples of the pool (None: of all), `[N, C]`; 1/C each where no label reaches."""
@@ -89,6 +87,20 @@ class Propagation:
         nearest: NDArray[np.int64] = (self._answers_N_M @ self._answers_N_M[rows].T).argmax(axis=1)
         return nearest
 
+    def draws(self, rows: NDArray[np.int64], count: int, seed: int) -> Floats:
+        """Class probabilities under functions drawn from the posterior, the same for all samples: `[N, C, K]`.
+
+        Args:
+            rows: `[N]`, of the pool.
+            count: K.
+            seed: Of the functions.
+        """
+        return self._draws(self._answers_N_M[rows], count, seed)
+
+    def draws_at(self, coordinates_N_M: Floats, count: int, seed: int) -> Floats:
+        """Likewise of any samples, by their coordinates on the graph."""
+        return self._draws(kernel_features(coordinates_N_M, self._eigenvalues_M, REACH_OF_ANSWERS), count, seed)
+
     @property
     def doubt_N(self) -> Floats:  # noqa: N802 - an array, named by its shape
         """How undecided each sample is: 1 where no label reaches, near 0 where one class is clear."""
@@ -96,30 +108,32 @@ class Propagation:
 
     def scores(self) -> Floats:
         """How much variance a label of each sample would take away from the pool, per sample of it: `scores_N`."""
-        return self._gain().scores()
+        return self._gain(coverage=False).scores()
 
-    def rank(self, rows: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], Floats]:
+    def rank(self, rows: NDArray[np.int64], size: int, *, coverage: bool = False) -> tuple[NDArray[np.int64], Floats]:
         """Orders samples, each given that those before it will be labeled.
 
         Args:
             rows: Of the samples that may be asked.
             size: How many to return; more than there are: all.
+            coverage: Whether every sample of the pool counts, also where the labels leave no doubt.
 
         Returns:
             Rows and their scores, falling: of a sequence each can only be less than the one before.
         """
-        size, gain = min(size, len(rows)), self._gain()
+        size, gain = min(size, len(rows)), self._gain(coverage=coverage)
         scores, count = gain.scores()[rows] + self._ties_N[rows], max(_CANDIDATES, size)
         best = rows[np.argpartition(-scores, min(count, len(rows)) - 1)[:count]]
         drawn = np.intersect1d(rows, self._drawn[:_CANDIDATES])
         chosen, gains = gain.sequence(np.union1d(best, drawn), size)
         return chosen, np.minimum.accumulate(gains)
 
-    def _gain(self) -> VarianceGain:
-        return VarianceGain(self._questions_N_M, self._covariance(), self._wanted(), noise=NOISE, ties_N=self._ties_N)
+    def _gain(self, *, coverage: bool) -> VarianceGain:
+        wanted = self._wanted(coverage=coverage)
+        return VarianceGain(self._questions_N_M, self._covariance(), wanted, noise=NOISE, ties_N=self._ties_N)
 
-    def _solve(self, classes_n: NDArray[np.int64], noise: float) -> Floats:
-        """Coefficients of each class's function, `[M, C]`.
+    def _solve(self, classes_n: NDArray[np.int64], noise: float) -> tuple[Floats, NDArray[np.float64]]:
+        """Coefficients of each class's function, `[M, C]`, and their precision, which is that of each class: `[M, M]`.
 
         A label is the noisier the more labels its class has, so that each class speaks with one voice: otherwise the
         class that was asked about twice takes over what lies between it and one that was asked about once.
@@ -129,10 +143,10 @@ class Propagation:
         count_n = np.bincount(classes_n, minlength=1)[classes_n]
         weighted = features.T * (count_n.mean() / count_n / noise if len(count_n) else 1.0)
         inner = weighted @ features + np.eye(features.shape[1])
-        return np.linalg.solve(inner, weighted @ targets).astype(np.float32)
+        return np.linalg.solve(inner, weighted @ targets).astype(np.float32), inner
 
     def _doubt(self, answers_n_M: Floats) -> Floats:
-        if not self._adaptive or not len(self._rows):
+        if not len(self._rows):
             return np.ones(len(answers_n_M), np.float32)
         first_n, second_n = _first_two(self._sure_M_C.T @ answers_n_M.T)
         margin = np.clip((first_n - second_n) / _SURE_MARGIN, 0.0, 1.0)
@@ -143,15 +157,30 @@ class Propagation:
         features = self._questions_N_M[self._rows].astype(np.float64)
         return np.linalg.inv(np.eye(features.shape[1]) + features.T @ features / NOISE)
 
-    def _wanted(self) -> NDArray[np.float64]:
+    def _wanted(self, *, coverage: bool) -> NDArray[np.float64]:
         """Second moments of the features, weighted by doubt and rarity: what variance is summed over, `[M, M]`."""
-        weights = self._rarity * self._doubt(self._counted_answers)
+        weights = self._rarity if coverage else self._rarity * self._doubt(self._counted_answers)
         moments = self._counted.T @ (self._counted * weights[:, None]) / len(weights)
         return np.asarray(moments, np.float64)
 
     def _probs(self, features_N_M: Floats) -> Floats:
-        values = np.maximum(features_N_M @ self._weights_M_C + np.float32(1.0 / self._num_classes), 1e-6)
-        return np.asarray(values / values.sum(axis=1, keepdims=True), np.float32)
+        return _normalized(features_N_M @ self._weights_M_C + np.float32(1.0 / self._num_classes))
+
+    def _draws(self, features_N_M: Floats, count: int, seed: int) -> Floats:
+        """By functions of the coefficients' posterior: its mean, and noise of covariance `precision^-1`."""
+        shape = (len(self._precision_M_M), self._num_classes * count)
+        factor_M_M = np.linalg.cholesky(self._precision_M_M)  # inv(factor).T @ noise has that covariance
+        noise = np.linalg.solve(factor_M_M.T, np.random.default_rng(seed).standard_normal(shape))
+        noise_M_C_K = noise.reshape(-1, self._num_classes, count).astype(np.float32)
+        coefficients = self._weights_M_C[:, :, None] + noise_M_C_K
+        values = features_N_M @ coefficients.reshape(len(coefficients), -1) + np.float32(1.0 / self._num_classes)
+        return _normalized(values.reshape(len(features_N_M), self._num_classes, count))
+
+
+def _normalized(values_N_C: Floats) -> Floats:
+    """Probabilities of regressed indicators, which may lie below 0; classes are the second dimension."""
+    positive = np.maximum(values_N_C, np.float32(1e-6))
+    return np.asarray(positive / positive.sum(axis=1, keepdims=True), np.float32)
 
 
 def _first_two(values_C_n: Floats) -> tuple[Floats, Floats]:

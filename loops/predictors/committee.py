@@ -1,18 +1,15 @@
-"""A committee of predictors, one per fold, with the verbs of one predictor."""
+"""A committee: predictors of one kind, each fitted on another part of the labels, which answer by their mean vote."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
 
-from loops.acquisition.functions import bald
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.errors import (
     CheckpointDamagedError,
@@ -24,17 +21,14 @@ from loops.errors import (
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.oracle import PoolScores
-from loops.predictors.graph_learner import GRAPHED, GraphLearner
-from loops.predictors.network import Network
-from loops.predictors.network_spec import NetworkSpec
-from loops.predictors.predictor import Predictor
-from loops.uncertainty.mc_dropout import KEEP_DRAWS_UP_TO
+from loops.predictors.predictor import KEEP_DRAWS_UP_TO, Description, Instant, Predictor
+from loops.predictors.saved import load_members, saved_members
 
 _ARRAYS = ("sample_ids", "labels", "folds", "probs")  # of a saved cross-validation
 
 
-class Committee:
-    """Fits one predictor per fold and takes the mean of their votes; stands in a predictor's place.
+class Committee(Predictor):
+    """Fits one predictor per fold and takes the mean of their votes.
 
     Each member is fitted on all labels but those of its fold, so a fit yields a cross-validation besides. Samples with
     equal rows, one picture in two files, are never on both sides.
@@ -43,23 +37,31 @@ class Committee:
     member would have been trained on the labels that it is now to predict out of fold.
 
     Args:
-        learner_of_fold: Makes a new predictor for a fold; its seed should follow from the fold. See `KFoldLoop`.
+        member: Of which kind the members are; it learns nothing itself.
         num_folds: Members, at most; fewer when the labels do not suffice, see `loops.folds.assign_folds`.
-        seed: Of the folds.
     """
 
-    def __init__(self, predictor_of_fold: Callable[[int], Network], *, num_folds: int = 5, seed: int = 0) -> None:
+    def __init__(self, member: Predictor, *, num_folds: int = 5) -> None:
         self.cross_validation: CrossValidation | None = None  # of the last fit; None: too few labels to hold any out
-        self._predictor_of_fold = predictor_of_fold
+        self.num_classes, self.seed, self.mc_iterations = member.num_classes, member.seed, member.mc_iterations
         self._num_folds = num_folds
-        self._seed = seed
-        self._unfitted = predictor_of_fold(0)
-        self._members: tuple[Network, ...] = ()
+        self._member = member
+        self._members: tuple[Predictor, ...] = ()
 
     @property
-    def spec(self) -> NetworkSpec:
-        """Which kind of predictor the members are."""
-        return self._unfitted.spec
+    def fingerprint(self) -> str:
+        """Of members and folds."""
+        return repr(("committee", self._num_folds, self._member.fingerprint))
+
+    def describe(self) -> Description:
+        """Who answers."""
+        kind, count = self._member.describe(), len(self._members) or self._num_folds
+        details = f"Each of the {count} was trained on another part of the labels; their mean vote counts."
+        return Description("committee", "Several models answer together.", details, asks_by=kind.asks_by)
+
+    def fresh(self, fold: int | None = None) -> Committee:
+        """A committee of the same kind that has learned nothing."""
+        return Committee(self._member.fresh(fold), num_folds=self._num_folds)
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Runs a `KFoldLoop`; an interrupted fit of the same round and labels goes on in its fold.
@@ -81,10 +83,10 @@ class Committee:
         try:
             loop = KFoldLoop(
                 labels,
-                self._predictor_of_fold,
+                self._member.fresh,
                 num_folds=self._num_folds,
                 groups=duplicate_groups(sample_ids, self.embedding(sample_ids)),
-                seed=self._seed,
+                seed=self.seed,
                 round_number=round_number,
                 folder=checkpoint_dir,
             )
@@ -112,11 +114,9 @@ class Committee:
         return _mean([member.predict(sample_ids) for member in self._fitted()])
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
-        """Scores every sample by what the members say, and by MC dropout within each of them.
+        """Scores every sample by what MC dropout says within each member; draw k is the vote of member k.
 
-        Draw k is the vote of member k. `committee_bald` is BALD over these draws: doubt that other labels would have
-        changed the answer. The other scores are those of the members' own MC dropout, averaged over the members, so
-        `predictive_entropy` is still `bald` plus `expected_entropy`.
+        Scores are averaged over the members, so the total is still the sum of what the draws and the sample leave open.
 
         Args:
             sample_ids: `[N]`, at least one.
@@ -129,29 +129,41 @@ class Committee:
         """
         members = self._fitted()
         pools = [member.score(sample_ids, round_number=round_number) for member in members]
-        draws_N_C_K = np.stack([member.predict(sample_ids) for member in members], axis=-1)
-        if (draws_N_C_K == draws_N_C_K[..., :1]).all():
+        votes_N_C_K = self.draws(sample_ids, count=len(members), round_number=round_number)
+        if (votes_N_C_K == votes_N_C_K[..., :1]).all():
             raise IdenticalDrawsError(f"all {len(members)} members of the committee agree to the last bit")
-        scores = {name: _mean([pool.scores[name] for pool in pools]) for name in pools[0].scores}
         return PoolScores(
             sample_ids=pools[0].sample_ids,
-            scores=scores | {"committee_bald": bald(torch.from_numpy(draws_N_C_K)).numpy()},
-            probs_N_C=_mean(list(np.moveaxis(draws_N_C_K, -1, 0))),
-            draws_N_C_K=draws_N_C_K.astype(np.float16) if draws_N_C_K.size <= KEEP_DRAWS_UP_TO else None,
+            scores={name: _mean([pool.scores[name] for pool in pools]) for name in pools[0].scores},
+            probs_N_C=_mean(list(np.moveaxis(votes_N_C_K, -1, 0))),
+            draws_N_C_K=votes_N_C_K.astype(np.float16) if votes_N_C_K.size <= KEEP_DRAWS_UP_TO else None,
         )
 
-    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+    def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> NDArray[np.float32]:
         """The members' votes, `probs_N_C_K`: as many as there are members, whatever was asked for."""
-        del round_number, mc_iterations
+        del count, round_number
         return np.stack([member.predict(sample_ids) for member in self._fitted()], axis=-1)
 
-    def penultimate(self, sample_ids: ArrayLike) -> tuple[NDArray[np.float32], nn.Sequential]:
+    def features(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """As the first member has it: the members' features are of different spaces."""
-        return self._fitted()[0].penultimate(sample_ids)
+        return self._fitted()[0].features(sample_ids)
+
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
+        """The first member's: each of them would have to be refit after every label."""
+        return self._fitted()[0].instant(sample_ids, round_number=round_number)
+
+    def cross_validate(
+        self, labels: Mapping[int, int], *, num_folds: int, round_number: int = 0, folder: Path | None = None
+    ) -> CrossValidation:
+        """That of its own fit, where it was fitted on these labels: each member predicted what was held from it."""
+        found = self.cross_validation
+        if found is not None and dict(zip(found.sample_ids.tolist(), found.labels_N.tolist(), strict=True)) == labels:
+            return found
+        return self._member.cross_validate(labels, num_folds=num_folds, round_number=round_number, folder=folder)
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
-        """The stored rows, flattened, as each member has them: `features_N_D`."""
-        return self._unfitted.embedding(sample_ids)
+        """As each member has it: `features_N_D`."""
+        return self._member.embedding(sample_ids)
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes all members, the cross-validation and the loop state into one file, atomically.
@@ -160,9 +172,7 @@ class Committee:
             path: In an existing folder.
             loop_state: Plain values only, such as `Loop.state_dict()`.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            files = [member.save(Path(folder, f"{k}.ckpt"), {}).path for k, member in enumerate(self._fitted())]
-            members = [read_checkpoint(file) for file in files]
+        members = saved_members(self._fitted())
         first = members[0]["learner"]
         checkpoint = {
             # Described as a network too, so that a single network says what it found instead of taking it for damaged.
@@ -186,7 +196,7 @@ class Committee:
         """
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
         if "learner" in checkpoint and "members" not in checkpoint:
-            raise CheckpointMismatchError(path, "a committee wanted, a single learner found")
+            raise CheckpointMismatchError(path, "a committee wanted, a single predictor found")
         try:
             saved, state = checkpoint["members"], checkpoint["cross_validation"]
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
@@ -198,22 +208,19 @@ class Committee:
 
     def _fit_on_all(
         self, labels: Mapping[int, int], round_number: int, checkpoint_dir: Path | None
-    ) -> tuple[Network, ...]:
-        members = [self._predictor_of_fold(k) for k in range(self._num_folds)]
+    ) -> tuple[Predictor, ...]:
+        members = [self._member.fresh(k) for k in range(self._num_folds)]
         for k, member in enumerate(members):
             folder = None if checkpoint_dir is None else checkpoint_dir / f"fold-{k}"
             member.fit(labels, round_number=round_number, checkpoint_dir=folder)
         return tuple(members)
 
-    def _restored(self, checkpoints: Sequence[dict[str, Any]], name: str) -> tuple[Network, ...]:
-        members = [self._predictor_of_fold(k) for k in range(len(checkpoints))]
-        with tempfile.TemporaryDirectory() as folder:  # each member checks and loads its own part
-            for member, checkpoint in zip(members, checkpoints, strict=True):
-                saved = write_checkpoint(checkpoint, Path(folder, name))
-                member.load(saved.path, sha256=saved.sha256, size=saved.size)
+    def _restored(self, checkpoints: Sequence[dict[str, Any]], name: str) -> tuple[Predictor, ...]:
+        members = [self._member.fresh(k) for k in range(len(checkpoints))]
+        load_members(members, checkpoints, name)
         return tuple(members)
 
-    def _fitted(self) -> tuple[Network, ...]:
+    def _fitted(self) -> tuple[Predictor, ...]:
         if not self._members:
             raise NotFittedError
         return self._members
@@ -231,21 +238,8 @@ def _state_of(result: CrossValidation | None) -> dict[str, torch.Tensor] | None:
     return {name: torch.from_numpy(array) for name, array in zip(_ARRAYS, arrays, strict=True)}
 
 
-def _cross_validation_of(state: dict[str, torch.Tensor] | None, members: Sequence[Network]) -> CrossValidation | None:
+def _cross_validation_of(state: dict[str, torch.Tensor] | None, members: Sequence[Predictor]) -> CrossValidation | None:
     if state is None:
         return None
     sample_ids, labels_N, folds_N, probs_N_C = (state[name].numpy() for name in _ARRAYS)
     return CrossValidation(sample_ids, labels_N, folds_N, probs_N_C, predictors=dict(enumerate(members)))
-
-
-def predictor_for(acquisition: str, make: Callable[[int | None], Network], *, seed: int) -> Predictor:
-    """What an acquisition function needs to ask: a committee, a predictor beside a graph, or a predictor alone.
-
-    Args:
-        acquisition: Its name.
-        make: Makes a new predictor; of a fold, or for None the only one.
-        seed: Of folds and graph.
-    """
-    if acquisition in GRAPHED:
-        return GraphLearner(make, acquisition=acquisition, seed=seed)
-    return Committee(make, seed=seed) if acquisition == "committee_bald" else make(None)

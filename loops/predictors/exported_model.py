@@ -48,13 +48,16 @@ class ExportedModel(nn.Module):
         return torch.stack(votes).mean(0)
 
 
-def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel:
-    """Reads what `Network.save` or `Committee.save` wrote; no feature store and no settings are needed.
+def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel | None:
+    """Reads what a predictor made of networks wrote; no feature store and no settings are needed.
 
     Args:
         path: The checkpoint.
         sha256: What the database says of it.
         size: Likewise, in bytes.
+
+    Returns:
+        The model; None where something answers that is no network, such as a graph.
 
     Raises:
         CheckpointDamagedError: If it is not that file, or holds no model of ours.
@@ -62,7 +65,8 @@ def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel:
     """
     checkpoint = read_checkpoint(path, sha256=sha256, size=size)
     try:
-        return _model_of(checkpoint.get("members") or [checkpoint])
+        networks = _networks_in(checkpoint)
+        return _model_of(networks) if networks else None
     except (KeyError, TypeError) as error:
         raise CheckpointDamagedError(path, "it holds no model of ours") from error
     except RuntimeError as error:
@@ -83,6 +87,15 @@ def save_model(model: ExportedModel, path: Path) -> None:
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     replace_file(path, buffer.getvalue())
+
+
+def _networks_in(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checkpoints of the networks that answer together; none where they do not answer alone."""
+    parts = checkpoint.get("answering") or checkpoint.get("members")
+    if parts is None:
+        return [checkpoint] if checkpoint["state_dict"] else []
+    networks = [_networks_in(part) for part in parts]
+    return [network for found in networks for network in found] if all(networks) else []
 
 
 def _model_of(checkpoints: Sequence[dict[str, Any]]) -> ExportedModel:

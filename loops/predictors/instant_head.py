@@ -1,4 +1,4 @@
-"""The instant head: between rounds, a round's last layer refit on a few labels more, and the queue ranked anew by it.
+"""The instant head: between rounds, a round's last layer refit on a few labels more, which answers and draws anew.
 
 A round trains the whole network; what it computes before its last layer stays as it is until the next round, so it is
 computed once. The layer itself is refit and asked again in a blink. See docs/decisions/0008-instant-head.md.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from lightning_fabric import Fabric  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from loops.acquisition.functions import acquisition_function, rank
 from loops.errors import IdenticalDrawsError, MissingFeaturesError
 from loops.fit import FitLoop, TrainingEpochLoop
 from loops.uncertainty.dropout_split import split_at_dropout
@@ -27,14 +25,6 @@ MAX_STEPS = 3  # optimizer steps of a refit; L-BFGS converges after one or two, 
 ITERATIONS = 10  # of L-BFGS in one step, at most
 PRECISION = 1.0  # of the prior around the round's weights, for features of mean square 1
 _TILE = 1024  # samples scored at once: 5 MB of 1,280 features stay in the cache, a copy of all took as long as scoring
-
-
-@dataclass(frozen=True)
-class RankedTail:
-    """Samples in the order in which they should be asked now."""
-
-    sample_ids: NDArray[np.int64]  # `[N]`
-    scores: NDArray[np.float32]  # `[N]`, falling
 
 
 def split_at_last_layer(network: nn.Module) -> tuple[nn.Sequential, nn.Sequential]:
@@ -54,11 +44,11 @@ def split_at_last_layer(network: nn.Module) -> tuple[nn.Sequential, nn.Sequentia
 
 
 class InstantHead:
-    """A round's last layer over cached features: `refit` on all labels, then `rank` what nobody has seen.
+    """A round's last layer over cached features: `refit` on all labels, then asked for its answers and draws.
 
     Multinomial logistic regression with a Gaussian prior around the round's own weights (dropout in training is, to
     first order, such a ridge: Wager et al. 2013, arXiv:1307.1493): the more the new labels contradict the round's
-    model, the further the layer moves. Scores are those of a round: MC dropout with K fixed masks.
+    model, the further the layer moves. Draws are those of a round: MC dropout with K fixed masks.
 
     Each refit starts from the round's weights, so the ranking is a function of the labels to the last bit, in whatever
     order and portions they came and whatever else is ranked: an undone label undoes its ranking, and a trainer that was
@@ -68,11 +58,12 @@ class InstantHead:
         sample_ids: `[N]`, all that may be labeled or ranked until the next round.
         features_N_D: Of each, what `split_at_last_layer`'s first part makes of its row; float32. Held once.
         head: The second part; copied.
-        acquisition: Name of the round's acquisition function.
         mc_iterations: K.
-        seed: Of masks and ties.
+        seed: Of the masks.
         accelerator: `auto` (a GPU when there is one) or `cpu`.
     """
+
+    asks_of_whole_pool = False
 
     def __init__(
         self,
@@ -80,7 +71,6 @@ class InstantHead:
         features_N_D: NDArray[np.float32],
         head: nn.Sequential,
         *,
-        acquisition: str,
         mc_iterations: int = 20,
         seed: int = 0,
         accelerator: str = "auto",
@@ -90,7 +80,6 @@ class InstantHead:
         self._features_N_D: Tensor = self._fabric.to_device(torch.from_numpy(features_N_D))
         self._round: nn.Sequential = self._fabric.to_device(copy.deepcopy(head)).eval()
         self._head = copy.deepcopy(self._round)
-        self._acquisition = acquisition_function(acquisition)
         self._mc_iterations, self._seed = mc_iterations, seed
 
     def missing(self, sample_ids: ArrayLike) -> list[int]:
@@ -114,40 +103,32 @@ class InstantHead:
             self._fit(head, self._features_N_D[self._positions(list(known))], torch.tensor(list(known.values())))
         self._head = head
 
-    def rank(self, sample_ids: ArrayLike) -> RankedTail:
-        """Orders samples by falling score; equal scores in the order of a seeded hash of their ids."""
-        ids = np.asarray(sample_ids, np.int64).reshape(-1)
-        scores_N = self.score(ids)
-        ranked = rank(ids, scores_N, seed=self._seed)
-        return RankedTail(ranked, np.sort(scores_N)[::-1])
+    @torch.no_grad()
+    def predict(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """Class probabilities `probs_N_C`, dropout off.
 
-    def rank_tail(self, labels: Mapping[int, int], tail_ids: ArrayLike) -> RankedTail:
-        """Refits on all labels and ranks the tail of the queue, which nobody has seen.
-
-        Args:
-            labels: As `refit` takes them.
-            tail_ids: `[N]`.
+        Raises:
+            MissingFeaturesError: If a sample was not given at the start.
         """
-        self.refit(labels)
-        return self.rank(tail_ids)
+        positions_N = self._positions(np.asarray(sample_ids, np.int64).reshape(-1).tolist())
+        return torch.softmax(self._head(self._features_N_D[positions_N]), dim=1).cpu().numpy()
 
     @torch.no_grad()
-    def score(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
-        """Scores by the round's acquisition function; higher is asked first.
-
-        Returns:
-            `scores_N`, in the order of `sample_ids`.
+    def draws(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """Class probabilities of K masks, `probs_N_C_K`, in the order of `sample_ids`.
 
         Raises:
             MissingFeaturesError: If a sample was not given at the start.
         """
         positions_N = self._positions(np.asarray(sample_ids, np.int64).reshape(-1).tolist())
         if not len(positions_N):
-            return np.empty(0, np.float32)
+            return np.empty((0, self.num_classes, self._mc_iterations), np.float32)
         committee = MCDropout(self._head, mc_iterations=self._mc_iterations, seed=self._seed)
         tiles = (committee(self._features_N_D[positions]) for positions in torch.split(positions_N, _TILE))
-        scores = [self._acquisition(torch.softmax(logits_B_C_K, dim=1)) for logits_B_C_K in tiles]
-        return torch.cat(scores).cpu().numpy()
+        return torch.cat([torch.softmax(logits_B_C_K, dim=1) for logits_B_C_K in tiles]).cpu().numpy()
+
+    def questions(self, _sample_ids: NDArray[np.int64], _size: int, *, coverage: bool) -> None:
+        """It has none of its own: an acquisition function decides."""
 
     @property
     def num_classes(self) -> int:

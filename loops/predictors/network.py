@@ -1,8 +1,8 @@
-"""A predictor: the verbs of one round, over Flash's trainer. Sample ids go in, arrays in their order come out."""
+"""The network: the verbs of a predictor over Flash's trainer, on stored rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,23 @@ from loops.errors import CheckpointDamagedError, NotEnoughSamplesError, NotFitte
 from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.oracle import PoolScores
 from loops.predictors.batches import LabeledBatches, PoolBatches
-from loops.predictors.instant_head import split_at_last_layer
+from loops.predictors.instant_head import InstantHead, split_at_last_layer
 from loops.predictors.layers import RandomAffine, network_parts
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.predictor import KEEP_DRAWS_UP_TO, Description, Predictor
 from loops.predictors.saved_model import SavedModel, saved_model
 from loops.seeding import seed_of
-from loops.uncertainty.mc_dropout import KEEP_DRAWS_UP_TO, MCDropout, MCDropoutScorer, gather
+from loops.uncertainty.mc_dropout import MCDropout, MCDropoutScorer, gather
 
 __all__ = ["Network", "SavedCheckpoint"]
 
 _UNFREEZE_AT = 0.25  # of the epochs, when going on with the weights of the round before: first the head, then all
 
 
-class Network:
+Callbacks = Callable[[int | None], Sequence[pl.Callback]]  # of a fold, or for None of a round's own fit
+
+
+class Network(Predictor):
     """Fits, predicts, scores, saves and loads one kind of classifier over cached features.
 
     Args:
@@ -42,8 +46,9 @@ class Network:
         seed: Same seed, same labels: the same ranking, to the last bit on one kind of machine.
         mc_iterations: K.
         accelerator: `auto` (a GPU when there is one) or `cpu`.
-        callbacks: Join every fit, predict and scoring pass: progress, stop requests.
+        callbacks: Join every fit, predict and scoring pass: progress, stop requests. Made for each fold anew.
         reset_weights: Whether each round starts from fresh weights.
+        fold: Of a cross-validation, whose weights start elsewhere; None: the round's own.
     """
 
     _processes = 1  # that fit together
@@ -57,28 +62,46 @@ class Network:
         seed: int,
         mc_iterations: int = 20,
         accelerator: str = "auto",
-        callbacks: Sequence[pl.Callback] = (),
+        callbacks: Callbacks = lambda _fold: (),
         reset_weights: bool = True,
+        fold: int | None = None,
     ) -> None:
         self.spec = spec
-        self._store = store
-        self._num_classes = num_classes
-        self._seed = seed
-        self._mc_iterations = mc_iterations
+        self.store = store
+        self.num_classes = num_classes
+        self.seed = seed
+        self._run_seed = seed if fold is None else seed_of(seed, "fold", fold)
+        self.mc_iterations = mc_iterations
         self._accelerator = accelerator
-        self._callbacks = tuple(callbacks)
+        self._callbacks_of, self._callbacks = callbacks, tuple(callbacks(fold))
         self._reset_weights = reset_weights
         self._classifier: Classifier | None = None
 
     @property
-    def store(self) -> FeatureStore:
-        """Where the rows of samples come from."""
-        return self._store
+    def fingerprint(self) -> str:
+        """Of all that decides what it learns from the same labels."""
+        return repr((self.spec, self.num_classes, self.seed))
 
-    @property
-    def num_classes(self) -> int:
-        """C."""
-        return self._num_classes
+    def describe(self) -> Description:
+        """Who answers."""
+        return Description("network", "A network answers.", asks_by=self.spec.acquisition)
+
+    def fresh(self, fold: int | None = None) -> Network:
+        """A network of the same kind that has learned nothing."""
+        return type(self)(**self._arguments(fold))
+
+    def _arguments(self, fold: int | None) -> dict[str, Any]:
+        return {
+            "spec": self.spec,
+            "store": self.store,
+            "num_classes": self.num_classes,
+            "seed": self.seed,
+            "mc_iterations": self.mc_iterations,
+            "accelerator": self._accelerator,
+            "callbacks": self._callbacks_of,
+            "reset_weights": self._reset_weights,
+            "fold": fold,
+        }
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Fits on all labels; an interrupted fit of the same round and labels goes on from its last epoch.
@@ -94,7 +117,7 @@ class Network:
         """
         if not labels:
             raise NotEnoughSamplesError(wanted=1, found=0)
-        seed = seed_of(self._seed, "fit", round_number)
+        seed = seed_of(self._run_seed, "fit", round_number)
         batches = self._labeled_batches(labels, seed)
         total_steps = self.spec.epochs * len(batches)
         with torch.random.fork_rng(range(min(1, torch.cuda.device_count()))):
@@ -117,7 +140,7 @@ class Network:
         """
         ids = _as_ids(sample_ids)
         if not len(ids):
-            return np.empty((0, self._num_classes), np.float32)
+            return np.empty((0, self.num_classes), np.float32)
         tiles = self._predict(self._fitted(), ids)
         return torch.cat(tiles).numpy()
 
@@ -144,23 +167,26 @@ class Network:
             return self._fitted()
         return MCDropoutScorer(
             self._fitted().network,
-            mc_iterations=self._mc_iterations,
-            seed=seed_of(self._seed, "masks", round_number),
-            keep_draws=samples * self._num_classes * self._mc_iterations <= KEEP_DRAWS_UP_TO,
+            mc_iterations=self.mc_iterations,
+            seed=seed_of(self._run_seed, "masks", round_number),
+            keep_draws=samples * self.num_classes * self.mc_iterations <= KEEP_DRAWS_UP_TO,
             closed_form=True,
         )
 
     @torch.inference_mode()
-    def draw(self, sample_ids: ArrayLike, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+    def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> NDArray[np.float32]:
         """The answers of K masks, the same K for all samples of a round: `probs_N_C_K`.
 
         Raises:
             IdenticalDrawsError: If MC dropout has nothing to say.
             NotFittedError: Before the first fit or load.
         """
-        seed = seed_of(self._seed, "masks", round_number)
-        committee = MCDropout(self._fitted().network, mc_iterations=mc_iterations, seed=seed)
-        batches = PoolBatches(self._store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
+        ids = _as_ids(sample_ids)
+        if not len(ids):
+            return np.empty((0, self.num_classes, count), np.float32)
+        seed = seed_of(self._run_seed, "masks", round_number)
+        committee = MCDropout(self._fitted().network, mc_iterations=count, seed=seed)
+        batches = PoolBatches(self.store, ids, batch_size=self.spec.score_batch_size)
         tiles = [torch.softmax(committee(batches[position][1]), dim=1) for position in range(len(batches))]
         return torch.cat(tiles).numpy()
 
@@ -175,13 +201,29 @@ class Network:
             NotFittedError: Before the first fit or load.
         """
         body, head = split_at_last_layer(self._fitted().network)
-        batches = PoolBatches(self._store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
+        batches = PoolBatches(self.store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
         return torch.cat([body(batches[position][1]) for position in range(len(batches))]).numpy(), head
+
+    def features(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
+        """What the last layer sees, `features_N_D`."""
+        return self.penultimate(sample_ids)[0]
+
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> InstantHead:
+        """The last layer, refit in a blink on what the layers before it make of these samples."""
+        features_N_D, head = self.penultimate(sample_ids)
+        masks = seed_of(self._run_seed, "masks", round_number)
+        return InstantHead(
+            sample_ids,
+            features_N_D,
+            head,
+            mc_iterations=self.mc_iterations,
+            seed=masks,
+            accelerator=self._accelerator,
+        )
 
     def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """The stored rows, flattened: `features_N_D`, for the cold start and the map."""
-        rows = self._store.rows(_as_ids(sample_ids))
-        return rows.reshape(len(rows), int(np.prod(self._store.row_shape))).astype(np.float32)
+        return self.store.flat_rows(sample_ids)
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes model and loop state into one file, atomically.
@@ -203,7 +245,7 @@ class Network:
             CheckpointMismatchError: If it is, and holds a model of another backbone or number of classes.
         """
         checkpoint = read_checkpoint(path, sha256=sha256, size=size)
-        found = saved_model(checkpoint, path, backbone=self.spec.backbone, num_classes=self._num_classes)
+        found = saved_model(checkpoint, path, backbone=self.spec.backbone, num_classes=self.num_classes)
         try:
             self._classifier = self._restore(found)
         except (KeyError, TypeError, RuntimeError) as error:
@@ -213,7 +255,7 @@ class Network:
     def _labeled_batches(self, labels: Mapping[int, int], seed: int) -> LabeledBatches:
         ids = sorted(labels)  # the order in which people labeled must not matter
         return LabeledBatches(
-            torch.from_numpy(self._store.rows(ids)),
+            torch.from_numpy(self.store.rows(ids)),
             torch.tensor([labels[sample_id] for sample_id in ids]),
             batch_size=self.spec.batch_size,
             min_batches=self.spec.min_steps_per_epoch,
@@ -232,13 +274,13 @@ class Network:
         return classifier
 
     def _new_classifier(self, row_shape: tuple[int, ...], *, seed: int = 0, total_steps: int = 1) -> Classifier:
-        prepare, backbone, head = network_parts(row_shape, self._num_classes)
+        prepare, backbone, head = network_parts(row_shape, self.num_classes)
         return Classifier(
             prepare=prepare,
             augment=RandomAffine() if len(row_shape) == 3 else nn.Identity(),
             backbone=backbone,
             head=head,
-            num_classes=self._num_classes,
+            num_classes=self.num_classes,
             total_steps=total_steps,
             learning_rate=self.spec.learning_rate,
             weight_decay=self.spec.weight_decay,
@@ -250,7 +292,7 @@ class Network:
     ) -> None:
         callbacks, resume_from = list(self._callbacks), None
         if checkpoint_dir is not None:
-            fingerprint = batches.fingerprint((asdict(self.spec), self._num_classes, self._reset_weights))
+            fingerprint = batches.fingerprint((asdict(self.spec), self.num_classes, self._reset_weights))
             epochs = EpochCheckpoint(checkpoint_dir, fingerprint=fingerprint, steps_per_epoch=len(batches))
             resume_from = epochs.resumable()
             callbacks.append(epochs)
@@ -266,7 +308,7 @@ class Network:
             raise TrainingInterruptedError(steps=trainer.global_step, wanted=total_steps)
 
     def _predict(self, model: pl.LightningModule, ids: NDArray[np.int64]) -> list[Any]:
-        batches = PoolBatches(self._store, ids, batch_size=self.spec.score_batch_size)
+        batches = PoolBatches(self.store, ids, batch_size=self.spec.score_batch_size)
         tiles = self._trainer(self._callbacks).predict(model, batches.loader())
         if len(tiles) < len(batches):  # Lightning takes Ctrl+C for an answer and returns nothing
             raise TrainingInterruptedError(steps=len(tiles), wanted=len(batches), doing="scoring")
@@ -282,10 +324,10 @@ class Network:
 
     def _saved(self, classifier: Classifier, loop_state: dict[str, Any]) -> SavedModel:
         inputs: int = classifier.prepare.inputs  # type: ignore[assignment]
-        return SavedModel(self.spec.backbone, self._num_classes, inputs, classifier.state_dict(), loop_state)
+        return SavedModel(self.spec.backbone, self.num_classes, inputs, classifier.state_dict(), loop_state)
 
     def _restore(self, saved: SavedModel) -> Classifier:
-        backbone = self._store.backbone
+        backbone = self.store.backbone
         row_shape = (saved.inputs, backbone.side, backbone.side) if backbone.is_pixels else (saved.inputs,)
         with torch.device("meta"):  # no weights are drawn: a fit on another thread may be drawing its own
             classifier = self._new_classifier(row_shape)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loops.acquisition.catalog import EPISTEMIC, MARGIN
 from loops.embeddings.backbone import is_pixels
 from loops.errors import UnknownPredictorError
+
+NETWORKS = ("auto", "cnn", "features")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class NetworkSpec:
     min_steps_per_epoch: int  # with few labels each is seen several times an epoch
     max_steps_per_epoch: int  # with many labels an epoch is a part of them
     score_batch_size: int = 512  # samples
+
+
+def base_name(predictor: str) -> str:
+    """Which network's rows a predictor is given: those of the network it names, or that suits the samples."""
+    return predictor if predictor in NETWORKS else "auto"
 
 
 def choose_network(name: str, candidates: Sequence[str]) -> NetworkSpec:
@@ -51,7 +59,7 @@ def _cnn(backbone: str) -> NetworkSpec:
     return NetworkSpec(
         name="cnn",
         backbone=backbone,
-        acquisition="bald",
+        acquisition=EPISTEMIC,
         epochs=20,
         batch_size=32,
         learning_rate=5e-3,
@@ -65,7 +73,7 @@ def _features(backbone: str) -> NetworkSpec:
     return NetworkSpec(
         name="features",
         backbone=backbone,
-        acquisition="margin",
+        acquisition=MARGIN,
         epochs=20,
         batch_size=128,
         learning_rate=1e-3,

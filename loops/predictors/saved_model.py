@@ -45,16 +45,10 @@ def saved_model(checkpoint: dict[str, Any], path: Path, *, backbone: str, num_cl
     """
     try:
         described = checkpoint["learner"]
-        found = SavedModel(
-            described["backbone"],
-            described["num_classes"],
-            described["inputs"],
-            checkpoint["state_dict"],
-            checkpoint["active_learning_loop"],
-        )
+        found = described["backbone"], described["num_classes"]
+        if found != (backbone, num_classes):  # first of all: a graph, say, has no inputs, and is sound
+            wanted = f"{backbone} with {num_classes} classes"
+            raise CheckpointMismatchError(path, f"{wanted} wanted, {found[0]} with {found[1]} found")
+        return SavedModel(*found, described["inputs"], checkpoint["state_dict"], checkpoint["active_learning_loop"])
     except (KeyError, TypeError) as error:
         raise CheckpointDamagedError(path, "it holds no model of ours") from error
-    if (found.backbone, found.num_classes) != (backbone, num_classes):
-        wanted = f"{backbone} with {num_classes} classes"
-        raise CheckpointMismatchError(path, f"{wanted} wanted, {found.backbone} with {found.num_classes} found")
-    return found

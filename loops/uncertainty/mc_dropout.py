@@ -26,7 +26,6 @@ from loops.uncertainty.dropout_split import is_known, split_at_dropout
 from loops.uncertainty.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks, without_dropout
 from loops.uncertainty.precision import half_precision
 
-KEEP_DRAWS_UP_TO = 20_000_000  # numbers N*C*K; 40 MB as float16
 _TILE_NUMBERS = 1 << 21  # numbers in the widest layer of the K copies of a tile: 8 MB as float32
 _PROBES = 7
 _HIDES_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)  # drop inside functions of their own, in training only

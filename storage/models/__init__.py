@@ -1,6 +1,7 @@
 """The tables, typed; ORM objects never leave storage. Each table has one writing side."""
 
 from storage.models.base import Base
+from storage.models.importing import Import, ImportedPrediction
 from storage.models.labeling import (
     Annotator,
     Claim,
@@ -30,7 +31,9 @@ __all__ = [
     "Class",
     "Confusion",
     "CurrentDecision",
+    "Import",
     "ImportRefusal",
+    "ImportedPrediction",
     "LabelEvent",
     "Metric",
     "Project",

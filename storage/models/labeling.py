@@ -43,12 +43,13 @@ class Annotator(Base):
 
 
 class Sample(Base):
-    """A sample: a file by reference, or its content itself; never changed after its import."""
+    """A sample: a file by reference, or its content itself; only its place may change after its import."""
 
     __tablename__ = "samples"
     __table_args__ = (
         UniqueConstraint("project_id", "sha256"),
         Index(None, "project_id", "split", "id"),
+        Index(None, "project_id", "uri"),
         CheckConstraint("split IN ('pool', 'test')", name="split"),
         CheckConstraint("split = 'test' OR class_index IS NULL", name="class_only_for_test"),
     )
@@ -88,7 +89,7 @@ class LabelEvent(Base):
         Index(None, "supersedes", "action"),
         CheckConstraint("action IN ('label', 'skip', 'flag', 'undo')", name="action"),
         CheckConstraint("(action = 'label') = (class_index IS NOT NULL)", name="class_only_for_label"),
-        CheckConstraint("purpose IN ('train', 'audit', 'recheck')", name="purpose"),
+        CheckConstraint("purpose IN ('train', 'audit', 'recheck', 'imported')", name="purpose"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)

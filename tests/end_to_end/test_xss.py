@@ -17,9 +17,10 @@ from PIL import Image
 from app.project.creation import make_project
 from app.project.pool_map import map_path, write_map
 from app.project.project import Project
-from app.project.scores import MEASURES, scores_path, write_scores
+from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
 from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
+from loops.acquisition.catalog import MEASURES
 from loops.oracle import PoolScores
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
-from loops.acquisition.choosing import SET_FUNCTIONS
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS
+from loops.acquisition.catalog import CATALOG, find
+from loops.acquisition.choosing import choose
+from loops.acquisition.functions import bald
 from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
 from loops.embeddings.features import FeatureStore
-from loops.oracle import Answers, KnownLabels, PoolScores, Query
-from loops.predictors.committee import predictor_for
+from loops.oracle import Answers, AskedBy, KnownLabels, PoolScores, Query
+from loops.predictors.making import predictor_for
 from loops.predictors.network import Network, SavedCheckpoint
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.predictor import Description
+from tests.loops.acquisition.entry_points import install
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}
 
@@ -38,6 +42,12 @@ class RecordingPredictor:
         self.calls.append(f"score {round_number}")
         ids = np.array(sample_ids)
         return PoolScores(ids, {"bald": ids.astype(np.float32)}, self.predict(sample_ids))
+
+    def review(self, labels: Mapping[int, int], *, pool: NDArray[np.int64], begins: bool) -> None:
+        assert not set(labels) & set(pool.tolist())
+
+    def describe(self) -> Description:
+        return Description("recording", "It records.")
 
     def embedding(self, sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.eye(200, dtype=np.float32)[np.asarray(sample_ids)]  # no two look the same
@@ -87,6 +97,53 @@ def test_the_highest_scores_of_the_pool_are_asked_first_by_id() -> None:
     cold_start = {ranked.sample_id for ranked in oracle.queries[0].ranking[:4]}
     brute_force = sorted(set(LABELS) - cold_start, reverse=True)
     assert [ranked.sample_id for ranked in oracle.queries[1].ranking] == brute_force
+
+
+def test_each_query_says_who_asked_and_which_labels_it_had_seen() -> None:
+    oracle = KnownLabels(LABELS, query_size=4)
+    a_loop(RecordingPredictor(), oracle, budget=8).run()
+    assert [query.asked_by for query in oracle.queries] == [
+        None,
+        AskedBy("recording", "round 1", 4),
+        AskedBy("recording", "round 2", 8),
+    ]
+
+
+OWN = "tests.loops.acquisition.own_functions"
+
+
+@pytest.mark.parametrize("name", [f"{OWN}:{name}" for name in ("bald_object", "entropy_class", "batch_of_three")])
+def test_a_heuristic_of_baals_asks_a_round(tmp_path: Path, name: str) -> None:
+    oracle = KnownLabels(LABELS, query_size=4)
+    settings = LoopSettings(name, query_size=4, labeling_budget=8)
+    ActiveLearningLoop(predictor=a_tiny_network(tmp_path), oracle=oracle, settings=settings).run()
+    query = oracle.queries[1]
+    assert query.acquisition == name
+    assert len(query.ranking) == 36
+    assert query.ranking[0].score == max(ranked.score for ranked in query.ranking)
+
+
+def test_baals_bald_asks_what_ours_would_of_the_same_draws(tmp_path: Path) -> None:
+    predictor, pool = a_tiny_network(tmp_path), np.array(list(LABELS))
+    predictor.fit({100: 0, 101: 1}, round_number=1)
+    draws = predictor.draws(pool, count=20, round_number=1)
+    scores_N = bald(torch.from_numpy(draws)).numpy()
+    pool_scores = predictor.score(pool, round_number=1)
+    asked = choose(Answers(1, {}, pool), pool_scores, 1, find(f"{OWN}:bald_object"), 0, predictor)
+    assert asked[0].sample_id == pool[scores_N.argmax()]
+
+
+def test_a_function_of_an_installed_package_asks_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch)
+    oracle, predictor = KnownLabels(LABELS, query_size=4), a_tiny_network(tmp_path / "features")
+    settings = LoopSettings("least_first_class", query_size=4, labeling_budget=4)
+    ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
+    query = oracle.queries[1]
+    pool = np.array(sorted({ranked.sample_id for ranked in query.ranking}))
+    least = 1.0 - predictor.draws(pool, count=20, round_number=1)[:, 0].mean(-1)
+    assert query.acquisition == "least_first_class"
+    assert least[pool == query.ranking[0].sample_id] == pytest.approx(least.max(), abs=1e-6)
+    assert query.ranking[0].score == pytest.approx(least.max(), abs=1e-6)
 
 
 def test_it_returns_instead_of_waiting_for_people() -> None:
@@ -202,7 +259,7 @@ def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
     assert reason_to_stop(labeling_budget=30, target_accuracy=0.9, **{**usual, **state}) == reason
 
 
-def a_tiny_learner(folder: Path, seed: int = 0) -> Network:
+def a_tiny_network(folder: Path, seed: int = 0) -> Network:
     """Blobs of two classes in eight dimensions, and a head that is fitted in a blink."""
     spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 3, 3)
     store = FeatureStore(folder, "efficientnet_lite0")
@@ -223,7 +280,7 @@ def run_with_checkpoints(folder: Path, features: Path, oracle: KnownLabels, seed
             raise KeyboardInterrupt
 
     loop = ActiveLearningLoop(
-        predictor=a_tiny_learner(features, seed),
+        predictor=a_tiny_network(features, seed),
         oracle=oracle,
         settings=LoopSettings("bald", query_size=4, labeling_budget=12, seed=seed),
         rounds_folder=folder,
@@ -255,7 +312,7 @@ def test_fault_of_the_ancestor_a_checkpoint_in_the_middle_of_a_run_keeps_everyth
     run_with_checkpoints(tmp_path / "whole", tmp_path / "features", uninterrupted, 0, None)
     saved = run_with_checkpoints(tmp_path / "killed", tmp_path / "features", oracle, 0, die_at)
 
-    predictor = a_tiny_learner(tmp_path / "features")
+    predictor = a_tiny_network(tmp_path / "features")
     checkpoint = saved[die_at]
     loop = ActiveLearningLoop(
         predictor=predictor, oracle=oracle, settings=LoopSettings("bald", query_size=4, labeling_budget=12)
@@ -281,22 +338,18 @@ class UsedUpPool:
 
 
 @pytest.mark.parametrize("reserve", [[30], []])
-@pytest.mark.parametrize(
-    "acquisition", [*ACQUISITION_FUNCTIONS, *SET_FUNCTIONS, "auto", "typical", "committee_bald", "vaal", "random"]
-)
+@pytest.mark.parametrize("acquisition", CATALOG)
 def test_a_round_goes_on_when_only_second_looks_and_audit_samples_are_left(
     store: FeatureStore, quick_cnn: NetworkSpec, acquisition: str, reserve: list[int]
 ) -> None:
-    def make(fold: int | None) -> Network:
-        return Network(quick_cnn, store, num_classes=3, seed=fold or 0, accelerator="cpu", mc_iterations=4)
-
+    network = Network(quick_cnn, store, num_classes=3, seed=0, accelerator="cpu", mc_iterations=4)
     people = UsedUpPool({i: i % 3 for i in range(30)}, reserve=reserve)
-    a_loop(predictor_for(acquisition, make, seed=0), people, acquisition=acquisition).run()
+    a_loop(predictor_for(CATALOG[acquisition], network, store), people, acquisition=acquisition).run()
     asked = {ranked.sample_id: ranked.purpose for ranked in people.asked[0].ranking}
     assert asked == dict.fromkeys(reserve, "audit") | dict.fromkeys([0], "recheck")
     scores = people.asked[0].pool_scores
     assert scores is not None
-    assert acquisition in scores.scores or acquisition == "random"
+    assert acquisition in scores.scores
 
 
 @pytest.mark.parametrize("cold_start", ["diverse", "random", "vaal"])

@@ -1,20 +1,22 @@
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from loops.errors import UnknownAcquisitionError
 from loops.frozen import (
     _IMPORT_WARNINGS,
     Classifier,
     FreezeUnfreeze,
     Trainer,
     _silenced,
-    baal_scores,
+    heuristic_of,
+    heuristics,
     replace_layers,
+    yardstick,
 )
 
 
@@ -47,17 +49,30 @@ def test_nothing_is_said_on_import_or_while_fitting(tmp_path):
         f"store = FeatureStore(Path({str(tmp_path)!r}), 'pixels-16')\n"
         "store.append(range(9), np.random.default_rng(0).integers(0, 255, (9, 1, 16, 16), dtype=np.uint8))\n"
         "spec = replace(choose_network('cnn', ['pixels-16']), epochs=2, min_steps_per_epoch=2)\n"
-        "learner = Network(spec, store, num_classes=2, seed=0, accelerator='cpu')\n"
-        "learner.fit({0: 0, 1: 1}, round_number=1); learner.predict([3]); learner.score([3, 4], round_number=1)\n"
+        "predictor = Network(spec, store, num_classes=2, seed=0, accelerator='cpu')\n"
+        "predictor.fit({0: 0, 1: 1}, round_number=1); predictor.predict([3]); predictor.score([3, 4], round_number=1)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_baal_has_no_function_of_an_unknown_name():
-    with pytest.raises(UnknownAcquisitionError):
-        baal_scores("blad", torch.ones(1, 2, 2).numpy() / 2)
+def test_a_yardstick_is_baals_heuristic_of_that_name():
+    assert isinstance(yardstick("BALD"), heuristics.BALD)
+    with pytest.raises(AttributeError):
+        yardstick("BLAD")
+
+
+@pytest.mark.parametrize("found", [heuristics.BatchBALD(3), partial(heuristics.BatchBALD, 3)])
+def test_an_object_and_a_partial_of_baals_are_heuristics_with_what_they_were_given(found):
+    assert heuristic_of(found).num_samples == 3
+
+
+def test_a_class_of_baals_is_one_and_whatever_else_is_callable_is_none():
+    assert isinstance(heuristic_of(heuristics.Entropy), heuristics.Entropy)
+    assert heuristic_of(len) is None
+    assert heuristic_of(partial(len)) is None
+    assert heuristic_of(dict) is None
 
 
 def test_layers_are_replaced_at_any_depth():

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from loops.checkpoint import read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
+from loops.errors import NotFittedError
 from loops.evaluation.estimates import wilson_interval
-from loops.kfold import CrossValidation, KFoldLoop
+from loops.kfold import CrossValidation, KFoldLoop, cross_validated
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.scikit import ScikitPredictor
 from loops.seeding import seed_of
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 120)}
@@ -24,10 +27,10 @@ class Killed(BaseException):
     """What a test does to a run; nothing between here and the test may swallow it."""
 
 
-class CountingLearner:
+class CountingPredictor:
     """Predicts each class by its share of the labels it was fitted on: to be computed in the head."""
 
-    spec = "counting"
+    fingerprint = "counting"
 
     def __init__(self, fold, log=None, die_at=None):
         self.fold, self.log, self.die_at = fold, [] if log is None else log, die_at
@@ -62,7 +65,7 @@ def test_the_loop_alone_predicts_every_sample_once_by_a_learner_that_never_saw_i
     predictors = {}
 
     def predictor_of_fold(fold):
-        predictors[fold] = CountingLearner(fold)
+        predictors[fold] = CountingPredictor(fold)
         return predictors[fold]
 
     loop = KFoldLoop(LABELS, predictor_of_fold, num_folds=5)
@@ -99,7 +102,7 @@ def test_state_dict_to_load_state_dict_to_run_equals_an_uninterrupted_run_killed
 def a_counting_loop(folder, *, labels=None, seed=0, **predictor):
     return KFoldLoop(
         LABELS if labels is None else labels,
-        lambda fold: CountingLearner(fold, **predictor),
+        lambda fold: CountingPredictor(fold, **predictor),
         num_folds=5,
         folder=folder,
         seed=seed,
@@ -117,11 +120,11 @@ def assert_same_result(first, second):
 
 def test_the_state_goes_on_without_files_too():
     log, predictors = [], iter(range(1, 99))
-    killed = KFoldLoop(LABELS, lambda fold: CountingLearner(fold, log, die_at=6))
+    killed = KFoldLoop(LABELS, lambda fold: CountingPredictor(fold, log, die_at=6))
     with pytest.raises(Killed):
         killed.run()
     log.clear()
-    restored = KFoldLoop(LABELS, lambda fold: CountingLearner(next(predictors), log))
+    restored = KFoldLoop(LABELS, lambda fold: CountingPredictor(next(predictors), log))
     restored.load_state_dict(killed.state_dict())
     result = restored.run()
 
@@ -132,7 +135,7 @@ def test_the_state_goes_on_without_files_too():
 
 def test_a_second_run_starts_anew():
     log = []
-    loop = KFoldLoop(LABELS, lambda fold: CountingLearner(fold, log))
+    loop = KFoldLoop(LABELS, lambda fold: CountingPredictor(fold, log))
     assert_same_result(loop.run(), loop.run())
 
     assert log == [f"{verb} {fold}" for fold in range(5) for verb in ("fit", "predict")] * 2
@@ -163,13 +166,13 @@ def test_a_damaged_fold_is_fitted_again_with_those_behind_it(tmp_path, damaged, 
 
 
 def test_a_learner_that_has_seen_the_labels_is_refused():
-    predictor = CountingLearner(0)
-    with pytest.raises(ValueError, match="fold 1 needs a fresh learner"):
+    predictor = CountingPredictor(0)
+    with pytest.raises(ValueError, match="fold 1 needs a fresh predictor"):
         KFoldLoop(LABELS, lambda _fold: predictor).run()
 
 
 def test_a_stray_stop_iteration_does_not_end_the_run_silently():
-    class EmptyHanded(CountingLearner):
+    class EmptyHanded(CountingPredictor):
         def predict(self, sample_ids):
             return next(iter(()))
 
@@ -179,7 +182,7 @@ def test_a_stray_stop_iteration_does_not_end_the_run_silently():
 
 def test_duplicates_are_held_out_together():
     groups = {sample_id: (sample_id - 100) // 4 for sample_id in LABELS}
-    result = KFoldLoop(LABELS, CountingLearner, groups=groups).run()
+    result = KFoldLoop(LABELS, CountingPredictor, groups=groups).run()
 
     assert all(len({int(fold) for fold in folds}) == 1 for folds in result.folds_N.reshape(5, 4))
 
@@ -223,7 +226,8 @@ def a_real_loop(folder, features, die_at=None):
 
     def predictor_of_fold(fold):
         seed = seed_of(0, "fold", fold)
-        return Network(spec, store, num_classes=2, seed=seed, mc_iterations=2, accelerator="cpu", callbacks=[callback])
+        settings = {"num_classes": 2, "seed": seed, "mc_iterations": 2, "accelerator": "cpu"}
+        return Network(spec, store, callbacks=lambda _fold: [callback], **settings)
 
     return KFoldLoop(LABELS, predictor_of_fold, num_folds=3, folder=folder), callback
 
@@ -255,9 +259,9 @@ KILLED_IN_FOLD_3_OF_5 = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, str(Path(sys.argv[1])))
-from test_kfold import CountingLearner, a_counting_loop
+from test_kfold import CountingPredictor, a_counting_loop
 
-class Dies(CountingLearner):
+class Dies(CountingPredictor):
     def predict(self, sample_ids):
         if self.fold == 2:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -279,3 +283,22 @@ def test_a_process_killed_in_fold_three_of_five_resumes_there(tmp_path):
     assert loop.resume()
     assert_same_result(loop.run(), a_counting_loop(tmp_path / "whole").run())
     assert log[0] == "fit 2"
+
+
+def test_a_predictor_is_cross_validated_by_fresh_ones_of_its_kind_with_equal_rows_in_one_fold(tmp_path):
+    """Even and odd ids; 101, 103 and 105 are one picture. The folder keeps what was finished."""
+    store = FeatureStore(tmp_path / "features", "efficientnet_lite0")
+    rows = np.random.default_rng(0).normal(0, 0.005, (20, 1280)).astype(np.float32)
+    rows[:, 0] += np.arange(20) % 2
+    rows[1:6:2] = rows[1]
+    store.append(list(LABELS), rows)
+    predictor = ScikitPredictor(KNeighborsClassifier(1), "neighbors", store, num_classes=2, seed=0)
+    result = cross_validated(predictor, LABELS, num_folds=4, round_number=2, folder=tmp_path / "folds")
+
+    assert result.accuracy == 1.0
+    assert len(set(result.folds_N[1:6:2].tolist())) == 1
+    assert sorted(path.name for path in (tmp_path / "folds").iterdir()) == [f"fold-{k}" for k in range(4)]
+    with pytest.raises(NotFittedError):
+        predictor.predict([100])
+    again = cross_validated(predictor, LABELS, num_folds=4, round_number=2, folder=tmp_path / "folds")
+    assert again.probs_N_C.tobytes() == result.probs_N_C.tobytes()

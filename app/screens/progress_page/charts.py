@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from app.project.scores import MEASURES
 from app.screens.shared.charts import DATASET_COLORS, DATASET_NAMES, MEASURE_COLORS, label_angle, share_axis
+from loops.acquisition.catalog import MEASURES
 from loops.evaluation.learning_curve import Forecast
 from storage.metrics import MetricInfo
 

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.project.exporting import Written, export
+from app.formats.export import Written
+from app.formats.registry import writable_formats
+from app.project.exporting import export
+from app.project.import_words import by_kind
 from app.project.project import Project
 from app.screens.shared.plain_text import escaped
 from storage.engine import Database
-
-FORMATS = {
-    "csv": "CSV (labels and all events)",
-    "jsonl": "JSON lines (labels and all events)",
-    "folders": "Folder per class (copies of the samples)",
-}
 
 
 def export_box(project: Project, database: Database, project_id: int) -> None:
     """Draw the choice of a format; the export is made when asked for and offered for download."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export_format", width=320)
+        sentences = {name: found.sentence for name, found in writable_formats().items()}
+        chosen = st.selectbox(
+            "Format", list(sentences), format_func=sentences.__getitem__, key="export_format", width=520
+        )
         wanted = st.button("Prepare export", key="export_prepare", icon=":material/archive:")
     if not wanted:
         return
@@ -40,8 +40,12 @@ def export_box(project: Project, database: Database, project_id: int) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    for file, reason in written.left_out:
-        st.warning(escaped(f"Left out: {file}: {reason}"))
+    if written.lost:
+        st.info(escaped(written.lost), icon=":material/info:")
+    for class_name, folder in written.renamed:
+        st.info(escaped(f"Class {class_name} is in the folder {folder}: not every file system can hold its name."))
+    for line in by_kind("Left out", written.left_out):
+        st.warning(escaped(line))
 
 
 def zipped_export(project: Project, database: Database, project_id: int, form: str) -> tuple[Written, bytes]:
@@ -52,7 +56,7 @@ def zipped_export(project: Project, database: Database, project_id: int, form: s
     """
     # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all samples.
     with tempfile.TemporaryDirectory(dir=project.folder, prefix=".export-") as folder:
-        written = export(database, project_id, form, Path(folder) / form)
+        written = export(database, project_id, form, Path(folder) / form, project=project.settings().name)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(path for path in written.folder.rglob("*") if path.is_file()):

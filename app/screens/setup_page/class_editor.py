@@ -1,7 +1,10 @@
 """The project's classes, with their keys, and adding more of them."""
 
+import csv
+
 import streamlit as st
 
+from app.errors import ProjectError
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.session import database, project_id
 from storage.projects import add_classes, list_classes
@@ -29,5 +32,13 @@ def class_editor() -> None:
 
 
 def names_in(text: str) -> list[str]:
-    """Class names in a text: one per line, or with commas between."""
-    return [name.strip() for line in text.splitlines() for name in line.split(",") if name.strip()]
+    """Class names in a text: one per line, or with commas between; a name with a comma stands in quotes.
+
+    Raises:
+        ProjectError: a quote is not closed.
+    """
+    try:
+        lines = list(csv.reader(text.splitlines(), skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ProjectError(f"The classes cannot be read, {error}: is a quote missing?") from error
+    return [name.strip() for line in lines for name in line if name.strip()]

@@ -9,7 +9,8 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
 
-from app.formats.sources import Source
+from app.formats.registry import readable_formats
+from app.formats.source import Source
 from app.project.importing import run_import
 from app.project.project import Project
 from app.screens.setup_page.import_job import ImportJob
@@ -17,7 +18,7 @@ from storage.projects import list_classes
 
 Split = Literal["pool", "test"]
 
-KINDS = ("Folder", "CSV file", "Zip upload")
+KINDS = ("Folder", "File", "Zip upload")
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ def source_box(*, prefix: str) -> Chosen:
         upload = st.file_uploader("Zip archive of images", type="zip", key=f"{prefix}_upload")
         st.caption("It is unpacked into the project's folder.")
         return Chosen(upload=upload)
-    if kind == "CSV file":
-        path = st.text_input("CSV or JSONL file", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
+    if kind == "File":
+        path = st.text_input("File", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
+        known = ", ".join(readable_formats())
         st.caption(
-            "One row per sample: `path,label` for images, `text,label` for texts, any other columns for a table; "
-            "or the same as JSON lines. The label may be empty. Paths count from the file's own folder."
+            "A list such as a CSV with one row per sample: `path,label` for images, `text,label` for texts, any other "
+            "columns for a table (the label may be empty). Or what another tool exported: "
+            f"{known}. Paths count from the file's own folder."
         )
         return Chosen(path=path)
     path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
@@ -62,7 +65,16 @@ def keep_upload(chosen: Chosen, folder: Path) -> Path:
     return Path(file.name)
 
 
-def import_samples(job: ImportJob, project: Project, source: Source, *, title: str, split: Split) -> None:
+def import_samples(
+    job: ImportJob,
+    project: Project,
+    source: Source,
+    *,
+    title: str,
+    split: Split,
+    labeled: bool = False,
+    given_as: str = "",
+) -> None:
     """Import a source into the project and keep its report; runs in the job's thread, so it draws nothing."""
     database = project.open_database()
     try:
@@ -70,7 +82,14 @@ def import_samples(job: ImportJob, project: Project, source: Source, *, title: s
         with database.read() as session:
             names = [entry.name for entry in list_classes(session, project_id=identity)]
         report = run_import(
-            database, project_id=identity, source=source, split=split, classes=names, progress=job.count
+            database,
+            project_id=identity,
+            source=source,
+            split=split,
+            classes=names,
+            labeled=labeled,
+            given_as=given_as,
+            progress=job.count,
         )
         job.reports.append((title, report))
     finally:

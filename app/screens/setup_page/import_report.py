@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from app.project.import_words import label_sentences
 from app.project.importing import ImportReport
 from app.screens.setup_page.import_job import current_job, forget_job, show_progress
 from app.screens.shared.plain_text import escaped
@@ -46,16 +47,22 @@ def _show(title: str, report: ImportReport) -> None:
         said += [f"{twice:,} {'duplicate' if twice == 1 else 'duplicates'}"] if twice else []
         said += [f"{len(report.refused):,} refused"] if report.refused else []
         st.markdown(", ".join(said) + ".")
-        if report.labels_ignored:
-            st.caption(
-                f"{report.labels_ignored:,} labels in the source were not taken over: labels are given by people."
-            )
+        for sentence in (*label_sentences(report), *report.notes):
+            st.caption(escaped(sentence))
+        if report.refused_before:
+            st.caption(f"{report.refused_before:,} files were refused as before.")
         if report.refused:
             st.markdown("Refused:")
             _table(((file.name, file.reason) for file in report.refused), ("File", "Reason"))
-        if report.duplicates:
-            st.markdown("Duplicates:")
-            _table(((file.name, file.reason) for file in report.duplicates), ("File", "Reason"))
+        for heading, files in (
+            ("Duplicates:", report.duplicates),
+            ("Found at another place:", report.moved),
+            ("Labels that contradict each other:", report.taken.contradictions),
+            ("Labels of unknown classes:", report.taken.unknown),
+        ):
+            if files:
+                st.markdown(heading)
+                _table(((file.name, file.reason) for file in files), ("File", "Reason"))
 
 
 def _table(rows: Iterable[tuple[str, ...]], names: tuple[str, ...]) -> None:

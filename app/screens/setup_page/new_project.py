@@ -8,14 +8,16 @@ import streamlit as st
 
 from app.errors import ProjectError
 from app.formats.reading import Reading
-from app.formats.sources import open_source
-from app.project.creation import create_with_embedding
+from app.formats.registry import open_source
+from app.project.creation import create_with_embedding, nothing_left_behind
+from app.project.importing import refuse_unusable
 from app.project.own_embedding import refuse_code
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from app.screens.setup_page.class_editor import names_in
 from app.screens.setup_page.import_box import Chosen, import_samples, keep_upload, source_box
 from app.screens.setup_page.import_job import ImportJob, start_job
+from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.settings_form import settings_fields
 from app.screens.shared.session import project_folder
 
@@ -28,6 +30,7 @@ class NewProject:
     samples: Chosen
     classes: tuple[str, ...]
     test_csv: str
+    wanted: Wanted
 
 
 def new_project_form() -> NewProject | None:
@@ -35,6 +38,7 @@ def new_project_form() -> NewProject | None:
     folder = project_folder()
     name = st.text_input("Name of the project", folder.name, key="new_name")
     samples = source_box(prefix="new")
+    wanted = preview_box(samples, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
     with st.form("new_project"):
         classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
         st.caption("One per line or with commas. Left empty: the names of the folders, or the labels of the CSV.")
@@ -48,7 +52,7 @@ def new_project_form() -> NewProject | None:
         values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
         if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
             return None
-    return _entered(name, samples, classes, test_csv, values)
+    return _entered(name, samples, classes, test_csv, values, wanted)
 
 
 def embedding_field() -> dict[str, str]:
@@ -63,12 +67,14 @@ def embedding_field() -> dict[str, str]:
     return {"embedding": source}
 
 
-def _entered(name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any]) -> NewProject:
+def _entered(
+    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: Wanted
+) -> NewProject:
     if not samples.given:
         raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
     refuse_code(values["embedding"])
     settings = replace(ProjectSettings(name=name.strip()), **values)
-    return NewProject(settings, samples, tuple(names_in(classes)), test_csv.strip())
+    return NewProject(settings, samples, tuple(names_in(classes)), test_csv.strip(), wanted)
 
 
 def make_project(entered: NewProject) -> None:
@@ -81,17 +87,21 @@ def make_project(entered: NewProject) -> None:
 def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> None:
     """A wrong path is refused before anything is made."""
     try:
-        source = open_source(path, uploads=planned.uploads_dir)
-        test_path = Path(entered.test_csv).expanduser()
-        as_pool = Reading(kind=source.kind)
-        test = open_source(test_path, uploads=planned.uploads_dir, reading=as_pool) if entered.test_csv else None
-        classes = entered.classes or source.class_names or (test.class_names if test else ())
+        with nothing_left_behind(planned.folder):
+            source = open_source(path, uploads=planned.uploads_dir).with_classes_renamed(entered.wanted.new_names)
+            test_path = Path(entered.test_csv).expanduser()
+            as_pool = Reading(kind=source.kind)
+            test = open_source(test_path, uploads=planned.uploads_dir, reading=as_pool) if entered.test_csv else None
+            classes = entered.classes or source.class_names or (test.class_names if test else ())
+            refuse_unusable(source)
         project = create_with_embedding(
             planned.folder, settings=entered.settings, classes=classes, pool=source, test=test
         )
-        import_samples(job, project, source, title="Samples", split="pool")
-        if test is not None:
+        if test is not None:  # first: an image that is in both must not be trained on
             import_samples(job, project, test, title="Test set", split="test")
+        import_samples(
+            job, project, source, title="Samples", split="pool", labeled=entered.wanted.labeled, given_as=path.name
+        )
     finally:
         if entered.samples.upload is not None:
             path.unlink(missing_ok=True)

@@ -6,14 +6,18 @@ import streamlit as st
 
 from app.errors import ProjectError
 from app.formats.reading import Reading
-from app.formats.sources import open_source
+from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
 from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
+from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.import_report import past_refusals
+from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import settings_fields
 from app.screens.shared.session import database, kind_name, project_id, sample_kind
+from storage.imported import count_imported
+from storage.projects import list_classes
 from storage.samples import count_samples
 
 SPLITS: dict[str, Split] = {"To be labeled": "pool", "Labeled test set": "test"}
@@ -24,10 +28,12 @@ def sample_counts() -> None:
     identity = project_id()
     with database().read() as session:
         counts = count_samples(session, project_id=identity)
+        imported = count_imported(session, project_id=identity)
     with st.container(horizontal=True):
         for name, value in (
             ("To be labeled", counts.pool),
             ("Labeled", counts.labeled),
+            *([("of them imported", imported)] if imported else []),
             ("Skipped", counts.skipped),
             ("Test set", counts.test),
             ("Unreadable", counts.broken),
@@ -40,23 +46,33 @@ def add_samples_box(project: Project) -> None:
     chosen = source_box(prefix="add")
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
     st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
+    wanted = preview_box(chosen, prefix="add", uploads=project.uploads_dir, classes=_class_names)
     job = current_job()
     busy = job is not None and not job.finished.is_set()
     if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=busy):
         if not chosen.given:
             raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
-        _start(project, chosen, use or "To be labeled")
+        _start(project, chosen, use or "To be labeled", wanted)
         st.rerun()
+    imports_list()
     past_refusals()
 
 
-def _start(project: Project, chosen: Chosen, use: str) -> None:
+def _class_names() -> list[str]:
+    with database().read() as session:
+        return [entry.name for entry in list_classes(session, project_id=project_id())]
+
+
+def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
     path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
 
     def work(job: ImportJob) -> None:
         try:
-            source = open_source(path, uploads=project.uploads_dir, reading=reading)
-            import_samples(job, project, source, title=use, split=SPLITS[use])
+            opened = open_source(path, uploads=project.uploads_dir, reading=reading)
+            source = opened.with_classes_renamed(wanted.new_names)
+            import_samples(
+                job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=path.name
+            )
         finally:
             if chosen.upload is not None:
                 path.unlink(missing_ok=True)
@@ -68,7 +84,7 @@ def settings_editor(project: Project) -> None:
     """Draw the settings and save what was changed; a value that cannot be used is refused with a sentence."""
     settings = project.settings()
     with st.form("settings", border=False):
-        values = settings_fields(settings, prefix="settings", learners=sample_kind().LEARNERS)
+        values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
         if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
             save_settings(project.settings_path, replace(settings, **values))
             st.toast("Settings saved; the next round uses them.", icon=":material/check:")

@@ -5,72 +5,32 @@ from typing import Any
 
 import streamlit as st
 
-from app.project.settings import ACQUISITIONS, COLD_STARTS, LEARNERS, MOST_ANNOTATORS, ProjectSettings
+from app.project.settings import MOST_ANNOTATORS, PREDICTORS, ProjectSettings
+from loops.acquisition import catalog
+from loops.acquisition.catalog import AcquisitionFunction, ColdStart
 
-LEARNER_NAMES: Mapping[str, str] = {
-    "auto": "Choose what suits the samples",
+PREDICTOR_NAMES: Mapping[str, str] = {
+    "auto": "What suits the samples",
     "cnn": "Small network, trained from scratch",
     "features": "Pretrained features with a small head",
 }
-ACQUISITION_NAMES: Mapping[str, str] = {
-    "auto": "Coverage first, doubt later",
-    "typical": "Typical: coverage alone",
-    "bald": "BALD: where the model's draws disagree",
-    "predictive_entropy": "Predictive entropy: where it is least sure over all",
-    "margin": "Margin: where two classes are closest",
-    "variation_ratios": "Variation ratios: where its votes are split",
-    "power_bald": "PowerBALD: drawn by lot, likelier where the draws disagree",
-    "batch_bald": "BatchBALD: what tells most when labeled together",
-    "badge": "BADGE: what would change the model most, in different directions",
-    "epig": "EPIG: what would change the predictions for the other images",
-    "committee_bald": "Committee BALD: where several models disagree",
-    "vaal": "VAAL: what looks least like the labeled samples",
-    "random": "Random: the yardstick",
-}
-ACQUISITION_HELP: Mapping[str, str] = {
-    "auto": "Asks for what is typical of large groups of similar images, then where groups of different classes meet; "
-    "once a network is measurably better than the groups, where the network is unsure.",
-    "typical": "Asks for what is typical of groups of similar images without a label, whatever the labels say.",
-    "bald": "Asks where the dropout draws of one model are each sure of another class.",
-    "predictive_entropy": "Asks where the mean of the draws is spread over the most classes.",
-    "margin": "Asks where the two likeliest classes are nearly equal.",
-    "variation_ratios": "Asks where the fewest draws vote for the winning class.",
-    "power_bald": "Draws images by lot, more likely the more the dropout draws disagree, so a round does not ask "
-    "the same question ten times; the probabilities are kept.",
-    "batch_bald": "Asks for a set of images whose labels together tell most, so that none repeats another; the "
-    "pool is looked at through a hundred draws.",
-    "badge": "Draws images the model is unsure of whose labels would change it in different directions.",
-    "epig": "Asks for images whose labels would change what the model says of the others; each class it predicts "
-    "counts equally, a rare one too.",
-    "committee_bald": "Asks where models trained on different parts of your labels contradict each other; "
-    "a round takes longer, for it trains one model per part.",
-    "vaal": "Asks for images that an adversarial network can tell from those already labeled; it never looks at the "
-    "classes, so it finds what is new rather than what is hard.",
-    "random": "Asks for any sample; the others must be compared with it.",
-}
-COLD_START_NAMES: Mapping[str, str] = {
-    "diverse": "A varied, typical set",
-    "vaal": "VAAL: what looks least like those already chosen",
-    "random": "At random",
-}
-COLD_START_HELP: Mapping[str, str] = {
-    "diverse": "Groups similar images and takes the most typical of each group.",
-    "vaal": "Begins with a few typical images and adds ones an adversarial network can tell from them.",
-    "random": "Takes any images.",
-}
 
 
-def choices_help(choices: Sequence[str], names: Mapping[str, str], sentences: Mapping[str, str]) -> str:
-    """One line per choice that has a sentence: its short name, and what it does."""
-    lines = [f"- **{names[name].split(':')[0]}**: {sentences[name]}" for name in choices if name in sentences]
-    return "\n".join(lines)
+def choices_help(choices: Sequence[AcquisitionFunction | ColdStart]) -> str:
+    """One line per choice: its short name, what it does, and what was measured of it."""
+    return "\n".join(f"- **{one.title.split(':')[0]}**: {sentence_of(one)}" for one in choices)
 
 
-def settings_fields(settings: ProjectSettings, *, prefix: str, learners: Sequence[str] = LEARNERS) -> dict[str, Any]:
+def sentence_of(choice: AcquisitionFunction | ColdStart) -> str:
+    """What a choice does, and what must be said beside it."""
+    return f"{choice.sentence} {getattr(choice, 'measured', '')}".strip()
+
+
+def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence[str] = PREDICTORS) -> dict[str, Any]:
     """Draw the fields inside a form and return what they hold, by name of the setting."""
     left, right = st.columns(2, gap="large")
     with left:
-        values = _model_fields(settings, prefix, learners)
+        values = _model_fields(settings, prefix, suiting)
     with right:
         values |= _round_fields(settings, prefix)
     with st.expander("More"):
@@ -82,24 +42,26 @@ def settings_fields(settings: ProjectSettings, *, prefix: str, learners: Sequenc
     return values
 
 
-def _model_fields(settings: ProjectSettings, prefix: str, learners: Sequence[str]) -> dict[str, Any]:
-    learner = st.selectbox(
+def _model_fields(settings: ProjectSettings, prefix: str, suiting: Sequence[str]) -> dict[str, Any]:
+    predictors = _with_own(suiting, settings.predictor)
+    predictor = st.selectbox(
         "Predictor",
-        learners,
-        index=learners.index(settings.learner),
-        format_func=lambda name: LEARNER_NAMES.get(name, name),
-        key=f"{prefix}_learner",
+        predictors,
+        index=predictors.index(settings.predictor),
+        format_func=lambda name: PREDICTOR_NAMES.get(name, name),
+        key=f"{prefix}_predictor",
     )
     st.caption(
         "What learns from your labels and predicts the rest: the small network suits tiny images, features anything "
         "else."
     )
+    acquisitions = _with_own(catalog.names(), settings.acquisition)
     acquisition = st.selectbox(
         "Acquisition function",
-        ACQUISITIONS,
-        index=ACQUISITIONS.index(settings.acquisition),
-        format_func=lambda name: ACQUISITION_NAMES.get(name, name),
-        help=choices_help(ACQUISITIONS, ACQUISITION_NAMES, ACQUISITION_HELP),
+        acquisitions,
+        index=acquisitions.index(settings.acquisition),
+        format_func=lambda name: catalog.find(name).title,
+        help=choices_help([catalog.find(name) for name in acquisitions]),
         key=f"{prefix}_acquisition",
     )
     st.caption("How a sample is scored; the highest score is asked first.")
@@ -107,7 +69,12 @@ def _model_fields(settings: ProjectSettings, prefix: str, learners: Sequence[str
         "Audit share", 0.0, 0.5, settings.audit_share, step=0.05, format="%.2f", key=f"{prefix}_audit_share"
     )
     st.caption("The share of what you see that is drawn at random and never trained on, so that accuracy is honest.")
-    return {"learner": learner, "acquisition": acquisition, "audit_share": float(audit)}
+    return {"predictor": predictor, "acquisition": acquisition, "audit_share": float(audit)}
+
+
+def _with_own(names: Sequence[str], chosen: str) -> list[str]:
+    """The names to choose from; one's own stands among them once it is chosen, on the command line or in the file."""
+    return [*names] if chosen in names else [*names, chosen]
 
 
 def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
@@ -133,12 +100,13 @@ def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
 def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     iterations = st.number_input("MC iterations", 2, 1000, settings.mc_iterations, key=f"{prefix}_mc_iterations")
     st.caption("How many dropout draws score one sample; more are steadier and slower.")
+    starts = list(catalog.COLD_STARTS)
     cold = st.selectbox(
         "First samples",
-        COLD_STARTS,
-        index=COLD_STARTS.index(settings.cold_start),
-        format_func=lambda name: COLD_START_NAMES.get(name, name),
-        help=choices_help(COLD_STARTS, COLD_START_NAMES, COLD_START_HELP),
+        starts,
+        index=starts.index(settings.cold_start),
+        format_func=lambda name: catalog.COLD_STARTS[name].title,
+        help=choices_help(list(catalog.COLD_STARTS.values())),
         key=f"{prefix}_cold_start",
     )
     st.caption("How the first round is chosen, before there is a model.")

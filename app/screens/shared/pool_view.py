@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.project.pool_map import PoolMap
-from app.project.scores import MEASURES, UNITS, RoundScores
+from app.project.scores import RoundScores
 from app.screens.shared.blind import hidden_samples
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import Card
 from app.screens.shared.plain_text import whole_percent
+from loops.acquisition.catalog import MEASURES, UNITS
 from storage.engine import Database
 from storage.labels import current_labels
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.project.scores import MEASURES, UNITS
 from app.screens.shared.charts import (
     ALEATORIC_COLOR,
     CLASS_COLORS,
@@ -19,6 +18,7 @@ from app.screens.shared.charts import (
     class_color_scale,
     class_shape_scale,
 )
+from loops.acquisition.catalog import MEASURES, UNITS
 
 Floats = NDArray[np.float64]
 

@@ -11,12 +11,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.project.pool_map import PoolMap
-from app.project.scores import BALD, MEASURES, PREDICTIVE_ENTROPY
+from app.project.scores import BALD, PREDICTIVE_ENTROPY
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
 from app.screens.shared.round_scores import in_ranges, thin
 from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
+from loops.acquisition.catalog import MEASURES
 from storage.engine import Database
 from storage.samples import get_samples
 

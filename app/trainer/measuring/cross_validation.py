@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from shutil import rmtree
 
-from app.trainer.graph_ranking import graph_predictor_of
 from app.trainer.measuring.lure import lure_weighted_metric
 from app.trainer.oracle import train_labels
+from app.trainer.resuming import restored
 from app.trainer.workbench import Workbench
 from loops.devices.processes import Watcher
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.label_errors import audit_labels
-from loops.folds import duplicate_groups
-from loops.kfold import CrossValidation, KFoldLoop
-from loops.predictors.committee import Committee
-from loops.predictors.graph_learner import GraphLearner
-from loops.predictors.network import Network
+from loops.kfold import CrossValidation
 from storage.labels import current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round
@@ -70,59 +66,23 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
     """
     with bench.database.read() as session:
         current = current_labels(session, project_id=bench.project_id, through_event_id=round_info.snapshot_event_id)
-    predictor = graph_predictor_of(bench, round_info)
-    if round_info.acquisition == "committee_bald":
-        result = _of_committee(bench, round_info)
-    elif predictor is not None and not predictor.in_force.network:
-        result = _of_graph(bench, predictor, train_labels(current))
-    else:
-        result = _of_folds(bench, round_info, train_labels(current), tick)
-    if result is not None:
-        _store(bench, round_info, result, {label.sample_id: label.event_id for label in current})
 
+    def callbacks(fold: int | None) -> list[InterruptCallback]:
+        done = NUM_FOLDS if fold is None else fold
+        bench.heartbeat.show("cross-validating", round_number=round_info.number, done=done, total=NUM_FOLDS)
+        return [InterruptCallback(tick)]
 
-def _of_committee(bench: Workbench, round_info: RoundInfo) -> CrossValidation | None:
-    """A committee's fit was a cross-validation; its result lies in the checkpoint."""
-    committee = Committee(lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed)
-    path = bench.project.folder / str(round_info.checkpoint)
-    committee.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
-    return committee.cross_validation
-
-
-def _of_graph(bench: Workbench, predictor: GraphLearner, labels: dict[int, int]) -> CrossValidation | None:
-    """By the predictor that answers: a network without its samples errs where the graph asked, and suspects many."""
-    predictor.graph(labels, pool=bench.embedded_pool.ids)
-    try:
-        return predictor.cross_validate(labels, num_folds=NUM_FOLDS)
-    except NotEnoughSamplesError:
-        return None
-
-
-def _of_folds(
-    bench: Workbench, round_info: RoundInfo, labels: dict[int, int], tick: Callable[[], None]
-) -> CrossValidation | None:
+    predictor = restored(bench, round_info, bench.predictor(callbacks))
+    labels = train_labels(current)
+    for sample_id in bench.store.missing(list(labels)).tolist():  # not embedded yet, or no longer
+        del labels[sample_id]
     folder = bench.project.rounds_dir / f"{round_info.number:04d}" / "folds"
-
-    def predictor_of_fold(fold: int) -> Network:
-        bench.heartbeat.show("cross-validating", round_number=round_info.number, done=fold, total=NUM_FOLDS)
-        return bench.predictor([InterruptCallback(tick)], fold=fold)
-
     try:
-        loop = KFoldLoop(
-            labels,
-            predictor_of_fold,
-            num_folds=NUM_FOLDS,
-            groups=duplicate_groups(sorted(labels), bench.predictor().embedding(sorted(labels))),
-            seed=bench.settings.seed,
-            round_number=round_info.number,
-            folder=folder,
-        )
+        result = predictor.cross_validate(labels, num_folds=NUM_FOLDS, round_number=round_info.number, folder=folder)
     except NotEnoughSamplesError:
-        return None
-    loop.resume()
-    result = loop.run()
+        return
     rmtree(folder, ignore_errors=True)
-    return result
+    _store(bench, round_info, result, {label.sample_id: label.event_id for label in current})
 
 
 def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:

@@ -12,12 +12,10 @@ from app.project.scores import Predictions, read_predictions, scores_path
 from app.trainer.measuring.cross_validation import InterruptCallback
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
+from loops.acquisition.catalog import RANDOM
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.evaluation.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
 from loops.evaluation.shadow import Shadows
-from loops.evaluation.shadow_predictor import kind_of, shadow_maker
-from loops.predictors.committee import predictor_for
-from loops.predictors.network import Network
 from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
 from storage.labels import CurrentLabel, current_labels
@@ -49,20 +47,17 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         return
     bench.heartbeat.show("measuring", round_number=round_info.number)
 
-    def make(fold: int | None) -> Network:
-        return bench.predictor([InterruptCallback(tick)], fold=fold)
-
-    predictor = _load(bench, round_info, make)
+    predictor = _load(bench, round_info, tick)
     if predictor is None:
         return
     rights_now_A = predictor.predict(list(audit)).argmax(axis=1) == np.array(list(audit.values()))
     shadows = Shadows(
-        shadow_maker(predictor, make, pool=pool.ids, seed=bench.settings.seed),
+        predictor.fresh,
         audit=audit,
         chosen=chosen,
         reserve=_first_of_reserve(bench, pool),
         seed=bench.settings.seed,
-        folder=_folder(bench, kind_of(predictor)),
+        folder=_folder(bench, predictor),
     )
     found = labels_saved(shadows, rights_now_A, answers=answers, pool_size=len(pool))
     if found is not None:
@@ -74,19 +69,20 @@ def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
     with bench.database.read() as session:
         latest = open_round(session, project_id=bench.project_id)
         done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
-        if latest is None or latest.checkpoint is None or latest.number in done or latest.acquisition == "random":
+        if latest is None or latest.checkpoint is None or latest.number in done or latest.acquisition == RANDOM:
             return None, []
         through = latest.snapshot_event_id
         return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
 
 
-def _load(bench: Workbench, round_info: RoundInfo, make: Callable[[int | None], Network]) -> Predictor | None:
-    predictor = predictor_for(round_info.acquisition, make, seed=bench.settings.seed)
+def _load(bench: Workbench, round_info: RoundInfo, tick: Callable[[], None]) -> Predictor | None:
+    predictor = bench.predictor(lambda _fold: [InterruptCallback(tick)])
     path = bench.project.folder / str(round_info.checkpoint)
     try:
         predictor.load(path, sha256=str(round_info.checkpoint_sha256), size=round_info.checkpoint_bytes or 0)
     except (CheckpointDamagedError, CheckpointMismatchError):
         return None  # the next round's resumption reports a damaged one; another predictor was chosen meanwhile
+    predictor.review({}, pool=bench.embedded_pool.ids, begins=True)
     return predictor
 
 
@@ -134,10 +130,10 @@ def _some(bench: Workbench, found: Predictions) -> dict[int, int]:
     return dict(zip(found.sample_ids[drawn].tolist(), found.predicted_N[drawn].tolist(), strict=True))
 
 
-def _folder(bench: Workbench, kind: str) -> Path:
+def _folder(bench: Workbench, predictor: Predictor) -> Path:
     """Predictions of one kind of predictor; another kind is fitted anew."""
-    spec = hashlib.sha256(repr((bench.spec, bench.num_classes)).encode()).hexdigest()[:12]
-    return bench.project.rounds_dir / "shadows" / f"{kind}-{spec}"
+    kind = hashlib.sha256(f"{predictor.fingerprint} {bench.spec}".encode()).hexdigest()[:12]
+    return bench.project.rounds_dir / "shadows" / f"{predictor.describe().name.replace(':', '-')}-{kind}"
 
 
 def _metrics(found: LabelsSaved) -> list[NewMetric]:

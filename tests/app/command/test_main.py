@@ -115,7 +115,11 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
     [
         "labell",
         "init",
+        "init p --images x --classes a,b --predictor transformer",
         "init p --images x --classes a,b --learner transformer",
+        "init p --images x --classes a,b --predictor sklearn.ensemble:Forest",
+        "init p --images x --classes a,b --acquisition entropy",
+        "init p --images x --classes a,b --acquisition no_such_package:score",
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
         "init p --images x --classes a,b --overlap 11",
@@ -201,7 +205,7 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
     options += " --overlap 3 --overlap-share 0.25"
     outcome = labelloop("init", tmp_path / "p", "--images", images, "--test", images / "test.csv", *options.split())
     settings = open_project(tmp_path / "p").settings()
-    assert (settings.name, settings.learner, settings.acquisition) == ("p", "cnn", "margin")
+    assert (settings.name, settings.predictor, settings.acquisition) == ("p", "cnn", "margin")
     assert (settings.query_size, settings.audit_share) == (7, 0.2)
     assert (settings.overlap, settings.overlap_share) == (3, 0.25)
     assert "2 test samples added" in outcome.out
@@ -219,7 +223,7 @@ def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) 
 
 def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> None:
     status = json.loads(labelloop("status", project, "--json").out)
-    measured = {"accuracies", "labels_saved", "advice"}
+    measured = {"imported", "accuracies", "labels_saved", "advice"}
     assert set(status) == {"project", "rounds", "labels", "skips", "pool", "trainer", *measured}
     assert {"state", "heartbeat_age_s"} <= set(status["trainer"])
     assert labelloop("status", project).out.startswith("pets: 0 labels, 0 skips, 4 left in the pool\n")
@@ -228,7 +232,7 @@ def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> 
 def test_export_writes_a_folder_once(labelloop: Run, project: Path, tmp_path: Path) -> None:
     assert labelloop("export", project, "--format", "csv", tmp_path / "out").code == 0
     with (tmp_path / "out" / "labels.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [["uri", "label"]]
+        assert [row[:2] for row in csv.reader(file)] == [["uri", "label"]]
     again = labelloop("export", project, "--format", "csv", tmp_path / "out")
     assert (again.code, _is_one_sentence(again.err)) == (1, True)
 
@@ -287,7 +291,7 @@ def test_simulate_passes_every_option_on_and_ends_with_json(
             npz=npz,
             pool=100,
             test_size=50,
-            learner="cnn",
+            predictor="cnn",
             acquisition="bald",
             query_size=5,
             budget=20,
@@ -389,6 +393,92 @@ def test_whatever_happens_a_person_reads_a_sentence(
     assert outcome.code == 1
     assert outcome.err.startswith(said)
     assert _is_one_sentence(outcome.err)
+
+
+@pytest.fixture
+def by_class(tmp_path: Path) -> Path:
+    folder = tmp_path / "by class"
+    for shade, name in enumerate(("cat", "cat", "dog")):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 50 + shade).save(folder / name / f"{shade}.png")
+    return folder
+
+
+def test_init_takes_classes_and_labels_from_the_source_and_import_takes_them_back(
+    labelloop: Run, by_class: Path, tmp_path: Path
+) -> None:
+    outcome = labelloop("init", tmp_path / "p", "--images", by_class, "--labeled", "--rename", "dog=Hund")
+    assert outcome.out.splitlines() == [
+        "Taken over as import 1: 3 labels.",
+        "3 samples added, 0 refused, 0 duplicates.",
+    ]
+    assert classes_of(open_project(tmp_path / "p")) == ["Hund", "cat"]
+    assert json.loads(labelloop("status", tmp_path / "p", "--json").out)["imported"] == 3
+    assert labelloop("status", tmp_path / "p").out.startswith("p: 3 labels (3 of them imported), 0 skips, 0 left")
+    assert labelloop("import", tmp_path / "p", "--undo", 1).out.startswith("3 decisions of import 1 were taken back")
+    assert json.loads(labelloop("status", tmp_path / "p", "--json").out)["imported"] == 0
+    again = labelloop("import", tmp_path / "p", by_class, "--labeled", "--format", "folders", "--rename", "dog=Hund")
+    assert again.out.splitlines()[-2:] == [
+        "Taken over as import 2: 3 labels.",
+        "0 samples added, 0 refused, 3 duplicates.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "init p --images images",  # names no class
+        "import pets",
+        "import pets images --rename dog",
+        "import pets images --format xml",
+        "export pets out --format archive",  # is read only
+    ],
+)
+def test_what_is_not_said_about_a_source_is_wrong_usage(
+    labelloop: Run, project: Path, images: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.chdir(images.parent)
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+    assert not (images.parent / "p").exists()
+
+
+def test_one_line_per_kind_of_refusal_and_not_again_at_the_next_import(
+    labelloop: Run, images: Path, tmp_path: Path
+) -> None:
+    for name in "abc":
+        (images / f"{name}.txt").write_text("words")
+    first = labelloop("init", tmp_path / "p", "--images", images, "--classes", "cat,dog").out.splitlines()
+    assert [line for line in first if line.startswith("refused")] == [
+        "refused a.txt: is not a readable PNG, JPEG, GIF, BMP or WebP image (and 2 more of this kind)"
+    ]
+    again = labelloop("import", tmp_path / "p", images)
+    assert [line for line in again.out.splitlines() if "refused" in line] == [
+        "3 were refused as before.",
+        "0 samples added, 0 refused, 4 duplicates.",
+    ]
+    assert again.code == 0
+
+
+def test_an_import_that_brings_nothing_says_why_and_exits_with_1(labelloop: Run, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_text("words")
+    outcome = labelloop("import", project, tmp_path / "words")
+    assert outcome.code == 1
+    assert outcome.out.startswith("refused a.txt: is not a readable")
+
+
+def test_formats_names_all_and_what_can_be_done_with_them(labelloop: Run) -> None:
+    lines = labelloop("formats").out.splitlines()
+    assert any(line.split()[:4] == ["csv", "read", "and", "written"] for line in lines)
+    assert any(line.split()[:2] == ["archive", "read"] for line in lines)
+
+
+def test_an_export_says_what_its_format_cannot_hold(labelloop: Run, by_class: Path, tmp_path: Path) -> None:
+    labelloop("init", tmp_path / "p", "--images", by_class, "--labeled")
+    outcome = labelloop("export", tmp_path / "p", "--format", "doccano", tmp_path / "out")
+    assert outcome.out.splitlines()[0] == "This format cannot hold who labeled (1 names) and when."
 
 
 def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_path: Path) -> None:

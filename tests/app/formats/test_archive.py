@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.formats.archive import read_zip
 from app.formats.errors import SourceError
-from app.formats.sources import read_zip
 from app.project.importing import run_import
 
 ESCAPES = [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from app.formats.sources import printable, read_folder
+from app.formats.folders import read_folder
+from app.formats.source import printable
 from app.project.importing import run_import
 from storage.samples import count_samples, list_refusals, list_samples
 

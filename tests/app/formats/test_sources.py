@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from app.formats.csv_file import read_csv
 from app.formats.errors import SourceError
-from app.formats.sources import open_source, printable, read_csv, read_folder
+from app.formats.folders import read_folder
+from app.formats.registry import open_source
+from app.formats.source import printable
 from app.project.importing import run_import
 from storage.projects import create_project
 from storage.samples import list_samples
@@ -36,7 +39,7 @@ def test_a_manifest_without_labels_is_fine(tmp_path):
     ("content", "words"),
     [
         ("file,label\na.png,cat\n", "no column `path`: wanted path,label, found file, label"),
-        ("path;label\na.png;cat\n", "found path;label"),
+        ("nummer;label\na.png;cat\n", "found nummer, label"),
         ("", "found nothing"),
         (b"path,label\n\xff\xfe,cat\n", "not UTF-8"),
         ("path,label\n".encode("utf-16"), "not UTF-8"),

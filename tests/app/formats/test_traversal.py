@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.formats.sources import read_csv, read_zip
-from app.project.exporting import safe_names
+from app.formats.archive import read_zip
+from app.formats.copies import safe_names
+from app.formats.csv_file import read_csv
 from app.project.importing import run_import
 
 WAYS_UP = (

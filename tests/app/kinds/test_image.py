@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.formats.sources import Entry
+from app.formats.source import Entry
 from app.kinds.image import RefusedImageError, admit, decode, load_image
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from app.browser import FOLDER
 from app.formats.errors import RefusedSampleError
-from app.formats.reading import Reading
-from app.formats.sources import Entry, told_by
+from app.formats.reading import AS_IT_IS, Reading
+from app.formats.registry import open_source
+from app.formats.source import Entry
 from app.kinds.kind import KINDS, kind_named, kind_of_columns
 from app.screens.content.sample import CONTENTS
 from loops.embeddings.kinds import KINDS as EMBEDDED
@@ -90,7 +91,7 @@ def test_the_loops_have_an_embedding_for_every_kind_and_the_kind_a_predictor_for
     candidates = candidates_of(kind, [])
     assert candidates
     assert [backbone_of(name).name for name in candidates] == list(candidates)
-    assert kind_named(kind).LEARNERS[0] == "auto"
+    assert kind_named(kind).PREDICTORS[0] == "auto"
 
 
 @pytest.mark.parametrize(
@@ -102,11 +103,17 @@ def test_the_loops_have_an_embedding_for_every_kind_and_the_kind_a_predictor_for
         (["age", "city", "label"], "table"),
     ],
 )
-def test_the_kind_is_told_by_the_columns(columns, kind):
+def test_the_kind_is_told_by_the_columns(columns, kind, tmp_path):
     assert kind_of_columns(columns, Reading(text_column="text", label_column="label")) == kind
-    assert told_by(columns, Reading(), "list.csv").kind == kind
+    assert opened(tmp_path, columns).kind == kind
 
 
-def test_a_person_may_say_otherwise():
-    assert told_by(["path", "text"], Reading(kind="text"), "list.csv").kind == "text"
-    assert told_by(["body", "stars"], Reading(text_column="body", label_column="stars"), "list.csv").kind == "text"
+def test_a_person_may_say_otherwise(tmp_path):
+    assert opened(tmp_path, ["path", "text"], Reading(kind="text")).kind == "text"
+    assert opened(tmp_path, ["path", "text"], Reading(kind="table")).kind == "table"
+    assert opened(tmp_path, ["body", "stars"], Reading(text_column="body", label_column="stars")).kind == "text"
+
+
+def opened(folder, columns, reading=AS_IT_IS):
+    (folder / "list.csv").write_text(f"{','.join(columns)}\n{','.join('x' for _ in columns)}\n")
+    return open_source(folder / "list.csv", uploads=folder, reading=reading)

@@ -8,7 +8,8 @@ import pytest
 
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.reading import Reading
-from app.formats.sources import Entry, open_source
+from app.formats.registry import open_source
+from app.formats.source import Entry
 from app.kinds.text import MAX_CHARACTERS, SHOWN_AMONG_OTHERS, admit, copy, show
 from app.project.creation import add_to_pool, make_project
 from app.project.exporting import export
@@ -127,8 +128,8 @@ def test_the_lines_of_a_jsonl_file_are_texts(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[1]", "line 1 is no JSON object"),
-        ('{"text": ', "line 1 is no JSON"),
+        ("[1]", "Line 1 of r.jsonl is no JSON object"),
+        ('{"text": ', "cannot be read from line 1 on"),
         ('{"a": 1}', "has no column `path`|`text`"),
     ],
 )

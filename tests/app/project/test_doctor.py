@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from storage.library import choose_library
 from storage.rounds import begin_round, fail_round
 from storage.samples import NewSample, add_samples, list_samples, mark_broken
 from storage.trainer import record_error, start_generation
+from tests.loops.acquisition.entry_points import install
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -50,11 +52,24 @@ def test_all_is_well_on_this_machine_and_our_acquisition_functions_are_baals(pro
         assert name in findings["acquisition functions"].found
 
 
-def test_an_acquisition_function_that_differs_from_baals_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    from loops.acquisition import functions as acquisition
+def test_what_installed_packages_add_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch)
+    finding = doctor.acquisition_functions()
+    assert finding.good
+    assert finding.found.endswith("random, least_first_class")
 
-    functions = dict(acquisition.ACQUISITION_FUNCTIONS)
-    monkeypatch.setitem(acquisition.ACQUISITION_FUNCTIONS, "margin", lambda p_N_C_K: functions["margin"](p_N_C_K) + 1)
+
+def test_an_acquisition_function_that_differs_from_baals_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    from loops.acquisition import functions
+
+    margin = functions.margin
+
+    def wrong_of_the_first(probs_N_C_K: Any) -> Any:
+        scores_N = margin(probs_N_C_K)
+        scores_N[0] += 1
+        return scores_N
+
+    monkeypatch.setattr(functions, "margin", wrong_of_the_first)
     finding = doctor.acquisition_functions()
     assert not finding.good
     assert "by at most 1.0e+00" in finding.found

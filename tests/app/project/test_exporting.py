@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import ExportError
-from app.project.exporting import EVENT_COLUMNS, export, safe_names
+from app.formats.copies import safe_names
+from app.formats.export import EVENT_COLUMNS
+from app.project.exporting import export
 from app.project.project import create_project
 from app.project.settings import ProjectSettings
 from storage.labels import record_decision, undo
@@ -31,7 +34,10 @@ class Labeled:
         for index, image in enumerate(self.images):
             image.parent.mkdir(parents=True, exist_ok=True)
             image.write_bytes(bytes([index]))
-        rows = [NewSample(str(image), f"{i:064x}", 8, 8, "pool", None) for i, image in enumerate(self.images)]
+        rows = [
+            NewSample(str(image), hashlib.sha256(image.read_bytes()).hexdigest(), 8, 8, "pool", None)
+            for image in self.images
+        ]
         with self.database.write() as session:
             add_samples(session, project_id=self.project_id, samples=rows)
             self.samples = list_samples(session, project_id=self.project_id, split="pool")
@@ -73,12 +79,12 @@ def test_csv_holds_what_is_current_and_every_event(labeled: Labeled, tmp_path: P
     current, events = _rows(tmp_path / "out" / "labels.csv"), _rows(tmp_path / "out" / "events.csv")
     assert (written.labels, written.events) == (3, 7)
     assert [row["uri"] for row in current] == [str(labeled.images[index]) for index in (0, 1, 4)]
-    assert [row["label"] for row in current] == ["'=cat", "'=cat", "dog"]
+    assert [row["label"] for row in current] == ["=cat", "=cat", "dog"]
     assert tuple(events[0]) == EVENT_COLUMNS
     assert [row["action"] for row in events] == ["label", "label", "skip", "label", "flag", "label", "undo"]
-    assert [row["label"] for row in events] == ["'=cat", "'=cat", "", "dog", "", "dog", ""]
+    assert [row["label"] for row in events] == ["=cat", "=cat", "", "dog", "", "dog", ""]
     assert events[6]["supersedes"] == "4"
-    assert {row["annotator"] for row in events} == {"'@ann"}
+    assert {row["annotator"] for row in events} == {"@ann"}
     assert events[0]["created_at"].endswith("+00:00")
 
 
@@ -86,7 +92,8 @@ def test_json_lines_hold_the_same_with_types_and_nothing_prefixed(labeled: Label
     export(labeled.database, labeled.project_id, "jsonl", tmp_path / "out")
     events = [json.loads(line) for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
     current = [json.loads(line) for line in (tmp_path / "out" / "labels.jsonl").read_text().splitlines()]
-    assert current[0] == {"uri": str(labeled.images[0]), "label": "=cat"}
+    assert (current[0]["uri"], current[0]["label"]) == (str(labeled.images[0]), "=cat")
+    assert [row["flagged"] for row in current] == [False, False, True]
     assert tuple(events[0]) == EVENT_COLUMNS
     assert (events[0]["label"], events[0]["suggestion_shown"], events[0]["supersedes"]) == ("=cat", False, None)
     assert events[2]["label"] is None
@@ -96,8 +103,8 @@ def test_folders_hold_a_copy_per_current_label_and_lose_none_of_equal_name(label
     written = export(labeled.database, labeled.project_id, "folders", tmp_path / "out")
     files = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
     assert written.labels == 3
-    assert files == [f"_cat/A-{labeled.samples[1].id}.png", "_cat/a.png", "dog/5.png"]
-    assert (tmp_path / "out" / "_cat" / "a.png").read_bytes() == b"\x00"
+    assert files == [f"=cat/A-{labeled.samples[1].id}.png", "=cat/a.png", "dog/5.png"]
+    assert (tmp_path / "out" / "=cat" / "a.png").read_bytes() == b"\x00"
     assert (tmp_path / "out" / "dog" / "5.png").read_bytes() == b"\x04"
 
 
@@ -123,7 +130,7 @@ def test_a_failed_export_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     before = set(tmp_path.iterdir())
-    monkeypatch.setattr("app.project.exporting.os.fsync", fail)
+    monkeypatch.setattr("app.formats.csv_file.os.fsync", fail)
     with pytest.raises(ExportError, match="No space left on device; nothing was left there"):
         export(labeled.database, labeled.project_id, "csv", tmp_path / "out")
     assert set(tmp_path.iterdir()) == before

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.errors import ProjectError, SettingsError
-from app.formats.sources import open_source
+from app.formats.registry import open_source
 from app.project import embedding_check
 from app.project.creation import add_to_pool, make_project
 from app.project.given_rows import read_order
@@ -122,7 +122,7 @@ def test_a_row_that_holds_no_usable_number_is_named(tmp_path: Path, images: Path
 
 def test_an_embedding_and_a_network_of_pixels_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match="learns from pixels, not from an embedding"):
-        ProjectSettings("mine", learner="cnn", embedding="timm:resnet18")
+        ProjectSettings("mine", predictor="cnn", embedding="timm:resnet18")
 
 
 def test_from_a_page_comes_data_and_no_code() -> None:

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import UnreadableScoresError
-from app.project.scores import MEASURES, read_draws, read_predictions, read_scores, scores_path, write_scores
+from app.project.scores import read_draws, read_predictions, read_scores, scores_path, write_scores
+from loops.acquisition.catalog import MEASURES
 from loops.oracle import PoolScores
 
 SURE, TORN = [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]

@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import SettingsError
 from app.project.settings import ProjectSettings, load_settings, save_settings
+from tests.loops.acquisition.entry_points import install
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
     [
         ("name", "  "),
         ("name", "two\nlines"),
-        ("learner", "transformer"),
+        ("predictor", "transformer"),
         ("acquisition", "entropy"),
         ("cold_start", "kmeans"),
         ("query_size", 0),
@@ -83,3 +84,30 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypa
         save_settings(path, ProjectSettings(name="new"))
     assert load_settings(path).name == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_the_setting_is_read_under_the_name_it_had_before_and_written_under_todays(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('name = "digits"\nlearner = "cnn"\nacquisition = "auto"\n')
+    settings = load_settings(path)
+    assert settings.predictor == "cnn"
+    save_settings(path, settings)
+    assert "learner" not in path.read_text()
+    assert load_settings(path) == settings
+
+
+@pytest.mark.parametrize("setting", ["predictor", "acquisition"])
+def test_somebodys_own_is_a_setting_before_it_can_be_imported(setting: str) -> None:
+    chosen = ProjectSettings("digits", **{setting: "no_such_package:mine"})  # type: ignore[arg-type]
+    assert getattr(chosen, setting) == "no_such_package:mine"
+
+
+def test_what_an_installed_package_offers_is_a_setting_while_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError, match="'least_first_class'"):
+        ProjectSettings("digits", acquisition="least_first_class")
+    install(tmp_path, monkeypatch)
+    assert ProjectSettings("digits", acquisition="least_first_class").acquisition == "least_first_class"
+    with pytest.raises(SettingsError, match=r"least_first_class, package\.module:name; found 'blad'"):
+        ProjectSettings("digits", acquisition="blad")

@@ -83,6 +83,7 @@ def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: 
         "project": "pets",
         "rounds": [],
         "labels": 0,
+        "imported": 0,
         "skips": 0,
         "pool": 4,
         "accuracies": {},

@@ -16,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.project.pool_map import map_path, write_map
 from app.project.project import Project, create_project
-from app.project.scores import MEASURES, scores_path, write_scores
+from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
+from loops.acquisition.catalog import MEASURES
 from loops.oracle import PoolScores
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision

@@ -127,3 +127,19 @@ def test_new_classes_come_after_the_others(filled, open_screen):
     with filled.database.read() as session:
         names = [entry.name for entry in list_classes(session, project_id=filled.project_id)]
     assert names == ["cat", "dog", "emu", "fox", "gnu"]
+
+
+def test_labels_that_come_with_a_folder_are_looked_at_taken_and_taken_back(new_screen, open_screen, images, tmp_path):
+    new_screen.text_input(key="new_folder").set_value(str(images)).run()
+    screen = new_screen.button(key="new_preview").click().run()
+    assert "4 files, 4 with a label." in texts(screen.markdown)
+    screen.checkbox(key="new_labeled").check().run()
+    screen = finish_import(create(screen), tmp_path / "new")
+    assert "1 labels." in texts(screen.caption)
+    assert [(metric.label, metric.value) for metric in screen.metric][1:3] == [
+        ("Labeled", "1"),
+        ("of them imported", "1"),
+    ]
+    assert "cat as cat/1.png and dog as dog/copy.png" in str(screen.dataframe[2].value)
+    screen = screen.button(key="undo_import_1").click().run()
+    assert [(metric.label, metric.value) for metric in screen.metric][1] == ("Labeled", "0")

@@ -7,23 +7,20 @@ from app.simulation.config import SimulationConfig
 from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.kfold import CrossValidation
 from loops.oracle import KnownLabels, Query, RankedSample
-from loops.predictors.committee import Committee
 
 
-class TwoOfThreeRight(Committee):
-    """Was cross-validated on samples 0, 1 and 2, and errs on the last."""
+class TwoOfThreeRight:
+    """Is cross-validated on samples 0, 1 and 2, and errs on the last."""
 
-    def __init__(self):
-        pass
-
-    @property
-    def cross_validation(self):
+    def cross_validate(self, labels, *, num_folds):
+        assert (set(labels), num_folds) == ({0, 1, 2}, 5)
         probs = np.eye(2, dtype=np.float32)[[0, 0, 1]]
         return CrossValidation(np.arange(3), np.zeros(3, np.int64), np.zeros(3, np.int64), probs)
 
 
 @pytest.fixture
-def config(tmp_path):
+def config(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.simulation.honest.FEWEST_LABELS", 3)
     npz = tmp_path / "any.npz"
     npz.touch()
     return SimulationConfig(out=tmp_path / "out", npz=npz, acquisition="random")
@@ -34,9 +31,7 @@ def says(config, probabilities):
     oracle = KnownLabels(dict.fromkeys(range(10), 0), query_size=4)
     ranking = tuple(RankedSample(i, "train", 0.0, p) for i, p in enumerate([*probabilities, 0.5]))
     oracle.answer(Query(0, ranking, "random"))
-    return project_estimates(
-        config, TwoOfThreeRight(), None, AnnotatorRecord(oracle, trained=3, audited=0, predicted=None)
-    )
+    return project_estimates(config, TwoOfThreeRight(), AnnotatorRecord(oracle, trained=3, audited=0, predicted=None))
 
 
 def test_uniform_draws_are_levelled_to_what_they_are(config):

@@ -14,7 +14,7 @@ from loops.predictors.network_spec import NetworkSpec
 
 
 @pytest.fixture(autouse=True)
-def quick_learner(monkeypatch):
+def quick_network(monkeypatch):
     spec = NetworkSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
     monkeypatch.setattr(study_module, "choose_network", lambda _name, _sizes: spec)
 
@@ -29,7 +29,7 @@ def config(tmp_path):
         image[4:12, 8 * class_index : 8 * class_index + 8] += 180
     path = tmp_path / "squares.npz"
     np.savez(path, x_train=images[:30], y_train=classes[:30], x_test=images[30:], y_test=classes[30:])
-    return SimulationConfig(out=tmp_path / "out", npz=path, learner="cnn", query_size=4, budget=4, mc_iterations=2)
+    return SimulationConfig(out=tmp_path / "out", npz=path, predictor="cnn", query_size=4, budget=4, mc_iterations=2)
 
 
 def test_a_study_runs_everything_writes_it_down_and_repeats_nothing(config, monkeypatch, capsys):

@@ -8,7 +8,6 @@ import pytest
 from app.project.project import Project
 from app.trainer import process
 from app.trainer.background import BackgroundEmbedding
-from app.trainer.every_label import AnswerWords
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.process import Worker, is_disk_full
 from loops.errors import TrainingInterruptedError
@@ -26,7 +25,7 @@ def worker(
     heartbeat: Heartbeat,
     background: BackgroundEmbedding,
 ) -> Worker:
-    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, words=AnswerWords())
+    every_label = SimpleNamespace(take=lambda *_, **__: None, check=lambda: None, described=None)
     stop = threading.Event()
     return Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)  # type: ignore[arg-type]
 

@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from app.project.project import Project
 from app.project.settings import save_settings
-from app.trainer.every_label import AnswerWords, Watching, WorkbenchState, watch, words_of
+from app.trainer.every_label import Watching, WorkbenchState, watch
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.predictors.in_force import InForce
 from storage.rounds import list_queries, open_round
 from storage.trainer import list_errors
 from tests.app.trainer.conftest import Annotator
@@ -85,11 +83,11 @@ def test_the_trainer_is_told_what_answers_in_plain_words_and_with_its_reasons(
     with watching(bench) as connection:
         annotator.label(1)
         assert connection.poll(30)
-        words = connection.recv()
-    assert words.sentence == (
-        "There are too few labels to say how often the model is right; it still learns from look-alikes."
+        described = connection.recv()
+    assert described.sentence == (
+        "There are too few labels to say how often the model is right; it learns from look-alikes."
     )
-    assert words.details.startswith("The graph of neighbors answers")
+    assert described.details.startswith("Neighbors are looked for in")
 
 
 def test_what_is_known_of_the_project_is_kept_until_something_changes(bench: Workbench) -> None:
@@ -138,22 +136,3 @@ def test_re_ranking_leaves_the_random_numbers_of_a_fit_on_another_thread_alone(
     monkeypatch.setattr(torch, "manual_seed", seeded)
     assert ReRanker(bench).look() > 0
     assert bool((torch.get_rng_state() == before).all())
-
-
-@pytest.mark.parametrize(
-    ("answering", "sentence"),
-    [
-        (InForce(False, 40, 0.60, 0.71), "The model is right on about 71 of 100; it still learns from look-alikes."),
-        (
-            InForce(True, 60, 0.84, 0.71),
-            "The model is right on about 84 of 100; it has learned what each class looks like.",
-        ),
-    ],
-)
-def test_how_often_the_model_is_right_is_said_without_a_word_of_its_insides(answering: InForce, sentence: str) -> None:
-    re_ranker = SimpleNamespace(predictor=SimpleNamespace(in_force=answering), sentence="The graph ...")
-    assert words_of(re_ranker) == AnswerWords(sentence, "The graph ...")  # type: ignore[arg-type]
-
-
-def test_before_anything_answers_nothing_is_said() -> None:
-    assert words_of(None) == AnswerWords()

@@ -20,7 +20,6 @@ from app.project.settings import save_settings
 from app.trainer.model_export import export_model
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
-from loops.predictors.committee import predictor_for
 from storage.engine import Database
 from storage.projects import add_classes
 from storage.rounds import RoundInfo, latest_round
@@ -53,14 +52,14 @@ def train(project: Project, database: Database, make_bench: Callable[[], Workben
 
 def predictions(bench: Workbench, latest: RoundInfo, sample_ids: list[int]) -> NDArray[np.float32]:
     """What the predictor of the round says, from its checkpoint."""
-    predictor = predictor_for(bench.acquisition, lambda fold: bench.predictor(fold=fold), seed=bench.settings.seed)
+    predictor = bench.predictor()
     checkpoint = bench.project.folder / str(latest.checkpoint)
     predictor.load(checkpoint, sha256=str(latest.checkpoint_sha256), size=latest.checkpoint_bytes or 0)
     return predictor.predict(sample_ids)
 
 
 @pytest.mark.parametrize(("acquisition", "members"), [("bald", 1), ("committee_bald", 5)])
-def test_the_reloaded_model_says_of_digits_what_the_learner_says(
+def test_the_reloaded_model_says_of_digits_what_the_predictor_says(
     train: Train, tmp_path: Path, acquisition: str, members: int
 ) -> None:
     bench, latest = train(acquisition)

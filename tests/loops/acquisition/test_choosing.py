@@ -9,48 +9,55 @@ import torch
 from numpy.typing import NDArray
 
 from loops.acquisition.badge import badge_draws, gradient_norms
-from loops.acquisition.choosing import SET_FUNCTIONS, choose
+from loops.acquisition.catalog import CATALOG, find
+from loops.acquisition.choosing import choose
 from loops.acquisition.epig import balanced_targets, epig
 from loops.acquisition.functions import bald
 from loops.acquisition.near_duplicates import NearDuplicates
 from loops.acquisition.power_bald import power_draws
 from loops.oracle import Answers, PoolScores, RankedSample
+from loops.predictors.predictor import Description, Questions
 
 LN_2 = math.log(2)
+SET_FUNCTIONS = [name for name, function in CATALOG.items() if function.needs in ("set", "features")]
 
 
 def no_two_the_same(sample_ids: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.eye(2_000, dtype=np.float32)[sample_ids]
 
 
-class ADrawingLearner:
+class ADrawingPredictor:
     """Answers by id alone: two classes, K draws, more disagreement the higher the id; each sample looks otherwise."""
 
     def __init__(self, twins: dict[int, int] | None = None) -> None:
         self._twins = twins or {}
 
-    def draw(self, sample_ids: Any, *, round_number: int, mc_iterations: int) -> NDArray[np.float32]:
+    def draws(self, sample_ids: Any, *, count: int, round_number: int) -> NDArray[np.float32]:
         ids = np.asarray(sample_ids)
-        logits = np.stack([np.random.default_rng(int(i)).normal(0, i / 100, (2, mc_iterations)) for i in ids.tolist()])
+        logits = np.stack([np.random.default_rng(int(i)).normal(0, i / 100, (2, count)) for i in ids.tolist()])
         return torch.softmax(torch.from_numpy(logits), 1).float().numpy()
 
     def embedding(self, sample_ids: Any) -> NDArray[np.float32]:
         ids = [self._twins.get(i, i) for i in np.asarray(sample_ids).tolist()]
         return no_two_the_same(np.array(ids))
 
-    def penultimate(self, sample_ids: Any) -> tuple[NDArray[np.float32], None]:
-        return self.embedding(sample_ids), None
+    def features(self, sample_ids: Any) -> NDArray[np.float32]:
+        return self.embedding(sample_ids)
 
 
-def scored(predictor: ADrawingLearner, ids: NDArray[np.int64]) -> PoolScores:
-    draws = torch.from_numpy(predictor.draw(ids, round_number=1, mc_iterations=20))
+def scored(predictor: ADrawingPredictor, ids: NDArray[np.int64]) -> PoolScores:
+    draws = torch.from_numpy(predictor.draws(ids, count=20, round_number=1))
     return PoolScores(ids, {"bald": bald(draws).numpy()}, draws.mean(-1).numpy())
 
 
+def test_there_are_functions_that_look_at_samples_together() -> None:
+    assert SET_FUNCTIONS == ["power_bald", "batch_bald", "badge", "epig"]
+
+
 def ranking(acquisition: str, *, size: int = 10, seed: int = 0, predictor: Any = None) -> list[RankedSample]:
-    predictor = predictor or ADrawingLearner()
+    predictor = predictor or ADrawingPredictor()
     pool_scores = scored(predictor, np.arange(200, 300))
-    return choose(Answers(1, {}, np.arange(200, 290)), pool_scores, size, acquisition, seed, predictor)
+    return choose(Answers(1, {}, np.arange(200, 290)), pool_scores, size, CATALOG[acquisition], seed, predictor)
 
 
 def chosen_ids(*args: Any, **kwargs: Any) -> list[int]:
@@ -74,7 +81,7 @@ def test_the_same_seed_chooses_the_same(acquisition: str) -> None:
 @pytest.mark.parametrize("acquisition", SET_FUNCTIONS)
 def test_twins_are_never_asked_together(acquisition: str) -> None:
     """Every two neighboring ids are one picture."""
-    predictor = ADrawingLearner({i: i - i % 2 for i in range(200, 300)})
+    predictor = ADrawingPredictor({i: i - i % 2 for i in range(200, 300)})
 
     ids = chosen_ids(acquisition, size=40, predictor=predictor)
 
@@ -83,9 +90,9 @@ def test_twins_are_never_asked_together(acquisition: str) -> None:
 
 @pytest.mark.parametrize("acquisition", SET_FUNCTIONS)
 def test_scores_go_to_the_round_for_all_that_were_scored(acquisition: str) -> None:
-    predictor = ADrawingLearner()
+    predictor = ADrawingPredictor()
     pool_scores = scored(predictor, np.arange(200, 300))
-    choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, acquisition, 0, predictor)  # type: ignore[arg-type]
+    choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, CATALOG[acquisition], 0, predictor)  # type: ignore[arg-type]
 
     assert pool_scores.scores[acquisition].shape == (100,)
     assert pool_scores.scores[acquisition][:90].max() > 0
@@ -182,3 +189,81 @@ def test_a_rare_class_has_as_many_targets_as_a_common_one() -> None:
 
     assert (targets < 10).sum() == 10
     assert (balanced_targets(np.arange(1_000), probs, 30, seed=0) < 10).sum() == 10  # there are no more
+
+
+class ACommittee(ADrawingPredictor):
+    """Two members, who disagree about sample 207 and about no other."""
+
+    def draws(self, sample_ids: Any, *, count: int, round_number: int) -> NDArray[np.float32]:
+        agreed, torn = [[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]
+        return np.array([torn if i == 207 else agreed for i in np.asarray(sample_ids).tolist()], np.float32)
+
+
+def test_a_committee_asks_where_its_votes_contradict_each_other_whatever_mc_dropout_says() -> None:
+    predictor = ACommittee()
+    pool_scores = scored(ADrawingPredictor(), np.arange(200, 300))
+    answers = Answers(1, {}, np.arange(200, 290))
+    ranked = choose(answers, pool_scores, 10, CATALOG["committee_bald"], 0, predictor)  # type: ignore[arg-type]
+
+    assert (ranked[0].sample_id, ranked[0].score) == (207, pytest.approx(LN_2))
+    assert pool_scores.scores["committee_bald"].max() == pytest.approx(LN_2)
+    assert pool_scores.scores["committee_bald"].sum() == pytest.approx(LN_2)
+
+
+class AsksItself(ADrawingPredictor):
+    """Has one question of its own, as long as it has any."""
+
+    def __init__(self, questions: Questions | None) -> None:
+        super().__init__()
+        self._questions = questions
+
+    def questions(self, sample_ids: Any, size: int, *, coverage: bool) -> Questions | None:
+        self.coverage = coverage
+        return self._questions
+
+    def describe(self) -> Description:
+        return Description("asks", "It asks.", asks_by="bald")
+
+
+@pytest.mark.parametrize(("name", "coverage"), [("auto", False), ("typical", True)])
+def test_a_predictor_with_questions_of_its_own_asks_them(name: str, coverage: bool) -> None:
+    predictor = AsksItself(Questions(np.array([250]), np.array([0.5], np.float32)))
+    pool_scores = scored(predictor, np.arange(200, 300))
+    answers = Answers(1, {}, np.arange(200, 290))
+    ranked = choose(answers, pool_scores, 10, CATALOG[name], 0, predictor)  # type: ignore[arg-type]
+
+    assert [(one.sample_id, one.score) for one in ranked] == [(250, 0.5)]
+    assert predictor.coverage is coverage
+    assert np.flatnonzero(pool_scores.scores[name]).tolist() == [50]
+
+
+def test_a_predictor_without_questions_asks_by_the_function_that_suits_it() -> None:
+    asked = [one.sample_id for one in ranking("auto", predictor=AsksItself(None))]
+
+    assert asked == chosen_ids("bald")
+
+
+def test_somebodys_own_function_is_given_draws_of_the_pool_and_asks_where_it_is_highest() -> None:
+    own = find("tests.loops.acquisition.own_functions:highest_first_class")
+    predictor = ADrawingPredictor()
+    pool_scores = scored(predictor, np.arange(200, 300))
+    ranked = choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, own, 0, predictor)  # type: ignore[arg-type]
+    first_N = predictor.draws(np.arange(200, 290), count=20, round_number=1)[:, 0].mean(-1)
+
+    assert ranked[0].sample_id == 200 + first_N.argmax()
+    assert ranked[0].score == pytest.approx(first_N.max(), abs=1e-6)
+    assert pool_scores.scores[own.name].shape == (100,)
+
+
+def test_of_a_pool_too_large_for_its_draws_somebodys_own_function_is_shown_a_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Memory for 30 samples of 2 classes and 20 draws: the 60 others come last."""
+    monkeypatch.setattr("loops.acquisition.choosing._DRAWS_HELD", 30 * 2 * 20)
+    own = find("tests.loops.acquisition.own_functions:highest_first_class")
+    predictor = ADrawingPredictor()
+    pool_scores = scored(predictor, np.arange(200, 300))
+    choose(Answers(1, {}, np.arange(200, 290)), pool_scores, 10, own, 0, predictor)  # type: ignore[arg-type]
+    scores_N = pool_scores.scores[own.name][:90]
+
+    assert (scores_N == scores_N.min()).sum() == 61

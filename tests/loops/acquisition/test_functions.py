@@ -4,9 +4,30 @@ import numpy as np
 import pytest
 import torch
 
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS, acquisition_function, bald, margin, random_scores, rank
-from loops.errors import UnknownAcquisitionError
-from loops.frozen import baal_scores
+from loops.acquisition.catalog import ALEATORIC, CATALOG, EPISTEMIC, TOTAL
+from loops.acquisition.choosing import scorer
+from loops.acquisition.functions import (
+    bald,
+    expected_entropy,
+    margin,
+    random_scores,
+    rank,
+    score_draws,
+    score_probabilities,
+)
+from loops.acquisition.own import scores_of_heuristic
+from loops.frozen import yardstick
+
+SCORING = [function for function in CATALOG.values() if function.scores_one_by_one]
+
+
+def name_of(function):
+    return function.name
+
+
+def some_probs():
+    logits = np.random.default_rng(0).normal(0, 3, (200, 7, 20))
+    return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
 
 
 def passes(*probs_per_pass):
@@ -34,27 +55,54 @@ def test_bald_is_never_below_0():
     assert bald(probs_N_C_K).min() >= 0.0
 
 
-@pytest.mark.parametrize("name", ACQUISITION_FUNCTIONS)
-def test_a_torn_sample_scores_above_a_sure_one(name):
+@pytest.mark.parametrize("function", SCORING, ids=name_of)
+def test_a_torn_sample_scores_above_a_sure_one(function):
     torn, sure = passes([0.9, 0.1], [0.1, 0.9]), passes([0.99, 0.01], [0.98, 0.02])
 
-    assert ACQUISITION_FUNCTIONS[name](torn) > ACQUISITION_FUNCTIONS[name](sure)
+    torn_score, sure_score = scorer(function)(torch.cat([torn, sure]).numpy())
+
+    assert torn_score > sure_score
 
 
-@pytest.mark.parametrize("name", ACQUISITION_FUNCTIONS)
+@pytest.mark.parametrize("function", [function for function in SCORING if function.yardstick], ids=name_of)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_scores_equal_baals_own(name, dtype):
-    logits = np.random.default_rng(0).normal(0, 3, (200, 7, 20))
-    probs_N_C_K = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(dtype)
+def test_scores_equal_baals_own_but_for_a_constant(function, dtype):
+    """BaaL's certainty is the probability of the likeliest class, ours one less it; its margin likewise."""
+    probs_N_C_K = some_probs().astype(dtype)
+    baals = scores_of_heuristic(yardstick(function.yardstick), probs_N_C_K.astype(np.float64))
+    constant = {"margin": 1.0, "variation_ratios": 1.0}.get(function.name, 0.0)
 
-    scores_N = ACQUISITION_FUNCTIONS[name](torch.from_numpy(probs_N_C_K)).numpy()
-
-    np.testing.assert_allclose(scores_N, baal_scores(name, probs_N_C_K.astype(np.float64)), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scorer(function)(probs_N_C_K), constant + baals, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ACQUISITION_FUNCTIONS)
-def test_a_class_that_is_impossible_gives_a_finite_score(name):
-    assert ACQUISITION_FUNCTIONS[name](TWO_SURE_DISAGREEING_PASSES).isfinite().all()
+def test_every_function_that_scores_one_by_one_has_baals_as_a_yardstick():
+    assert [function.yardstick for function in SCORING] == ["BALD", "Entropy", "Margin", "Certainty"]
+
+
+@pytest.mark.parametrize("function", SCORING, ids=name_of)
+def test_a_class_that_is_impossible_gives_a_finite_score(function):
+    assert np.isfinite(scorer(function)(TWO_SURE_DISAGREEING_PASSES.numpy())).all()
+
+
+def test_what_is_scored_from_logits_and_from_probabilities_is_the_same_and_the_total_is_the_sum_of_its_parts():
+    probs_N_C_K = some_probs().astype(np.float32)
+    mean_N_C, from_logits = score_draws(torch.from_numpy(probs_N_C_K).log())
+    from_probs = score_probabilities(probs_N_C_K)
+
+    assert from_logits.keys() == from_probs.keys() == {*(function.name for function in SCORING), ALEATORIC}
+    for name, scores_N in from_logits.items():
+        np.testing.assert_allclose(scores_N.numpy(), from_probs[name], atol=1e-5)
+    np.testing.assert_allclose(mean_N_C.numpy(), probs_N_C_K.mean(-1), atol=1e-6)
+    np.testing.assert_allclose(from_probs[EPISTEMIC] + from_probs[ALEATORIC], from_probs[TOTAL], atol=1e-5)
+
+
+def test_expected_entropy_of_two_undecided_passes_is_ln_2_and_of_two_sure_ones_0():
+    undecided = passes([0.5, 0.5], [0.5, 0.5])
+
+    assert expected_entropy(torch.cat([undecided, TWO_SURE_DISAGREEING_PASSES])).tolist() == [
+        pytest.approx(math.log(2)),
+        0.0,
+    ]
 
 
 def test_fault_of_the_ancestor_margin_asks_for_the_least_certain():
@@ -107,8 +155,3 @@ def test_random_scores_are_uniform():
     assert scores_N.min() >= 0
     assert scores_N.max() < 1
     assert np.histogram(scores_N, 10, (0, 1))[0] == pytest.approx(1000, abs=150)
-
-
-def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(UnknownAcquisitionError, match=r"'blad'.*bald"):
-        acquisition_function("blad")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from loops.acquisition import ranking as ranking_module
-from loops.acquisition.ranking import cold_start_ranking, model_ranking, second_looks, with_others_mixed_in
+from loops.acquisition.catalog import CATALOG, COLD_STARTS
+from loops.acquisition.choosing import choose
+from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
 from loops.oracle import Answers, PoolScores, RankedSample
+from loops.predictors.predictor import Questions
 
 
 def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_number: int = 1) -> Answers:
@@ -40,16 +44,15 @@ def some_scores(margin_of: dict[int, float]) -> PoolScores:
 
 def test_only_the_pool_is_ranked_whatever_else_was_scored() -> None:
     scores = some_scores({7: 0.1, 9: 0.9, 8: 0.5, 5: 1.0})
-    ranking = model_ranking(some_answers([7, 8, 9], [5]), scores, 2, "margin", 0, NO_TWO_THE_SAME)
+    ranking = choose(some_answers([7, 8, 9], [5]), scores, 2, CATALOG["margin"], 0, NO_TWO_THE_SAME)
     assert [(r.sample_id, r.score) for r in ranking] == [(9, pytest.approx(0.9)), (8, 0.5)]
 
 
 def test_random_takes_each_sample_with_the_same_probability() -> None:
     pool = list(range(20))
+    unscored = some_scores(dict.fromkeys(pool, 0.0))
     first = [
-        model_ranking(
-            some_answers(pool, round_number=n), some_scores(dict.fromkeys(pool, 0.0)), 5, "random", 0, NO_TWO_THE_SAME
-        )
+        choose(some_answers(pool, round_number=n), unscored, 5, CATALOG["random"], 0, NO_TWO_THE_SAME)
         for n in range(400)
     ]
     one_of_what_is_left = [1 / 20, 1 / 19, 1 / 18, 1 / 17, 1 / 16]
@@ -62,7 +65,9 @@ def test_random_takes_each_sample_with_the_same_probability() -> None:
 def test_the_cold_start_asks_each_cluster_before_any_twice() -> None:
     features = np.repeat(np.eye(4, 40, dtype=np.float32) * 10, 10, axis=0)
     features += np.random.default_rng(0).normal(scale=0.01, size=features.shape).astype(np.float32)
-    ranking = cold_start_ranking(some_answers(list(range(40))), lambda ids: features[ids], 4, "diverse", seed=0)
+    ranking = cold_start_ranking(
+        some_answers(list(range(40))), lambda ids: features[ids], 4, COLD_STARTS["diverse"], seed=0
+    )
     assert {ranked.sample_id // 10 for ranked in ranking} == {0, 1, 2, 3}
 
 
@@ -74,14 +79,47 @@ def test_of_a_large_pool_the_cold_start_reads_no_more_than_its_candidates(monkey
         read.extend(sample_ids.tolist())
         return np.eye(100, dtype=np.float32)[sample_ids]
 
-    ranking = cold_start_ranking(some_answers(list(range(100))), embedding, 5, "diverse", seed=0)
+    ranking = cold_start_ranking(some_answers(list(range(100))), embedding, 5, COLD_STARTS["diverse"], seed=0)
     assert (len(read), len({ranked.sample_id for ranked in ranking} & set(read))) == (30, 5)
     assert min(read) < 10  # drawn from all of it
     assert max(read) >= 90
 
 
 def test_a_cold_start_at_random_reads_no_features() -> None:
-    assert len(cold_start_ranking(some_answers([3, 5, 8]), pytest.fail, 2, "random", seed=0)) == 2  # type: ignore[arg-type]
+    assert len(cold_start_ranking(some_answers([3, 5, 8]), pytest.fail, 2, COLD_STARTS["random"], seed=0)) == 2  # type: ignore[arg-type]
+
+
+class Curious:
+    """Notes what is told to it, and asks for the last of the pool."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+
+    def review(self, labels: Mapping[int, int], *, pool: NDArray[np.int64], begins: bool) -> None:
+        self.told.append(("review", (dict(labels), pool.tolist(), begins)))
+
+    def fit(self, labels: Mapping[int, int], *, round_number: int) -> None:
+        self.told.append(("fit", dict(labels)))
+
+    def questions(self, sample_ids: NDArray[np.int64], size: int, *, coverage: bool) -> Questions | None:
+        if not len(sample_ids):
+            return None
+        return Questions(sample_ids[::-1][:size], np.arange(size, 0, -1, dtype=np.float32))
+
+
+def test_the_first_questions_are_the_predictors_own_of_the_pool_with_the_labels_there_are() -> None:
+    curious: Any = Curious()
+    ranking = first_questions(replace(some_answers([3, 5, 8], [9]), labels={2: 1}), curious, 2)
+    assert [(r.sample_id, r.purpose, r.score, r.acquisition_probability) for r in ranking] == [
+        (8, "train", 2.0, 1.0),
+        (5, "train", 1.0, 1.0),
+    ]
+    assert curious.told == [("review", ({2: 1}, [3, 5, 8, 9], True)), ("fit", {2: 1})]
+
+
+def test_of_an_empty_pool_there_are_no_first_questions() -> None:
+    curious: Any = Curious()
+    assert first_questions(some_answers([], [9]), curious, 2) == []
 
 
 def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> None:
@@ -120,8 +158,8 @@ def test_near_duplicates_are_never_asked_together_and_wait_for_a_later_round() -
     scores = some_scores({n: n / 100 for n in range(20, 40)} | {7: 0.9, 8: 0.95})
     predictor: Any = LooksOf(looks)
 
-    ranking = model_ranking(some_answers(list(looks)), scores, 4, "margin", 0, predictor)
-    everything = model_ranking(some_answers(list(looks)), scores, 99, "margin", 0, predictor)
+    ranking = choose(some_answers(list(looks)), scores, 4, CATALOG["margin"], 0, predictor)
+    everything = choose(some_answers(list(looks)), scores, 99, CATALOG["margin"], 0, predictor)
 
     assert [ranked.sample_id for ranked in ranking] == [8, 39, 38, 37]
     assert everything[-1].sample_id == 7

@@ -42,7 +42,7 @@ def spread(store, quick_cnn, tmp_path):
     """Makes a predictor whose fits and passes run on some devices; it is fitted, unless told otherwise."""
 
     def make(devices, *callbacks, spec=quick_cnn, fit=True, **more):
-        settings = {"num_classes": 3, "seed": 0, "accelerator": "cpu", "callbacks": callbacks} | more
+        settings = {"num_classes": 3, "seed": 0, "accelerator": "cpu", "callbacks": lambda _fold: callbacks} | more
         predictor = DistributedNetwork(spec, store, devices=devices, **settings)
         if fit:
             predictor.fit(LABELS, round_number=1)

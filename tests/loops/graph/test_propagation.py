@@ -15,8 +15,8 @@ LARGE, SMALL = 16, 9  # shares of the pool .64 and .36, whose roots are .8 and .
 ISLANDS = np.repeat(np.eye(2, dtype=np.float32), [LARGE, SMALL], axis=0)
 
 
-def two_islands(*, adaptive: bool = True) -> Propagation:
-    return Propagation(ISLANDS, ONES, num_classes=2, adaptive=adaptive)
+def two_islands() -> Propagation:
+    return Propagation(ISLANDS, ONES, num_classes=2)
 
 
 def test_without_labels_every_class_is_as_likely() -> None:
@@ -55,17 +55,15 @@ def test_the_largest_island_is_asked_first_and_the_uncovered_one_next() -> None:
 
 def test_the_gain_of_a_label_is_the_variance_it_takes_away_and_an_island_counts_as_the_root_of_its_share() -> None:
     # Of an island's variance 1, a label with noise 1 leaves 1/2.
-    assert two_islands(adaptive=False).scores()[[0, LARGE]] == pytest.approx([0.8 / 2, 0.6 / 2], abs=1e-5)
+    assert two_islands().scores()[[0, LARGE]] == pytest.approx([0.8 / 2, 0.6 / 2], abs=1e-5)
 
 
 def test_a_settled_island_is_left_alone_by_auto_and_not_by_typical() -> None:
-    labels = {0: 0, 1: 0, LARGE: 1}
-    auto, typical = two_islands(), two_islands(adaptive=False)
-    auto.refit(labels)
-    typical.refit(labels)
-    assert auto.doubt_N.max() < 0.1
-    assert typical.doubt_N.min() == 1.0
-    assert auto.scores().max() < typical.scores().max() / 5
+    predictor, everything = two_islands(), np.arange(LARGE + SMALL)
+    predictor.refit({0: 0, 1: 0, LARGE: 1})
+    (_, auto), (_, typical) = (predictor.rank(everything, 1, coverage=coverage) for coverage in (False, True))
+    assert predictor.doubt_N.max() < 0.1
+    assert auto[0] < typical[0] / 5
 
 
 def test_doubt_stays_where_labels_contradict_each_other() -> None:
@@ -146,10 +144,10 @@ def test_a_score_is_the_variance_that_the_dense_posterior_loses(
 def test_every_place_of_a_ranking_is_given_as_if_those_before_it_were_labeled() -> None:
     coordinates = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
     eigenvalues = np.linspace(1.0, 0.7, 8).astype(np.float32)
-    whole = Propagation(coordinates, eigenvalues, num_classes=2, adaptive=False)
-    ranked, _ = whole.rank(np.arange(300), 40)
-    one_by_one = Propagation(coordinates, eigenvalues, num_classes=2, adaptive=False)
+    whole = Propagation(coordinates, eigenvalues, num_classes=2)
+    ranked, _ = whole.rank(np.arange(300), 40, coverage=True)
+    one_by_one = Propagation(coordinates, eigenvalues, num_classes=2)
     for place, row in enumerate(ranked.tolist()):
         one_by_one.refit(dict.fromkeys(ranked[:place].tolist(), 0))
         rest = np.setdiff1d(np.arange(300), ranked[:place])
-        assert one_by_one.rank(rest, 1)[0].tolist() == [row]
+        assert one_by_one.rank(rest, 1, coverage=True)[0].tolist() == [row]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS
+from loops.acquisition.catalog import CATALOG
+from loops.acquisition.choosing import choose
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.embeddings.features import FeatureStore
 from loops.errors import (
@@ -13,23 +14,26 @@ from loops.errors import (
     NotFittedError,
     TrainingInterruptedError,
 )
-from loops.oracle import KnownLabels, PoolScores
+from loops.oracle import Answers, KnownLabels, PoolScores
 from loops.predictors.committee import Committee
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
-from loops.seeding import seed_of
+from loops.predictors.predictor import Description, Predictor
 
 LABELS = {i: i % 2 for i in range(20)}
 POOL = np.arange(20, 40)
 
 
-class SaysThat:
+class SaysThat(Predictor):
     """A member of a committee that was told what to say."""
 
-    spec = "told"
+    num_classes, seed, mc_iterations = 2, 0, 2
 
-    def __init__(self, fold, says):
-        self.fold, self.says = fold, says
+    def __init__(self, says, fold=None):
+        self.says, self.fold = says, fold
+
+    def fresh(self, fold=None):
+        return type(self)(self.says, fold)
 
     def fit(self, labels, *, round_number, checkpoint_dir=None):
         self.labels = labels
@@ -45,11 +49,31 @@ class SaysThat:
     def embedding(self, sample_ids):
         return np.asarray(sample_ids, np.float32)[:, None]
 
+    def describe(self):
+        return Description("told", "It was told.", asks_by="margin")
+
+    def draws(self, sample_ids, *, count, round_number):
+        raise NotImplementedError
+
+    def save(self, path, loop_state):
+        raise NotImplementedError
+
+    def load(self, path, *, sha256, size):
+        raise NotImplementedError
+
 
 def told(*says, labels=LABELS, num_folds=2):
-    committee = Committee(lambda fold: SaysThat(fold, says), num_folds=num_folds)
+    committee = Committee(SaysThat(says), num_folds=num_folds)
     committee.fit(labels, round_number=1)
     return committee
+
+
+def committee_bald(committee, ids):
+    """By the catalog's function, for all that was scored."""
+    ids = np.array(ids)
+    pool_scores = committee.score(ids, round_number=1)
+    choose(Answers(1, {}, ids), pool_scores, len(ids), CATALOG["committee_bald"], 0, committee)
+    return pool_scores.scores["committee_bald"]
 
 
 @pytest.fixture
@@ -65,21 +89,21 @@ def features(tmp_path):
 @pytest.fixture
 def make(features):
     def make_committee(num_folds=3, num_classes=2, callbacks=()):
-        return Committee(lambda fold: a_member(features, fold, num_classes, callbacks), num_folds=num_folds)
+        return Committee(a_member(features, num_classes, callbacks), num_folds=num_folds)
 
     return make_committee
 
 
-def a_member(features, fold=0, num_classes=2, callbacks=()):
+def a_member(features, num_classes=2, callbacks=()):
     spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 2, 2)
     return Network(
         spec,
         features,
         num_classes=num_classes,
-        seed=seed_of(0, "fold", fold),
+        seed=0,
         mc_iterations=3,
         accelerator="cpu",
-        callbacks=callbacks,
+        callbacks=lambda _fold: callbacks,
     )
 
 
@@ -90,9 +114,10 @@ def test_the_vote_is_the_mean_of_the_members():
 
 
 def test_two_sure_members_that_disagree_have_a_committee_bald_of_ln_2():
-    pool_scores = told([1.0, 0.0], [0.0, 1.0]).score([7, 8], round_number=1)
+    committee = told([1.0, 0.0], [0.0, 1.0])
+    pool_scores = committee.score([7, 8], round_number=1)
 
-    np.testing.assert_allclose(pool_scores.scores["committee_bald"], np.log(2), rtol=1e-6)
+    np.testing.assert_allclose(committee_bald(committee, [7, 8]), np.log(2), rtol=1e-6)
     assert pool_scores.draws_N_C_K.tolist() == [[[1, 0], [0, 1]]] * 2
     assert pool_scores.probs_N_C.tolist() == [[0.5, 0.5]] * 2
     assert pool_scores.scores["bald"].tolist() == [0.5, 0.5]  # the mean of what fold 0 and fold 1 say of themselves
@@ -104,9 +129,9 @@ def test_a_sample_on_which_the_members_differ_is_asked_before_one_that_all_doubt
             torn = [[1.0, 0.0], [0.0, 1.0]][self.fold % 2]
             return np.array([torn if i == 7 else [0.5, 0.5] for i in sample_ids], np.float32)
 
-    committee = Committee(lambda fold: TornOnSeven(fold, ()), num_folds=2)
+    committee = Committee(TornOnSeven(()), num_folds=2)
     committee.fit(LABELS, round_number=1)
-    scores_N = committee.score([6, 7], round_number=1).scores["committee_bald"]
+    scores_N = committee_bald(committee, [6, 7])
 
     assert scores_N[0] == 0
     assert scores_N[1] > 0.69
@@ -115,6 +140,24 @@ def test_a_sample_on_which_the_members_differ_is_asked_before_one_that_all_doubt
 def test_members_that_agree_to_the_last_bit_are_refused():
     with pytest.raises(IdenticalDrawsError, match="all 2 members of the committee agree"):
         told([0.9, 0.1], [0.9, 0.1]).score([7, 8], round_number=1)
+
+
+def test_what_was_held_out_in_its_own_fit_is_its_cross_validation_while_the_labels_are_the_same():
+    committee = told([1.0, 0.0], [0.0, 1.0])
+
+    assert committee.cross_validate(LABELS, num_folds=5) is committee.cross_validation
+    corrected = committee.cross_validate(LABELS | {3: 0}, num_folds=4)
+    assert corrected is not committee.cross_validation
+    assert corrected.labels_N[3] == 0
+    assert len(set(corrected.folds_N.tolist())) == 4
+
+
+def test_it_asks_by_what_suits_its_members_and_is_told_from_a_committee_of_others():
+    committee = told([1.0, 0.0], [0.0, 1.0])
+
+    assert committee.describe().asks_by == "margin"
+    assert committee.describe().details.startswith("Each of the 2 ")
+    assert committee.fingerprint != Committee(SaysThat(()), num_folds=3).fingerprint
 
 
 def test_with_one_label_of_each_class_all_members_are_fitted_on_all():
@@ -142,10 +185,11 @@ def test_scores_are_those_of_the_members_and_of_their_disagreement(make):
     committee.fit(LABELS, round_number=1)
     pool_scores = committee.score(POOL, round_number=1)
 
-    assert pool_scores.scores.keys() == {*ACQUISITION_FUNCTIONS, "committee_bald"}
+    one_by_one = {name for name, function in CATALOG.items() if function.scores_one_by_one}
+    assert pool_scores.scores.keys() == {*one_by_one, "expected_entropy"}
     assert pool_scores.draws_N_C_K.shape == (20, 2, 3)
     members = list(committee.cross_validation.predictors.values())
-    for name in ACQUISITION_FUNCTIONS:
+    for name in pool_scores.scores:
         own = [member.score(POOL, round_number=1).scores[name] for member in members]
         np.testing.assert_allclose(pool_scores.scores[name], np.mean(own, 0), rtol=1e-5)
     np.testing.assert_allclose(pool_scores.probs_N_C, committee.predict(POOL), rtol=1e-6)
@@ -169,13 +213,13 @@ def test_a_saved_committee_is_one_file_and_says_the_same(make, tmp_path):
     assert scores[0].tobytes() == scores[1].tobytes()
 
 
-def test_committee_and_single_learner_refuse_each_others_files_as_sound_but_of_another_kind(make, features, tmp_path):
+def test_committee_and_single_predictor_refuse_each_others_files_as_sound_but_of_another_kind(make, features, tmp_path):
     committee, single = make(), a_member(features)
     committee.fit(LABELS, round_number=1)
     single.fit(LABELS, round_number=1)
     of_committee, of_single = committee.save(tmp_path / "c.ckpt", {}), single.save(tmp_path / "s.ckpt", {})
 
-    with pytest.raises(CheckpointMismatchError, match="a committee wanted, a single learner found"):
+    with pytest.raises(CheckpointMismatchError, match="a committee wanted, a single predictor found"):
         committee.load(of_single.path, sha256=of_single.sha256, size=of_single.size)
     with pytest.raises(CheckpointMismatchError, match="a committee of 3 on efficientnet_lite0"):
         single.load(of_committee.path, sha256=of_committee.sha256, size=of_committee.size)
@@ -231,7 +275,7 @@ def test_nothing_is_said_before_there_are_members(make, tmp_path):
             verb()
 
 
-def test_it_stands_in_the_learners_place_in_the_active_learning_loop(make, tmp_path):
+def test_it_stands_in_a_single_predictors_place_in_the_active_learning_loop(make, tmp_path):
     oracle = KnownLabels({i: i % 2 for i in range(40)}, query_size=6)
     checkpoints = {}
     settings = LoopSettings("committee_bald", query_size=6, labeling_budget=12, cold_start="random")

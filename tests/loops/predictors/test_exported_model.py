@@ -12,6 +12,7 @@ from loops.errors import CheckpointDamagedError
 from loops.predictors import layers as networks
 from loops.predictors.committee import Committee
 from loops.predictors.exported_model import model_of_checkpoint, save_model
+from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 
@@ -68,9 +69,7 @@ def test_the_features_learner_takes_images_once_exported(tmp_path):
 
 
 def test_a_committee_is_exported_as_its_mean_vote(store, quick_cnn, tmp_path):
-    committee = Committee(
-        lambda fold: Network(quick_cnn, store, num_classes=3, seed=fold, mc_iterations=2), num_folds=3
-    )
+    committee = Committee(Network(quick_cnn, store, num_classes=3, seed=0, mc_iterations=2), num_folds=3)
     committee.fit(LABELS, round_number=1)
     model = exported(committee, tmp_path)
 
@@ -92,10 +91,21 @@ def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, tmp_pa
     ("content", "reason"),
     [
         ({"weights": 1}, "no model of ours"),
-        ({"learner": {"backbone": "pixels-16", "num_classes": 3, "inputs": 1}, "state_dict": {}}, "do not fit"),
+        (
+            {"learner": {"backbone": "pixels-16", "num_classes": 3, "inputs": 1}, "state_dict": {"x": torch.ones(1)}},
+            "do not fit",
+        ),
     ],
 )
 def test_a_sound_file_without_a_model_is_refused(content, reason, tmp_path):
     saved = write_checkpoint(content, tmp_path / "model.ckpt")
     with pytest.raises(CheckpointDamagedError, match=reason):
         model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size)
+
+
+def test_who_answers_without_a_network_has_no_model_to_hand_on(store, tmp_path):
+    graph = GraphPredictor(store, num_classes=3, seed=0)
+    graph.fit(LABELS, round_number=1)
+    saved = graph.save(tmp_path / "model.ckpt", {})
+
+    assert model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size) is None

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS
-from loops.errors import IdenticalDrawsError, MissingFeaturesError, UnknownAcquisitionError
+from loops.acquisition.functions import score_probabilities
+from loops.errors import IdenticalDrawsError, MissingFeaturesError
 from loops.predictors.instant_head import InstantHead, negative_log_posterior, split_at_last_layer
 from loops.predictors.layers import PrepareFeatures, PreparePixels, feature_head, small_cnn
 
@@ -29,37 +29,45 @@ def fresh_layer(num_classes=2):
 
 
 def make_head(layer=None, ids=IDS, **changes):
-    settings = {"acquisition": "margin", "accelerator": "cpu"} | changes
+    settings = {"accelerator": "cpu"} | changes
     return InstantHead(ids, FEATURES[ids - 100], layer or fresh_layer(), **settings)
 
 
-@pytest.mark.parametrize("acquisition", sorted(ACQUISITION_FUNCTIONS))
-def test_torn_samples_come_before_sure_ones(acquisition):
-    ranked = make_head(acquisition=acquisition).rank_tail(LABELS, TAIL)
-    places = {sample_id: place for place, sample_id in enumerate(ranked.sample_ids.tolist())}
+@pytest.mark.parametrize("name", ["bald", "margin", "predictive_entropy", "variation_ratios"])
+def test_torn_samples_score_above_sure_ones(name):
+    head = make_head()
+    head.refit(LABELS)
+    scores_N = score_probabilities(head.draws(TAIL))[name]
+    torn = np.isin(TAIL, list(TORN))
 
-    torn = [places[sample_id] for sample_id in TORN]
-    sure = [places[sample_id] for sample_id in set(TAIL.tolist()) - TORN]
-    assert np.median(torn) < np.median(sure)
-    assert (np.diff(ranked.scores) <= 0).all()
+    assert np.median(scores_N[torn]) > np.median(scores_N[~torn])
 
 
-def test_every_sample_of_the_tail_is_ranked_once():
-    ranked = make_head().rank_tail(LABELS, TAIL[:7])
+def test_answers_and_draws_are_probabilities_of_each_sample_once():
+    head = make_head(mc_iterations=7)
+    head.refit(LABELS)
 
-    assert sorted(ranked.sample_ids) == sorted(TAIL[:7])
+    assert head.predict(TAIL).shape == (26, 2)
+    assert head.draws(TAIL).shape == (26, 2, 7)
+    np.testing.assert_allclose(head.predict(TAIL).sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(head.draws(TAIL).sum(1), 1, atol=1e-6)
+    assert (head.predict(np.arange(100, 120)).argmax(1) == np.repeat([0, 1], 10)).all()
 
 
 def test_a_label_teaches_what_was_torn():
-    head = make_head(acquisition="predictive_entropy")
+    head = make_head()
     head.refit(LABELS)
-    before = head.score([129])
+    before = head.predict([129])[0, 1]
     head.refit(LABELS | dict.fromkeys(range(120, 129), 1))
 
-    assert head.score([129]) < before
+    assert head.predict([129])[0, 1] > before
 
 
-def test_the_ranking_follows_from_the_labels_alone_to_the_last_bit():
+def test_it_has_no_questions_of_its_own():
+    assert make_head().questions(TAIL, 3, coverage=False) is None
+
+
+def test_what_is_drawn_follows_from_the_labels_alone_to_the_last_bit():
     at_once = make_head()
     at_once.refit(LABELS | {120: 0, 121: 1})
     in_portions = make_head()
@@ -67,16 +75,16 @@ def test_the_ranking_follows_from_the_labels_alone_to_the_last_bit():
         in_portions.refit(labels)
         torch.rand(3)
 
-    assert at_once.score(TAIL).tobytes() == in_portions.score(TAIL).tobytes()
+    assert at_once.draws(TAIL).tobytes() == in_portions.draws(TAIL).tobytes()
 
 
-def test_a_score_depends_on_neither_position_nor_company():
+def test_a_draw_depends_on_neither_position_nor_company():
     head = make_head()
     head.refit(LABELS)
 
-    np.testing.assert_allclose(head.score(TAIL[::-1])[::-1], head.score(TAIL), atol=1e-6)
-    np.testing.assert_allclose(head.score([125]), head.score(TAIL)[TAIL == 125], atol=1e-6)
-    np.testing.assert_allclose(make_head_in_another_order().score(TAIL), head.score(TAIL), atol=1e-5)
+    np.testing.assert_allclose(head.draws(TAIL[::-1])[::-1], head.draws(TAIL), atol=1e-6)
+    np.testing.assert_allclose(head.draws([125]), head.draws(TAIL)[TAIL == 125], atol=1e-6)
+    np.testing.assert_allclose(make_head_in_another_order().draws(TAIL), head.draws(TAIL), atol=1e-5)
 
 
 def make_head_in_another_order():
@@ -93,10 +101,10 @@ def test_its_state_goes_through_a_file_and_comes_back():
     restored = make_head(feature_head(32, 2))
     restored.load_state_dict(torch.load(io.BytesIO(file.getvalue()), weights_only=True))
 
-    assert restored.score(TAIL).tobytes() == head.score(TAIL).tobytes()
+    assert restored.draws(TAIL).tobytes() == head.draws(TAIL).tobytes()
     for each in (head, restored):
         each.refit(LABELS | {120: 0})
-    assert restored.score(TAIL).tobytes() == head.score(TAIL).tobytes()
+    assert restored.draws(TAIL).tobytes() == head.draws(TAIL).tobytes()
 
 
 def test_before_any_refit_it_is_the_round_and_the_given_layer_is_never_changed():
@@ -138,7 +146,7 @@ def test_classes_added_since_the_round_are_left_to_the_next():
     head.refit(LABELS)
     other.refit(LABELS | {125: 2})
 
-    assert other.score(TAIL).tobytes() == head.score(TAIL).tobytes()
+    assert other.draws(TAIL).tobytes() == head.draws(TAIL).tobytes()
 
 
 def test_when_all_labels_are_undone_the_layer_is_the_rounds_again():
@@ -147,7 +155,7 @@ def test_when_all_labels_are_undone_the_layer_is_the_rounds_again():
     head.refit(LABELS)
     head.refit({})
 
-    assert head.score(TAIL).tobytes() == make_head(layer).score(TAIL).tobytes()
+    assert head.draws(TAIL).tobytes() == make_head(layer).draws(TAIL).tobytes()
 
 
 def test_a_head_made_anew_for_another_tail_fits_the_same():
@@ -162,19 +170,20 @@ def test_it_says_which_samples_it_was_not_given():
     assert make_head().missing([120, 7, 8]) == [7, 8]
 
 
-def test_an_empty_tail_has_an_empty_ranking():
-    assert len(make_head().rank_tail(LABELS, []).sample_ids) == 0
+def test_of_nothing_nothing_is_said():
+    assert make_head().draws([]).shape == (0, 2, 20)
+    assert make_head().predict([]).shape == (0, 2)
 
 
 def test_samples_it_was_not_given_are_named():
     head = make_head()
 
     with pytest.raises(MissingFeaturesError, match="ids 7"):
-        head.rank_tail(LABELS, [120, 7])
+        head.draws([120, 7])
+    with pytest.raises(MissingFeaturesError, match="ids 7"):
+        head.predict([120, 7])
     with pytest.raises(MissingFeaturesError, match="ids 8"):
         head.refit(LABELS | {8: 1})
-    with pytest.raises(UnknownAcquisitionError):
-        make_head(acquisition="random")
 
 
 @pytest.mark.parametrize("kind", ["cnn", "features"])
@@ -199,7 +208,9 @@ def test_a_network_without_dropout_before_its_last_layer_is_refused():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_ranks_as_the_cpu_does():
-    cpu, gpu = make_head().rank_tail(LABELS, TAIL), make_head(accelerator="cuda").rank_tail(LABELS, TAIL)
+def test_a_gpu_answers_as_the_cpu_does():
+    cpu, gpu = make_head(), make_head(accelerator="cuda")
+    for head in (cpu, gpu):
+        head.refit(LABELS)
 
-    np.testing.assert_allclose(gpu.scores, cpu.scores, atol=1e-3)
+    np.testing.assert_allclose(gpu.predict(TAIL), cpu.predict(TAIL), atol=1e-3)

@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from loops.acquisition.functions import ACQUISITION_FUNCTIONS, rank
+from loops.acquisition.functions import rank, score_probabilities
 from loops.checkpoint import read_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.images import candidates
@@ -123,6 +123,31 @@ def test_weights_are_kept_if_asked_for_and_the_head_goes_first(make, tmp_path, m
     assert not torch.equal(weights_of(predictor, tmp_path)["backbone.0.weight"], before["backbone.0.weight"])
 
 
+def test_each_fold_has_callbacks_and_first_weights_of_its_own(make, tmp_path):
+    asked, seen = [], []
+    predictor = make(callbacks=lambda fold: asked.append(fold) or [Recorder(seen)])
+    members = [predictor.fresh(fold) for fold in (0, 0, 1)]
+    for member in members:
+        member.fit(LABELS, round_number=1)
+
+    assert asked == [None, 0, 0, 1]
+    assert len(seen) == 12, "four epochs of each"
+    weights = [weights_of(member, tmp_path) for member in members]
+    assert_same_bits(weights[0], weights[1])
+    assert not torch.equal(weights[0]["head.4.bias"], weights[2]["head.4.bias"])
+    assert [member.fingerprint for member in members] == [predictor.fingerprint] * 3
+
+
+def test_draws_are_the_answers_of_the_masks_that_score_a_round(make):
+    predictor = make(mc_iterations=4)
+    predictor.fit(LABELS, round_number=1)
+    draws_N_C_K = predictor.draws(POOL, count=4, round_number=1)
+
+    kept = predictor.score(POOL, round_number=1).draws_N_C_K
+    np.testing.assert_allclose(draws_N_C_K, kept.astype(np.float32), atol=2e-3)  # kept in float16
+    assert (draws_N_C_K != predictor.draws(POOL, count=4, round_number=2)).any()
+
+
 class Recorder(pl.Callback):
     """Notes the weights after each epoch."""
 
@@ -195,7 +220,7 @@ def test_an_interrupted_pass_is_an_error_not_a_short_pool(make):
 def test_an_epoch_checkpoint_of_another_fit_is_not_used(make, tmp_path, save_every_epoch, change):
     make().fit(LABELS, round_number=1, checkpoint_dir=tmp_path)
     seen = []
-    predictor = make(callbacks=[Recorder(seen)], seed=1 if change == "seed" else 0)
+    predictor = make(callbacks=lambda _fold: [Recorder(seen)], seed=1 if change == "seed" else 0)
     labels = LABELS | {0: 2} if change == "labels" else LABELS
     predictor.fit(labels, round_number=2 if change == "round" else 1, checkpoint_dir=tmp_path)
 
@@ -207,7 +232,7 @@ def test_a_damaged_epoch_checkpoint_costs_epochs_but_not_the_fit(make, tmp_path,
     path = tmp_path / "epoch.ckpt"
     path.write_bytes(path.read_bytes()[:-100])
     seen = []
-    make(callbacks=[Recorder(seen)]).fit(LABELS, round_number=1, checkpoint_dir=tmp_path)
+    make(callbacks=lambda _fold: [Recorder(seen)]).fit(LABELS, round_number=1, checkpoint_dir=tmp_path)
 
     assert len(seen) == 4
 
@@ -221,7 +246,7 @@ def test_fault_of_the_ancestor_ranking_equals_brute_force_by_id(make):
     alone = {i: predictor.score([i], round_number=1) for i in shuffled.tolist()}
 
     assert pool_scores.sample_ids.tolist() == POOL.tolist()
-    for name in ACQUISITION_FUNCTIONS:
+    for name in pool_scores.scores:
         brute_force = np.array([alone[i].scores[name][0] for i in shuffled.tolist()])
         by_id = dict(zip(POOL.tolist(), pool_scores.scores[name].tolist(), strict=True))
         np.testing.assert_allclose([by_id[i] for i in shuffled.tolist()], brute_force, atol=1e-5)
@@ -234,10 +259,12 @@ def test_scores_are_the_acquisition_functions_of_the_draws(make):
     predictor = make()
     predictor.fit(LABELS, round_number=1)
     pool_scores = predictor.score(POOL, round_number=1)
-    draws = torch.from_numpy(pool_scores.draws_N_C_K.astype(np.float32))
+    draws = pool_scores.draws_N_C_K.astype(np.float32)
 
-    for name, function in ACQUISITION_FUNCTIONS.items():
-        np.testing.assert_allclose(pool_scores.scores[name], function(draws), atol=2e-3)  # draws are kept in float16
+    of_draws = score_probabilities(draws)
+    assert pool_scores.scores.keys() == of_draws.keys()
+    for name, scores_N in of_draws.items():
+        np.testing.assert_allclose(pool_scores.scores[name], scores_N, atol=2e-3)  # draws are kept in float16
     np.testing.assert_allclose(pool_scores.probs_N_C, draws.mean(-1), atol=1e-3)
 
 
@@ -331,7 +358,7 @@ def test_a_model_of_gray_images_goes_on_working_when_a_color_image_comes(make, s
 
 
 def test_nothing_is_predicted_before_there_is_a_model(make, tmp_path):
-    with pytest.raises(NotFittedError, match="fit the learner or load"):
+    with pytest.raises(NotFittedError, match="fit the predictor or load"):
         make().predict([1])
     with pytest.raises(NotFittedError):
         make().score([1], round_number=1)

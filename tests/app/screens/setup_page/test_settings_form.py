@@ -1,24 +1,48 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from app.project.settings import ACQUISITIONS, COLD_STARTS
-from app.screens.setup_page.settings_form import (
-    ACQUISITION_HELP,
-    ACQUISITION_NAMES,
-    COLD_START_HELP,
-    COLD_START_NAMES,
-    choices_help,
-)
+from app.screens.setup_page.settings_form import choices_help, sentence_of
+from loops.acquisition.catalog import CATALOG, COLD_STARTS
+from tests.loops.acquisition.entry_points import install
 
 
-@pytest.mark.parametrize(
-    ("choices", "names", "sentences"),
-    [
-        (ACQUISITIONS, ACQUISITION_NAMES, ACQUISITION_HELP),
-        (COLD_STARTS, COLD_START_NAMES, COLD_START_HELP),
-    ],
-)
-def test_every_choice_has_a_name_and_a_sentence(choices, names, sentences):
-    assert set(choices) <= set(names)
-    assert [sentences[choice] in choices_help(choices, names, sentences) for choice in choices] == [True] * len(choices)
+@pytest.mark.parametrize("choices", [list(CATALOG.values()), list(COLD_STARTS.values())])
+def test_every_choice_is_explained_by_its_sentence(choices):
+    lines = choices_help(choices).splitlines()
+    assert len(lines) == len(choices)
+    assert all(choice.sentence in line for choice, line in zip(choices, lines, strict=True))
+
+
+def test_what_was_measured_of_a_choice_is_said_beside_it():
+    assert sentence_of(CATALOG["vaal"]).endswith(CATALOG["vaal"].measured)
+    assert sentence_of(CATALOG["bald"]) == CATALOG["bald"].sentence
+
+
+def form(**settings):
+    """The fields as a screen of their own."""
+
+    def draw(given):
+        from app.project.settings import ProjectSettings
+        from app.screens.setup_page.settings_form import settings_fields
+
+        settings_fields(ProjectSettings("digits", **given), prefix="a")
+
+    return AppTest.from_function(draw, args=(settings,), default_timeout=30).run()
+
+
+def test_an_installed_packages_function_stands_in_the_select_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    install(tmp_path, monkeypatch)
+    box = form().selectbox(key="a_acquisition")
+    assert box.value == "auto"
+    assert box.options == [*(function.title for function in CATALOG.values()), "least_first_class: not LabelLoop's"]
+    assert "it runs with your rights" in box.help
+
+
+def test_ones_own_stands_among_the_choices_once_it_is_chosen():
+    drawn = form(acquisition="mine.module:score", predictor="sklearn.svm:SVC")
+    assert drawn.selectbox(key="a_acquisition").value == "mine.module:score"
+    assert drawn.selectbox(key="a_predictor").value == "sklearn.svm:SVC"

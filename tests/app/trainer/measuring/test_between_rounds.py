@@ -13,7 +13,9 @@ from app.trainer.measuring.cross_validation import due_round
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
+from loops import kfold
 from loops.active_learning import LoopSettings
+from loops.predictors.predictor import Predictor
 from storage.current import decided_ids
 from storage.labels import record_decision
 from storage.metrics import list_metrics
@@ -50,7 +52,7 @@ def queue(bench: Workbench) -> list[tuple[int, str, float | None]]:
 
 def test_labels_are_looked_for_after_every_batch_of_a_pass_over_the_pool_too(bench: Workbench) -> None:
     looks: list[str] = []
-    predictor = bench.predictor([cross_validation.InterruptCallback(lambda: looks.append("look"))])
+    predictor = bench.predictor(lambda _fold: [cross_validation.InterruptCallback(lambda: looks.append("look"))])
     ids = bench.pool.ids[:4].tolist()
     predictor.fit({ids[0]: 0, ids[1]: 1}, round_number=1)
     looks.clear()
@@ -148,7 +150,7 @@ def test_its_failure_is_recorded_and_not_repeated_before_the_next_round(
     def fail(*_: object) -> None:
         raise MemoryError("not enough memory for the folds")
 
-    monkeypatch.setattr(cross_validation, "duplicate_groups", fail)
+    monkeypatch.setattr(Predictor, "cross_validate", fail)
     between = BetweenRounds(after_a_round)
     between.work()
     between.work()
@@ -165,7 +167,7 @@ def test_a_suspected_label_comes_back_as_a_second_look_and_its_answer_stands(
     with bench.database.read() as session:
         suspected = {suspect.sample_id for suspect in list_suspects(session, project_id=project_id)}
     if not suspected:
-        pytest.fail("24 labels and a learner of four steps: some must be suspected")
+        pytest.fail("24 labels and a predictor of four steps: some must be suspected")
     annotator.label(QUERY_SIZE)
     run_rounds(bench)
     asked_again = [line[0] for line in queue(bench) if line[1] == "recheck"]
@@ -227,7 +229,7 @@ def test_a_committee_is_not_cross_validated_a_second_time(
     run_rounds(committee)
     annotator.label(24)
     run_rounds(committee)
-    monkeypatch.delattr(cross_validation, "KFoldLoop")
+    monkeypatch.delattr(kfold, "cross_validated")
     BetweenRounds(committee).work()
     with bench.database.read() as session:
         (metric,) = list_metrics(session, project_id=bench.project_id, name="accuracy_cross_validated")

@@ -69,10 +69,13 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
     run_rounds(bench)
     re_ranker = ReRanker(bench)
     re_ranker.look()
-    assert re_ranker.sentence == (
-        "The graph of neighbors answers: there are too few labels to train a network on. "
+    described = re_ranker.described
+    assert described is not None
+    assert described.sentence == "It answers from look-alikes of what you labeled."
+    assert described.details == (
         f"Neighbors are looked for in {embedding_of(bench)}. 9 distorted copies of each image stand among them."
     )
+    assert described.weights == {"graph": 1.0, "committee": 0.0}
     assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
 
 
@@ -92,8 +95,10 @@ def test_learned_features_take_over_at_the_tenth_label_in_the_middle_of_a_round(
         re_ranker.look()
         with bench.database.read() as session:
             labels = len(train_labels(current_labels(session, project_id=bench.project_id)))
-        assert ("for the first 10 labels" in re_ranker.sentence) == (labels < COMPUTED_FIRST)
-    assert "learned features part the pool more clearly" in re_ranker.sentence
+        assert re_ranker.described is not None
+        details = re_ranker.described.details
+        assert ("for the first 10 labels" in details) == (labels < COMPUTED_FIRST)
+    assert "learned features part the pool more clearly" in details
 
 
 def embedding_of(bench: Workbench) -> str:

@@ -1,0 +1,142 @@
+"""Argilla: records with responses of people and suggestions of models, and the settings of the dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from app.formats.copies import copy_images
+from app.formats.errors import SourceError
+from app.formats.export import Export, ExportedSample, Written
+from app.formats.format import Format
+from app.formats.jsonl_file import first_lines, read_lines
+from app.formats.label_studio import read_list
+from app.formats.rows import moment, number, placed
+from app.formats.source import Decision, Entry, Prediction, Source, printable
+
+RECORDS_FILE, SETTINGS_FILE = "records.json", "settings.json"
+_FIELD, _QUESTION = "image", "label"
+
+
+def reads(path: Path) -> bool:
+    """A list of records as JSON or JSON lines, or the folder that Argilla or we have written."""
+    if path.is_dir():
+        return (path / RECORDS_FILE).is_file()
+    records = read_list(path)[:5] if path.suffix.lower() == ".json" else first_lines(path, 5)
+    return any(_is_record(record) for record in records)
+
+
+def read(path: Path, _uploads: Path) -> Source:
+    """Read records.
+
+    Raises:
+        SourceError: it holds none.
+    """
+    manifest = path / RECORDS_FILE if path.is_dir() else path
+    found = read_list(manifest) if manifest.suffix.lower() == ".json" else list(read_lines(manifest))
+    records = [record for record in found if _is_record(record)]
+    if not records:
+        raise SourceError(f"{printable(manifest.name)} holds no Argilla records: wanted a list with `fields`.")
+    root = manifest.parent.resolve()
+    return placed(root, [(name, _entry(record, root)) for record in records if (name := _file_of(record))])
+
+
+def _is_record(record: object) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("fields"), dict):
+        return False
+    return "responses" in record or "suggestions" in record
+
+
+def _file_of(record: Mapping[str, Any]) -> str:
+    fields = record["fields"]
+    named = [fields.get(_FIELD), *fields.values()]
+    return next((value for value in named if isinstance(value, str) and "." in value[-6:]), "")
+
+
+def _entry(record: Mapping[str, Any], root: Path) -> Entry:
+    metadata = record.get("metadata") or {}
+    decisions = tuple(_decisions(record.get("responses") or {}))
+    flags = (Decision("flag"),) if metadata.get("flagged") else ()
+    standing = next((one.class_name for one in reversed(decisions)), "")
+    told = tuple(_predictions(record.get("suggestions") or {}))
+    return Entry(root, "", standing, str(metadata.get("sha256") or ""), (*flags, *decisions), told)
+
+
+def _decisions(responses: Mapping[str, Any]) -> Iterator[Decision]:
+    """The responses to the one question that asks for a label, or to any that has one word for an answer."""
+    for response in _of_question(responses):
+        said = (str(response.get("user_id") or ""), moment(response.get("inserted_at")))
+        if response.get("status") == "discarded":
+            yield Decision("skip", "", *said)
+        elif isinstance(response.get("value"), str) and response.get("status") != "draft":
+            yield Decision("label", response["value"], *said)
+
+
+def _predictions(suggestions: Mapping[str, Any]) -> Iterator[Prediction]:
+    for told in _of_question(suggestions):
+        if isinstance(told.get("value"), str):
+            yield Prediction(told["value"], number(told.get("score")), str(told.get("agent") or ""))
+
+
+def _of_question(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A question's answers: one of them, or a list."""
+    found = given.get(_QUESTION, next(iter(given.values()), None)) if given else None
+    listed = found if isinstance(found, list) else [found]
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def write(export: Export, folder: Path) -> Written:
+    """Write records beside copies of the images, and the settings with the labels."""
+    copies = copy_images(export.samples, folder, below="images")
+    samples = [sample for sample in export.samples if sample.id in copies.names]
+    records = [_record(sample, copies.names[sample.id]) for sample in samples]
+    (folder / RECORDS_FILE).write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8")
+    settings = {
+        "fields": [{"name": _FIELD, "settings": {"type": "image"}}],
+        "questions": [{"name": _QUESTION, "settings": {"type": "label_selection", "options": _options(export)}}],
+    }
+    (folder / SETTINGS_FILE).write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+    return Written(folder, sum(bool(sample.label) for sample in samples), 0, tuple(copies.left_out))
+
+
+def _options(export: Export) -> list[dict[str, str]]:
+    return [{"value": name, "text": name} for name in export.classes]
+
+
+def _record(sample: ExportedSample, name: str) -> dict[str, Any]:
+    given = [decision for decision in sample.decisions if decision.action != "flag"]
+    metadata: dict[str, Any] = {"sha256": sample.sha256, "uri": sample.uri}
+    return {
+        "id": str(sample.id),
+        "status": "completed" if given else "pending",
+        "fields": {_FIELD: name},
+        "metadata": metadata | ({"flagged": True} if sample.flagged else {}),
+        "responses": {_QUESTION: [_response(decision) for decision in given]} if given else {},
+        "suggestions": {_QUESTION: _suggestion(sample.predictions[-1])} if sample.predictions else {},
+        "vectors": {},
+    }
+
+
+def _response(decision: Decision) -> dict[str, Any]:
+    return {
+        "value": decision.class_name or None,
+        "user_id": decision.annotator,
+        "status": "discarded" if decision.action == "skip" else "submitted",
+        "inserted_at": decision.created_at.isoformat() if decision.created_at else None,
+    }
+
+
+def _suggestion(told: Prediction) -> dict[str, Any]:
+    return {"value": told.class_name, "score": told.probability, "agent": told.model_version}
+
+
+FORMAT = Format(
+    name="argilla",
+    sentence="Argilla: records with responses and suggestions, and the images",
+    reads=reads,
+    read=read,
+    write=write,
+    holds=("skips", "flags", "votes", "annotators", "times", "predictions"),
+)

@@ -1,0 +1,235 @@
+"""CSV: a manifest with a file's name and its label in each row; written as ``labels.csv`` and ``events.csv``.
+
+Read as people have it: separated by commas, semicolons or tabs, whatever the case of the header, without one where the
+first row names a file, with the back slashes of Windows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.formats.errors import SourceError
+from app.formats.export import EVENT_COLUMNS, Export, ExportedSample, Row, Written
+from app.formats.format import Format
+from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
+from app.formats.source import Source, printable
+
+LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.csv", "events.csv", "predictions.csv"
+PREDICTION_COLUMNS = ("uri", "sha256", "label", "probability", "model_version")
+LABEL_COLUMNS = ("uri", "label", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged")
+
+_SEPARATORS = ",;\t|"
+
+
+def reads(path: Path) -> bool:
+    """A `.csv` or `.tsv` file, or the folder of our own export."""
+    if path.is_dir():
+        return all((path / name).is_file() for name in (LABELS_FILE, EVENTS_FILE))
+    return path.suffix.lower() in (".csv", ".tsv", ".tab")
+
+
+def read(path: Path, _uploads: Path) -> Source:
+    """Read a manifest, or our own export by its events, which hold more than what is current."""
+    if not path.is_dir():
+        return read_csv(path)
+    beside = path / PREDICTIONS_FILE
+    told = read_rows(beside) if beside.is_file() else []
+    return source_of_rows(read_rows(path / EVENTS_FILE), path.resolve(), told)
+
+
+def read_csv(manifest: Path) -> Source:
+    """Read a manifest with a column `path` and, where labels are known, `label`.
+
+    Paths are relative to the manifest's folder and may not leave it, unless a column `sha256` proves that whoever made
+    the manifest knew the file: so do our own exports. Spreadsheets' byte-order mark and Windows' line ends are fine.
+
+    Raises:
+        SourceError: it is not UTF-8 text, not CSV, or no column is known to name files.
+    """
+    root = manifest.parent.resolve()
+    return source_of_rows(read_rows(manifest, lambda cells: _names_a_file(cells, root)), root)
+
+
+def read_rows(
+    manifest: Path, is_row: Callable[[Sequence[str]], bool] | None = None, files: Sequence[str] = FILE_COLUMNS
+) -> list[dict[str, str]]:
+    """Read a table as one mapping per row, from plain column names to cells.
+
+    Args:
+        manifest: the file.
+        is_row: says of the first line's cells whether they are a row already, of a table without a header.
+        files: columns that may name the file; one of them has to be there.
+
+    Raises:
+        SourceError: as `read_csv`.
+    """
+    text = _text_of(manifest)
+    separator = _separator(text, files)
+    # Strict: one quote that is never closed would swallow all lines after it without a word.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    found = list(_lines_of(lines, manifest))
+    header = found[0] if found else []
+    columns = plain_names(header)
+    if not file_column(columns, files):
+        if is_row is None or len(header) > 2 or not is_row(header):
+            raise SourceError(_without_files(manifest, header))
+        columns, header = ["path", "label"][: len(header)], []
+    return [dict(zip(columns, line, strict=False)) for line in (found[1:] if header else found) if any(line)]
+
+
+def rows(manifest: Path) -> Iterator[Row]:
+    """Yield the rows of a table by column, as it is written; of samples that are in no files of their own.
+
+    Raises:
+        SourceError: it is not UTF-8 text, or not CSV.
+    """
+    text = _text_of(manifest)
+    separator = _separator(text, (*FILE_COLUMNS, "text"))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    found = _lines_of(lines, manifest)
+    header = [name.strip() for name in next(found, [])]
+    yield from (dict(zip(header, [*line, *("" for _ in header)], strict=False)) for line in found)
+
+
+def _text_of(manifest: Path) -> str:
+    try:
+        text = manifest.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
+    except OSError as error:
+        raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
+    is_hinted = text.startswith("sep=") and text[5:6] in "\r\n"  # a spreadsheet's own
+    return text.split("\n", 1)[-1] if is_hinted else text
+
+
+def _separator(text: str, files: Sequence[str]) -> str:
+    """The separator with which the first line has a column for files; else the one it holds most of."""
+    first = (text.splitlines() or [""])[0]
+    for separator in _SEPARATORS:
+        if file_column(plain_names(cell.strip('"') for cell in first.split(separator)), files):
+            return separator
+    return max(_SEPARATORS, key=first.count)
+
+
+def _lines_of(lines: Any, manifest: Path) -> Iterator[list[str]]:  # noqa: ANN401 - csv's reader has no public type
+    """The lines, up to one that is not CSV; that one is told by its first line."""
+    number = lines.line_num
+    try:
+        for line in lines:
+            number = lines.line_num
+            if line:
+                yield line
+    except csv.Error as error:
+        said = f"cannot be read from line {number + 1:,} on: {error}"
+        raise SourceError(f"{printable(manifest.name)} {said}; is a quote missing?") from error
+
+
+def _names_a_file(cells: Sequence[str], root: Path) -> bool:
+    name = cells[0].strip().replace("\\", "/") if cells else ""
+    return bool(name) and os.path.lexists(root / name)
+
+
+def _without_files(manifest: Path, header: Sequence[str]) -> str:
+    shown = ", ".join(printable(name) for name in header) or "nothing"
+    known = ", ".join(FILE_COLUMNS[1:])
+    return (
+        f"{printable(manifest.name)} has no column `path`: wanted path,label, found {shown}. Name the column with the "
+        f"files `path` ({known} are understood too)."
+    )
+
+
+def write(export: Export, folder: Path) -> Written:
+    """Write what is current, every label event, and what models answered."""
+    write_labels(export, folder / LABELS_FILE)
+    told = list(prediction_rows(export))
+    if told:
+        write_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told, for_spreadsheet=export.for_spreadsheet)
+    write_table(folder / EVENTS_FILE, EVENT_COLUMNS, export.events, for_spreadsheet=export.for_spreadsheet)
+    return Written(folder, len(export.labeled), len(export.events))
+
+
+def write_labels(export: Export, path: Path, *, names: Mapping[int, str] | None = None) -> None:
+    """Write what is current; with names of copies in a column `path` only those samples."""
+    samples = [sample for sample in export.labeled if names is None or sample.id in names]
+    columns = [*(LABEL_COLUMNS if names is None else ("path", *LABEL_COLUMNS[1:], "uri")), *own_columns(samples)]
+    rows = [label_row(sample) | {"path": (names or {}).get(sample.id, "")} for sample in samples]
+    write_table(path, columns, rows, for_spreadsheet=export.for_spreadsheet)
+
+
+def own_columns(samples: Iterable[ExportedSample]) -> list[str]:
+    """Return the columns of what samples hold, where that is in no files of their own."""
+    return list(dict.fromkeys(name for sample in samples for name in sample.columns))
+
+
+def prediction_rows(export: Export) -> Iterator[Row]:
+    """Yield what models answered, by PREDICTION_COLUMNS."""
+    for sample in export.samples:
+        for told in sample.predictions:
+            yield {
+                "uri": sample.uri,
+                "sha256": sample.sha256,
+                "label": told.class_name,
+                "probability": told.probability,
+                "model_version": told.model_version,
+            }
+
+
+def label_row(sample: ExportedSample) -> dict[str, Any]:
+    """What stands for a labeled sample, by LABEL_COLUMNS."""
+    standing = sample.standing
+    assert standing is not None  # it has a label
+    return {
+        "uri": sample.uri,
+        "label": sample.label,
+        "sha256": sample.sha256,
+        "annotator": standing.annotator,
+        "created_at": standing.created_at.isoformat() if standing.created_at else None,
+        "lead_time_s": standing.lead_time_s,
+        "purpose": standing.purpose,
+        "flagged": sample.flagged,
+        **sample.columns,
+    }
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row], *, for_spreadsheet: bool = False) -> None:
+    """Write rows as CSV and have them on disk.
+
+    Args:
+        path: of the file.
+        columns: of the header; a row may hold more.
+        rows: by column.
+        for_spreadsheet: text that begins like a formula gets an apostrophe; a program would read another label then.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([_cell(row.get(column), for_spreadsheet) for column in columns] for row in rows)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _cell(value: object, for_spreadsheet: bool) -> object:
+    """A spreadsheet would run text that begins like a formula: a class named ``=HYPERLINK(...)``, say."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if for_spreadsheet and isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+FORMAT = Format(
+    name="csv",
+    sentence="CSV: what is current, all label events, predictions",
+    reads=reads,
+    read=read,
+    write=write,
+    rows=rows,
+    first_row=2,
+    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
+    generality=1,
+)

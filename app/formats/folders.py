@@ -1,0 +1,127 @@
+"""A folder per class: read from any folder of images; written as copies, ImageNet style.
+
+``classes.csv`` beside them says which folder is which class, and ``labels.csv`` which file is whose and who labeled it
+when, so that the folder can be read again without a loss.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.formats import csv_file
+from app.formats.copies import CLASSES_FILE, copy_by_class
+from app.formats.errors import RefusedImageError
+from app.formats.export import Export, Written
+from app.formats.format import Format
+from app.formats.places import resolve_inside
+from app.formats.source import Entry, Refused, Source, printable
+
+_IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
+_IMAGE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+_PROJECT_FILES = ("settings.toml", "thumbnails")  # what a project's folder holds, wherever its database is
+
+
+def reads(path: Path) -> bool:
+    """Any folder."""
+    return path.is_dir()
+
+
+def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
+    """Find every file below a folder; hidden ones (`.DS_Store`, `.git`) and projects of ours are skipped.
+
+    A file's class is the name of the folder it lies in, unless that is the root.
+    """
+    root = folder.resolve()
+    entries: list[Entry] = []
+    refused: list[Refused] = []
+    for path in _walk(root, refused):
+        reason = _refusal(path, root)
+        named = path.parent != root and (reason or _may_be_image(path))
+        entry = Entry(root, _name(path, root), sys.intern(path.parent.name) if named else "")
+        if reason:
+            refused.append(Refused(printable(entry.name), reason))
+        else:
+            entries.append(entry)
+    return Source(root, tuple(entries), tuple(refused))
+
+
+def _walk(root: Path, refused: list[Refused]) -> Iterator[Path]:
+    """Yield files and links, in order of name, without following any link."""
+
+    def unreadable(error: OSError) -> None:
+        refused.append(Refused(printable(_name(Path(error.filename), root)), f"cannot be read: {error.strerror}"))
+
+    for parent, folders, files in os.walk(root, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not _skipped(Path(parent), name))
+        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
+        yield from (Path(parent) / name for name in sorted([*files, *linked]) if not _hidden(name))
+
+
+def _skipped(parent: Path, name: str) -> bool:
+    """A project's own thumbnails are no samples, nor is what the Hugging Face cache's links lead to."""
+    folder = parent / name
+    is_project = all((folder / own).exists() for own in _PROJECT_FILES)
+    is_blobs = name == "blobs" and (parent / "snapshots").is_dir()
+    return _hidden(name) or is_project or is_blobs
+
+
+def _hidden(name: str) -> bool:
+    return (name.startswith(".") and not name.startswith("..")) or name == "__MACOSX"
+
+
+def _refusal(path: Path, root: Path) -> str:
+    """Say why a file of a folder cannot be imported, before it is opened; empty when nothing speaks against it."""
+    try:
+        resolved = resolve_inside(path, root)
+        kind = resolved.stat().st_mode
+    except RefusedImageError as error:
+        return error.reason
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISDIR(kind):
+        return "a link to a folder; name that folder in an import of its own"
+    return "" if stat.S_ISREG(kind) else "is a pipe, socket or device, not a file"
+
+
+def _may_be_image(path: Path) -> bool:
+    """A folder of documents is no class; a file with a name of another kind is looked at."""
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(8).startswith(_IMAGE_BEGINNINGS)
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def is_own(path: Path) -> bool:
+    """Say whether a folder is an export of ours, with its lists beside the classes."""
+    return path.is_dir() and all((path / name).is_file() for name in (CLASSES_FILE, csv_file.LABELS_FILE))
+
+
+def read(folder: Path, uploads: Path) -> Source:
+    """Read a folder; an export of ours by its list."""
+    return csv_file.read_csv(folder / csv_file.LABELS_FILE) if is_own(folder) else read_folder(folder, uploads)
+
+
+def write(export: Export, folder: Path) -> Written:
+    """Copy the labeled images into a folder per class, with the two lists."""
+    copies = copy_by_class(export, folder)
+    csv_file.write_labels(export, folder / csv_file.LABELS_FILE, names=copies.names)
+    return Written(folder, len(copies.names), 0, tuple(copies.left_out), tuple(copies.renamed))
+
+
+FORMAT = Format(
+    name="folders",
+    sentence="Folder per class: copies of the labeled images, with lists of what became what",
+    reads=reads,
+    read=read,
+    write=write,
+    holds=("annotators", "times", "lead times", "purposes", "flags"),
+    generality=2,
+)

@@ -1,0 +1,203 @@
+"""Label Studio: JSON and JSON_MIN, with annotations, predictions and skips; written with the labeling config.
+
+Files are named as Label Studio names them: an address, `/data/local-files/?d=PATH`, which is looked up beside the
+file, or `/data/upload/N/XXXXXXXX-NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from app.formats.copies import copy_images
+from app.formats.errors import SourceError
+from app.formats.export import Export, ExportedSample, Written
+from app.formats.format import Format
+from app.formats.rows import moment, number, placed
+from app.formats.source import Decision, Entry, Prediction, Source, printable
+
+TASKS_FILE, CONFIG_FILE = "tasks.json", "config.xml"
+_CHOICE, _IMAGE = "choice", "image"
+_MANY = "{} tasks have more than one choice; they come in without a label."
+
+
+def reads(path: Path) -> bool:
+    """A `.json` list of tasks, or the folder of an export of ours."""
+    if path.is_dir():
+        return (path / TASKS_FILE).is_file() and (path / CONFIG_FILE).is_file()
+    return path.suffix.lower() == ".json" and any(_is_task(task) for task in read_list(path)[:5])
+
+
+def read(path: Path, _uploads: Path) -> Source:
+    """Read tasks with what people and models said of them.
+
+    Raises:
+        SourceError: it is no list of tasks.
+    """
+    manifest = path / TASKS_FILE if path.is_dir() else path
+    tasks = [task for task in read_list(manifest) if _is_task(task)]
+    if not tasks:
+        raise SourceError(f"{printable(manifest.name)} holds no Label Studio tasks: wanted a list with data.image.")
+    root = manifest.parent.resolve()
+    named = [(_file_of(task), _entry(task, root)) for task in tasks]
+    many = sum(_has_several(task) for task in tasks)
+    return placed(root, named, notes=(_MANY.format(f"{many:,}"),) if many else ())
+
+
+def read_list(path: Path) -> list[Any]:
+    """Return the list that a JSON file holds; nothing where it holds none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _is_task(task: object) -> bool:
+    """A task, or a line of JSON_MIN, which has neither `data` nor `annotations`."""
+    if not isinstance(task, dict):
+        return False
+    return isinstance(task.get("data"), dict) or ("annotator" in task and bool(_file_of(task)))
+
+
+def _file_of(task: Mapping[str, Any]) -> str:
+    """The name of a task's file: the value of the config's image, whatever it is called there."""
+    data = task.get("data", task)
+    named = [data.get(_IMAGE), *data.values()]
+    return next((value for value in named if isinstance(value, str) and _is_a_file(value)), "")
+
+
+def _is_a_file(value: str) -> bool:
+    last = value.rpartition("/")[2]
+    return "?d=" in value or "." in last[1:]
+
+
+def _entry(task: Mapping[str, Any], root: Path) -> Entry:
+    if "data" not in task:
+        decisions = tuple(_minimal(task))
+    else:
+        given = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
+        decisions = tuple(decision for one in given if (decision := _decision(one)) is not None)
+    flags = (Decision("flag"),) if isinstance(task.get("meta"), dict) and task["meta"].get("flagged") else ()
+    standing = next((one.class_name for one in reversed(decisions)), "")
+    sha256 = str(task.get("meta", {}).get("sha256", "")) if isinstance(task.get("meta"), dict) else ""
+    predictions = (told for one in task.get("predictions") or [] if (told := _prediction(one)) is not None)
+    return Entry(root, "", standing, sha256, (*flags, *decisions), tuple(predictions))
+
+
+def _minimal(task: Mapping[str, Any]) -> Iterator[Decision]:
+    """The decision of a JSON_MIN line: its choice stands under the config's own name."""
+    known = {"image", "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"}
+    choices = [value for name, value in task.items() if name not in known and isinstance(value, str)]
+    choices = [task[_CHOICE]] if isinstance(task.get(_CHOICE), str) else choices
+    choices = [value for value in choices if value != _file_of(task)]
+    said = (str(task.get("annotator", "")), moment(task.get("created_at")), number(task.get("lead_time")))
+    if len(choices) == 1:
+        yield Decision("label", choices[0], *said)
+
+
+def _decision(annotation: Mapping[str, Any]) -> Decision | None:
+    said = (_who(annotation.get("completed_by")), _when(annotation), number(annotation.get("lead_time")))
+    if annotation.get("was_cancelled"):
+        return Decision("skip", "", *said)
+    choices = _choices(annotation)
+    return Decision("label", choices[0], *said) if len(choices) == 1 else None
+
+
+def _when(annotation: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a time or nothing
+    return moment(annotation.get("created_at")) if isinstance(annotation, dict) else None
+
+
+def _who(completed_by: object) -> str:
+    """A user's number, or what an export knows of them."""
+    if isinstance(completed_by, dict):
+        return str(completed_by.get("email") or completed_by.get("username") or completed_by.get("id") or "")
+    return "" if completed_by is None else str(completed_by)
+
+
+def _choices(given: Mapping[str, Any]) -> list[str]:
+    found = [one.get("value", {}).get("choices", []) for one in given.get("result") or [] if isinstance(one, dict)]
+    return [str(choice) for choices in found for choice in choices]
+
+
+def _has_several(task: Mapping[str, Any]) -> bool:
+    return any(len(_choices(one)) > 1 for one in task.get("annotations") or [])
+
+
+def _prediction(told: Mapping[str, Any]) -> Prediction | None:
+    choices = _choices(told)
+    if len(choices) != 1:
+        return None
+    return Prediction(choices[0], number(told.get("score")), str(told.get("model_version") or ""))
+
+
+def write(export: Export, folder: Path) -> Written:
+    """Write tasks beside copies of the images, and the config that Label Studio needs to show them."""
+    copies = copy_images(export.samples, folder, below="images")
+    samples = [sample for sample in export.samples if sample.id in copies.names]
+    tasks = [_task(sample, copies.names[sample.id]) for sample in samples]
+    (folder / TASKS_FILE).write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(config(export.classes), encoding="utf-8")
+    return Written(folder, sum(bool(sample.label) for sample in samples), 0, tuple(copies.left_out))
+
+
+def config(classes: Sequence[str]) -> str:
+    """Return the labeling config of a project."""
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Image", name=_IMAGE, value=f"${_IMAGE}")
+    choices = ElementTree.SubElement(view, "Choices", name=_CHOICE, toName=_IMAGE, choice="single")
+    for name in classes:
+        ElementTree.SubElement(choices, "Choice", value=name)
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode") + "\n"
+
+
+def _task(sample: ExportedSample, name: str) -> dict[str, Any]:
+    meta = {"sha256": sample.sha256, "uri": sample.uri} | ({"flagged": True} if sample.flagged else {})
+    return {
+        "id": sample.id,
+        "data": {_IMAGE: f"/data/local-files/?d={quote(name)}"},
+        "meta": meta,
+        "annotations": list(_annotations(sample.decisions)),
+        "predictions": [_told(prediction) for prediction in sample.predictions],
+    }
+
+
+def _annotations(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
+    for decision in decisions:
+        if decision.action == "flag":
+            continue
+        yield {
+            "result": [_result(decision.class_name)] if decision.action == "label" else [],
+            "was_cancelled": decision.action == "skip",
+            "lead_time": decision.lead_time_s,
+            "completed_by": {"email": decision.annotator},
+            "created_at": decision.created_at.isoformat() if decision.created_at else None,
+            "ground_truth": False,
+        }
+
+
+def _told(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "model_version": prediction.model_version,
+        "score": prediction.probability,
+        "result": [_result(prediction.class_name)],
+    }
+
+
+def _result(class_name: str) -> dict[str, Any]:
+    return {"from_name": _CHOICE, "to_name": _IMAGE, "type": "choices", "value": {"choices": [class_name]}}
+
+
+FORMAT = Format(
+    name="label-studio",
+    sentence="Label Studio: tasks (JSON), images and the labeling config",
+    reads=reads,
+    read=read,
+    write=write,
+    holds=("skips", "flags", "votes", "annotators", "times", "lead times", "predictions"),
+)

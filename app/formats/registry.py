@@ -1,0 +1,108 @@
+"""All formats, found by looking: a module of this package that has a `FORMAT` is one.
+
+Command line, screens, docs and tests read this list; nothing else names formats.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import app.formats
+from app.formats.errors import SourceError
+from app.formats.format import Format
+from app.formats.in_rows import source_in_rows
+from app.formats.reading import AS_IT_IS, Reading
+from app.formats.source import Source, printable
+
+UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what a list of another shape ends in
+
+
+@cache
+def all_formats() -> dict[str, Format]:
+    """Return every format by its name; those that take nearly anything come last."""
+    modules = (importlib.import_module(f"app.formats.{found.name}") for found in pkgutil.iter_modules(_folders()))
+    found = [module.FORMAT for module in modules if isinstance(getattr(module, "FORMAT", None), Format)]
+    return {format_.name: format_ for format_ in sorted(found, key=lambda f: (f.generality, f.name))}
+
+
+def readable_formats() -> dict[str, Format]:
+    """Return the formats that samples can be read from, by name."""
+    return {name: found for name, found in all_formats().items() if found.read is not None}
+
+
+def writable_formats() -> dict[str, Format]:
+    """Return the formats that labels can be written to, by name; those of no other tool first."""
+    found = sorted(all_formats().values(), key=lambda one: (not one.generality, one.generality, one.name))
+    return {one.name: one for one in found if one.write is not None}
+
+
+def open_source(
+    path: Path,
+    *,
+    uploads: Path,
+    format: str = "",  # noqa: A002 - the option's own word
+    reading: Reading = AS_IT_IS,
+) -> Source:
+    """Read what a person named, by what it is.
+
+    Args:
+        path: what the person named.
+        uploads: the project's folder for what has to be unpacked.
+        format: its name, where the person says so.
+        reading: what the person says of its samples.
+
+    Raises:
+        SourceError: no format reads it, or it cannot be read.
+    """
+    if not path.exists():
+        raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
+    chosen = _named(format) if format else format_of(path)
+    try:
+        return replace(_read(chosen, path, uploads, reading), format=chosen.name)
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # what a list of another shape ends in
+        said = f"{printable(str(path))} is not as the format {chosen.name} has it"
+        raise SourceError(f"{said}: {type(error).__name__}: {printable(str(error))[:200]}") from error
+
+
+def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source:
+    assert chosen.read is not None
+    if chosen.rows is not None and path.is_file():
+        found = source_in_rows(path, chosen.rows(path), reading, first=chosen.first_row)
+        if found is not None:
+            return found
+    source = chosen.read(path, uploads)
+    return replace(source, kind=reading.kind) if reading.kind else source
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that reads a path.
+
+    Raises:
+        SourceError: none does.
+    """
+    for found in readable_formats().values():
+        if found.reads is not None and found.reads(path):
+            return found
+    known = ", ".join(readable_formats())
+    raise SourceError(f"{printable(str(path))}: no format reads this; known are {known}.")
+
+
+def _named(name: str) -> Format:
+    found = readable_formats().get(name)
+    if found is None:
+        raise SourceError(f"There is no format {name!r} to read; known are {', '.join(readable_formats())}.")
+    return found
+
+
+def _folders() -> list[str]:
+    return list(app.formats.__path__)

@@ -1,0 +1,128 @@
+"""What comes in, whatever the format: files with what people and models said of them. Finds files, decodes none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+
+Action = Literal["label", "skip", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one person said of one sample, elsewhere or here."""
+
+    action: Action
+    class_name: str = ""  # of a label
+    annotator: str = ""  # empty: not known
+    created_at: datetime | None = None  # with a zone
+    lead_time_s: float | None = None  # seconds from the sample's appearance to the decision
+    purpose: str = ""  # why it was asked, where that is known; see `storage.events`
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model answered for a sample."""
+
+    class_name: str
+    probability: float | None = None  # of that class, 0 to 1
+    model_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)  # a million of them at a time
+class Entry:
+    """One sample, before anybody looked at it."""
+
+    root: Path  # of the source
+    name: str  # as the person knows it: relative to the root
+    class_name: str = ""  # from the manifest or the folder it lies in; empty: not known
+    sha256: str = ""  # what its bytes must be, where the source says so; then it may lie outside the root
+    decisions: tuple[Decision, ...] = ()  # oldest first; the last label or skip stands
+    predictions: tuple[Prediction, ...] = ()
+    text: str | None = None  # what it is, where that is in no file of its own
+
+    @property
+    def path(self) -> Path:
+        """Where the file is said to be; nobody has looked yet whether that is inside the root."""
+        return self.root / self.name
+
+    @property
+    def given(self) -> tuple[Decision, ...]:
+        """The decisions; a class name alone is a label of nobody known."""
+        if self.decisions or not self.class_name:
+            return self.decisions
+        return (Decision("label", self.class_name),)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One file that was not imported and why; both parts are one printable line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The samples of one import, before any of them was looked at."""
+
+    root: Path  # nothing outside of it is read, unless its hash is known
+    entries: tuple[Entry, ...]
+    refused: tuple[Refused, ...] = ()
+    labels_given: int = 0  # entries with a label; a folder's name need not be one
+    format: str = ""  # its name
+    kind: str = "image"  # of its samples
+    notes: tuple[str, ...] = field(default=())  # what the format's reader could not take over, as sentences
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes the source itself names, sorted; numbers by value."""
+        return tuple(sorted(self.labels_per_class, key=_by_value))
+
+    @property
+    def labels_per_class(self) -> Counter[str]:
+        """How many files each class was given to, by anybody; names that look the same are one (NFC)."""
+        named = [
+            {alike(given.class_name) for given in entry.given if given.class_name} or {alike(entry.class_name)}
+            for entry in self.entries
+        ]
+        return Counter(name for names in named for name in names if name)
+
+    def with_classes_renamed(self, new_names: Mapping[str, str]) -> Source:
+        """The same with other names for some classes; an empty name leaves the labels of that class out."""
+        if not new_names:
+            return self
+        names = {alike(old): new for old, new in new_names.items()}
+        return replace(self, entries=tuple(_renamed(entry, names) for entry in self.entries))
+
+
+def alike(name: str) -> str:
+    """Return the one way to write what looks the same: an e with an accent is one character or two."""
+    return normalize("NFC", name)
+
+
+def printable(text: str) -> str:
+    r"""Return one line that a terminal shows as it is: line ends and controls become `\n`, `\x1b`, ..."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _by_value(name: str) -> tuple[bool, int, str]:
+    return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
+
+
+def _renamed(entry: Entry, names: Mapping[str, str]) -> Entry:
+    def new(name: str) -> str:
+        return names.get(alike(name), name)
+
+    kept = [given for given in entry.decisions if given.action != "label" or new(given.class_name)]
+    return replace(
+        entry,
+        class_name=new(entry.class_name),
+        decisions=tuple(replace(given, class_name=new(given.class_name)) for given in kept),
+        predictions=tuple(replace(told, class_name=new(told.class_name)) for told in entry.predictions),
+    )

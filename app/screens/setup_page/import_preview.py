@@ -1,0 +1,59 @@
+"""A look at what an import would bring, whether its labels are wanted, and what its classes are called here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.formats.registry import open_source
+from app.project.preview import Preview, preview_of
+from app.screens.setup_page.import_box import Chosen
+from app.screens.shared.failures import as_sentences
+from app.screens.shared.plain_text import escaped
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to become of the labels that a source carries."""
+
+    labeled: bool = False
+    new_names: dict[str, str] = field(default_factory=dict)  # by name in the source, where they differ
+
+
+def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> Wanted:
+    """Draw the look at a chosen folder or file, and the choice what becomes of its labels."""
+    labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled")
+    st.caption("They count as imported, are trained on from the first round, and can be taken back as one.")
+    if chosen.path.strip() and st.button("Look at it first", key=f"{prefix}_preview", icon=":material/visibility:"):
+        with as_sentences(), st.spinner("Looking"):
+            source = open_source(Path(chosen.path.strip()).expanduser(), uploads=uploads)
+            st.session_state[f"{prefix}_preview_of"] = (chosen.path, preview_of(source, classes=classes()))
+    path, preview = st.session_state.get(f"{prefix}_preview_of", ("", None))
+    new_names = _show(preview, prefix) if preview is not None and path == chosen.path else {}
+    return Wanted(labeled, new_names)
+
+
+def _show(preview: Preview, prefix: str) -> dict[str, str]:
+    """Draw rows and classes; return the names that the person has changed."""
+    with st.container(border=True):
+        for sentence in preview.sentences:
+            st.markdown(escaped(sentence))
+        rows, classes = st.columns([3, 2], gap="large")
+        with rows:
+            files = dict(zip(("File", "Label", "Who"), zip(*preview.rows, strict=True), strict=False))
+            st.dataframe(files, hide_index=True, width="stretch")
+        with classes:
+            return _class_names(preview, prefix) if preview.classes else {}
+
+
+def _class_names(preview: Preview, prefix: str) -> dict[str, str]:
+    found = list(preview.classes)
+    table: dict[str, list[Any]] = {"In the source": found, "Files": list(preview.classes.values()), "Name here": found}
+    edited: Any = st.data_editor(
+        table, hide_index=True, width="stretch", disabled=["In the source", "Files"], key=f"{prefix}_class_names"
+    )
+    st.caption("Another name in the last column takes a class over under that name; an empty one leaves it out.")
+    named = [str(name or "").strip() for name in edited["Name here"]]
+    return {old: new for old, new in zip(found, named, strict=True) if old != new}

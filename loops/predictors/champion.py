@@ -1,0 +1,369 @@
+"""The champion: several predictors and one answer, in which each counts for what held-out labels say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
+from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotEnoughSamplesError
+from loops.evaluation.comparison import GROWTH, is_due
+from loops.kfold import CrossValidation
+from loops.oracle import PoolScores
+from loops.predictors.committee import Committee
+from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
+from loops.predictors.saved import load_members, saved_members
+from loops.predictors.weighing import weigh
+
+NAME = "champion"
+FEWEST_TO_WEIGH = 30  # labels; below them the first member answers alone
+COMMITTEE_UP_TO = 500  # labels; beyond them one model of a kind is as good as five, and its fit takes long
+NUM_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each member counts, and the figures that speak for it."""
+
+    weights: tuple[float, ...]  # add up to 1
+    weighed_at: int = 0  # labels; 0: never
+    right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
+    together: float = 0.0  # likewise of the champion
+    held_out_right: int = 0  # labels that the champion had right while they were held out
+
+    @classmethod
+    def of_the_first(cls, members: int) -> Weights:
+        """Without evidence the first answers alone."""
+        return cls((1.0, *[0.0] * (members - 1)))
+
+
+class Champion(Predictor):
+    """Answers with the mean of its members' answers, weighed by labels that were held from them.
+
+    Weighing replaces a switch from one to the other: in pools of a few hundred samples the held-out labels are too few
+    to see which is better, and the mean of two that err in different places is better than either (docs/decisions/).
+
+    The first member learns in a blink and answers alone until there are labels enough to weigh by. Of each other one a
+    committee answers while labels are few: its fit is a cross-validation, so the evidence costs nothing more.
+
+    Args:
+        first: Answers from the first label on, such as the graph.
+        others: Their committees join in.
+    """
+
+    def __init__(self, first: Predictor, others: Sequence[Predictor]) -> None:
+        self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
+        self._first, self._others = first, tuple(others)
+        self._team: tuple[Predictor, ...] = (first, *others)
+        self._weights = Weights.of_the_first(len(self._team))
+        self._labels: dict[int, int] = {}
+        self._may_weigh = True
+
+    @property
+    def weights(self) -> Weights:
+        """As they stand now."""
+        return self._weights
+
+    @property
+    def fingerprint(self) -> str:
+        """Of members and weights."""
+        weights = [round(weight, 1) for weight in self._weights.weights]
+        return repr((NAME, weights, self._first.fingerprint, [other.fingerprint for other in self._others]))
+
+    @property
+    def asks_itself(self) -> bool:
+        """While the first member has a say."""
+        return self._first.asks_itself and self._weights.weights[0] > 0
+
+    @property
+    def others(self) -> list[Predictor]:
+        """The members beside the first that have a say."""
+        return [member for member, weight in zip(self._team[1:], self._weights.weights[1:], strict=True) if weight]
+
+    def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
+        """Fits whoever has a say on all labels, and weighs anew when there are so many more than the last time."""
+        self._labels = dict(labels)
+        due = self._may_weigh and is_due(
+            len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=self._growth
+        )
+        team = (self._first, *(self._of_a_kind(other) for other in self._others))
+        for place, member in reversed(list(enumerate(team))):  # who learns in a blink last: a fit may be interrupted
+            if place == 0 or due or self._weights.weights[place]:
+                folder = None if checkpoint_dir is None else checkpoint_dir / f"member-{place}"
+                member.fit(labels, round_number=round_number, checkpoint_dir=folder)
+        self._team = team
+        if due:
+            self._weigh(round_number)
+
+    def predict(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities `probs_N_C`, the weighted mean of the members'."""
+        return self._mean(lambda member: member.predict(sample_ids))
+
+    def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> Floats:
+        """Draw k is the weighted mean of the members' draws k, `probs_N_C_K`."""
+
+        def k_draws(member: Predictor) -> Floats:
+            drawn = member.draws(sample_ids, count=count, round_number=round_number)
+            return drawn[..., np.arange(count) % drawn.shape[-1]]  # a committee has as many as it has members
+
+        return self._mean(k_draws)
+
+    def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
+        """From the draws; where one member answers alone, as that one does it best."""
+        alone = self._alone
+        if alone is not None:
+            return alone.score(sample_ids, round_number=round_number)
+        return super().score(sample_ids, round_number=round_number)
+
+    def describe(self) -> Description:
+        """Who answers, with which weights, and why."""
+        described = [member.describe() for member in self._team]
+        by_name = {one.name: weight for one, weight in zip(described, self._weights.weights, strict=True)}
+        asks_by = next((one.asks_by for one in described[1:]), described[0].asks_by)
+        details = f"{_figures(self._weights, [one.name for one in described])} {described[0].details}".strip()
+        return Description(NAME, _sentence(self._weights, described), details, asks_by=asks_by, weights=by_name)
+
+    def fresh(self, fold: int | None = None) -> Champion:
+        """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
+        fresh = Champion(self._first.fresh(fold), [other.fresh(fold) for other in self._others])
+        fresh._weights, fresh._may_weigh = self._weights, False
+        return fresh
+
+    def embedding(self, sample_ids: ArrayLike) -> Floats:
+        """As the first member has it."""
+        return self._first.embedding(sample_ids)
+
+    def features(self, sample_ids: ArrayLike) -> Floats:
+        """As the member with the greatest weight has it."""
+        return self._heaviest.features(sample_ids)
+
+    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
+        """As the first member asks while it has a say; None once the others answer alone."""
+        if not self.asks_itself and not coverage:
+            return None
+        return self._first.questions(sample_ids, size, coverage=coverage)
+
+    def gains(self, sample_ids: Ids) -> Floats:
+        """As the first member has it."""
+        return self._first.gains(sample_ids)
+
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
+        """The first member takes further labels; the others' answers of the round stand beside it until the next.
+
+        Once the first has no say, the member that counts most takes them; where it cannot, the order stays.
+        """
+        first = self._first.instant(sample_ids, round_number=round_number)
+        if self._weights.weights[0]:
+            return None if first is None else InstantChampion(self, first, round_number)
+        heaviest = self._heaviest.instant(sample_ids, round_number=round_number)
+        return None if first is None or heaviest is None else InstantOfOthers(first, heaviest)
+
+    def review(self, labels: Mapping[int, int], *, pool: Ids, begins: bool) -> None:
+        """The first member looks again."""
+        self._first.review(labels, pool=pool, begins=begins)
+
+    def pool_shares(self, labeled: Ids) -> Floats:
+        """As the first member has it."""
+        return self._first.pool_shares(labeled)
+
+    def cross_validate(
+        self, labels: Mapping[int, int], *, num_folds: int, round_number: int = 0, folder: Path | None = None
+    ) -> CrossValidation:
+        """The members' out-of-fold answers, with today's weights."""
+        found = [
+            member.cross_validate(labels, num_folds=num_folds, round_number=round_number, folder=folder)
+            for place, member in enumerate(self._team)
+            if self._weights.weights[place]
+        ]
+        return replace(found[0], probs_N_C=self._mixed([one.probs_N_C for one in found]))
+
+    def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
+        """Writes the members that have a say, and their weights."""
+        answering = [member for member, weight in zip(self._team, self._weights.weights, strict=True) if weight]
+        names = " and ".join(member.describe().name for member in self._team)
+        checkpoint = {
+            "learner": {"backbone": f"a champion of {names}", "num_classes": self.num_classes},
+            "state_dict": {},
+            "champion": asdict(self._weights),
+            "labels": torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2),
+            "answering": saved_members(answering),
+            "active_learning_loop": loop_state,
+        }
+        return write_checkpoint(checkpoint, path)
+
+    def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
+        """Loads what `save` wrote."""
+        checkpoint = read_checkpoint(path, sha256=sha256, size=size)
+        if "champion" not in checkpoint:
+            raise CheckpointMismatchError(path, "a champion wanted, a single predictor found")
+        try:
+            weights = Weights(**{name: _plain(value) for name, value in checkpoint["champion"].items()})
+            labels, saved = dict(checkpoint["labels"].tolist()), checkpoint["answering"]
+            loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointDamagedError(path, "it holds no champion of ours") from error
+        if len(weights.weights) != len(self._team):
+            raise CheckpointMismatchError(path, f"{len(self._team)} members wanted, {len(weights.weights)} found")
+        self._take(weights, labels, saved, path.name)
+        return loop_state
+
+    def _take(self, weights: Weights, labels: dict[int, int], saved: Sequence[dict[str, Any]], name: str) -> None:
+        """Loads the members into new ones, so that a file that does not fit changes nothing."""
+        first, others = self._first.fresh(), tuple(other.fresh() for other in self._others)
+        team = (first, *(self._of_a_kind(other, len(labels)) for other in others))
+        load_members([team[place] for place, weight in enumerate(weights.weights) if weight], saved, name)
+        if not weights.weights[0]:  # it has no say, but it still knows what is covered
+            first.fit(labels, round_number=0)
+        self._first, self._others, self._team = first, others, team
+        self._weights, self._labels = weights, labels
+
+    def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
+        """The committee of a member while labels are few, and afterwards the member itself."""
+        few = (len(self._labels) if labels is None else labels) <= COMMITTEE_UP_TO
+        return Committee(other, num_folds=NUM_FOLDS) if few and self._may_weigh else other
+
+    @property
+    def _growth(self) -> float:
+        """A committee's evidence costs nothing, so it is looked at in every round."""
+        return 1.0 if len(self._labels) <= COMMITTEE_UP_TO else GROWTH
+
+    @property
+    def _alone(self) -> Predictor | None:
+        """The one member that answers, if it is one."""
+        return self._heaviest if max(self._weights.weights) == 1.0 else None
+
+    @property
+    def _heaviest(self) -> Predictor:
+        return self._team[int(np.argmax(self._weights.weights))]
+
+    def _mean(self, answer: Any) -> Floats:  # noqa: ANN401 - from a member to probabilities or draws
+        return self._mixed([answer(m) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight])
+
+    def _mixed(self, answers: Sequence[Floats]) -> Floats:
+        """The weighted mean of the answers of those that have a say, in their order."""
+        said = [weight for weight in self._weights.weights if weight]
+        parts = [weight * probs for weight, probs in zip(said, answers, strict=True)]
+        return np.asarray(np.sum(parts, axis=0), np.float32)
+
+    def _weigh(self, round_number: int) -> None:
+        try:
+            found = [
+                member.cross_validate(self._labels, num_folds=NUM_FOLDS, round_number=round_number)
+                for member in self._team
+            ]
+        except NotEnoughSamplesError:
+            return  # no class has two labels: what stands, stands
+        labels_N = found[0].labels_N
+        shares_N = self.pool_shares(found[0].sample_ids)
+        weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
+        self._weights = Weights(tuple(weights_M.tolist()), len(labels_N))
+        mixed = self._mixed([one.probs_N_C for one, weight in zip(found, weights_M, strict=True) if weight])
+        right = tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found)
+        self._weights = replace(
+            self._weights,
+            right=right,
+            together=_right(mixed, labels_N, shares_N),
+            held_out_right=int((mixed.argmax(axis=1) == labels_N).sum()),
+        )
+
+
+class InstantChampion:
+    """The champion between two rounds: its first member takes each label, the others' answers of the round stand."""
+
+    def __init__(self, champion: Champion, first: Instant, round_number: int) -> None:
+        self._champion, self._first, self._round_number = champion, first, round_number
+        self._said: dict[int, list[Floats]] = {}  # by sample id: the others' answers, which do not change
+        self.asks_of_whole_pool = first.asks_of_whole_pool
+
+    def refit(self, labels: Mapping[int, int]) -> None:
+        """Takes all labels, those of the round and those since."""
+        self._first.refit(labels)
+
+    def predict(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities `probs_N_C`."""
+        ids = np.asarray(sample_ids, np.int64).reshape(-1)
+        others = self._of_others(ids)
+        return self._champion._mixed([self._first.predict(ids), *others])
+
+    def draws(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities of K draws, `probs_N_C_K`: of the round."""
+        return self._champion.draws(sample_ids, count=self._champion.mc_iterations, round_number=self._round_number)
+
+    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
+        """As the first member asks."""
+        return self._first.questions(sample_ids, size, coverage=coverage)
+
+    def _of_others(self, ids: Ids) -> list[Floats]:
+        new = np.array([sample_id for sample_id in ids.tolist() if sample_id not in self._said], np.int64)
+        others = self._champion.others
+        if len(new):
+            answers = [member.predict(new) for member in others]
+            self._said.update((sample_id, [one[k] for one in answers]) for k, sample_id in enumerate(new.tolist()))
+        empty = np.empty((0, self._champion.num_classes), np.float32)
+        return [
+            np.stack([self._said[sample_id][place] for sample_id in ids.tolist()]) if len(ids) else empty
+            for place in range(len(others))
+        ]
+
+
+class InstantOfOthers:
+    """The champion between two rounds, once its first member has no say: that one only asks for what is not covered."""
+
+    asks_of_whole_pool = False
+
+    def __init__(self, first: Instant, answering: Instant) -> None:
+        self._first, self._answering = first, answering
+
+    def refit(self, labels: Mapping[int, int]) -> None:
+        """Takes all labels, those of the round and those since."""
+        self._first.refit(labels)
+        self._answering.refit(labels)
+
+    def predict(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities `probs_N_C`."""
+        return self._answering.predict(sample_ids)
+
+    def draws(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities of K draws, `probs_N_C_K`."""
+        return self._answering.draws(sample_ids)
+
+    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
+        """Those of the first member where coverage is asked for; otherwise an acquisition function decides."""
+        return self._first.questions(sample_ids, size, coverage=True) if coverage else None
+
+
+def _right(probs_N_C: Floats, labels_N: Ids, shares_N: Floats) -> float:
+    weight_N = shares_N / max(float(shares_N.sum()), 1e-12)
+    return float(weight_N @ (probs_N_C.argmax(axis=1) == labels_N))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a number, or a sequence of numbers
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+def _sentence(weights: Weights, described: Sequence[Description]) -> str:
+    if not weights.weighed_at:
+        return described[0].sentence
+    answering = [one.name for one, weight in zip(described, weights.weights, strict=True) if weight]
+    how = {1: "it answers by itself"}.get(len(answering), "look-alikes and a trained model answer together")
+    return (
+        f"Without seeing them the model would have had {weights.held_out_right} of your {weights.weighed_at} labels "
+        f"right, and it asks for hard ones; {how}."
+    )
+
+
+def _figures(weights: Weights, names: Sequence[str]) -> str:
+    if not weights.weighed_at:
+        return ""
+    each = ", ".join(
+        f"{name} {100 * right:.0f} % right, weight {weight:.2f}"
+        for name, right, weight in zip(names, weights.right, weights.weights, strict=True)
+    )
+    together = f"together {100 * weights.together:.0f} %"
+    return f"Of {weights.weighed_at} labels held out, weighted to the pool: {each}; {together}."

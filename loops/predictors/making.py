@@ -1,0 +1,54 @@
+"""Which predictor answers for an acquisition function, and how somebody's own becomes one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from loops.acquisition.catalog import AcquisitionFunction, imported
+from loops.embeddings.features import FeatureStore
+from loops.errors import OwnCodeError
+from loops.predictors.champion import Champion
+from loops.predictors.committee import Committee
+from loops.predictors.graph import GraphPredictor
+from loops.predictors.predictor import Predictor
+from loops.predictors.scikit import ScikitPredictor
+
+
+def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore) -> Predictor:
+    """What an acquisition function needs to ask: the champion, a committee, or the predictor alone.
+
+    Args:
+        acquisition: Says what it needs.
+        base: The predictor that the settings name.
+        store: Where its rows come from; the graph stands beside them.
+    """
+    if acquisition.needs == "graph":
+        graph = GraphPredictor(store, num_classes=base.num_classes, seed=base.seed, mc_iterations=base.mc_iterations)
+        return Champion(graph, [base])
+    return Committee(base) if acquisition.needs == "committee" else base
+
+
+def own_predictor(reference: str, store: FeatureStore, *, num_classes: int, seed: int, mc_iterations: int) -> Predictor:
+    """Makes a predictor of what `package.module:name` names.
+
+    Args:
+        reference: A `Predictor` subclass, or a classifier of scikit-learn's kind: its class, an object, or a function
+            that gives one.
+        store: Where the rows of samples come from.
+        num_classes: C.
+        seed: Of all that is drawn.
+        mc_iterations: K, for a predictor that draws.
+
+    Raises:
+        OwnCodeError: If it cannot be imported, or is neither.
+    """
+    found = imported(reference)
+    if inspect.isclass(found) and issubclass(found, Predictor):
+        make: Callable[..., Predictor] = found
+        return make(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
+    try:
+        estimator = found() if inspect.isclass(found) or inspect.isfunction(found) else found
+    except TypeError as error:
+        raise OwnCodeError(reference, f"it cannot be made without arguments: {error}") from error
+    return ScikitPredictor(estimator, reference, store, num_classes=num_classes, seed=seed)

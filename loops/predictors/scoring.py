@@ -1,0 +1,58 @@
+"""What a predictor does not know of a pool, from draws of its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from loops.acquisition.functions import score_probabilities
+from loops.errors import IdenticalDrawsError, NotEnoughSamplesError
+from loops.oracle import PoolScores
+from loops.predictors.predictor import KEEP_DRAWS_UP_TO, SCORED_AT_ONCE, Floats, Predictor
+
+
+def scores_of_draws(predictor: Predictor, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
+    """Scores every sample from K draws, in pieces that fit in memory; see `Predictor.score`."""
+    ids = np.ascontiguousarray(sample_ids, np.int64).reshape(-1)
+    if not len(ids):
+        raise NotEnoughSamplesError(wanted=1, found=0)
+    keep = len(ids) * predictor.num_classes * predictor.mc_iterations <= KEEP_DRAWS_UP_TO
+    pieces = [
+        _Piece.of(predictor.draws(some, count=predictor.mc_iterations, round_number=round_number), keep=keep)
+        for some in np.split(ids, range(SCORED_AT_ONCE, len(ids), SCORED_AT_ONCE))
+    ]
+    if not any(piece.differ for piece in pieces):
+        raise IdenticalDrawsError(f"all draws of {predictor.describe().name} agree to the last bit")
+    return PoolScores(
+        sample_ids=ids,
+        scores={name: np.concatenate([piece.scores[name] for piece in pieces]) for name in pieces[0].scores},
+        probs_N_C=np.concatenate([piece.probs_N_C for piece in pieces]),
+        draws_N_C_K=np.concatenate([piece.draws for piece in pieces if piece.draws is not None]) if keep else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What some samples' draws say, without the draws where all of them would not fit."""
+
+    scores: dict[str, Floats]
+    probs_N_C: Floats
+    draws: NDArray[np.float16] | None
+    differ: bool
+
+    @classmethod
+    def of(cls, draws_N_C_K: Floats, *, keep: bool) -> _Piece:
+        """Scores them."""
+        return cls(
+            score_probabilities(draws_N_C_K),
+            mean_of(draws_N_C_K),
+            draws_N_C_K.astype(np.float16) if keep else None,
+            bool((draws_N_C_K != draws_N_C_K[..., :1]).any()),
+        )
+
+
+def mean_of(draws_N_C_K: Floats) -> Floats:
+    """The mean answer, `probs_N_C`."""
+    return np.asarray(draws_N_C_K.mean(axis=-1, dtype=np.float64), np.float32)

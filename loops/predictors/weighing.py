@@ -1,0 +1,63 @@
+"""How much each of several predictors' answers counts: by what it said of labels that were held from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.evaluation.comparison import compare
+
+Floats = NDArray[np.floating[Any]]
+
+PRIOR = 100.0  # labels' worth of belief in equal weights
+_UNLIKELY = 0.01  # no held-out label counts as less likely than this: one wrong label must not decide
+
+
+def weigh(
+    probs_M_N_C: Sequence[Floats], labels_N: NDArray[np.int64], shares_N: Floats | None = None
+) -> NDArray[np.float64]:
+    """Weights under which held-out labels are likely, shrunk far towards equal weights.
+
+    Who is measurably worse than the best has no say. Among the others a few dozen labels, which were asked where it was
+    hardest, cannot tell who is better, and the equal mean of answers that err in different places is better than each;
+    so the likelihood of the mixture (by expectation and maximization, which is convex) counts against a prior of
+    `PRIOR` labels. Measured in docs/experiments/0023-champion.md.
+
+    Args:
+        probs_M_N_C: Of M predictors, out of fold.
+        labels_N: Class indices.
+        shares_N: How much of the pool each label speaks for; None: all for as much.
+
+    Returns:
+        `weights_M`, which add up to 1.
+    """
+    weight_N = np.full(len(labels_N), 1.0) if shares_N is None else np.maximum(np.asarray(shares_N, float), 1e-9)
+    weight_N = weight_N / weight_N.sum() * len(labels_N)
+    classes_M_N = [probs_N_C.argmax(axis=1) for probs_N_C in probs_M_N_C]
+    best = max(classes_M_N, key=lambda classes_N: float(weight_N @ (classes_N == labels_N)))
+    may_speak = [
+        not compare(truth=labels_N, answering=classes_N, other=best, weight=weight_N).other_is_better
+        for classes_N in classes_M_N
+    ]
+    likely_N_M = np.stack([_likelihood(probs_N_C, labels_N) for probs_N_C in probs_M_N_C], axis=1)
+    weights_M = np.zeros(len(probs_M_N_C))
+    weights_M[may_speak] = _mixture(likely_N_M[:, may_speak], weight_N)
+    return weights_M
+
+
+def _likelihood(probs_N_C: Floats, labels_N: NDArray[np.int64]) -> Floats:
+    return np.asarray(np.clip(probs_N_C[np.arange(len(labels_N)), labels_N], _UNLIKELY, 1.0))
+
+
+def _mixture(likely_N_M: Floats, weight_N: Floats, steps: int = 100) -> NDArray[np.float64]:
+    members = likely_N_M.shape[1]
+    weights_M = np.full(members, 1.0 / members)
+    for _ in range(steps):
+        shares_N_M = weights_M * likely_N_M
+        shares_N_M /= shares_N_M.sum(axis=1, keepdims=True)
+        weights_M = weight_N @ shares_N_M + PRIOR / members
+        weights_M /= weights_M.sum()
+    return weights_M

@@ -1,0 +1,64 @@
+"""Labels and predictions that came with a source: events of purpose ``imported``, grouped by import; moved files."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+BEFORE, AFTER = "('train', 'audit', 'recheck')", "('train', 'audit', 'recheck', 'imported')"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_imports_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint("key", name=op.f("uq_imports_key")),
+    )
+    op.create_index(op.f("ix_imports_project_id"), "imports", ["project_id"], unique=False)
+    op.create_table(
+        "imported_predictions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("sample_id", sa.Integer(), nullable=False),
+        sa.Column("class_index", sa.Integer(), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=True),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_imported_predictions_import_id")),
+        sa.ForeignKeyConstraint(["sample_id"], ["samples.id"], name=op.f("fk_imported_predictions_sample_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_predictions")),
+    )
+    op.create_index(op.f("ix_imported_predictions_sample_id"), "imported_predictions", ["sample_id"], unique=False)
+    op.create_index(op.f("ix_samples_project_id_uri"), "samples", ["project_id", "uri"], unique=False)
+    if op.get_bind().dialect.name == "sqlite":
+        allow_purpose_sqlite()
+    else:
+        op.drop_constraint(op.f("ck_label_events_purpose"), "label_events", type_="check")
+        op.create_check_constraint(op.f("ck_label_events_purpose"), "label_events", f"purpose IN {AFTER}")
+
+
+def allow_purpose_sqlite() -> None:
+    """Change the check in place, as SQLite's documentation allows for what is not in the rows.
+
+    The usual copy of the table would drop its triggers, and the foreign keys of other tables refuse to let it go.
+    """
+    bind = op.get_bind()
+    version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    bind.exec_driver_sql("PRAGMA writable_schema=ON")
+    bind.exec_driver_sql(
+        "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'label_events'",
+        (f"purpose IN {BEFORE}", f"purpose IN {AFTER}"),
+    )
+    bind.exec_driver_sql(f"PRAGMA schema_version={version + 1}")
+    bind.exec_driver_sql("PRAGMA writable_schema=OFF")

@@ -12,6 +12,7 @@ LoopsError
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
+├── UnexportableModelError      a model that torch alone cannot run
 ├── UnknownAcquisitionError     no acquisition function of that name
 ├── UnknownPredictorError       no predictor of that name
 └── YieldedLossesError          a training step does not yield one loss per optimizer
@@ -105,6 +106,15 @@ class UnknownAcquisitionError(LoopsError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no acquisition function {name!r}; known are {', '.join(known)}")
+
+
+class UnexportableModelError(LoopsError):
+    """A model of samples that torch alone cannot embed."""
+
+    def __init__(self, backbone: str) -> None:
+        super().__init__(
+            f"a model on {backbone!r} cannot be exported yet: torch alone cannot compute what it stands on"
+        )
 
 
 class UnknownPredictorError(LoopsError):

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.errors import AppError, TrainerRunningError
+from app.kinds.kind import kind_named
 from app.project.project import DATABASE_URL_VARIABLE, Project
 from app.project.status import SILENT_AFTER, heartbeat_age
 from app.trainer.lock import trainer_lock
@@ -20,6 +21,7 @@ from storage.engine import Database, connect
 from storage.errors import StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
+from storage.projects import kind_of_samples
 from storage.rounds import latest_round
 from storage.samples import SampleInfo, list_broken, list_samples
 from storage.trainer import get_heartbeat, list_errors
@@ -127,7 +129,7 @@ def _examine_project(project: Project) -> Iterator[Finding]:
         yield Finding("database", str(error), good=False)
         return
     try:
-        for look in (images, trainer, latest_training, failures):
+        for look in (samples, trainer, latest_training, failures):
             yield _guarded(look, project, database)
     finally:
         database.close()
@@ -186,22 +188,23 @@ def integrity(project: Project) -> Finding:
     return Finding("integrity", found, good=not problems)
 
 
-def images(project: Project, database: Database) -> Finding:
-    """Count the images that have gone, or could not be read, since they were imported."""
+def samples(project: Project, database: Database) -> Finding:
+    """Count the samples that have gone, or could not be read, since they were imported."""
     project_id = project.project_id(database)
     with database.read() as session:
         broken = list_broken(session, project_id=project_id)
+        kind = kind_named(kind_of_samples(session, project_id=project_id))
     counted, missing = 0, list[str]()
     for page in chain.from_iterable(_pages(database, project_id, split) for split in ("pool", "test")):
         counted += len(page)
-        missing += [sample.uri for sample in page if not Path(sample.uri).is_file()]
+        missing += [sample.uri for sample in page if not kind.is_there(sample)]
     said = [f"{len(missing):,} of {counted:,} are gone, such as {missing[0]}"] if missing else []
     if broken:
         first = f"such as {broken[0].uri}: {broken[0].reason}"
         said.append(f"{len(broken):,} could not be read and are not asked any more, {first}")
     if said:
-        return Finding("images", "; ".join(said), good=False)
-    return Finding("images", f"{counted:,}, all there")
+        return Finding(kind.NOUNS, "; ".join(said), good=False)
+    return Finding(kind.NOUNS, f"{counted:,}, all there")
 
 
 def _pages(database: Database, project_id: int, split: str) -> Iterator[list[SampleInfo]]:

@@ -14,6 +14,7 @@ from storage.labels import current_labels, list_events
 from storage.library import choose_library
 from storage.models import Base
 from storage.opening import open_database
+from storage.projects import kind_of_samples
 from storage.queue import claim_batch
 from storage.rounds import list_queries, list_rounds
 from storage.samples import SampleCounts, count_samples
@@ -31,6 +32,8 @@ EARLIER = {
     # version: events, what stands by sample, counts, states of the rounds, the open ranking, suspects
     "0001": (9, {1: 0, 2: 0, 3: 1, 5: None, 6: 1}, 4, ["closed", "open"], [7, 8, 9], []),
     "0002": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0003": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0008": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
 }
 
 NEXT = """
@@ -153,6 +156,7 @@ def test_a_project_of_an_earlier_version_opens_with_no_label_changed(tmp_path, v
         assert shown == {(1, False)}
         (claimed, *_) = claim_batch(session, project_id=1, annotator_id=1, count=2)
         assert (claimed.sample.id, claimed.seen) == (4, True)  # she took its label back; it is on her screen
+        assert kind_of_samples(session, project_id=1) == "image"
         assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
     database.close()
     assert len(before) == events

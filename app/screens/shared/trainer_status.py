@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.session import annotator_id, database, project_id
+from app.screens.shared.session import annotator_id, database, project_id, sample_kind
 from app.screens.shared.trainer_state import BeatWatch, Mood, TrainerState, trainer_state
 from storage.trainer import get_heartbeat, pending_request, request_training
 
@@ -37,7 +37,8 @@ def read_trainer() -> TrainerState:
         heartbeat = get_heartbeat(session, project_id=identity)
         handled = heartbeat.handled_request_id if heartbeat else None
         request = pending_request(session, project_id=identity, after_id=handled or 0)
-    state = trainer_state(heartbeat, _watch().silence_s(identity, heartbeat) if heartbeat else 0.0)
+    silence_s = _watch().silence_s(identity, heartbeat) if heartbeat else 0.0
+    state = trainer_state(heartbeat, silence_s, nouns=sample_kind().NOUNS)
     if request is not None and request.kind != "stop" and state.mood in {"idle", "failed", "stopped"}:
         return TrainerState("working", "Training was asked for and starts in a moment.")
     return state

@@ -22,10 +22,13 @@ Load = Callable[[int], Any]  # sample id -> what the kind's embedders take
 class Embedders(Protocol):
     """The module that embeds samples of a kind, see `loops.embeddings.kinds`."""
 
-    def fit(self, folder: Path, pool: NDArray[np.int64], load: Load, check: Callable[[], None]) -> None:
+    def fit(
+        self, backbone: Backbone, folder: Path, pool: NDArray[np.int64], load: Load, check: Callable[[], None]
+    ) -> None:
         """Learns from the pool, without labels, what the embedder must know; nothing where it did so before.
 
         Args:
+            backbone: One of the kind's.
             folder: Keeps what was learned.
             pool: Ids of its samples.
             load: May raise for a broken sample.
@@ -71,7 +74,7 @@ def fit(
 ) -> None:
     """Learns from the pool what the backbone's embedder must know before it embeds; see `Embedders.fit`."""
     if not backbone.source:
-        _module(backbone).fit(folder, pool, load, check)
+        _module(backbone).fit(backbone, folder, pool, load, check)
 
 
 def distortion_of(backbone: Backbone) -> Distort | None:

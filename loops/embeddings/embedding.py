@@ -21,7 +21,9 @@ from loops.uncertainty.precision import half_precision
 _LITE0_SIDE = 224  # pixels
 
 
-def fit(folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]) -> None:
+def fit(
+    backbone: Backbone, folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]
+) -> None:
     """Nothing: what the networks know, they bring along."""
 
 

@@ -123,7 +123,13 @@ def _standardized(marks_N: NDArray[np.float64], share: float) -> NDArray[np.floa
     return np.asarray(((marks_N - share) / max(np.sqrt(share * (1 - share)), 0.1)).clip(-FARTHEST, FARTHEST))
 
 
-def fit(folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]) -> None:
+def fit(
+    backbone: Backbone,  # noqa: ARG001 - there is one
+    folder: Path,
+    pool: NDArray[np.int64],
+    load: Callable[[int], Any],
+    check: Callable[[], None],
+) -> None:
     """Learns from up to 20,000 rows of the pool, drawn by their ids; nothing where it did so before."""
     if _path(folder).exists() or not len(pool):
         return

@@ -24,7 +24,8 @@ from sklearn.utils.extmath import randomized_svd
 
 from loops.embeddings.backbone import Backbone, Distort
 from loops.embeddings.embedder import Embedder
-from loops.embeddings.texts import TRANSFORM
+from loops.embeddings.sentence_encoder import SentenceEmbedder
+from loops.embeddings.texts import SENTENCES, TRANSFORM
 from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
@@ -92,10 +93,12 @@ def fit_tfidf(texts: Sequence[str]) -> FittedTfidf:
     return FittedTfidf(terms, vectorizer.idf_.astype(np.float32), directions, mean)
 
 
-def fit(folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]) -> None:
-    """Learns from up to 20,000 texts of the pool, drawn by their ids; nothing where it did so before."""
+def fit(
+    backbone: Backbone, folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]
+) -> None:
+    """Learns from up to 20,000 texts of the pool, drawn by their ids; nothing where it did so before, or need not."""
     path = _path(folder)
-    if _is_fitted(path) or not len(pool):
+    if backbone.name == SENTENCES or _is_fitted(path) or not len(pool):
         return
     drawn = np.sort(pool[np.argsort(hash_of_ids(pool, seed_of("tfidf")), kind="stable")[:FITTED_TO]])
     texts = list(_readable(drawn.tolist(), load, check))
@@ -103,12 +106,14 @@ def fit(folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check
         fit_tfidf(texts).write(path)
 
 
-def embedder(backbone: Backbone, folder: Path, device: torch.device) -> Embedder:  # noqa: ARG001 - there is one
-    """Of what `fit` learned."""
+def embedder(backbone: Backbone, folder: Path, device: torch.device) -> Embedder:  # noqa: ARG001 - no network
+    """The sentence encoder, or what `fit` learned."""
+    if backbone.name == SENTENCES:
+        return SentenceEmbedder()
     return TextEmbedder(FittedTfidf.read(_path(folder)))
 
 
-def distortion(backbone: Backbone) -> Distort | None:  # noqa: ARG001 - there is one
+def distortion(backbone: Backbone) -> Distort | None:  # noqa: ARG001 - of neither
     """None: what is stored has no words that could be left out."""
     return None
 

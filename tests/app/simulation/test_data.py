@@ -51,7 +51,7 @@ def test_images_are_read_from_the_tables_own_folder_or_from_the_one_that_is_give
 
 def test_texts_are_told_by_their_column_and_one_that_is_in_both_lists_tests(texts, capsys):
     found = load_data(config(texts))
-    assert (found.classes, found.candidates) == (("no", "yes"), ("tfidf",))
+    assert (found.classes, found.candidates) == (("no", "yes"), ("sentences", "tfidf"))
     assert [found.load(sample_id) for sample_id in (*found.pool, *found.test)] == [
         "good", "very good", "very bad", "so good", "bad",
     ]  # fmt: skip

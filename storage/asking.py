@@ -17,6 +17,7 @@ from storage.events import DECISIONS, is_adjudication, is_undone
 from storage.models import Claim, CurrentDecision, LabelEvent, Query, Round, SampleError
 
 Id = int | ColumnElement[int]  # a number, or a parameter of a statement that is built once
+Page = str | ColumnElement[str]
 Time = datetime | ColumnElement[datetime]
 
 LEASE_S = 60.0  # an open page renews its claims more often; a closed one frees its samples within a minute
@@ -63,11 +64,17 @@ def is_askable_to(annotator_id: Id) -> ColumnElement[bool]:
     return and_(is_askable(), or_(_wants_one(), ~own))
 
 
-def has_room_for(annotator_id: Id, *, now: Time, latest: Time) -> ColumnElement[bool]:
-    """Say of a row of ``Query`` whether its sample is with fewer others than the query still wants decisions."""
+def has_room_for(annotator_id: Id, page: Page, *, now: Time, latest: Time) -> ColumnElement[bool]:
+    """Say of a row of ``Query`` whether its sample is with fewer others than the query still wants decisions.
+
+    Another page of the same annotator is no other opinion: what it holds is never given twice.
+    """
     others = and_(Claim.sample_id == Query.sample_id, Claim.annotator_id != annotator_id, is_live(now, latest))
     held = select(func.count()).select_from(Claim).where(others).correlate(Query).scalar_subquery()
-    return or_(~exists().where(others), and_(~_wants_one(), held < Query.annotators - _deciders()))
+    free = or_(~exists().where(others), and_(~_wants_one(), held < Query.annotators - _deciders()))
+    on_this_page_if_own = or_(Claim.annotator_id != annotator_id, Claim.page == page)
+    elsewhere = and_(Claim.sample_id == Query.sample_id, ~on_this_page_if_own, is_live(now, latest))
+    return and_(~exists().where(elsewhere), free)
 
 
 def is_on_a_screen(*, now: datetime) -> ColumnElement[bool]:
@@ -95,6 +102,19 @@ def latest_query_id(session: Session, *, sample_id: int) -> int | None:
     return session.scalar(select(func.max(Query.id)).where(Query.sample_id == sample_id))
 
 
+def wants_opinion(session: Session, *, query_id: int, annotator_id: int) -> bool:
+    """Whether a query waits for this annotator's decision beside those of others, be it their second thought."""
+    others = select(func.count(distinct(LabelEvent.annotator_id))).where(_decides())
+    others = others.where(LabelEvent.annotator_id != annotator_id).correlate(Query)
+    vote = and_(~_wants_one(), others.scalar_subquery() < Query.annotators, ~_is_settled())
+    recheck = and_(Query.purpose == "recheck", is_askable())
+    return session.scalar(select(Query.id).where(Query.id == query_id, or_(vote, recheck))) is not None
+
+
+def _is_settled() -> ColumnElement[bool]:
+    return exists().where(_decides(), is_adjudication())
+
+
 def _wants_one() -> ColumnElement[bool]:
     return or_(Query.annotators == 1, Query.purpose == "recheck")
 
@@ -104,8 +124,7 @@ def _are_enough() -> ColumnElement[bool]:
 
     After a decision on Review nobody is asked either: a late vote would stand above it.
     """
-    settled = exists().where(_decides(), is_adjudication())
-    return or_(_wants_one(), _deciders() >= Query.annotators, settled)
+    return or_(_wants_one(), _deciders() >= Query.annotators, _is_settled())
 
 
 def _counts() -> ColumnElement[bool]:

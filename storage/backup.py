@@ -1,9 +1,14 @@
-"""Backups that were read back before they count, and the check of a live database."""
+"""Backups that were read back before they count, and the check of a live database.
+
+Their order is that of the label events they hold, never of the clock: a day spent in another year changes nothing.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,7 @@ from storage.filesystem import make_durable
 from storage.library import choose_library
 
 _TIME = "%Y%m%dT%H%M%S_%fZ"
+_NUMBERED = re.compile(r"-(?P<number>\d{6,})-e(?P<events>\d{9,})-[^-]*$")
 FOLDER = "backups"  # beside the SQLite file
 HOURLY = "labelloop"  # how the names of backups begin that later ones replace
 
@@ -24,31 +30,45 @@ def backup(database: Database, *, folder: Path, name: str = HOURLY) -> Path:
 
     Args:
         database: The database to copy.
-        folder: Where ``<name>-<UTC time>.db`` goes; made if needed.
+        folder: Where ``<name>-<number>-e<label events>-<UTC time>.db`` goes; made if needed.
         name: How the file's name begins.
 
     Raises:
-        BackupError: When no copy could be made, or the copy does not pass its check. None is left behind.
+        BackupError: When no copy could be made, the copy does not pass its check, it holds no project, or it is one of
+            the hourly ones and a backup of this project holds more label events. None is left behind.
     """
     if database.path is None:
         raise BackupError("a PostgreSQL database is backed up with pg_dump")
-    file_name = f"{name}-{datetime.now(timezone.utc):{_TIME}}.db"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _write(database.path, folder / f".{file_name}.part", folder / file_name)
+        return _write(database.path, folder, name)
     except (OSError, choose_library().dbapi.Error) as error:
         raise BackupError(str(error)) from error
 
 
-def _write(source: Path, temporary: Path, final: Path) -> Path:
+def _write(source: Path, folder: Path, name: str) -> Path:
+    temporary = folder / f".{name}-{datetime.now(timezone.utc):{_TIME}}.db.part"
     try:
-        _copy(source, temporary)
+        held = _copy(source, temporary)
+        newest = _newest_of(held.project, folder) if name == HOURLY else None
+        if newest is not None and newest.events > held.events:
+            raise BackupError(
+                f"the database holds {held.events:,} label events, and {newest.path.name} has {newest.events:,}; "
+                "'labelloop restore' puts both together"
+            )
+        number = max((number_of(made) for made in list_backups(folder)), default=0) + 1
+        final = folder / f"{name}-{number:06d}-e{held.events:09d}-{datetime.now(timezone.utc):{_TIME}}.db"
         make_durable(temporary)
         temporary.replace(final)
-        make_durable(final.parent)
+        make_durable(folder)
     finally:
         temporary.unlink(missing_ok=True)
     return final
+
+
+def _newest_of(project: str, folder: Path) -> BackupInfo | None:
+    made = (look_into(path) for path in list_backups(folder))
+    return next((info for info in made if info is not None and info.project == project), None)
 
 
 def is_due(folder: Path, *, every: timedelta) -> bool:
@@ -57,9 +77,48 @@ def is_due(folder: Path, *, every: timedelta) -> bool:
     return not any(now - every < time_of(made) <= now for made in list_backups(folder))
 
 
+@dataclass(frozen=True)
+class BackupInfo:
+    """What a database file holds."""
+
+    path: Path
+    project: str  # when the first project was made, which is its identity: a name may be given twice
+    events: int  # label events
+
+
+def look_into(path: Path) -> BackupInfo | None:
+    """Say what a database file holds; None when it cannot be read, or holds no project."""
+    try:
+        with _opened(path, mode="ro") as connection:
+            return _held(connection, path)
+    except choose_library().dbapi.Error:
+        return None
+
+
+def _held(connection: Any, path: Path) -> BackupInfo | None:  # noqa: ANN401
+    project = connection.execute("SELECT created_at FROM projects ORDER BY id LIMIT 1").fetchone()
+    return BackupInfo(path, str(project[0]), _count_events(connection)) if project else None
+
+
 def list_backups(folder: Path) -> list[Path]:
-    """List all backups, newest first."""
-    return sorted(folder.glob(f"*-{'[0-9]' * 8}T{'[0-9]' * 6}_*Z.db"), key=time_of, reverse=True)
+    """List all backups, those with the most label events first, and of these the one made last."""
+    made = folder.glob(f"*-{'[0-9]' * 8}T{'[0-9]' * 6}_*Z.db")
+    return sorted(made, key=lambda path: (events_of(path), number_of(path)), reverse=True)
+
+
+def events_of(made: Path) -> int:
+    """Return how many label events a backup holds: its name says it, that of an earlier version does not."""
+    named = _NUMBERED.search(made.stem)
+    if named is not None:
+        return int(named["events"])
+    info = look_into(made)
+    return info.events if info else 0
+
+
+def number_of(made: Path) -> int:
+    """Return the how manieth backup this is; 0 for one of an earlier version."""
+    named = _NUMBERED.search(made.stem)
+    return int(named["number"]) if named is not None else 0
 
 
 def time_of(made: Path) -> datetime:
@@ -88,7 +147,7 @@ def check_file(path: Path) -> list[str]:
         return [str(error)]
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> BackupInfo:
     with _opened(source) as connection:
         confirmed = _count_events(connection)
         connection.execute("VACUUM INTO ?", (str(target),))
@@ -98,12 +157,16 @@ def _copy(source: Path, target: Path) -> None:
             raise BackupError(f"the copy is damaged ({problems[0]})")
         if _count_events(copy) < confirmed:
             raise BackupError(f"the copy holds fewer than the {confirmed} label events there are")
+        held = _held(copy, target)
+        if held is None:
+            raise BackupError("the database holds no project")
+        return held
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, *, mode: str = "rw") -> Iterator[Any]:
     """Open a connection of its own: VACUUM cannot run in a session's transaction."""
-    uri = f"file:{quote(str(path.resolve()))}?mode=rw"
+    uri = f"file:{quote(str(path.resolve()))}?mode={mode}"
     connection = choose_library().dbapi.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")

@@ -1,23 +1,25 @@
-"""Claims: which samples an annotator has on screen or fetched ahead, as leases that end when the page is closed.
+"""Claims: which samples a page has on screen or fetched ahead, as leases that end when the page is closed.
 
-A claim is dead when it has expired, or when it begins further in the future than a lease: the clock went back. Its own
-annotator keeps even a dead one as long as nobody took the sample, so a clock jump moves nobody's screen. Whoever takes
-a sample deletes the dead claims on it; one that is still there can therefore always be renewed.
+A page is one tab of one annotator: two tabs, or two browsers under one name, never have the same sample. A claim is
+dead when it has expired, or when it begins further in the future than a lease: the clock went back. Its own page keeps
+even a dead one as long as nobody took the sample, so a clock jump moves nobody's screen. Whoever takes a sample deletes
+the dead claims on it; one that is still there can therefore always be renewed.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 
-from storage.asking import Id
+from storage.asking import Id, Page, is_live, latest_claim
 from storage.engine import Session
 from storage.models import Claim, Query, Round, Sample
+from storage.plain import utc_now
 from storage.samples import SAMPLE_COLUMNS, SampleInfo
 
 # Built once: they are run at every key press. Columns, for rows of tables cost SQLAlchemy several times as much.
@@ -43,10 +45,10 @@ _HELD = select(Claim).where(Claim.sample_id.in_(bindparam("ids", expanding=True)
 
 @dataclass(frozen=True)
 class ClaimedSample:
-    """A sample an annotator has, and why."""
+    """A sample an annotator's page has, and why."""
 
     sample: SampleInfo
-    token: str  # the request id of the first decision to come
+    token: str  # the lease: names the sample on this screen; no decision's request id
     query_id: int | None
     rank: int | None
     score: float | None
@@ -70,14 +72,31 @@ def renew(claims: Iterable[Claim], *, lease_s: float, now: datetime) -> None:
             claim.expires_at = now + lease
 
 
-def release_claims(session: Session, *, project_id: int, annotator_id: int, keep: Sequence[str] = ()) -> None:
-    """Free what an annotator has, but for the claims of these tokens."""
-    session.execute(delete(Claim).where(is_own(project_id, annotator_id), Claim.token.not_in(keep)))
+def release_claims(
+    session: Session, *, project_id: int, annotator_id: int, page: str = "", keep: Sequence[str] = ()
+) -> None:
+    """Free what an annotator's page has, but for the claims of these tokens."""
+    session.execute(delete(Claim).where(is_own(project_id, annotator_id, page), Claim.token.not_in(keep)))
 
 
-def is_own(project_id: Id, annotator_id: Id) -> ColumnElement[bool]:
-    """Say of a row of ``Claim`` whether it is this annotator's."""
-    return and_(Claim.project_id == project_id, Claim.annotator_id == annotator_id)
+def adopt_claims(session: Session, *, project_id: int, annotator_id: int, pages: Collection[str], page: str) -> None:
+    """Give a page what closed pages of the same annotator had: whoever opens a tab anew goes on where they were."""
+    own = (Claim.project_id == project_id, Claim.annotator_id == annotator_id)
+    session.execute(update(Claim).where(*own, Claim.page.in_(list(pages))).values(page=page))
+
+
+def has_other_page(
+    session: Session, *, project_id: int, annotator_id: int, page: str, now: datetime | None = None
+) -> bool:
+    """Say whether the same name labels on another page too, here or in another browser."""
+    now = now or utc_now()
+    elsewhere = (Claim.project_id == project_id, Claim.annotator_id == annotator_id, Claim.page != page)
+    return session.scalar(select(Claim.id).where(*elsewhere, is_live(now, latest_claim(now))).limit(1)) is not None
+
+
+def is_own(project_id: Id, annotator_id: Id, page: Page) -> ColumnElement[bool]:
+    """Say of a row of ``Claim`` whether it is this page's of this annotator."""
+    return and_(Claim.project_id == project_id, Claim.annotator_id == annotator_id, Claim.page == page)
 
 
 def take(
@@ -86,19 +105,21 @@ def take(
     *,
     project_id: int,
     annotator_id: int,
+    page: str,
     seen: bool,
     in_grid: bool = False,
     lease_s: float,
     now: datetime,
     own: Mapping[int, Claim] | None = None,
 ) -> list[Claim]:
-    """Give free samples to an annotator; one they have already keeps its token.
+    """Give free samples to an annotator's page; one it has already keeps its token.
 
     Args:
         session: A writing session.
         samples: As ``(sample id, query id)``.
         project_id: The project.
         annotator_id: The annotator.
+        page: The annotator's page.
         seen: Whether they are on screen, not only fetched ahead.
         in_grid: Whether they are shown together.
         lease_s: How long they stay with a page that says nothing more, in seconds.
@@ -111,7 +132,9 @@ def take(
     claims = []
     for sample_id, query_id in samples:
         claim = held.get(sample_id) or _new_claim(project_id, annotator_id, sample_id, lease_s, now)
-        _set(claim, query_id=query_id, seen=seen, in_grid=in_grid)
+        _set(claim, query_id=query_id, page=page, seen=seen, in_grid=in_grid)
+        if query_id is not None:  # drawn at random before, and asked by a round since
+            _set(claim, acquisition=None, acquisition_probability=None)
         claims.append(claim)
     session.add_all(claim for claim in claims if claim.sample_id not in held)
     session.flush()
@@ -121,7 +144,7 @@ def take(
 def _own_of_the_others(
     session: Session, sample_ids: list[int], annotator_id: int, lease_s: float, now: datetime
 ) -> dict[int, Claim]:
-    """The annotator's claims on these samples; dead ones of other annotators are deleted."""
+    """The annotator's claims on these samples, of whatever page; dead ones of other annotators are deleted."""
     own = dict[int, Claim]()
     if not sample_ids:
         return own

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from storage.engine import Session
-from storage.events import DECISIONS, is_undone
+from storage.events import is_undone, may_stand
 from storage.models import Annotator, CurrentDecision, LabelEvent
 from storage.plain import pairs
 
@@ -92,7 +92,7 @@ def fold_decision(session: Session, *, sample_id: int) -> None:
     """Work out from a sample's events what stands after an undo."""
     standing = session.scalar(
         select(LabelEvent)
-        .where(LabelEvent.sample_id == sample_id, LabelEvent.action.in_(DECISIONS), ~is_undone())
+        .where(LabelEvent.sample_id == sample_id, may_stand(), ~is_undone())
         .order_by(LabelEvent.id.desc())
         .limit(1)
     )
@@ -105,7 +105,7 @@ def fold_decision(session: Session, *, sample_id: int) -> None:
 def _fold(which: ColumnElement[bool], through_event_id: int) -> Select[Any]:
     return (
         select(func.max(LabelEvent.id))
-        .where(which, LabelEvent.action.in_(DECISIONS), LabelEvent.id <= through_event_id)
+        .where(which, may_stand(), LabelEvent.id <= through_event_id)
         .where(~is_undone(through_event_id=through_event_id))
         .group_by(LabelEvent.sample_id)
     )

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -28,6 +30,7 @@ from storage.errors import (
     DatabaseUnavailableError,
     DatabaseUrlError,
     DiskFullError,
+    NoDatabaseError,
 )
 from storage.filesystem import refuse_network_file_system
 from storage.library import SqliteLibrary, choose_library
@@ -41,15 +44,20 @@ _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('labelloop'))"
 
 
 class Database:
-    """One database, read and written through separate engines; safe to share between threads, not over a fork."""
+    """One database, read and written through separate engines; safe to share between threads, not over a fork.
 
-    def __init__(self, url: URL, *, reading: Engine, writing: Engine, library: str, journal_mode: str) -> None:
+    ``recovered`` says, as a sentence, what was put back when it was opened; empty where nothing was lost.
+    """
+
+    def __init__(self, url: URL, *, reading: Engine, writing: Engine | None, library: str, journal_mode: str) -> None:
         self.url = url
         self.library = library
         self.journal_mode = journal_mode
         self._reading = reading
         self._writing = writing
         self._counted: dict[object, object] = {}
+        self.recovered = ""
+        self._turn = Lock()  # of this process's writers: SQLite lets those that wait overtake each other
 
     @property
     def path(self) -> Path | None:
@@ -74,7 +82,9 @@ class Database:
         Raises:
             JournalError: When the transaction is stored, but its label events are not safely in the journal.
         """
-        with translated(), Session(self._writing, expire_on_commit=False) as session:
+        if self._writing is None:
+            raise DatabaseReadOnlyError("it was opened to be read")
+        with self._turn, translated(), Session(self._writing, expire_on_commit=False) as session:
             with session.begin():
                 session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
                 yield session
@@ -84,18 +94,41 @@ class Database:
 
     def connect_to_write(self) -> Connection:
         """Open a connection for migrations and backups, which need more than a session."""
+        if self._writing is None:
+            raise DatabaseReadOnlyError("it was opened to be read")
         return self._writing.connect()
 
     def close(self) -> None:
         """Close all pooled connections."""
         self._reading.dispose()
-        self._writing.dispose()
+        if self._writing is not None:
+            self._writing.dispose()
 
 
-def connect(url: str) -> Database:
-    """Make the two engines without looking at the schema."""
-    parsed = _parse(url)
-    return _connect_sqlite(parsed) if is_sqlite(parsed) else _connect_postgresql(parsed)
+def connect(url: str, *, create: bool = False) -> Database:
+    """Make the two engines without looking at the schema.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://...``.
+        create: Whether a SQLite file that is not there is made.
+
+    Raises:
+        NoDatabaseError: When there is no such file, and none is to be made.
+    """
+    parsed = parse(url)
+    return _connect_sqlite(parsed, create=create) if is_sqlite(parsed) else _connect_postgresql(parsed)
+
+
+def connect_to_read(url: URL) -> Database:
+    """Make the reading engine of a SQLite file alone; nothing is written, neither to the file nor beside it."""
+    library = choose_library()
+    reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True, mode="ro")
+    return Database(url, reading=reading, writing=None, library=library.title, journal_mode=library.journal_mode)
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite file, whatever letters its path has."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def is_sqlite(url: URL) -> bool:
@@ -103,11 +136,17 @@ def is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _parse(url: str) -> URL:
+def parse(url: str) -> URL:
+    """Read a database's URL.
+
+    Raises:
+        DatabaseUrlError: When it cannot be used. An unreadable one is not repeated: it may hold a password.
+    """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise DatabaseUrlError(url, "it is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME") from error
+    except (ArgumentError, ValueError):
+        reason = "it is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME"
+        raise DatabaseUrlError("that was given", reason) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
@@ -119,24 +158,34 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _connect_sqlite(url: URL) -> Database:
+def _connect_sqlite(url: URL, *, create: bool) -> Database:
     path = Path(url.database or "")
     if not path.parent.is_dir():
-        raise DatabaseUrlError(str(url), f"there is no folder {path.parent}")
+        raise DatabaseUrlError(str(path), f"there is no folder {path.parent}")
     refuse_network_file_system(path)
+    if not create and not path.is_file():
+        raise NoDatabaseError(str(path))
     library = choose_library()
+    mode = "rwc" if create else "rw"
     with translated():
-        _settle_journal_mode(url, library)
-    reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True)
-    writing = _sqlite_engine(url, library, begin="BEGIN IMMEDIATE", query_only=False)
+        _settle_journal_mode(url, library, mode)
+    reading = _sqlite_engine(url, library, begin="BEGIN", query_only=True, mode=mode)
+    writing = _sqlite_engine(url, library, begin="BEGIN IMMEDIATE", query_only=False, mode=mode)
     return Database(url, reading=reading, writing=writing, library=library.title, journal_mode=library.journal_mode)
 
 
-def _sqlite_engine(url: URL, library: SqliteLibrary, *, begin: str, query_only: bool) -> Engine:
-    engine = create_engine(url, module=library.dbapi, pool_size=10, max_overflow=40)
+def _sqlite_engine(url: URL, library: SqliteLibrary, *, begin: str, query_only: bool, mode: str) -> Engine:
+    opened = _opener(url, library, mode)
+    engine = create_engine(url, module=library.dbapi, creator=opened, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", partial(_set_pragmas, library, query_only))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _opener(url: URL, library: SqliteLibrary, mode: str) -> Callable[[], Any]:
+    """SQLite makes a file that is not there, unless it is told not to; and a path may hold any sign."""
+    uri = f"file:{quote(str(Path(url.database or '').absolute()))}?mode={mode}"
+    return lambda: library.dbapi.connect(uri, uri=True, check_same_thread=False)
 
 
 def _set_pragmas(library: SqliteLibrary, query_only: bool, connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -152,13 +201,13 @@ def _set_pragmas(library: SqliteLibrary, query_only: bool, connection: Any, _rec
         _pragma(connection, "query_only", "ON")
 
 
-def _settle_journal_mode(url: URL, library: SqliteLibrary) -> None:
+def _settle_journal_mode(url: URL, library: SqliteLibrary, mode: str) -> None:
     """Bring the file into the library's journal mode, which stays in it.
 
     Switching needs the file alone for a moment and ignores busy_timeout, and a connection that has looked at a WAL
     file holds it until it is closed: first starts that all kept theirs open would wait for each other for ever.
     """
-    alone = create_engine(url, module=library.dbapi, poolclass=NullPool)
+    alone = create_engine(url, module=library.dbapi, creator=_opener(url, library, mode), poolclass=NullPool)
     wanted = library.journal_mode
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while _try_journal_mode(alone, wanted) != wanted:
@@ -201,6 +250,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if error.connection_invalidated:  # the server was stopped or started anew; the next try gets a new connection
+            raise DatabaseUnavailableError(str(error.orig).strip()) from error
         translated = _translate(str(error.orig), type(error.orig).__name__)
         if translated is None:
             raise

@@ -12,7 +12,9 @@ StorageError
 │   ├── DatabaseReadOnlyError         the file or its folder may not be written
 │   ├── DatabaseUnavailableError      the server or the disk does not answer
 │   ├── BackupError                   a backup was not made, or was not good
+│   ├── NoDatabaseError               there is none, and only init makes one
 │   ├── JournalError                  a label's line beside the database was not written
+│   ├── ForeignJournalError           the journal beside the database is another project's
 │   └── RestoreError                  no database can be put together from backup and journal
 ├── UnknownProjectError
 ├── UnknownSampleError
@@ -127,7 +129,29 @@ class JournalError(DatabaseError):
     """The label is in the database, but not in the file that would bring it back."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The last label is stored, but its line in the label journal is not: {reason}. Try it again.")
+        super().__init__(
+            f"The database has it, but its line in the label journal was not written: {reason}. Try it again."
+        )
+
+
+class ForeignJournalError(DatabaseError):
+    """The journal beside the database is another project's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The label journal beside the database belongs to another project, {name!r}; nothing was changed. Move "
+            "it to where it belongs."
+        )
+
+
+class NoDatabaseError(DatabaseError):
+    """There is no database, and only making a project makes one."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"There is no database at {place}. 'labelloop restore' brings a lost one back from a backup or the label "
+            "journal; a new one is made by 'labelloop init' alone."
+        )
 
 
 class RestoreError(DatabaseError):
@@ -213,10 +237,10 @@ class InvalidDecisionError(StorageError):
 
 
 class RequestIdReusedError(InvalidDecisionError):
-    """A request id that belongs to another sample's event came again."""
+    """A request id came again with another content."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(f"The request {request_id} was already used for another sample; reload the page.")
+        super().__init__(f"The request {request_id} was already used for another answer; reload the page.")
 
 
 class RoundStateError(StorageError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from storage.engine import Session
+from storage.errors import UnknownEventError
 from storage.models import Annotator, LabelEvent
 from storage.plain import to_info
 
@@ -38,6 +39,10 @@ class LabelEventInfo:
     lead_time_s: float | None
     shown_together: int  # samples on screen at once; 1 but for grid mode
     why_shown: bool  # whether the reasons for asking were on screen
+    predictor: str | None  # who asked
+    predictor_version: str | None
+    predictor_labels: int | None  # it had seen
+    aside: bool  # kept without standing: somebody else had decided meanwhile
     request_id: str
     supersedes: int | None
     created_at: datetime
@@ -60,6 +65,18 @@ def find_event(session: Session, *, request_id: str) -> LabelEventInfo | None:
     """Find the label event a request has stored."""
     found = _select(session, LabelEvent.request_id == request_id)
     return found[0] if found else None
+
+
+def get_event(session: Session, *, event_id: int) -> LabelEventInfo:
+    """Return one label event.
+
+    Raises:
+        UnknownEventError: When there is none of this id.
+    """
+    found = _select(session, LabelEvent.id == event_id)
+    if not found:
+        raise UnknownEventError(event_id)
+    return found[0]
 
 
 def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
@@ -86,6 +103,11 @@ def is_undone(*, through_event_id: int | None = None) -> ColumnElement[bool]:
     if through_event_id is not None:
         named = named.where(_UNDO.id <= through_event_id)
     return named.exists()
+
+
+def may_stand() -> ColumnElement[bool]:
+    """Say of a row of ``LabelEvent`` whether it is a decision that can stand for its sample."""
+    return and_(LabelEvent.action.in_(DECISIONS), ~LabelEvent.aside)
 
 
 def is_adjudication() -> ColumnElement[bool]:

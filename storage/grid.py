@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from storage.asking import LEASE_S, is_live, latest_claim
 from storage.claims import ClaimedSample, describe, take
@@ -20,6 +20,7 @@ def claim_grid(
     *,
     project_id: int,
     annotator_id: int,
+    page: str = "",
     sample_ids: Sequence[int],
     count: int,
     audit_share: float,
@@ -35,6 +36,7 @@ def claim_grid(
         session: A writing session.
         project_id: The project.
         annotator_id: The annotator.
+        page: The annotator's page.
         sample_ids: Samples of the pool, those wanted most first.
         count: How many at most.
         audit_share: Share of the pool that is kept for the audit, 0 to 1.
@@ -44,7 +46,7 @@ def claim_grid(
     now = now or utc_now()
     chosen: list[tuple[int, int | None]] = []
     for chunk in chunks(list(dict.fromkeys(sample_ids))):
-        chosen += _free(session, project_id, annotator_id, chunk, audit_share, lease_s, now)
+        chosen += _free(session, project_id, annotator_id, page, chunk, audit_share, lease_s, now)
         if len(chosen) >= count:
             break
     chosen = chosen[:count]
@@ -53,6 +55,7 @@ def claim_grid(
         chosen,
         project_id=project_id,
         annotator_id=annotator_id,
+        page=page,
         seen=True,
         in_grid=True,
         lease_s=lease_s,
@@ -65,6 +68,7 @@ def _free(
     session: Session,
     project_id: int,
     annotator_id: int,
+    page: str,
     sample_ids: Sequence[int],
     audit_share: float,
     lease_s: float,
@@ -73,7 +77,7 @@ def _free(
     """Those of the samples that may be shown together, with their latest queries, in the order given."""
     held = and_(
         Claim.sample_id == Sample.id,
-        Claim.annotator_id != annotator_id,
+        or_(Claim.annotator_id != annotator_id, Claim.page != page),
         is_live(now, latest_claim(now, lease_s=lease_s)),
     )
     latest = select(func.max(Query.id)).where(Query.sample_id == Sample.id).correlate(Sample).scalar_subquery()

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from storage.current import fold_decision
 from storage.engine import Session
+from storage.entries import is_journaled, note_event
 from storage.errors import UnknownImportError
 from storage.events import IMPORTED, is_undone
-from storage.journal import note
-from storage.models import Annotator, Base, Class, CurrentDecision, Import, ImportedPrediction, LabelEvent, Sample
+from storage.models import CurrentDecision, Import, ImportedPrediction, LabelEvent, Sample
 from storage.plain import finite, utc_now
 from storage.projects import get_or_create_annotator
 from storage.samples import SAMPLE_COLUMNS, SampleInfo, chunks
@@ -224,17 +224,12 @@ def _undo(undone: LabelEvent, annotator_id: int) -> LabelEvent:
 
 def _note(session: Session, events: Sequence[LabelEvent]) -> None:
     """Have events written to the label journal."""
+    if not is_journaled(session):
+        return
     for chunk in chunks(events):  # read at once, so that `get_one` finds them in the session
         session.scalars(select(Sample).where(Sample.id.in_({event.sample_id for event in chunk}))).all()
         for event in chunk:
-            rows: dict[str, Base] = {
-                "event": event,
-                "sample": session.get_one(Sample, event.sample_id),
-                "annotator": session.get_one(Annotator, event.annotator_id),
-            }
-            if event.class_index is not None:
-                rows["class"] = session.get_one(Class, (event.project_id, event.class_index))
-            note(session.info, **rows)
+            note_event(session, event)
 
 
 def _find(session: Session, project_id: int, import_id: int) -> Import:

@@ -5,11 +5,14 @@ One decision is one transaction: the event, what now stands for the sample, and 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, select
 
-from storage.asking import latest_query_id
+from storage.asking import latest_query_id, wants_opinion
 from storage.current import CurrentLabel, changed_since, current_labels, fold_decision, set_decision, standing_event
 from storage.engine import Session
+from storage.entries import is_journaled, note_event
 from storage.errors import (
     InvalidDecisionError,
     RequestIdReusedError,
@@ -18,11 +21,11 @@ from storage.errors import (
     UnknownSampleError,
 )
 from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
-from storage.journal import note
-from storage.models import Annotator, Base, Claim, Class, LabelEvent, Query, Round, Sample
+from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
 from storage.queue import put_on_screen
+from storage.remainder import RANDOM
 
 __all__ = [
     "CurrentLabel",
@@ -37,7 +40,11 @@ __all__ = [
     "undo_request",
 ]
 
-_ASKED = ("purpose", "round_number", "acquisition", "score", "acquisition_probability", "rank", "model_version")
+_OF_QUERY = (
+    "purpose", "score", "acquisition_probability", "rank", "predictor", "predictor_version", "predictor_labels",
+)  # fmt: skip
+_ASKED = ("round_number", "acquisition", "model_version", *_OF_QUERY)
+_CONTENT = ("sample_id", "action", "class_index")  # of a decision: what one request id stands for
 
 
 def record_decision(
@@ -54,8 +61,12 @@ def record_decision(
     shown_together: int = 1,
     lead_time_s: float | None = None,
     acquisition: str | None = None,
+    blind: bool = False,
 ) -> LabelEventInfo:
     """Store a label, skip or flag, once per request id: sent again, it returns the event stored the first time.
+
+    Two decisions of one person are two events, of which the later stands. A blind one never takes the place of what
+    another person decided meanwhile: it is kept aside, where Review finds it as a disagreement.
 
     A flag keeps the claim and is stored as ``flag:<request id>``, so the decision that follows from the same screen,
     with the same request id, is not taken for its repetition.
@@ -67,23 +78,25 @@ def record_decision(
         annotator_id: Who decides.
         action: ``label``, ``skip`` or ``flag``.
         class_index: For a label.
-        request_id: Made when the sample was shown; unique in the database.
+        request_id: Made when the person decided; unique in the database.
         suggestion_shown: Whether the model's answer was on screen.
         why_shown: Whether the reasons for asking were on screen.
         shown_together: Samples on screen at once.
         lead_time_s: From the sample's appearance to the decision, in seconds.
         acquisition: How the sample came on screen if not by its place in the ranking, such as ``grid``; it has no
             score, rank or probability then. An audit or recheck sample keeps its own.
+        blind: Whether the person did not see what others have decided about the sample.
 
     Raises:
-        RequestIdReusedError: When the request id belongs to another sample's event.
+        RequestIdReusedError: When the request id came before with another content.
         InvalidDecisionError: When the action is none, the class is none of the project's, or the sample is test data.
         UnknownSampleError: When the sample is none of the project's.
     """
     request_id = f"flag:{request_id}" if action == "flag" else request_id
     stored = find_event(session, request_id=request_id)
     if stored is not None:
-        return _note(session, _same_request(stored, sample_id))
+        given = {"sample_id": sample_id, "action": action, "class_index": class_index}
+        return _note(session, _same_request(session, stored, given))
     _check(session, project_id, sample_id, action, class_index)
     if shown_together < 1:
         raise InvalidDecisionError(
@@ -92,6 +105,8 @@ def record_decision(
     _check_annotator(session, project_id, annotator_id)
     standing = standing_event(session, sample_id=sample_id)
     asked = _asked_under(session, sample_id, annotator_id, standing)
+    if blind and asked.get("acquisition") is None:  # on a page of its own, and no round asks for it
+        asked = {**asked, "acquisition": RANDOM}
     if acquisition is not None and asked["purpose"] == "train":
         asked = _chosen_otherwise(session, project_id, acquisition)
     event = LabelEvent(
@@ -106,6 +121,7 @@ def record_decision(
         lead_time_s=finite(lead_time_s),
         request_id=request_id,
         supersedes=standing.id if standing and action != "flag" else None,
+        aside=blind and action != "flag" and _is_late(session, sample_id, annotator_id, standing),
         created_at=utc_now(),
         **asked,
     )
@@ -129,7 +145,7 @@ def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int)
 
 
 def undo_request(
-    session: Session, *, project_id: int, annotator_id: int, request_id: str, undo_id: str
+    session: Session, *, project_id: int, annotator_id: int, request_id: str, undo_id: str, page: str = ""
 ) -> LabelEventInfo:
     """Take back the decision an annotator's page sent under a request id, before the page knows the event's id.
 
@@ -139,6 +155,7 @@ def undo_request(
         annotator_id: Who undoes; their own decisions only.
         request_id: Of the decision, or of the flag where no decision has it.
         undo_id: The request id of the undo itself: sent again, it returns the undo stored the first time.
+        page: The annotator's page, to whose screen the sample returns.
 
     Returns:
         The undo; where the decision was undone before, that undo.
@@ -152,10 +169,10 @@ def undo_request(
     found = session.scalars(select(LabelEvent).where(either).order_by(LabelEvent.action == "flag")).first()
     if found is None or (found.project_id, found.annotator_id) != (project_id, annotator_id):
         raise UnknownEventError(request_id)
-    return _undo(session, found, annotator_id, undo_id=undo_id)
+    return _undo(session, found, annotator_id, undo_id=undo_id, page=page)
 
 
-def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str) -> LabelEventInfo:
+def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str, page: str = "") -> LabelEventInfo:
     if undone.action == "undo":
         raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
     stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
@@ -177,7 +194,8 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
     )
     info = _append(session, event)
     if undone.action != "flag":
-        put_on_screen(session, project_id=undone.project_id, annotator_id=annotator_id, sample_id=undone.sample_id)
+        whose: dict[str, Any] = {"project_id": undone.project_id, "annotator_id": annotator_id, "page": page}
+        put_on_screen(session, **whose, sample_id=undone.sample_id)
     return info
 
 
@@ -185,7 +203,8 @@ def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
     session.add(event)
     session.flush()
     if event.action in ("label", "skip"):
-        set_decision(session, event)
+        if not event.aside:
+            set_decision(session, event)
         own = (Claim.sample_id == event.sample_id, Claim.annotator_id == event.annotator_id)
         session.execute(delete(Claim).where(*own))
     elif event.action == "undo":
@@ -197,22 +216,24 @@ def _append(session: Session, event: LabelEvent) -> LabelEventInfo:
 
 def _note(session: Session, info: LabelEventInfo) -> LabelEventInfo:
     """Have an event written to the journal; also one that comes again: perhaps the journal had no room before."""
-    event = session.get_one(LabelEvent, info.id)
-    rows: dict[str, Base] = {
-        "event": event,
-        "sample": session.get_one(Sample, event.sample_id),
-        "annotator": session.get_one(Annotator, event.annotator_id),
-    }
-    if event.class_index is not None:
-        rows["class"] = session.get_one(Class, (event.project_id, event.class_index))
-    note(session.info, **rows)
+    if is_journaled(session):
+        note_event(session, session.get_one(LabelEvent, info.id))
     return info
 
 
-def _same_request(stored: LabelEventInfo, sample_id: int) -> LabelEventInfo:
-    if stored.sample_id != sample_id:
+def _same_request(session: Session, stored: LabelEventInfo, given: dict[str, object]) -> LabelEventInfo:
+    event = session.get_one(LabelEvent, stored.id)
+    if {name: getattr(event, name) for name in _CONTENT} != given:
         raise RequestIdReusedError(stored.request_id)
     return stored
+
+
+def _is_late(session: Session, sample_id: int, annotator_id: int, standing: LabelEvent | None) -> bool:
+    """Whether somebody else has decided already, and nobody waits for another opinion."""
+    if standing is None or standing.annotator_id == annotator_id or standing.purpose == IMPORTED:
+        return False
+    query_id = latest_query_id(session, sample_id=sample_id)
+    return query_id is None or not wants_opinion(session, query_id=query_id, annotator_id=annotator_id)
 
 
 def _same_undo(stored: LabelEventInfo, undone: LabelEvent) -> LabelEventInfo:
@@ -250,23 +271,29 @@ def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: 
     The last one is for a claim that expired and went to somebody else: an audit sample must stay one.
     """
     own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
-    query_id = session.scalar(select(Claim.query_id).where(*own))
-    if query_id is None and standing is not None and standing.purpose != IMPORTED:
+    claim = session.scalar(select(Claim).where(*own))
+    is_corrected = standing is not None and standing.purpose != IMPORTED
+    if (claim is None or claim.query_id is None) and standing is not None and is_corrected:
         return {name: getattr(standing, name) for name in _ASKED}
-    query_id = query_id or latest_query_id(session, sample_id=sample_id)
+    if claim is not None and claim.acquisition is not None:
+        chosen = _chosen_otherwise(session, claim.project_id, claim.acquisition)
+        return {**chosen, "acquisition_probability": claim.acquisition_probability}
+    query_id = (claim.query_id if claim else None) or latest_query_id(session, sample_id=sample_id)
     query = session.get(Query, query_id) if query_id else None
     if query is None:
-        return {"purpose": "train"}
+        return _asked_before(session, sample_id)
     asked = session.get_one(Round, query.round_id)
-    return {
-        "purpose": query.purpose,
-        "round_number": asked.number,
-        "acquisition": asked.acquisition,
-        "score": query.score,
-        "acquisition_probability": query.acquisition_probability,
-        "rank": query.rank,
-        "model_version": asked.model_version,
-    }
+    by_round = {"round_number": asked.number, "acquisition": asked.acquisition, "model_version": asked.model_version}
+    return by_round | {name: getattr(query, name) for name in _OF_QUERY}
+
+
+def _asked_before(session: Session, sample_id: int) -> dict[str, object]:
+    """As the decision before it, which was undone: a sample that came by chance comes back so."""
+    of_sample = select(LabelEvent).where(LabelEvent.sample_id == sample_id)
+    last = session.scalar(of_sample.order_by(LabelEvent.id.desc()).limit(1))
+    if last is None or last.purpose == IMPORTED:
+        return {"purpose": "train"}
+    return {name: getattr(last, name) for name in _ASKED}
 
 
 def _chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:

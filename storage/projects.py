@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from storage.engine import Session
+from storage.entries import is_journaled
 from storage.errors import InvalidClassError, ProjectExistsError, UnknownProjectError
+from storage.journal import note, values_of
 from storage.models import Annotator, Class, Project
 from storage.plain import to_info, utc_now
 
@@ -44,6 +47,8 @@ def create_project(session: Session, *, name: str, classes: Sequence[str], seed:
     project = Project(name=name, seed=seed, kind=kind, created_at=utc_now())
     session.add(project)
     session.flush()
+    if is_journaled(session):
+        note(session.info, {"project": values_of(project)})
     add_classes(session, project_id=project.id, names=classes)
     return project.id
 
@@ -83,8 +88,11 @@ def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> N
             raise InvalidClassError("A class name is blank; every class needs a name.")
         if name in taken:
             raise InvalidClassError(f"The class {name!r} is already there; every class needs a name of its own.")
-        session.add(Class(project_id=project_id, index=len(taken), name=name))
+        added = Class(project_id=project_id, index=len(taken), name=name)
+        session.add(added)
         taken.append(name)
+        if is_journaled(session):
+            note(session.info, {"class": values_of(added)})
     session.flush()
 
 
@@ -103,6 +111,40 @@ def get_or_create_annotator(session: Session, *, project_id: int, name: str) -> 
     session.add(annotator)
     session.flush()
     return annotator.id
+
+
+def get_or_create_account(
+    session: Session, *, project_id: int, issuer: str, subject: str, name: str, is_verified: bool = False
+) -> int:
+    """Return the id of the annotator with an account; names are only shown, and two accounts may give one.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        issuer: Who vouches for the account.
+        subject: The account there, which never changes.
+        name: What is shown of it; with a number behind it where another annotator has that name.
+        is_verified: Whether the issuer has checked that the name, an address, is the account's: then it takes over
+            what an earlier version, which knew no accounts, had stored under it.
+    """
+    get_project(session, project_id=project_id)
+    of_project = select(Annotator).where(Annotator.project_id == project_id)
+    account = session.scalar(of_project.where(Annotator.issuer == issuer, Annotator.subject == subject))
+    if account is None and is_verified:
+        account = session.scalar(of_project.where(Annotator.name == name, Annotator.issuer.is_(None)))
+    if account is None:
+        taken = set(session.scalars(select(Annotator.name).where(Annotator.project_id == project_id)))
+        shown = next(made for made in _with_numbers(name) if made not in taken)
+        account = Annotator(project_id=project_id, name=shown, created_at=utc_now())
+        session.add(account)
+    account.issuer, account.subject = issuer, subject
+    session.flush()
+    return account.id
+
+
+def _with_numbers(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in itertools.count(2))
 
 
 def list_annotators(session: Session, *, project_id: int) -> list[str]:

@@ -24,11 +24,22 @@ from storage.plain import finite, utc_now
 from storage.rounds import NewQuery, fenced_round, insert_queries
 from storage.samples import chunks
 
-_VALUES = ("score", "acquisition_probability", "suggestion", "suggestion_probability", "annotators")
+_VALUES = (
+    "score", "acquisition_probability", "suggestion", "suggestion_probability", "annotators",
+    "predictor", "predictor_version", "predictor_labels",
+)  # fmt: skip
 
 
 def rerank(
-    session: Session, *, round_id: int, generation: int, scores: Mapping[int, float], now: datetime | None = None
+    session: Session,
+    *,
+    round_id: int,
+    generation: int,
+    scores: Mapping[int, float],
+    predictor: str | None = None,
+    predictor_version: str | None = None,
+    predictor_labels: int | None = None,
+    now: datetime | None = None,
 ) -> int:
     """Give the highest score the first of the free places, and so on; equal scores keep their order.
 
@@ -37,6 +48,9 @@ def rerank(
         round_id: The round; nothing happens unless it is open.
         generation: The trainer's.
         scores: New scores by sample id; those that are not finite, and samples that were not asked about, are ignored.
+        predictor: Who gives these scores, such as ``network``; None leaves who asked as it was.
+        predictor_version: Its round or checkpoint.
+        predictor_labels: How many labels it had seen.
         now: The time at which claims are live.
 
     Returns:
@@ -51,8 +65,10 @@ def rerank(
         return 0
     free = [line for line in _free_queries(session, round_id, now or utc_now()) if _known(scores, line.sample_id)]
     best_first = sorted(free, key=lambda line: -scores[line.sample_id])  # stable
+    asked = {"predictor": predictor, "predictor_version": predictor_version, "predictor_labels": predictor_labels}
+    by_whom = {} if predictor is None else {f"new_{name}": value for name, value in asked.items()}
     moves = [
-        {"of_query": line.id, "new_rank": place.rank, "new_score": float(scores[line.sample_id])}
+        {"of_query": line.id, "new_rank": place.rank, "new_score": float(scores[line.sample_id]), **by_whom}
         for place, line in zip(free, best_first, strict=True)
     ]
     _move(session, round_id, moves)

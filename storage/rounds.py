@@ -60,6 +60,9 @@ class NewQuery:
     suggestion: int | None = None  # class index
     suggestion_probability: float | None = None
     annotators: int = 1  # how many should decide, each blind to the others
+    predictor: str | None = None  # who asks, such as "network" or "graph"
+    predictor_version: str | None = None  # its round or checkpoint
+    predictor_labels: int | None = None  # it had seen
 
 
 @dataclass(frozen=True)

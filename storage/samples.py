@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Exists, bindparam, exists, func, insert, select
 
 from storage.engine import COUNTED, Session
+from storage.entries import is_journaled, note_samples
 from storage.errors import InvalidSampleError, UnknownSampleError
 from storage.models import CurrentDecision, ImportRefusal, Sample, SampleError
 from storage.plain import pairs, to_info, utc_now
@@ -128,6 +129,7 @@ def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSampl
     project = get_project(session, project_id=project_id)
     classes = count_classes(session, project_id=project_id)
     added, duplicates, now = 0, list[Duplicate](), utc_now()
+    last = session.scalar(select(func.max(Sample.id))) or 0
     for chunk in chunks(samples):
         first_uris = _stored_uris(session, project_id, [sample.sha256 for sample in chunk])
         rows = []
@@ -142,6 +144,8 @@ def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSampl
         if rows:
             session.connection().execute(insert(Sample), rows)  # not the ORM's insert: a third of the time
         added += len(rows)
+    if added and is_journaled(session):
+        note_samples(session, after_id=last)
     return AddedSamples(added, duplicates)
 
 

@@ -9,18 +9,23 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from storage.backup import FOLDER, backup
+from storage.backup import FOLDER, backup, look_into
 from storage.engine import Database
-from storage.errors import ForeignDatabaseError, SchemaTooNewError
+from storage.errors import ForeignDatabaseError, NoDatabaseError, SchemaTooNewError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0009"  # the newest file of migrations/versions
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, *, create: bool = False) -> None:
     """Upgrade the schema to `HEAD` if it is older.
 
+    Args:
+        database: To be upgraded.
+        create: Whether an empty database gets its tables.
+
     Raises:
+        NoDatabaseError: When it is empty, and stays so.
         SchemaTooNewError: When the schema is newer than this program.
         ForeignDatabaseError: When the tables are not LabelLoop's.
     """
@@ -35,7 +40,15 @@ def upgrade(database: Database) -> None:
         if found is not None:
             _refuse_newer(found)
             _back_up(database)
+        elif not create:
+            raise NoDatabaseError(database.url.render_as_string(hide_password=True))
         _migrate(connection)
+
+
+def is_current(database: Database) -> bool:
+    """Say whether the schema is this program's."""
+    with database.read() as session:
+        return _revision(session.connection(), database) == HEAD
 
 
 def _revision(connection: Connection, database: Database) -> str | None:
@@ -56,8 +69,8 @@ def _refuse_newer(found: str) -> None:
 
 
 def _back_up(database: Database) -> None:
-    """On a database server backups are the server's own business."""
-    if database.path is not None:
+    """On a database server backups are the server's own business; a database without a project needs none."""
+    if database.path is not None and look_into(database.path) is not None:
         backup(database, folder=database.path.parent / FOLDER, name=f"before-{HEAD}")
 
 

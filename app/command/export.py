@@ -36,15 +36,12 @@ def export(
 ) -> None:
     """Write the labels with every label event, or the trained model, to a new folder."""
     opened = open_project(project)
-    database = opened.open_database()
-    try:
+    with opened.opened_to_read() as database:
         if format_ == MODEL:
             said = _export_model(database, opened, out)
         else:
             rounds_dir = opened.rounds_dir if with_predictions else None
             said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir)
-    finally:
-        database.close()
     typer.echo(said)
 
 

@@ -36,6 +36,7 @@ from app.command.options import (
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
 from app.project.project import Project, new_project, open_project
+from app.rights import keep_private, make_private
 
 if TYPE_CHECKING:
     from app.project.importing import ImportReport
@@ -53,6 +54,7 @@ commands = typer.Typer(
 
 def main() -> None:
     """Run the command line; a person sees a sentence, never a traceback."""
+    keep_private()
     try:
         commands()
     except Exception as error:  # the border to the person: every error is reported and ends the command
@@ -89,7 +91,10 @@ def run(
     """Screens and trainer of a project, until Ctrl+C."""
     from app.running.supervisor import supervise
 
-    raise typer.Exit(supervise(_project_to_run(project), port=port, browser=browser))
+    opened = _project_to_run(project)
+    if opened.folder.is_dir():
+        make_private(opened.folder)
+    raise typer.Exit(supervise(opened, port=port, browser=browser))
 
 
 def _project_to_run(folder: Path | None) -> Project:
@@ -252,11 +257,8 @@ def status(
     from app.project.status import project_status, status_text
 
     opened = open_project(project)
-    database = opened.open_database()
-    try:
+    with opened.opened_to_read() as database:
         found = project_status(database, opened)
-    finally:
-        database.close()
     typer.echo(json.dumps(found) if as_json else status_text(found))
 
 
@@ -266,7 +268,7 @@ commands.command()(formats)
 
 @commands.command()
 def restore(project: ProjectArgument) -> None:
-    """Bring a damaged or lost database back from the newest backup and the label journal."""
+    """Bring a damaged or lost database back: from a backup and the label journal, or from the journal alone."""
     from app.project.restoring import restore_project, restored_text
 
     typer.echo(restored_text(restore_project(open_project(project))))

@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from app.formats.errors import RefusedImageError, SourceError
 from app.formats.format import Format
 from app.formats.source import Refused, Source, printable
+from app.rights import folder_mode
 
 MAX_BYTES = 20_000_000  # of one image
 MAX_LIST_BYTES = 500_000_000  # of one list: the events of 60,000 labels are 20 MB
@@ -87,7 +88,7 @@ def extract(archive: Path, uploads: Path) -> tuple[Path, LeftOut]:
     try:
         left_out = _extract_into(archive, fresh)
         if not folder.exists():
-            fresh.chmod(0o755)
+            fresh.chmod(folder_mode())
             fresh.replace(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

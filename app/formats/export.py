@@ -13,8 +13,9 @@ from app.kinds.kind import kind_named
 
 EVENT_COLUMNS = (
     "sample_id", "uri", "sha256", "label", "action", "annotator", "created_at", "lead_time_s", "round", "purpose",
-    "acquisition", "score", "acquisition_prob", "rank", "model_version", "suggestion_shown", "why_shown",
-    "shown_together", "request_id", "supersedes", "event_id",
+    "acquisition", "score", "acquisition_prob", "rank", "model_version", "predictor", "predictor_version",
+    "predictor_labels", "suggestion_shown", "why_shown", "shown_together", "request_id", "supersedes", "event_id",
+    "aside",
 )  # fmt: skip
 
 Row = Mapping[str, Any]

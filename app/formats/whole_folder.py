@@ -45,7 +45,9 @@ def _renamed_when_whole(target: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:100]}."))
     try:
         yield temporary
-        temporary.chmod(0o755)  # mkdtemp's 0700 would lock out whoever the export is for
+        # The project's files are its owner's alone; whoever an export is for could read nothing of it.
+        for path in [temporary, *temporary.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

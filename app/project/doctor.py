@@ -12,18 +12,21 @@ from pathlib import Path
 
 from app.errors import AppError, TrainerRunningError
 from app.kinds.kind import kind_named
-from app.project.project import DATABASE_URL_VARIABLE, Project
+from app.project.endings import TRAINER, ending_words
+from app.project.project import Project
 from app.project.status import SILENT_AFTER, heartbeat_age
 from app.trainer.lock import trainer_lock
 from storage import journal
 from storage.backup import FOLDER, check_integrity, list_backups, time_of
-from storage.engine import Database, connect
-from storage.errors import StorageError
+from storage.endings import list_endings
+from storage.engine import Database
+from storage.errors import DatabaseDamagedError, NoDatabaseError, StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.projects import kind_of_samples
 from storage.rounds import latest_round
 from storage.samples import SampleInfo, list_broken, list_samples
+from storage.settling import compare
 from storage.trainer import get_heartbeat, list_errors
 
 LEAST_DISK = 500_000_000  # bytes; a round of a large pool writes that much
@@ -119,20 +122,16 @@ def _examine_project(project: Project) -> Iterator[Finding]:
     yield _guarded(file_system, project)
     yield _guarded(disk_space, project)
     yield _guarded(backups, project)
-    checked = _guarded(integrity, project)
-    yield checked
-    if not checked.good:  # opening a damaged database may migrate it, that is, write to it
-        return
     try:
-        database = project.open_database()
+        with project.opened_to_read(settle=False) as database:  # a look changes nothing
+            checked = _guarded(integrity, project, database)
+            yield checked
+            looks = (label_journal, samples, trainer, trainer_deaths, latest_training, failures)
+            for look in looks if checked.good else ():
+                yield _guarded(look, project, database)
     except StorageError as error:
-        yield Finding("database", str(error), good=False)
-        return
-    try:
-        for look in (samples, trainer, latest_training, failures):
-            yield _guarded(look, project, database)
-    finally:
-        database.close()
+        what = "integrity" if isinstance(error, (DatabaseDamagedError, NoDatabaseError)) else "database"
+        yield Finding(what, str(error), good=False)
 
 
 def file_system(project: Project) -> Finding:
@@ -140,7 +139,7 @@ def file_system(project: Project) -> Finding:
     mount = find_mount(project.folder)
     if mount is None:
         return Finding("file system", "not known on this system")
-    if is_network(mount.kind) and not project.database_url.startswith("postgresql"):
+    if is_network(mount.kind) and not project.is_on_server:
         return Finding("file system", f"{mount.kind} is a network file system, where SQLite loses data", good=False)
     return Finding("file system", f"{mount.kind} at {mount.point}")
 
@@ -156,36 +155,36 @@ def disk_space(project: Project) -> Finding:
 
 def backups(project: Project) -> Finding:
     """Tell the newest backup, and how many labels the journal could add to one."""
-    if not project.database_url.startswith("sqlite"):
+    if project.is_on_server:
         return Finding("backups", "the database server's own")
     folder = project.database_path.parent / FOLDER
     made = list_backups(folder)
     newest = f"newest from {time_of(made[0]):%Y-%m-%d %H:%M} UTC" if made else "the trainer makes one every hour"
-    lines = journal.read(project.database_path.with_name(journal.NAME))
-    found = f"{len(made)} in {folder.name}, {newest}; {len(lines.entries):,} label events in {journal.NAME}"
-    if lines.damaged:
-        return Finding("backups", f"{found}, and {lines.damaged:,} damaged lines", good=False)
-    return Finding("backups", found)
+    entries = journal.read(project.database_path.with_name(journal.NAME)).entries
+    count = sum("event" in entry for entry in entries)
+    return Finding("backups", f"{len(made)} in {folder.name}, {newest}; {count:,} label events in {journal.NAME}")
 
 
-def integrity(project: Project) -> Finding:
+def integrity(project: Project, database: Database) -> Finding:  # noqa: ARG001 - as the other looks are called
     """Check the database file, before anything would write to it."""
-    if not project.database_path.is_file() and project.database_url.startswith("sqlite"):
-        return Finding(
-            "integrity",
-            f"the database {project.database_path.name} is gone; 'labelloop restore' brings it back, "
-            f"or set {DATABASE_URL_VARIABLE} if this project's database is on a server",
-            good=False,
-        )
-    database = connect(project.database_url)
-    try:
-        problems = check_integrity(database)
-        found = f"{database.library}, journal mode {database.journal_mode}: no damage found"
-    finally:
-        database.close()
+    problems = check_integrity(database)
     if problems:
-        found = f"the database is damaged ({problems[0]}); 'labelloop restore' brings it back"
-    return Finding("integrity", found, good=not problems)
+        return Finding("integrity", str(DatabaseDamagedError(problems[0])), good=False)
+    return Finding("integrity", f"{database.library}, journal mode {database.journal_mode}: no damage found")
+
+
+def label_journal(project: Project, database: Database) -> Finding:
+    """Compare the database with the label journal, which is the record."""
+    if project.is_on_server:
+        return Finding("label journal", "the database server's own")
+    found = compare(database)
+    said = [f"the database lacks {found.sentence} of it; the next opening to write puts them in"] if found.lacks else []
+    if found.damaged:
+        said.append(f"{found.damaged:,} damaged lines")
+    if said:
+        return Finding("label journal", "; ".join(said), good=False)
+    rest = f"; {found.only_database:,} label events are still to be written there" if found.only_database else ""
+    return Finding("label journal", f"the database has all of it{rest}")
 
 
 def samples(project: Project, database: Database) -> Finding:
@@ -232,6 +231,15 @@ def trainer(project: Project, database: Database) -> Finding:
     if age > SILENT_AFTER:
         return Finding("trainer", f"runs (process {heartbeat.pid}) but is silent for {age:,.0f} s", good=False)
     return Finding("trainer", f"{heartbeat.state}, last heard of {age:,.0f} s ago")
+
+
+def trainer_deaths(project: Project, database: Database) -> Finding:
+    """Tell how the trainer ended lately; several deaths in a row are wrong."""
+    with database.read() as session:
+        deaths = list_endings(session, project_id=project.project_id(database), child=TRAINER)
+    if not deaths:
+        return Finding("trainer's deaths", "none")
+    return Finding("trainer's deaths", ending_words(deaths), good=False)
 
 
 def _is_locked(path: Path) -> bool:

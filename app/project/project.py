@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import category, normalize
+from urllib.parse import quote
 
 from app.errors import ProjectError
 from app.kinds.kind import kind_named
@@ -16,6 +19,8 @@ from loops.acquisition import catalog
 
 if TYPE_CHECKING:
     from storage.engine import Database
+
+logger = logging.getLogger(__name__)
 
 PLACE_FILE = "place.txt"  # among the unpacked images: where they were when the database was last opened
 LEAST_CLASSES = 2  # of one there is nothing to tell apart
@@ -44,7 +49,7 @@ class Project:
     @property
     def database_url(self) -> str:
         """The URL in ``LABELLOOP_DATABASE_URL``, or this folder's SQLite file."""
-        return os.environ.get(DATABASE_URL_VARIABLE) or f"sqlite:///{self.database_path}"
+        return os.environ.get(DATABASE_URL_VARIABLE) or f"sqlite:///{quote(str(self.database_path))}"
 
     @property
     def features_dir(self) -> Path:
@@ -85,14 +90,49 @@ class Project:
         """Read the settings as they are now; a person may edit them while the project runs."""
         return load_settings(self.settings_path)
 
+    @property
+    def is_on_server(self) -> bool:
+        """Whether a database server holds the labels, and not a file of this folder."""
+        return not self.database_url.startswith("sqlite")
+
     def open_database(self) -> Database:
-        """Open, and if needed migrate, the project's database."""
+        """Open the project's database to be written: migrated if needed, and with all that its journal has.
+
+        What had to be put back is said in the log, which for a command is the terminal.
+        """
         from storage.opening import open_database  # the command line's --help must not pay for SQLAlchemy
 
         database = open_database(self.database_url)
+        if database.recovered:
+            logger.warning(database.recovered)
         if self.uploads_dir.is_dir():
             self._follow_uploads(database)
         return database
+
+    @contextmanager
+    def opened_to_read(self, *, settle: bool = True) -> Iterator[Database]:
+        """Open the project's database for a look, also where nothing can be written; a lost one is not made anew.
+
+        Args:
+            settle: where it can be written, put back what its journal has.
+        """
+        from storage.errors import DatabaseReadOnlyError
+        from storage.opening import opened_to_read
+
+        if settle and (self.is_on_server or (self.database_path.is_file() and self._is_writable())):
+            try:
+                database = self.open_database()
+            except DatabaseReadOnlyError:  # a disk that is mounted so lets even root write nothing
+                database = None
+            if database is not None:
+                with closing(database):
+                    yield database
+                return
+        with opened_to_read(self.database_url) as database:
+            yield database
+
+    def _is_writable(self) -> bool:
+        return all(os.access(path, os.W_OK) for path in (self.folder, self.database_path))
 
     def _follow_uploads(self, database: Database) -> None:
         """Note where the unpacked images are now, when the project's folder was moved or copied with them."""
@@ -197,14 +237,14 @@ def check_classes(classes: Sequence[str]) -> list[str]:
 
 
 def _check_new(project: Project) -> None:
-    if "?" in str(project.folder):  # where a database URL's options begin
-        raise ProjectError(f"A project's path may not hold a question mark: {project.folder}")
     if project.settings_path.exists():
         raise ProjectError(f"{project.folder} already is a LabelLoop project; add samples with 'labelloop import'.")
     if project.folder.exists() and not project.folder.is_dir():
         raise ProjectError(f"{project.folder} is a file; a project needs a folder of its own.")
-    # What an interrupted init left behind is fine; anything else is somebody's own.
-    foreign = [entry.name for entry in _entries(project.folder) if entry.name not in _OWN_NAMES]
+    # What an interrupted init left behind is fine; anything else is somebody's own. A journal without its database is
+    # the record of labels that are still to be brought back.
+    own = _OWN_NAMES | ({"labels.journal"} if project.database_path.exists() else set())
+    foreign = [entry.name for entry in _entries(project.folder) if entry.name not in own]
     if foreign:
         raise ProjectError(
             f"{project.folder} is not empty (it holds {sorted(foreign)[0]!r}); give the project a folder of its own."
@@ -224,10 +264,11 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _fill_database(project: Project, settings: ProjectSettings, classes: Sequence[str], kind: str) -> None:
+    from storage.opening import create_database
     from storage.projects import create_project as insert_project
     from storage.projects import find_project, list_classes
 
-    database = project.open_database()
+    database = create_database(project.database_url)
     try:
         with database.write() as session:
             info = find_project(session, name=settings.name)

@@ -13,6 +13,7 @@ from typing import Any
 import tomli_w
 
 from app.errors import SettingsError
+from app.rights import file_mode
 from loops.acquisition import catalog
 from loops.errors import UnknownAcquisitionError
 
@@ -168,7 +169,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp's 0600 would lock out a colleague's account
+        Path(temporary).chmod(file_mode())  # mkstemp's is the owner's alone, also where a group shares the project
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

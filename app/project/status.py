@@ -7,13 +7,16 @@ from datetime import datetime, timezone
 from typing import Any
 
 from app.project.advice import read_advice
+from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
 from loops.evaluation.labels_saved_words import saved_in_words
+from storage.endings import list_endings
 from storage.engine import Database
 from storage.imported import count_imported
 from storage.metrics import MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import count_samples
+from storage.settling import Difference, compare
 from storage.trainer import Heartbeat, get_heartbeat
 
 SILENT_AFTER = 15.0  # seconds without a heartbeat; then a person is told (promise P7)
@@ -37,6 +40,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
     ``accuracies`` has the newest of each kind; only that of samples nobody chose may be believed as it is.
     ``labels_saved`` says what drawing at random would have cost; ``equal`` in it, how far the first chosen labels are
     ahead of as many random ones, is not extrapolated. ``advice`` says when to stop: a sentence and its numbers.
+    ``journal`` is there only while the database lacks something of it.
     """
     project_id, settings = project.project_id(database), project.settings()
     with database.read() as session:
@@ -46,6 +50,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         heartbeat = get_heartbeat(session, project_id=project_id)
         imported = count_imported(session, project_id=project_id)
         advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
+        deaths = list_endings(session, project_id=project_id, child=TRAINER)
+    lacking = compare(database)
     return {
         "project": settings.name,
         "rounds": [_round(info, metrics) for info in rounds],
@@ -56,7 +62,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "accuracies": _accuracies(metrics),
         "labels_saved": _labels_saved(metrics),
         "advice": advice.as_dict(),
-        "trainer": _trainer(heartbeat),
+        "trainer": _trainer(heartbeat) | ({"deaths": len(deaths), "death": ending_words(deaths)} if deaths else {}),
+        **({"journal": _journal(lacking)} if lacking.lacks else {}),
     }
 
 
@@ -111,6 +118,15 @@ def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | 
     return next((of_round[name] for name in _ACCURACY_NAMES if name in of_round), None)
 
 
+def _journal(found: Difference) -> dict[str, Any]:
+    """What a database that could only be read lacks of its journal."""
+    sentence = (
+        f"The database lacks {found.sentence} that the label journal has; they are put in when it is next opened to be "
+        "written."
+    )
+    return {"label_events_lost": found.only_journal, "sentence": sentence}
+
+
 def _trainer(heartbeat: Heartbeat | None) -> dict[str, Any]:
     if heartbeat is None:
         return {"state": NO_TRAINER, "heartbeat_age_s": None}
@@ -136,7 +152,9 @@ def status_text(status: Mapping[str, Any]) -> str:
     lines = [
         f"{status['project']}: {status['labels']:,} labels{_imported_text(status)}, {status['skips']:,} skips, "
         f"{status['pool']:,} left in the pool",
+        *([status["journal"]["sentence"]] if "journal" in status else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
+        *([status["trainer"]["death"]] if "death" in status["trainer"] else []),
         status["advice"]["sentence"],
         *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",

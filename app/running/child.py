@@ -35,6 +35,8 @@ class Child:
     niceness: int = 0
     healthy_after: float = 60.0  # seconds of life after which the back-off starts over
     ready: Callable[[], bool] = lambda: True  # not started before
+    died: Callable[[Child, int], None] = lambda _child, _status: None  # told of each death, with its exit status
+    recovered: Callable[[], None] = lambda: None  # told once it has lived for long enough after a death
     clock: Callable[[], float] = time.monotonic
     process: subprocess.Popen[bytes] | None = None
     back_off: float = 0.0
@@ -72,11 +74,18 @@ class Child:
             return None
         status = self.process.poll()
         if status is None:
+            self._note_health()
             return None
         self._sweep()
         self._back_off()
         self.process = None
+        self.died(self, status)
         return status
+
+    def _note_health(self) -> None:
+        if self.back_off and self.clock() - self.started_at >= self.healthy_after:
+            self.back_off = 0.0
+            self.recovered()
 
     def _back_off(self) -> None:
         if self.clock() - self.started_at >= self.healthy_after:

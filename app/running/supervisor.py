@@ -1,6 +1,7 @@
 """The supervisor of one project: it keeps two children, screens and trainer, running, and ends both.
 
-It does nothing else. The database is the only channel between the children; the supervisor never opens it.
+It does nothing else. The database is the only channel between the children; the supervisor writes into it only how a
+trainer ended that was not asked to.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import typer
 from app.errors import AlreadyRunningError, SupervisorError, TrainerRunningError
 from app.project.project import Project
 from app.running.child import Child, end_all
+from app.running.deaths import Deaths
 from app.running.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
 from app.trainer.lock import trainer_lock
 
@@ -111,6 +113,7 @@ def trainer_child(project: Project) -> Child:
     """Return the trainer: at low priority, and leaving a core to the screens when there is one."""
     threads = str(max(1, usable_cores() - 1))
     # Passive: OpenMP threads that spin at a barrier took 154 s for a fit of 5 s when the cores were busy.
+    deaths = Deaths(project)
     variables = {**dict.fromkeys(_THREAD_VARIABLES, threads), "OMP_WAIT_POLICY": "passive"}
     return Child(
         name="trainer",
@@ -118,7 +121,9 @@ def trainer_child(project: Project) -> Child:
         log=project.logs_dir / "trainer.log",
         environment={name: os.environ.get(name, wanted) for name, wanted in variables.items()},
         niceness=TRAINER_NICENESS,
-        ready=project.settings_path.is_file,  # a new folder becomes a project on the setup screen
+        ready=lambda: project.settings_path.is_file() and deaths.may_start(),  # a new folder becomes one on Setup
+        died=deaths.note,
+        recovered=deaths.over,
     )
 
 

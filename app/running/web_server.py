@@ -16,7 +16,7 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501  # Streamlit's own habit
 PORTS_TRIED = 200
 PROJECT_VARIABLE = "LABELLOOP_PROJECT"
-SCREENS = Path(__file__).parents[1] / "screens" / "main.py"
+SCREENS = Path(__file__).parents[1] / "screens" / "served.py"
 
 # Streamlit by itself binds every interface, shows tracebacks and reports usage. Given as flags, which beat any
 # config.toml that lies in the person's home or working folder.

@@ -8,6 +8,7 @@ from storage.models.labeling import (
     Class,
     CurrentDecision,
     ImportRefusal,
+    JournalMark,
     LabelEvent,
     Project,
     Sample,
@@ -15,6 +16,7 @@ from storage.models.labeling import (
 )
 from storage.models.training import (
     Confusion,
+    Ending,
     Metric,
     Query,
     Round,
@@ -31,9 +33,11 @@ __all__ = [
     "Class",
     "Confusion",
     "CurrentDecision",
+    "Ending",
     "Import",
     "ImportRefusal",
     "ImportedPrediction",
+    "JournalMark",
     "LabelEvent",
     "Metric",
     "Project",

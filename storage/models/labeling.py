@@ -35,10 +35,15 @@ class Annotator(Base):
     """A person who labels."""
 
     __tablename__ = "annotators"
-    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "name"),
+        Index("uq_annotators_account", "project_id", "issuer", "subject", unique=True),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
-    name: Mapped[str]
+    name: Mapped[str]  # as it is shown; of an account that shares it with another, with a number
+    issuer: Mapped[str | None]  # of the account; None: a name that was typed
+    subject: Mapped[str | None]  # the account at its issuer
     created_at: Mapped[datetime]
 
 
@@ -109,6 +114,11 @@ class LabelEvent(Base):
     lead_time_s: Mapped[float | None]
     shown_together: Mapped[int] = mapped_column(server_default="1")  # samples on screen at once
     why_shown: Mapped[bool] = mapped_column(server_default=false())
+    predictor: Mapped[str | None]  # who asked
+    predictor_version: Mapped[str | None]
+    predictor_labels: Mapped[int | None]  # it had seen
+    # Kept, but it stands for nothing: somebody else had decided meanwhile, and whoever gave it did not know.
+    aside: Mapped[bool] = mapped_column(server_default=false())
     request_id: Mapped[str] = mapped_column(unique=True)
     supersedes: Mapped[int | None] = mapped_column(ForeignKey("label_events.id"))
     created_at: Mapped[datetime]
@@ -126,7 +136,7 @@ class CurrentDecision(Base):
 
 
 class Claim(Base):
-    """Which annotator has which sample, on screen or fetched ahead, until when."""
+    """Which page of which annotator has which sample, on screen or fetched ahead, until when."""
 
     __tablename__ = "claims"
     __table_args__ = (UniqueConstraint("sample_id", "annotator_id"), Index(None, "project_id", "annotator_id"))
@@ -135,11 +145,26 @@ class Claim(Base):
     sample_id: Mapped[int] = mapped_column(ForeignKey("samples.id"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"))
     query_id: Mapped[int | None] = mapped_column(ForeignKey("queries.id"))
+    page: Mapped[str] = mapped_column(server_default="")  # the tab; two tabs of one person never share a sample
     token: Mapped[str] = mapped_column(unique=True)
+    acquisition: Mapped[str | None]  # of a sample that no query asked about
+    acquisition_probability: Mapped[float | None]
     claimed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     seen: Mapped[bool] = mapped_column(server_default=true())  # False: fetched ahead, never on screen
     in_grid: Mapped[bool] = mapped_column(server_default=false())  # shown among many, not in the queue
+
+
+class JournalMark(Base):
+    """How far database and label journal are known to agree; one row."""
+
+    __tablename__ = "journal_mark"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger)  # bytes of the journal that are in this database
+    tail: Mapped[str]  # checksum of the bytes before it: another file is told by it
+    event_id: Mapped[int]  # events up to this one are in the journal
+    sample_id: Mapped[int]  # samples, the same
+    classes: Mapped[int]  # how many classes are in the journal
 
 
 class TrainerRequest(Base):

@@ -73,6 +73,9 @@ class Query(Base):
     suggestion: Mapped[int | None]
     suggestion_probability: Mapped[float | None]
     annotators: Mapped[int] = mapped_column(server_default="1")  # how many should decide, each blind to the others
+    predictor: Mapped[str | None]  # who asks
+    predictor_version: Mapped[str | None]
+    predictor_labels: Mapped[int | None]  # it had seen
 
 
 class Metric(Base):
@@ -147,4 +150,17 @@ class TrainerError(Base):
     step: Mapped[str]
     message: Mapped[str]
     traceback: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Ending(Base):
+    """How a process of the project ended without being asked to; written by the supervisor."""
+
+    __tablename__ = "endings"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    child: Mapped[str]
+    status: Mapped[int]  # its exit code; a signal's number below zero
+    seconds: Mapped[float]  # it had lived
+    last_words: Mapped[str]  # the last line of its log
     created_at: Mapped[datetime]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from storage import schema
 from storage.engine import Database
-from storage.opening import open_database
+from storage.opening import create_database
 from storage.projects import create_project
 
 
@@ -32,7 +32,7 @@ def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     url = f"sqlite:///{tmp_path_factory.mktemp('template') / 'labelloop.db'}"
     made_by_migrating = "SELECT sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-    with closing(open_database(url)) as template, template.read() as session:
+    with closing(create_database(url)) as template, template.read() as session:
         statements = session.connection().exec_driver_sql(made_by_migrating).scalars().all()
     migrate = schema._migrate
 
@@ -51,7 +51,7 @@ def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+    opened = create_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
     yield opened
     opened.close()
 

@@ -14,7 +14,7 @@ import pytest
 from storage.engine import Database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
 from storage.models import Base
-from storage.opening import open_database
+from storage.opening import create_database, open_database
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import ClaimedSample, claim_batch, put_on_screen
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
@@ -128,7 +128,7 @@ class World:
 ON_BOTH = {
     "test_changes", "test_concurrency", "test_grid", "test_labels", "test_queue", "test_batch", "test_replace_tail",
     "test_rerank", "test_rounds", "test_sample_columns", "test_samples", "test_several_annotators", "test_trainer",
-    "test_undo_request", "test_votes",
+    "test_undo_request", "test_votes", "test_accounts", "test_late", "test_pages", "test_remainder",
 }  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def backend(request) -> str:
 def template(tmp_path_factory) -> Path:
     """A migrated, closed database: copying it is faster than migrating anew."""
     path = tmp_path_factory.mktemp("template") / "labelloop.db"
-    open_database(f"sqlite:///{path}").close()
+    create_database(f"sqlite:///{path}").close()
     return path
 
 
@@ -168,7 +168,7 @@ def postgresql():
 @pytest.fixture
 def database(backend, request, tmp_path):
     if backend == "postgresql":
-        database = open_database(request.getfixturevalue("postgresql"))
+        database = create_database(request.getfixturevalue("postgresql"))
         empty(database)
     else:
         shutil.copy(request.getfixturevalue("template"), tmp_path / "labelloop.db")

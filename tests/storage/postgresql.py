@@ -39,6 +39,16 @@ def running_server(binaries: Path) -> Iterator[str]:
             subprocess.run(stop, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
+def restart(url: str) -> None:
+    """Stop a server as a crash would, and start it again."""
+    folder = url.rpartition("host=")[2]
+    binaries = find_binaries()
+    assert binaries is not None
+    user = Path(folder, "data").stat().st_uid if os.geteuid() == 0 else os.geteuid()
+    command = [binaries / "pg_ctl", "-D", f"{folder}/data", "-w", "-t", "60", "-m", "immediate", "restart"]
+    subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def _server_user(folder: str) -> int:
     """PostgreSQL refuses to run as root; then the folder is given to the account that may do nothing."""
     if os.geteuid() != 0:

@@ -84,7 +84,7 @@ for number in range(1, 11):
         with database.write() as session:
             event = record_decision(
                 session, project_id=1, sample_id=number, annotator_id=1, action="label",
-                class_index=int(sys.argv[2]) % 2, request_id=f"screen {number}",
+                class_index=number % 2, request_id=f"screen {number}",
             )
     print(event.id)
 database.close()

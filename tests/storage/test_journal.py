@@ -8,6 +8,7 @@ from storage import journal
 from storage.errors import InvalidDecisionError, JournalError, UnknownEventError
 from storage.labels import list_events, record_decision, undo
 from storage.projects import add_classes
+from storage.samples import add_samples
 
 
 def file_of(world):
@@ -15,7 +16,8 @@ def file_of(world):
 
 
 def lines(world):
-    return journal.read(file_of(world)).entries
+    """The entries of label events."""
+    return [entry for entry in journal.read(file_of(world)).entries if "event" in entry]
 
 
 def test_every_label_event_is_a_line_with_all_it_holds(world):
@@ -55,10 +57,20 @@ def label_and_fail(session, *, project_id, annotator_id):
     undo(session, **given, event_id=99)
 
 
-def test_a_write_without_labels_makes_no_journal(world):
+def test_a_project_its_classes_and_its_samples_are_lines_from_the_first_day(world, samples_like):
+    world.tell(add_classes, names=["bird"])
+    world.tell(add_samples, samples=[samples_like(f"more {number}") for number in range(401)])
+    told = journal.read(file_of(world)).entries
+    assert [entry["project"]["name"] for entry in told if "project" in entry] == ["pets"]
+    assert [entry["class"]["name"] for entry in told if "class" in entry] == ["cat", "dog", "bird"]
+    assert [len(entry["samples"]["rows"]) for entry in told if "samples" in entry] == [10, 200, 200, 1]
+
+
+def test_a_write_without_anything_to_keep_writes_no_line(world):
+    before = file_of(world).read_bytes()
     world.publish(1, 2)
     world.batch(count=2)
-    assert not file_of(world).exists()
+    assert file_of(world).read_bytes() == before
 
 
 def test_what_was_labeled_is_not_confirmed_while_the_journal_cannot_be_written(world, monkeypatch):
@@ -82,26 +94,27 @@ def test_a_torn_line_spoils_no_other(world):
     content = file_of(world).read_bytes()
     file_of(world).write_bytes(content[:-20])  # a crash in the middle of the third
     world.label(4)
-    found = journal.read(file_of(world))
-    assert [entry["event"]["sample_id"] for entry in found.entries] == [1, 2, 4]
-    assert found.damaged == 1
+    assert [entry["event"]["sample_id"] for entry in lines(world)] == [1, 2, 4]
+    assert journal.read(file_of(world)).damaged == 1
 
 
 def test_a_flipped_bit_is_noticed(world):
+    begin = file_of(world).stat().st_size
     world.label(1)
+    end = file_of(world).stat().st_size
     world.label(2)
-    content = bytearray(file_of(world).read_bytes())
-    for place in range(10, len(content) // 2 - 10, 7):
-        flipped = content.copy()
+    content = file_of(world).read_bytes()
+    for place in range(begin + 1, end, 7):
+        flipped = bytearray(content)
         flipped[place] ^= 1
         file_of(world).write_bytes(flipped)
-        found = journal.read(file_of(world))
-        assert [entry["event"]["sample_id"] for entry in found.entries] == [2]
-        assert found.damaged >= 1
+        assert [entry["event"]["sample_id"] for entry in lines(world)] == [2]
+        assert journal.read(file_of(world)).damaged >= 1
 
 
 def test_no_journal_is_an_empty_one(world):
-    assert journal.read(file_of(world)) == journal.JournalContent([], 0)
+    file_of(world).unlink()
+    assert journal.read(file_of(world)) == journal.JournalContent([], 0, 0)
 
 
 def test_a_class_name_with_line_breaks_and_other_letters_comes_back(world):

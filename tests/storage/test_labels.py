@@ -32,16 +32,17 @@ def test_a_resubmitted_request_stores_one_event_and_answers_the_same(world):
     assert world.ask(list_events) == answers[:1]
 
 
-def test_the_first_of_two_answers_to_one_screen_stands(world):
+def test_two_answers_of_one_person_are_two_events_and_the_later_stands(world):
+    first, second = world.label(1, 0), world.label(1, 1)
+    assert world.ask(list_events) == [first, second]
+    assert standing(world) == {1: 1}
+
+
+@pytest.mark.parametrize("other", [{"sample_id": 2}, {"class_index": 1}, {"class_index": None, "action": "skip"}])
+def test_a_request_id_with_another_content_is_refused_aloud(world, other):
     world.label(1, 0, request_id="token")
-    assert world.label(1, 1, request_id="token").class_index == 0
-    assert standing(world) == {1: 0}
-
-
-def test_a_request_id_of_another_sample_is_refused(world):
-    world.label(1, request_id="token")
     with pytest.raises(RequestIdReusedError, match="token"):
-        world.label(2, request_id="token")
+        world.label(**{"sample_id": 1, "class_index": 0} | other, request_id="token")
     assert standing(world) == {1: 0}
 
 

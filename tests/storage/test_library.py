@@ -5,7 +5,7 @@ import pytest
 
 from storage import library
 from storage.library import SqliteLibrary, choose_library, is_wal_safe
-from storage.opening import open_database
+from storage.opening import create_database
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_without_a_sound_library_there_is_no_wal(monkeypatch):
 def test_a_database_opens_without_wal_and_says_so(tmp_path, monkeypatch):
     old = SqliteLibrary("sqlite3", (3, 40, 1), sqlite3)
     monkeypatch.setattr("storage.engine.choose_library", lambda: old)
-    database = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+    database = create_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
     with database.read() as session:
         assert session.connection().exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
     assert (database.journal_mode, database.library) == ("delete", "sqlite3 3.40.1")

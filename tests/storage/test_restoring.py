@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import pytest
 
 from storage import journal
 from storage.backup import backup, is_due, list_backups, remove_old
-from storage.errors import DatabaseDamagedError, RestoreError
+from storage.errors import BackupError, DatabaseDamagedError, RestoreError
 from storage.labels import current_labels, list_events
 from storage.models import CurrentDecision
-from storage.opening import open_database
-from storage.projects import add_classes, get_or_create_annotator, list_classes
+from storage.opening import create_database, open_database
+from storage.projects import add_classes, create_project, get_or_create_annotator, list_classes
 from storage.restoring import restore
-from storage.samples import add_samples
+from storage.samples import add_samples, list_samples
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,7 +87,8 @@ def test_people_go_on_where_they_were(world, told):
     shown = world.claim()
     assert (shown.sample.id, shown.rank) == (2, 1)
     assert world.label(2, request_id=shown.token).id == 2
-    assert len(journal.read(world.database.path.with_name(journal.NAME)).entries) == 2
+    entries = journal.read(world.database.path.with_name(journal.NAME)).entries
+    assert sum("event" in entry for entry in entries) == 2
 
 
 def test_samples_annotators_and_classes_that_came_after_the_backup_come_back_with_their_labels(
@@ -138,8 +140,24 @@ def test_a_damaged_backup_is_passed_over(world, told):
     assert told() == before
 
 
-def test_without_a_sound_backup_nothing_is_changed(world, told):
+def test_without_a_backup_the_journal_alone_brings_back_project_classes_samples_and_labels(world, told):
+    world.publish(1, 2, 3, audit=(2,))
+    world.label(1, 1, lead_time_s=0.5)
+    world.label(2, 0, annotator_id=world.bob)
+    world.undo(world.label(3).id)
+    before, samples = told(), world.ask(list_samples, split="pool")
+    damage(world)
+    outcome = bring_back(world)
+    assert (outcome.backup, outcome.from_journal) == (None, 4)
+    assert told() == before
+    assert world.ask(list_samples, split="pool") == samples
+    assert [entry.name for entry in world.ask(list_classes)] == ["cat", "dog"]
+
+
+def test_without_backup_and_journal_nothing_is_changed(world, told):
     world.label(1)
+    world.database.close()
+    world.database.path.with_name(journal.NAME).unlink()
     damage(world)
     content = world.database.path.read_bytes()
     with pytest.raises(RestoreError, match="no sound backup"):
@@ -148,7 +166,7 @@ def test_without_a_sound_backup_nothing_is_changed(world, told):
     assert sorted(path.name for path in world.database.path.parent.glob("*.db*")) == ["labelloop.db"]
 
 
-def test_restoring_twice_changes_nothing(world, told):
+def test_restoring_what_is_whole_changes_nothing(world, told):
     back_up(world)
     world.label(1)
     world.undo(1)
@@ -156,8 +174,24 @@ def test_restoring_twice_changes_nothing(world, told):
     before = told()
     for _ in range(2):
         world.database.close()
-        assert bring_back(world).from_journal == 3
+        outcome = bring_back(world)
+        assert (outcome.was_whole, outcome.from_journal, outcome.set_aside) == (True, 0, None)
         assert told() == before
+
+
+def test_a_backup_of_another_project_is_no_backup(world, told, tmp_path):
+    world.label(1)
+    before = told()
+    other = tmp_path / "other" / "labelloop.db"
+    other.parent.mkdir()
+    with closing(create_database(f"sqlite:///{other}")) as database:
+        with database.write() as session:
+            create_project(session, name="plants", classes=["oak", "elm"], seed=3)
+            add_samples(session, project_id=1, samples=[])
+        backup(database, folder=folder_of(world))
+    damage(world)
+    assert bring_back(world).backup is None
+    assert told() == before
 
 
 def test_a_line_that_was_written_twice_is_one_event(world, told):
@@ -179,6 +213,7 @@ def test_labels_of_a_lost_while_and_of_the_time_after_are_both_kept(world, told)
     for suffix in ("-wal", "-shm"):
         world.database.path.with_name(world.database.path.name + suffix).unlink(missing_ok=True)
     world.database = open_database(f"sqlite:///{world.database.path}")
+    assert "2 label events" in world.database.recovered
     world.label(2, 0, request_id="after")
     damage(world)
     assert bring_back(world).from_journal == 3
@@ -190,7 +225,7 @@ def test_labels_of_a_lost_while_and_of_the_time_after_are_both_kept(world, told)
 
 LABEL_AND_SAY_SO = """
 import sys, uuid
-from storage.opening import open_database
+from storage.opening import create_database, open_database
 from storage.labels import record_decision
 
 database = open_database(f"sqlite:///{sys.argv[1]}")
@@ -244,10 +279,54 @@ def test_a_backup_is_due_after_an_hour_and_not_before(world):
 
 def test_a_backup_from_the_future_stands_for_none(world):
     made = back_up(world)
-    made.rename(made.with_name("labelloop-29990101T120000_000000Z.db"))
+    made.rename(made.with_name("labelloop-000001-e000000000-29990101T120000_000000Z.db"))
     assert is_due(folder_of(world), every=timedelta(hours=1))
     back_up(world)
     assert not is_due(folder_of(world), every=timedelta(hours=1))
+
+
+def test_a_day_in_another_year_changes_no_order_and_deletes_no_newer_backup(world):
+    made = []
+    for number, year in enumerate((2026, 2027, 2026, 1970, 2026), start=1):
+        world.label(number)
+        path = back_up(world)
+        made.append(path.rename(path.with_name(f"{path.stem.rpartition('-')[0]}-{year}0101T120000_000000Z.db")))
+        assert list_backups(folder_of(world))[0] == made[-1]
+    remove_old(folder_of(world), keep=2)
+    assert list_backups(folder_of(world)) == [made[4], made[3]]
+
+
+def test_of_backups_with_as_many_events_the_last_made_is_the_newest(world, samples_like):
+    first = back_up(world)
+    world.tell(add_samples, samples=[samples_like("later")])
+    second = back_up(world)
+    assert list_backups(folder_of(world)) == [second, first]
+
+
+def test_backups_of_earlier_versions_are_ordered_by_what_they_hold(world):
+    more = []
+    for name in ("29990101T120000_000000Z", "20240101T120000_000000Z"):
+        path = back_up(world)
+        more.append(path.rename(path.with_name(f"labelloop-{name}.db")))
+        world.label(1)
+    assert list_backups(folder_of(world)) == [more[1], more[0]]
+
+
+def test_a_database_with_fewer_events_makes_no_backup(world):
+    world.label(1)
+    kept = back_up(world)
+    empty = world.database.path.parent / "empty" / "labelloop.db"
+    empty.parent.mkdir()
+    with closing(create_database(f"sqlite:///{empty}")) as database, pytest.raises(BackupError, match="no project"):
+        backup(database, folder=folder_of(world))
+    with world.database.connect_to_write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER label_events_no_delete")
+        connection.exec_driver_sql("DELETE FROM current_decisions")
+        connection.exec_driver_sql("DELETE FROM label_events")
+        connection.commit()
+    with pytest.raises(BackupError, match="labelloop restore"):
+        back_up(world)
+    assert list_backups(folder_of(world)) == [kept]
 
 
 def test_the_newest_hourly_backups_stay_and_all_from_before_an_upgrade(world):

@@ -32,9 +32,14 @@ EARLIER = {
     # version: events, what stands by sample, counts, states of the rounds, the open ranking, suspects
     "0001": (9, {1: 0, 2: 0, 3: 1, 5: None, 6: 1}, 4, ["closed", "open"], [7, 8, 9], []),
     "0002": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
-    "0003": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
-    "0008": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0003": (12, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0004": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0008": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
 }
+
+SHOWN = {version: {12: 12} for version in ("0003", "0004", "0008")}  # by event: samples at once, reasons shown
+# By event: predictor, its version and labels; kept aside.
+ASKED = {version: {13: ("graph", "round-2", 4, True)} for version in ("0004", "0008")}
 
 NEXT = """
 import sqlalchemy as sa
@@ -152,8 +157,11 @@ def test_a_project_of_an_earlier_version_opens_with_no_label_changed(tmp_path, v
         queries = list_queries(session, round_id=rounds[-1].id)
         assert [(query.sample_id, query.annotators) for query in queries] == [(number, 1) for number in ranking]
         assert [suspect.sample_id for suspect in list_suspects(session, project_id=1)] == suspects
-        shown = {(event.shown_together, event.why_shown) for event in list_events(session, project_id=1)}
-        assert shown == {(1, False)}
+        stored = list_events(session, project_id=1)
+        assert {event.id: event.shown_together for event in stored if event.why_shown} == SHOWN.get(version, {})
+        whose = ("predictor", "predictor_version", "predictor_labels", "aside")
+        asked = {event.id: tuple(getattr(event, name) for name in whose) for event in stored}
+        assert {event_id: told for event_id, told in asked.items() if any(told)} == ASKED.get(version, {})
         (claimed, *_) = claim_batch(session, project_id=1, annotator_id=1, count=2)
         assert (claimed.sample.id, claimed.seen) == (4, True)  # she took its label back; it is on her screen
         assert kind_of_samples(session, project_id=1) == "image"
@@ -218,8 +226,8 @@ def test_a_database_of_another_program_is_refused(tmp_path):
 
 def test_processes_that_start_together_migrate_once(tmp_path, run_processes):
     script = (
-        "import sys; from storage.opening import open_database; "
-        "database = open_database(f'sqlite:///{sys.argv[1]}'); print(database.journal_mode); database.close()"
+        "import sys; from storage.opening import create_database; "
+        "database = create_database(f'sqlite:///{sys.argv[1]}'); print(database.journal_mode); database.close()"
     )
     assert len(set(run_processes(script, 4, tmp_path / "labelloop.db"))) == 1
 

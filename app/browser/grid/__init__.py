@@ -15,7 +15,8 @@ SCRIPTS = ("fit", "view", "draw", "keys", "decide", "confirm", "grid")
 
 _component = st.components.v2.component(
     "labelloop_grid",
-    js=scripts() + text_of("shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
+    js=scripts()
+    + text_of("shared/page.js", "shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
     css=text_of("grid/grid.css") + styles(),
 )
 

@@ -1,8 +1,4 @@
-// Decisions as the server takes them. The first one about a sample has the token of its claim as its id, so that two tabs
-// cannot label it twice; the later ones have ids of their own.
-
-// Not crypto.randomUUID: a page that is served without TLS has none.
-const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+// Decisions as the server takes them: each has an id of its own.
 
 function decisionsOf(grid, leadTime) {
   const decided = [];
@@ -12,8 +8,7 @@ function decisionsOf(grid, leadTime) {
       cell.request = null;
       continue;
     }
-    cell.request = cell.wasDecided ? newId() : cell.sample.token;
-    cell.wasDecided = true;
+    cell.request = newId();
     decided.push({
       id: cell.request, kind: "label", mode: "grid", sample_id: cell.sample.sample_id, class_index: classIndex,
       suggestion_shown: grid.suggested, why_shown: false, lead_time_s: leadTime, shown_together: grid.cells.length,

@@ -68,7 +68,8 @@ class Grid {
     else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
     if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);
     this.outbox.answered(data);
-    if (data.refused.length || data.trouble) this.say(data.trouble ?? data.refused[0].sentence);
+    const about = [...data.refused, ...data.notices];
+    if (about.length || data.trouble) this.say(data.trouble ?? about[0].sentence);
     this.drawControls();
   }
 
@@ -98,6 +99,7 @@ class Grid {
     this.setStateValue("message", {
       seq: this.seq,
       name: this.name,
+      page: pageId(),
       decisions: this.outbox.all(),
       size: this.size,
       class_index: this.classIndex,

@@ -68,7 +68,6 @@ function makeCell(sample, place, count, on) {
     out: isUnreadable, // taken out
     other: null, // the class index it gets instead; null: back to the queue
     request: null, // the id of its latest decision; null once that was taken back
-    wasDecided: false,
   };
 }
 

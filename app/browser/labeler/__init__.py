@@ -16,9 +16,11 @@ SCRIPTS = (
     *("why", "lines", "exchange", "labeler", "mount"),
 )
 
+SHARED = ("page", "outbox", "leaving", "alerts")
+
 _component = st.components.v2.component(
     "labelloop_labeler",
-    js=scripts() + text_of("shared/outbox.js", "shared/leaving.js", *(f"labeler/{name}.js" for name in SCRIPTS)),
+    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), *(f"labeler/{name}.js" for name in SCRIPTS)),
     css=text_of("labeler/labeler.css") + styles(),
 )
 

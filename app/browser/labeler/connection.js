@@ -17,9 +17,9 @@ function healthAddress() {
 }
 
 function isReloadDue() {
-  const last = Number(sessionStorage.getItem(RELOADED_KEY) ?? 0);
+  const last = Number(tabMemory.get(RELOADED_KEY) ?? 0);
   if (Date.now() - last < RELOAD_GAP_MS) return false;
-  sessionStorage.setItem(RELOADED_KEY, String(Date.now()));
+  tabMemory.set(RELOADED_KEY, String(Date.now()));
   return true;
 }
 

@@ -19,6 +19,7 @@ function openPage(parent, name) {
   let isScarce = false; // the server had fewer samples than were asked for
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
+  let elsewhere = null; // a sentence while the same name labels on another page
 
   const emptyText = () => emptyWords({ isLost: exchange.connection.isLost(), waiting });
 
@@ -70,7 +71,7 @@ function openPage(parent, name) {
         mine.painted = true;
         mine.at = performance.now();
         root.dataset.shown = sample.token ?? `again-${sample.sample_id}`;
-        if (work.walking() === null) sessionStorage.setItem(screenKey, sample.sample_id); // now: the next request may have to wait
+        if (work.walking() === null) tabMemory.set(screenKey, sample.sample_id); // now: the next request may have to wait
         if (keyAt !== null) noteLatency(mine.at - keyAt);
         keyAt = null;
       }
@@ -101,13 +102,13 @@ function openPage(parent, name) {
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
 
   const facts = ({ isFirst }) => {
-    const was = isFirst ? Number(sessionStorage.getItem(screenKey)) || null : null;
+    const was = isFirst ? Number(tabMemory.get(screenKey)) || null : null;
     const isFull = pace.isRush() && !isHungry();
     const latency = latencySummary();
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, latency };
+    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, latency };
   };
 
   const exchange = openExchange({
@@ -143,7 +144,8 @@ function openPage(parent, name) {
     pace.pressed(began);
     show(began);
     const { id, sample_id, class_index } = entry;
-    exchange.outbox.add({ id, kind, sample_id, class_index, ...told, was, now: classOf(entry) });
+    const corrects = entry.before?.id ?? null;
+    exchange.outbox.add({ id, kind, sample_id, class_index, corrects, ...told, was, now: classOf(entry) });
     view.say(kind === "skip" ? "Skipped. Next sample." : `${view.nameOf(classIndex)}. Next sample.`);
   };
 
@@ -226,6 +228,7 @@ function openPage(parent, name) {
   }
 
   const view = openView(root, act);
+  const alerts = openAlerts(view.alert);
   const searchBox = openSearch(view.parts.search, (each) => {
     decide("label", each.index, new Event("search"));
   });
@@ -271,13 +274,16 @@ function openPage(parent, name) {
         takeQueue(data);
         refill();
       }
-      view.alert(data.refused.map((each) => each.sentence).join(" ") || data.trouble);
+      for (const { id } of data.refused) work.refuse(id);
+      if (data.elsewhere !== null || data.queue) elsewhere = data.elsewhere;
+      alerts.take([...data.refused, ...data.notices], [data.trouble, elsewhere]);
       refresh();
       drawFacts();
       drawRest();
     },
     close: () => {
       deafen();
+      alerts.close();
       exchange.close();
       root.remove();
     },

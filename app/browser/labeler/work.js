@@ -1,15 +1,10 @@
 // What is on screen, what comes next and what was decided: the whole of it without a server and without a page.
 //
-// A sample of the queue: { token, sample_id, suggestion, suggestion_probability, why }. token is the server's, and the id
-// of the first decision on it, so that two tabs cannot decide twice; null for a sample that an undo brought back.
+// A sample of the queue: { token, sample_id, suggestion, suggestion_probability, why }. token is the server's lease; null for
+// a sample that an undo brought back. A decision has an id of its own: one key press, one event.
 // A decision: { id, sample_id, kind: "label" | "skip", class_index, before, why }; before is the decision that it corrects.
 
 const PAST_KEPT = 10;
-
-function newId() {
-  // Not crypto.randomUUID: the browser has it on secure pages only.
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 function openWork() {
   let queue = [];
@@ -30,7 +25,7 @@ function openWork() {
   const decide = (kind, classIndex) => {
     const shown = current();
     const before = walking;
-    const entry = { id: before || !shown.token ? newId() : shown.token, sample_id: shown.sample_id, kind, class_index: classIndex, before };
+    const entry = { id: newId(), sample_id: shown.sample_id, kind, class_index: classIndex, before };
     if (before) walking = null;
     else queue = queue.slice(1);
     remember(entry);
@@ -51,6 +46,15 @@ function openWork() {
       queue = [{ token: null, sample_id: entry.sample_id }, ...queue.filter((item) => item.sample_id !== entry.sample_id)];
     }
     return entry;
+  };
+
+  // The server will never store this decision: what it had corrected stands, and without such nothing does.
+  const refuse = (id) => {
+    const entry = past.find((other) => other.id === id);
+    if (!entry) return;
+    if (walking === entry) walking = entry.before;
+    if (entry.before) past = past.map((other) => (other === entry ? entry.before : other));
+    else drop(entry);
   };
 
   // step: 1 older, -1 newer; past the newest lies the queue. Says whether anything moved.
@@ -90,7 +94,7 @@ function openWork() {
   };
 
   return {
-    current, decide, undo, walk, lookAt, merge, recall, explain,
+    current, decide, undo, refuse, walk, lookAt, merge, recall, explain,
     past: visiblePast,
     walking: () => walking,
     ahead: () => queue,

@@ -11,8 +11,9 @@ import streamlit as st
 from app.screens.content.sample import to_send
 from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
 from app.screens.grid_page.message import GridMessage, read_message
-from app.screens.shared.decisions import Applied, apply, outbox_name
+from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
+from app.screens.shared.pages import adopt_closed_pages
 from app.screens.shared.session import annotator_id, current_project, database, kind_name, project_id
 from storage.current import decided_ids
 from storage.projects import list_classes
@@ -33,7 +34,7 @@ def answer_to(sent: object) -> dict[str, Any]:
         return _nothing(name, _classes())
     last: dict[str, Any] | None = st.session_state.get(ANSWER_KEY)
     if last is None or (last["name"], last["seq"]) != (name, message.seq):
-        last = _answer(name, message, apply(message.decisions))
+        last = _answer(name, message, apply(message.decisions, page=message.page))
         st.session_state[ANSWER_KEY] = last
     return last
 
@@ -41,6 +42,7 @@ def answer_to(sent: object) -> dict[str, Any]:
 def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]:
     project, identity, person = current_project(), project_id(), annotator_id()
     classes = _classes()
+    adopt_closed_pages(message.page)
     with database().read() as session:
         opened = open_round(session, project_id=identity)
         decided = decided_ids(session, project_id=identity)
@@ -64,7 +66,8 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
         **_nothing(name, classes),
         "seq": message.seq,
         "confirmed": list(applied.confirmed),
-        "refused": [{"id": refused, "sentence": sentence} for refused, sentence in applied.refused],
+        "refused": as_told(applied.refused),
+        "notices": as_told(applied.notices),
         "trouble": applied.trouble,
         "grids": [_plain(grid) for grid in dealt],
         "sure": source.sure(taken),
@@ -75,7 +78,7 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
 
 def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
-    answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "trouble": None}
+    answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "round": None}
     return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), **answered, **dealt}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -104,10 +105,13 @@ def deal(
         audit_share: Share of the pool that is kept for the audit, 0 to 1.
         decided: Ids of the samples that have a decision.
     """
-    claim = partial(claim_grid, project_id=project_id, annotator_id=annotator_id, audit_share=audit_share)
+    whose: dict[str, Any] = {"project_id": project_id, "annotator_id": annotator_id, "page": message.page}
+    claim = partial(
+        claim_grid, project_id=project_id, annotator_id=annotator_id, page=message.page, audit_share=audit_share
+    )
     with database.write() as session:
         kept = claim(session, sample_ids=message.held, count=len(message.held))
-        release_claims(session, project_id=project_id, annotator_id=annotator_id, keep=[one.token for one in kept])
+        release_claims(session, **whose, keep=[one.token for one in kept])
     taken = {*decided, *message.passed, *message.held}
     dealt: list[DealtGrid] = []
     for _ in range(message.want):

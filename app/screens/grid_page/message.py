@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from app.screens.shared.pages import page_of
+
 SIZES = (12, 24, 40, 60)  # samples on one grid
 AHEAD = 2  # grids a client holds: the one on screen and the next
 MOST_HELD = 600  # samples on a page; with grids that were taken back there are more than two
@@ -24,6 +26,7 @@ class GridMessage:
     want: int  # grids to be given, 0 to AHEAD
     held: tuple[int, ...]  # ids of the samples on screen and on the next grid
     passed: tuple[int, ...]  # ids not to be offered again: taken out as wrong, or passed over
+    page: str = ""  # the tab
 
 
 def read_message(sent: object) -> GridMessage | None:
@@ -35,6 +38,7 @@ def read_message(sent: object) -> GridMessage | None:
     return GridMessage(
         seq=sent["seq"],
         name=str(sent.get("name", "")),
+        page=page_of(sent),
         decisions=tuple(one for one in decisions if isinstance(one, Mapping)) if isinstance(decisions, list) else (),
         size=size if size in SIZES else SIZES[0],
         class_index=class_index if _is_whole(class_index) and class_index >= 0 else None,

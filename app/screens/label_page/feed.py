@@ -10,12 +10,15 @@ from typing import Any
 import streamlit as st
 
 from app.screens.content.sample import to_send
-from app.screens.shared.decisions import Applied, apply, outbox_name
+from app.screens.label_page.rest import FEWEST, rest_of_pool
+from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
-from app.screens.shared.session import annotator_id, database, project_id
+from app.screens.shared.pages import adopt_closed_pages, page_of
+from app.screens.shared.session import annotator, annotator_id, database, project_id
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
+from storage.claims import has_other_page
 from storage.events import LabelEventInfo, history, standing_flags
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, return_to
@@ -31,6 +34,11 @@ MOST_AHEAD = 40  # samples
 MOST_EXPLAINED = 4  # samples: the one on screen and those that come next
 COUNT_EVERY_S = 0.8  # the counts of the line; each is a few reads of the whole project
 
+ELSEWHERE = (
+    "{} is labeling on another page too, in another tab or browser. Each page has samples of its own; two people need "
+    "two names."
+)
+
 Message = Mapping[str, Any]
 AnnotatorRecord = dict[str, Any]
 
@@ -45,15 +53,15 @@ def answer(message: Message) -> AnnotatorRecord:
     told = _about_this_page()
     if message.get("name") != told["name"]:
         return told
-    applied = apply(_sequence(message, "decisions"))
+    applied = apply(_sequence(message, "decisions"), page=page_of(message))
     return told | _outcome(applied) | {"answer_to": message.get("seq")} | _what_comes(message)
 
 
 def _about_this_page() -> AnnotatorRecord:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
     empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress"))
-    nothing: list[str] = []
-    return {**empty, "session": session, "name": outbox_name(), "confirmed": nothing, "refused": nothing} | _classes()
+    nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
+    return {**empty, **nothing, "elsewhere": None, "session": session, "name": outbox_name()} | _classes()
 
 
 def _classes() -> AnnotatorRecord:
@@ -65,8 +73,12 @@ def _classes() -> AnnotatorRecord:
 
 
 def _outcome(applied: Applied) -> AnnotatorRecord:
-    refused = [{"id": name, "sentence": sentence} for name, sentence in applied.refused]
-    return {"confirmed": list(applied.confirmed), "refused": refused, "trouble": applied.trouble}
+    return {
+        "confirmed": list(applied.confirmed),
+        "refused": as_told(applied.refused),
+        "notices": as_told(applied.notices),
+        "trouble": applied.trouble,
+    }
 
 
 def _what_comes(message: Message) -> AnnotatorRecord:
@@ -79,7 +91,7 @@ def _what_comes(message: Message) -> AnnotatorRecord:
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
         screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
-        claimed = _claim(wanted, screen, message.get("was"))
+        claimed, told["elsewhere"] = _claim(wanted, screen, message.get("was"), page_of(message))
         told["queue"] = _queue(claimed, held, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
     now = time.monotonic()
@@ -94,12 +106,22 @@ def _keep_latency(message: Message) -> Message:
     return message
 
 
-def _claim(count: int, screen: Sequence[str], before_reload: object) -> list[ClaimedSample]:
-    identity, person = project_id(), annotator_id()
+def _claim(
+    count: int, screen: Sequence[str], before_reload: object, page: str
+) -> tuple[list[ClaimedSample], str | None]:
+    """The page's samples; and where the name is at work on another page too, a sentence about that."""
+    whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": page}
+    adopt_closed_pages(page)
     with database().write() as session:
         if isinstance(before_reload, int):
-            screen = return_to(session, project_id=identity, annotator_id=person, sample_id=before_reload)
-        return claim_batch(session, project_id=identity, annotator_id=person, count=count, keep=screen)
+            screen = return_to(session, **whose, sample_id=before_reload)
+        elsewhere = ELSEWHERE.format(annotator()) if has_other_page(session, **whose) else None
+        claimed = claim_batch(session, **whose, count=count, keep=screen)
+    rest = rest_of_pool(len(claimed))
+    if rest.sample_ids:
+        with database().write() as session:
+            claimed = claim_batch(session, **whose, count=max(FEWEST, len(claimed)), keep=screen, rest=rest)
+    return claimed, elsewhere
 
 
 def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool) -> list[AnnotatorRecord]:

@@ -1,7 +1,7 @@
 """What the browser decided, stored: each decision in one transaction, once, in the order it was made.
 
-The browser repeats a decision until its id comes back as confirmed, so a repeated, late or reordered message changes
-nothing: the id is unique in the database.
+Each key press has an id of its own, made in the browser, which repeats the decision until that id comes back as
+confirmed: a repeated, late or reordered message changes nothing, for the id is unique in the database.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app.screens.shared.session import annotator_id, current_project, database, project_id
+from app.screens.shared.session import annotator_id, current_project, database, project_id, writes
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
+from storage.events import DECISIONS, LabelEventInfo, get_event
 from storage.labels import record_decision, undo_request
 from storage.projects import list_projects
 
 KINDS = ("label", "skip", "flag", "undo")
 GRID = "grid"  # the acquisition of what was confirmed many at once
 MOST_TOGETHER = 1000  # samples on one screen; more is no screen
-_ID = re.compile(
-    r"[0-9a-f-]{8,64}"
-)  # as the server's tokens and the browser's own; "correct:" and the like are not theirs
+_ID = re.compile(r"[0-9a-f-]{8,64}")  # as the browser makes them; "correct:" and the like are not theirs
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Applied:
     confirmed: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]  # id, sentence: these can never be stored
     trouble: str | None = None  # why the rest was not stored yet
+    notices: tuple[tuple[str, str], ...] = ()  # id, sentence: stored, but there is something to know about it
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Decision:
     lead_time_s: float | None = None
     shown_together: int = 1
     mode: str | None = None
+    corrects: str | None = None  # request id of the person's own decision that this one changes
 
     def __post_init__(self) -> None:
         """Refuse what is not of its type or out of range."""
@@ -70,6 +72,7 @@ class Decision:
             "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
             "shown_together": _is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
             "mode": self.mode in (None, GRID),
+            "corrects": self.corrects is None or isinstance(self.corrects, str),
         }
         wrong = [name for name, is_right in checks.items() if not is_right]
         if wrong:
@@ -89,24 +92,54 @@ def _project_digest(database_url: str, identity: int) -> str:
     return hashlib.sha256(f"{database_url} {created.isoformat()}".encode()).hexdigest()[:12]
 
 
-def apply(decisions: Sequence[Mapping[str, Any]]) -> Applied:
-    """Store decisions in order, each in its own transaction; the first one a busy or full disk keeps back ends it."""
+def apply(decisions: Sequence[Mapping[str, Any]], *, page: str = "") -> Applied:
+    """Store decisions in order, each in its own transaction; the first one a busy or full disk keeps back ends it.
+
+    Args:
+        decisions: As the browser tells them.
+        page: Which of the person's pages they come from.
+    """
     identity, person = project_id(), annotator_id()
     confirmed: list[str] = []
     refused: list[tuple[str, str]] = []
+    notices: list[tuple[str, str]] = []
     for told in decisions:
         name = str(told.get("id", ""))
         try:
             decision = _as_decision(told)
-            with database().write() as session:
-                _store(session, decision, identity, person)
+            notice = writes().run(partial(_store_and_tell, decision, identity, person, page))
         except DatabaseError as error:
-            return Applied(tuple(confirmed), tuple(refused), str(error))
+            return Applied(tuple(confirmed), tuple(refused), str(error), tuple(notices))
         except StorageError as error:
             refused.append((name, f"A decision was not stored: {error}"))
         else:
             confirmed.append(name)
-    return Applied(tuple(confirmed), tuple(refused))
+            notices += [(name, notice)] if notice else []
+    return Applied(tuple(confirmed), tuple(refused), notices=tuple(notices))
+
+
+def as_told(sentences: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Sentences about decisions, as the browser takes them."""
+    return [{"id": name, "sentence": sentence} for name, sentence in sentences]
+
+
+def _store_and_tell(decision: Decision, identity: int, person: int, page: str, session: Session) -> str:
+    return _notice(session, decision, _store(session, decision, identity, person, page))
+
+
+def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:
+    """What a person must know of a decision that met another one they had not seen; empty where there is nothing."""
+    if decision.kind not in DECISIONS or event.supersedes is None:
+        return ""
+    before = get_event(session, event_id=event.supersedes)
+    if event.aside:
+        return (
+            f"Sample {event.sample_id}: {before.annotator} decided about it meanwhile, and that stands. Your answer is "
+            "kept beside it, and Review shows both."
+        )
+    if before.annotator != event.annotator or decision.corrects is not None or event.purpose == "recheck":
+        return ""
+    return f"Sample {event.sample_id}: you had decided about it before, on another page. Your later answer stands."
 
 
 def _as_decision(told: Mapping[str, Any]) -> Decision:
@@ -117,16 +150,15 @@ def _as_decision(told: Mapping[str, Any]) -> Decision:
         raise InvalidDecisionError("A decision came without its id, kind or sample.") from error
 
 
-def _store(session: Session, decision: Decision, identity: int, person: int) -> None:
+def _store(session: Session, decision: Decision, identity: int, person: int, page: str) -> LabelEventInfo:
+    whose: dict[str, Any] = {"project_id": identity, "annotator_id": person}
     if decision.kind == "undo":
         assert decision.undoes is not None
-        undo_request(session, project_id=identity, annotator_id=person, request_id=decision.undoes, undo_id=decision.id)
-        return
-    record_decision(
+        return undo_request(session, **whose, request_id=decision.undoes, undo_id=decision.id, page=page)
+    return record_decision(
         session,
-        project_id=identity,
+        **whose,
         sample_id=decision.sample_id,
-        annotator_id=person,
         action=decision.kind,
         class_index=decision.class_index,
         request_id=decision.id,
@@ -135,6 +167,7 @@ def _store(session: Session, decision: Decision, identity: int, person: int) -> 
         shown_together=decision.shown_together,
         lead_time_s=decision.lead_time_s,
         acquisition=GRID if decision.mode == GRID and decision.kind == "label" else None,
+        blind=True,
     )
 
 

@@ -12,9 +12,10 @@ import streamlit as st
 from app.errors import ProjectError
 from app.kinds.kind import Kind, kind_named
 from app.project.project import Project, open_project
-from app.screens.shared.identity import given_name
+from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
-from storage.projects import get_or_create_annotator, kind_of_samples
+from storage.projects import get_or_create_account, get_or_create_annotator, kind_of_samples
+from storage.writing import WriteQueue
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
 
@@ -47,6 +48,16 @@ def _open(folder: str) -> Database:
 def database() -> Database:
     """The engines over the project's database, opened once per server."""
     return _open(str(project_folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _writes(folder: str) -> WriteQueue:
+    return WriteQueue(_open(folder))
+
+
+def writes() -> WriteQueue:
+    """The queue of this server's writes: decisions that wait for each other are stored together."""
+    return _writes(str(project_folder()))
 
 
 def project_id() -> int:
@@ -92,6 +103,8 @@ def annotator() -> str:
 
 def annotator_id() -> int:
     """The annotator's id; a new name is registered at once, in its own transaction."""
+    if must_sign_in() is False:
+        return _account_id(current_project().database_url, project_id(), account_of(dict(st.user)))
     return _annotator_id(current_project().database_url, project_id(), annotator())
 
 
@@ -100,3 +113,16 @@ def annotator_id() -> int:
 def _annotator_id(database_url: str, identity: int, name: str) -> int:  # noqa: ARG001
     with database().write() as session:
         return get_or_create_annotator(session, project_id=identity, name=name)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _account_id(database_url: str, identity: int, account: Account) -> int:  # noqa: ARG001
+    with database().write() as session:
+        return get_or_create_account(
+            session,
+            project_id=identity,
+            issuer=account.issuer,
+            subject=account.subject,
+            name=account.name,
+            is_verified=account.is_verified,
+        )

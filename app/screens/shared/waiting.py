@@ -42,6 +42,11 @@ def gone_words(broken: int) -> str:
     return f"None of the {broken:,} samples can be read any more: were they moved or deleted?"
 
 
+def is_finished(state: LabelingState) -> bool:
+    """Whether nothing more is to be asked, however much the pool still holds."""
+    return _finished(state) is not None
+
+
 def _finished(state: LabelingState) -> Waiting | None:
     settings = state.settings
     if state.counts.pool == 0:

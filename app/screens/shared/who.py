@@ -17,7 +17,9 @@ from app.screens.shared.identity import (
     PARAMETER,
     cleaned,
     given_name,
+    is_named_by_link,
     must_sign_in,
+    remembered_name,
     suggested_name,
 )
 from app.screens.shared.plain_text import escaped
@@ -27,6 +29,7 @@ from storage.projects import list_annotators
 MOST_NAMES = 12  # buttons in the dialog
 _PACKAGES = ("authlib", "httpx")  # that Streamlit signs in with
 _ENTRY_KEY = "entry_name"
+LINK_KEY = "name_of_link"  # the name that only the link gave
 _remember = st.components.v2.component("labelloop_annotator", js=text_of("annotator/remember.js"))
 
 
@@ -44,10 +47,13 @@ def ask_who(*, needed: bool) -> None:
     if needed and not name:
         _entry(_names_so_far())
         st.stop()
-    if sign_in is None:
-        _box(name)
-    else:
+    if sign_in is not None:
         _account(name)
+        return
+    if needed and is_named_by_link() and remembered_name():
+        _doubt(name, remembered_name())
+        st.stop()
+    _box(name)
 
 
 @st.dialog("Who is labeling?", dismissible=False)
@@ -65,6 +71,15 @@ def _entry(names: Sequence[str]) -> None:
                     _enter(known)
 
 
+@st.dialog("Who is labeling?", dismissible=False)
+def _doubt(of_link: str, of_browser: str) -> None:
+    """A colleague's link does not make one that colleague."""
+    st.caption("The link you followed names another person than this browser knows.")
+    for name in (of_browser, of_link):
+        if st.button(f"I am {escaped(name)}", key=f"doubt_{name}", width="stretch"):
+            _enter(name)
+
+
 def _enter(name: str) -> None:
     if not cleaned(name):
         st.error("Type a name first.", icon=":material/error:")
@@ -79,6 +94,8 @@ def _names_so_far() -> Sequence[str]:
 
 
 def _box(name: str) -> None:
+    if is_named_by_link():
+        st.session_state[LINK_KEY] = name
     st.session_state[ANNOTATOR_KEY] = name  # also where the box was emptied, and where it was not drawn for a while
     st.sidebar.text_input(
         "Your name",
@@ -88,8 +105,15 @@ def _box(name: str) -> None:
     )
     if name and st.query_params.get(PARAMETER) != name:
         st.query_params[PARAMETER] = name
+    if name and st.session_state.get(LINK_KEY) == name:  # for this visit only, unless the person says so
+        st.sidebar.button("Remember this name", key="remember_name", on_click=_believe_link)
+        return
     with st.sidebar:
         _remember(data={"cookie": COOKIE, "name": name}, key="annotator_memory", height=0)
+
+
+def _believe_link() -> None:
+    st.session_state.pop(LINK_KEY, None)
 
 
 def _account(name: str) -> None:

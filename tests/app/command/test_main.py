@@ -90,8 +90,17 @@ def test_help_names_every_command(labelloop: Run) -> None:
         assert re.search(rf"\b{command}\b", text)
 
 
-def test_restore_without_a_backup_is_one_sentence_and_changes_nothing(labelloop: Run, project: Path) -> None:
+def test_restore_of_what_is_whole_changes_nothing(labelloop: Run, project: Path) -> None:
     content = (project / "labelloop.db").read_bytes()
+    outcome = labelloop("restore", project)
+    assert (outcome.code, "nothing was changed" in outcome.out) == (0, True)
+    assert (project / "labelloop.db").read_bytes() == content
+
+
+def test_restore_without_backup_and_journal_is_one_sentence_and_changes_nothing(labelloop: Run, project: Path) -> None:
+    content = b"damaged" * 1000
+    (project / "labelloop.db").write_bytes(content)
+    (project / "labels.journal").unlink()
     outcome = labelloop("restore", project)
     assert outcome.code == 1
     assert _is_one_sentence(outcome.err)

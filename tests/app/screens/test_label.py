@@ -237,12 +237,20 @@ def test_the_trainers_work_is_said_below(filled, open_screen):
     assert "Looking at the images" in said(open_screen("label.py"))
 
 
-def test_a_used_up_queue_says_so_and_training_is_offered(asked, browser, open_screen):
+def test_behind_a_used_up_queue_the_rest_follows_at_random_and_training_is_offered(asked, browser, open_screen):
+    save_settings(asked.project.settings_path, replace(asked.project.settings(), audit_share=0.0))
     with asked.database.write() as session:
         beat(session, project_id=asked.project_id, generation=asked.generation, state="idle")
     queue = browser.say()["queue"]
     told = browser.say([decision(entry) for entry in queue])
-    assert told["waiting"]["title"] == "The queue is used up"
+    rest = set(range(1, 7)) - {entry["sample_id"] for entry in queue}
+    assert {entry["sample_id"] for entry in told["queue"]} == rest
+    assert told["waiting"] is None
+    told = browser.say([decision(entry) for entry in told["queue"]])
+    assert told["waiting"]["title"] == "The pool is finished"
+    with asked.database.read() as session:
+        events = list_events(session, project_id=asked.project_id)
+    assert {event.sample_id for event in events if event.acquisition == "random"} == rest
     open_screen("label.py").button(key="trainer_train").click().run()
     with asked.database.read() as session:
         request = pending_request(session, project_id=asked.project_id, after_id=0)

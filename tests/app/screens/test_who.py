@@ -4,7 +4,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.screens.shared.identity import account_name, cleaned
+from app.errors import ProjectError
+from app.screens.shared.identity import Account, account_name, account_of, cleaned
 from app.screens.shared.who import providers
 from storage.projects import list_annotators
 
@@ -125,3 +126,36 @@ def test_a_name_is_one_line_of_visible_signs(found, name):
 def test_providers_are_the_sections_of_the_secrets():
     assert providers({"redirect_uri": "u", "client_id": "x"}) == [None]
     assert providers({"redirect_uri": "u", "google": {"client_id": "y"}}) == ["google"]
+
+
+def test_an_account_is_its_issuer_and_number_and_an_unverified_address_proves_nothing():
+    user = {"is_logged_in": True, "iss": "https://one", "sub": "7", "email": "ana@example.org"}
+    assert account_of(user) == Account("https://one", "7", "ana@example.org", is_verified=False)
+    assert account_of(user | {"email_verified": True}).is_verified
+    assert not account_of(user | {"email_verified": True, "email": "ana@example.org\u200b"}).is_verified
+    with pytest.raises(ProjectError, match="which account"):
+        account_of({"is_logged_in": True, "name": "ana"})
+
+
+@pytest.fixture
+def linked(first_visit, monkeypatch):
+    """Open a colleague's link in a browser that knows another name."""
+    monkeypatch.setattr(type(st.context), "cookies", {"labelloop_annotator": "ada"})
+    first_visit.query_params["annotator"] = "cleo"
+    return first_visit.run()
+
+
+@pytest.mark.parametrize("name", ["ada", "cleo"])
+def test_a_colleagues_link_makes_nobody_that_colleague_unasked(linked, name):
+    assert not [box for box in linked.sidebar.text_input if box.key == "annotator_name"]
+    linked.button(key=f"doubt_{name}").click().run()
+    assert linked.sidebar.text_input(key="annotator_name").value == name
+
+
+def test_a_name_that_only_the_link_gave_is_not_remembered_unasked(first_visit):
+    first_visit.query_params["annotator"] = "cleo"
+    screen = first_visit.run()
+    assert screen.session_state["name_of_link"] == "cleo"
+    screen.sidebar.button(key="remember_name").click().run()
+    assert "name_of_link" not in screen.session_state
+    assert screen.sidebar.text_input(key="annotator_name").value == "cleo"

@@ -7,13 +7,13 @@ from app.trainer.backups import KEPT, HourlyBackups, back_up_if_due
 from storage import backup as backup_module
 from storage.backup import list_backups
 from storage.errors import BackupError
-from storage.opening import open_database
+from storage.opening import create_database, open_database
 from storage.projects import create_project, find_project
 
 
 @pytest.fixture
 def database(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
+    opened = create_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
     with opened.write() as session:
         create_project(session, name="pets", classes=["cat", "dog"], seed=0)
     yield opened

@@ -1,4 +1,3 @@
--- A project as schema 0003 left it (version 0.1.0); what it says was labeled must be said after every upgrade.
 BEGIN TRANSACTION;
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
@@ -28,15 +27,15 @@ CREATE TABLE "claims" (
 	seen BOOLEAN DEFAULT 1 NOT NULL, 
 	in_grid BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_claims PRIMARY KEY (id), 
-	CONSTRAINT fk_claims_sample_id FOREIGN KEY(sample_id) REFERENCES samples (id), 
-	CONSTRAINT uq_claims_token UNIQUE (token), 
-	CONSTRAINT fk_claims_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
 	CONSTRAINT fk_claims_annotator_id FOREIGN KEY(annotator_id) REFERENCES annotators (id), 
 	CONSTRAINT fk_claims_query_id FOREIGN KEY(query_id) REFERENCES queries (id), 
+	CONSTRAINT fk_claims_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
+	CONSTRAINT fk_claims_sample_id FOREIGN KEY(sample_id) REFERENCES samples (id), 
+	CONSTRAINT uq_claims_token UNIQUE (token), 
 	CONSTRAINT uq_claims_sample_id_annotator_id UNIQUE (sample_id, annotator_id)
 );
 INSERT INTO "claims" VALUES(1,1,4,1,4,'f79ba5ca40ec4b1e94d01d17e7bf70d6','2024-01-01 22:14:55.256875','2024-01-02 00:25:51.611013',1,0);
-INSERT INTO "claims" VALUES(2,1,8,2,16,'1aa2e3d605c943d99f6a077ba1b1d95d','2024-01-02 00:15:51.678632','2024-01-02 00:25:51.678632',1,0);
+INSERT INTO "claims" VALUES(2,1,9,1,17,'411aaeeb4d404b81aff4574c3798152c','2024-01-02 00:20:00.000000','2024-01-02 00:21:00.000000',0,0);
 CREATE TABLE classes (
 	project_id INTEGER NOT NULL, 
 	"index" INTEGER NOT NULL, 
@@ -73,6 +72,7 @@ INSERT INTO "current_decisions" VALUES(3,1,3,'label');
 INSERT INTO "current_decisions" VALUES(5,1,6,'skip');
 INSERT INTO "current_decisions" VALUES(6,1,8,'label');
 INSERT INTO "current_decisions" VALUES(7,1,10,'label');
+INSERT INTO "current_decisions" VALUES(8,1,12,'label');
 CREATE TABLE heartbeats (
 	project_id INTEGER NOT NULL, 
 	generation INTEGER NOT NULL, 
@@ -142,6 +142,7 @@ INSERT INTO "label_events" VALUES(8,1,6,2,'label',1,'train',0,'bald',0.5,0.25,5,
 INSERT INTO "label_events" VALUES(9,1,2,1,'label',0,'train',0,'bald',0.5,0.25,1,'round-0',0,NULL,'request-8',2,'2024-01-01 22:14:55.395935',1,0);
 INSERT INTO "label_events" VALUES(10,1,7,2,'label',1,'train',1,'bald',0.5,0.25,0,'round-1',1,1.5,'request-9',NULL,'2024-01-02 00:15:51.640245',1,0);
 INSERT INTO "label_events" VALUES(11,1,1,2,'label',1,'recheck',2,'bald',NULL,NULL,0,'round-2',0,0.5,'f62b5d800bd4447fabfba49886cd8f44',1,'2024-01-02 00:15:51.665491',1,0);
+INSERT INTO "label_events" VALUES(12,1,8,2,'label',0,'audit',2,'bald',NULL,0.125,2,'round-2',0,0.25,'1aa2e3d605c943d99f6a077ba1b1d95d',NULL,'2026-11-29 21:36:30.208353',12,1);
 CREATE TABLE metrics (
 	id INTEGER NOT NULL, 
 	round_id INTEGER NOT NULL, 
@@ -321,6 +322,6 @@ CREATE TRIGGER label_events_no_delete BEFORE DELETE ON label_events BEGIN SELECT
 CREATE TRIGGER label_events_no_replace BEFORE INSERT ON label_events WHEN EXISTS (SELECT 1 FROM label_events WHERE id = NEW.id OR request_id = NEW.request_id) BEGIN SELECT RAISE(ABORT, 'label events are append-only: id or request id is already there'); END;
 CREATE INDEX ix_claims_project_id_annotator_id ON claims (project_id, annotator_id);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('label_events',11);
+INSERT INTO "sqlite_sequence" VALUES('label_events',12);
 INSERT INTO "sqlite_sequence" VALUES('trainer_requests',1);
 COMMIT;

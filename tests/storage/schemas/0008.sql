@@ -1,4 +1,3 @@
--- A project as schema 0008 left it (version 0.1.0); what it says was labeled must be said after every upgrade.
 BEGIN TRANSACTION;
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
@@ -9,13 +8,13 @@ CREATE TABLE annotators (
 	id INTEGER NOT NULL, 
 	project_id INTEGER NOT NULL, 
 	name VARCHAR NOT NULL, 
-	created_at DATETIME NOT NULL, 
+	created_at DATETIME NOT NULL, issuer VARCHAR, subject VARCHAR, 
 	CONSTRAINT pk_annotators PRIMARY KEY (id), 
 	CONSTRAINT fk_annotators_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
 	CONSTRAINT uq_annotators_project_id_name UNIQUE (project_id, name)
 );
-INSERT INTO "annotators" VALUES(1,1,'ada','2024-01-01 22:14:54.920697');
-INSERT INTO "annotators" VALUES(2,1,'bob','2024-01-01 22:14:54.930973');
+INSERT INTO "annotators" VALUES(1,1,'ada','2024-01-01 22:14:54.920697',NULL,NULL);
+INSERT INTO "annotators" VALUES(2,1,'bob','2024-01-01 22:14:54.930973',NULL,NULL);
 CREATE TABLE "claims" (
 	id INTEGER NOT NULL, 
 	project_id INTEGER NOT NULL, 
@@ -26,17 +25,17 @@ CREATE TABLE "claims" (
 	claimed_at DATETIME NOT NULL, 
 	expires_at DATETIME NOT NULL, 
 	seen BOOLEAN DEFAULT 1 NOT NULL, 
-	in_grid BOOLEAN DEFAULT 0 NOT NULL, 
+	in_grid BOOLEAN DEFAULT 0 NOT NULL, page VARCHAR DEFAULT '' NOT NULL, acquisition VARCHAR, acquisition_probability DOUBLE, 
 	CONSTRAINT pk_claims PRIMARY KEY (id), 
-	CONSTRAINT fk_claims_query_id FOREIGN KEY(query_id) REFERENCES queries (id), 
-	CONSTRAINT fk_claims_sample_id FOREIGN KEY(sample_id) REFERENCES samples (id), 
-	CONSTRAINT fk_claims_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
 	CONSTRAINT fk_claims_annotator_id FOREIGN KEY(annotator_id) REFERENCES annotators (id), 
+	CONSTRAINT fk_claims_query_id FOREIGN KEY(query_id) REFERENCES queries (id), 
+	CONSTRAINT fk_claims_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
+	CONSTRAINT fk_claims_sample_id FOREIGN KEY(sample_id) REFERENCES samples (id), 
 	CONSTRAINT uq_claims_token UNIQUE (token), 
 	CONSTRAINT uq_claims_sample_id_annotator_id UNIQUE (sample_id, annotator_id)
 );
-INSERT INTO "claims" VALUES(1,1,4,1,4,'f79ba5ca40ec4b1e94d01d17e7bf70d6','2024-01-01 22:14:55.256875','2024-01-02 00:25:51.611013',1,0);
-INSERT INTO "claims" VALUES(2,1,8,2,16,'1aa2e3d605c943d99f6a077ba1b1d95d','2024-01-02 00:15:51.678632','2024-01-02 00:25:51.678632',1,0);
+INSERT INTO "claims" VALUES(1,1,4,1,4,'f79ba5ca40ec4b1e94d01d17e7bf70d6','2024-01-01 22:14:55.256875','2024-01-02 00:25:51.611013',1,0,'',NULL,NULL);
+INSERT INTO "claims" VALUES(2,1,9,1,17,'411aaeeb4d404b81aff4574c3798152c','2024-01-02 00:20:00.000000','2024-01-02 00:21:00.000000',0,0,'0123456789abcdef0123456789abcdef',NULL,NULL);
 CREATE TABLE classes (
 	project_id INTEGER NOT NULL, 
 	"index" INTEGER NOT NULL, 
@@ -73,6 +72,19 @@ INSERT INTO "current_decisions" VALUES(3,1,3,'label');
 INSERT INTO "current_decisions" VALUES(5,1,6,'skip');
 INSERT INTO "current_decisions" VALUES(6,1,8,'label');
 INSERT INTO "current_decisions" VALUES(7,1,10,'label');
+INSERT INTO "current_decisions" VALUES(8,1,12,'label');
+CREATE TABLE endings (
+	id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	child VARCHAR NOT NULL, 
+	status INTEGER NOT NULL, 
+	seconds DOUBLE NOT NULL, 
+	last_words VARCHAR NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	CONSTRAINT pk_endings PRIMARY KEY (id), 
+	CONSTRAINT fk_endings_project_id FOREIGN KEY(project_id) REFERENCES projects (id)
+);
+INSERT INTO "endings" VALUES(1,1,'trainer',-9,3.5,'Killed','2024-01-02 00:31:00.000000');
 CREATE TABLE heartbeats (
 	project_id INTEGER NOT NULL, 
 	generation INTEGER NOT NULL, 
@@ -125,6 +137,16 @@ CREATE TABLE imports (
 	CONSTRAINT fk_imports_project_id FOREIGN KEY(project_id) REFERENCES projects (id), 
 	CONSTRAINT uq_imports_key UNIQUE ("key")
 );
+CREATE TABLE journal_mark (
+	id INTEGER NOT NULL, 
+	"offset" BIGINT NOT NULL, 
+	tail VARCHAR NOT NULL, 
+	event_id INTEGER NOT NULL, 
+	sample_id INTEGER NOT NULL, 
+	classes INTEGER NOT NULL, 
+	CONSTRAINT pk_journal_mark PRIMARY KEY (id)
+);
+INSERT INTO "journal_mark" VALUES(1,0,'',0,0,0);
 CREATE TABLE label_events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	project_id INTEGER NOT NULL, 
@@ -143,7 +165,7 @@ CREATE TABLE label_events (
 	lead_time_s DOUBLE, 
 	request_id VARCHAR NOT NULL, 
 	supersedes INTEGER, 
-	created_at DATETIME NOT NULL, shown_together INTEGER DEFAULT '1' NOT NULL, why_shown BOOLEAN DEFAULT 0 NOT NULL, 
+	created_at DATETIME NOT NULL, shown_together INTEGER DEFAULT '1' NOT NULL, why_shown BOOLEAN DEFAULT 0 NOT NULL, predictor VARCHAR, predictor_version VARCHAR, predictor_labels INTEGER, aside BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT ck_label_events_class_only_for_label CHECK ((action = 'label') = (class_index IS NOT NULL)), 
 	CONSTRAINT ck_label_events_action CHECK (action IN ('label', 'skip', 'flag', 'undo')), 
 	CONSTRAINT ck_label_events_purpose CHECK (purpose IN ('train', 'audit', 'recheck', 'imported')), 
@@ -153,17 +175,19 @@ CREATE TABLE label_events (
 	CONSTRAINT fk_label_events_supersedes FOREIGN KEY(supersedes) REFERENCES label_events (id), 
 	CONSTRAINT uq_label_events_request_id UNIQUE (request_id)
 );
-INSERT INTO "label_events" VALUES(1,1,1,1,'label',0,'train',0,'bald',0.5,0.25,0,'round-0',0,NULL,'request-1',NULL,'2024-01-01 22:14:55.077055',1,0);
-INSERT INTO "label_events" VALUES(2,1,2,1,'label',1,'train',0,'bald',0.5,0.25,1,'round-0',0,NULL,'request-2',NULL,'2024-01-01 22:14:55.137377',1,0);
-INSERT INTO "label_events" VALUES(3,1,3,1,'label',1,'audit',0,'bald',0.5,0.25,2,'round-0',0,NULL,'request-3',NULL,'2024-01-01 22:14:55.169074',1,0);
-INSERT INTO "label_events" VALUES(4,1,4,1,'label',0,'train',0,'bald',0.5,0.25,3,'round-0',0,NULL,'request-4',NULL,'2024-01-01 22:14:55.204329',1,0);
-INSERT INTO "label_events" VALUES(5,1,4,1,'undo',NULL,'train',0,'bald',0.5,0.25,3,'round-0',0,NULL,'undo:4',4,'2024-01-01 22:14:55.227656',1,0);
-INSERT INTO "label_events" VALUES(6,1,5,1,'skip',NULL,'train',0,'bald',0.5,0.25,4,'round-0',0,NULL,'request-5',NULL,'2024-01-01 22:14:55.323698',1,0);
-INSERT INTO "label_events" VALUES(7,1,6,1,'flag',NULL,'train',0,'bald',0.5,0.25,5,'round-0',0,NULL,'flag:request-6',NULL,'2024-01-01 22:14:55.351454',1,0);
-INSERT INTO "label_events" VALUES(8,1,6,2,'label',1,'train',0,'bald',0.5,0.25,5,'round-0',0,NULL,'request-7',NULL,'2024-01-01 22:14:55.367864',1,0);
-INSERT INTO "label_events" VALUES(9,1,2,1,'label',0,'train',0,'bald',0.5,0.25,1,'round-0',0,NULL,'request-8',2,'2024-01-01 22:14:55.395935',1,0);
-INSERT INTO "label_events" VALUES(10,1,7,2,'label',1,'train',1,'bald',0.5,0.25,0,'round-1',1,1.5,'request-9',NULL,'2024-01-02 00:15:51.640245',1,0);
-INSERT INTO "label_events" VALUES(11,1,1,2,'label',1,'recheck',2,'bald',NULL,NULL,0,'round-2',0,0.5,'f62b5d800bd4447fabfba49886cd8f44',1,'2024-01-02 00:15:51.665491',1,0);
+INSERT INTO "label_events" VALUES(1,1,1,1,'label',0,'train',0,'bald',0.5,0.25,0,'round-0',0,NULL,'request-1',NULL,'2024-01-01 22:14:55.077055',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(2,1,2,1,'label',1,'train',0,'bald',0.5,0.25,1,'round-0',0,NULL,'request-2',NULL,'2024-01-01 22:14:55.137377',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(3,1,3,1,'label',1,'audit',0,'bald',0.5,0.25,2,'round-0',0,NULL,'request-3',NULL,'2024-01-01 22:14:55.169074',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(4,1,4,1,'label',0,'train',0,'bald',0.5,0.25,3,'round-0',0,NULL,'request-4',NULL,'2024-01-01 22:14:55.204329',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(5,1,4,1,'undo',NULL,'train',0,'bald',0.5,0.25,3,'round-0',0,NULL,'undo:4',4,'2024-01-01 22:14:55.227656',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(6,1,5,1,'skip',NULL,'train',0,'bald',0.5,0.25,4,'round-0',0,NULL,'request-5',NULL,'2024-01-01 22:14:55.323698',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(7,1,6,1,'flag',NULL,'train',0,'bald',0.5,0.25,5,'round-0',0,NULL,'flag:request-6',NULL,'2024-01-01 22:14:55.351454',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(8,1,6,2,'label',1,'train',0,'bald',0.5,0.25,5,'round-0',0,NULL,'request-7',NULL,'2024-01-01 22:14:55.367864',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(9,1,2,1,'label',0,'train',0,'bald',0.5,0.25,1,'round-0',0,NULL,'request-8',2,'2024-01-01 22:14:55.395935',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(10,1,7,2,'label',1,'train',1,'bald',0.5,0.25,0,'round-1',1,1.5,'request-9',NULL,'2024-01-02 00:15:51.640245',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(11,1,1,2,'label',1,'recheck',2,'bald',NULL,NULL,0,'round-2',0,0.5,'f62b5d800bd4447fabfba49886cd8f44',1,'2024-01-02 00:15:51.665491',1,0,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(12,1,8,2,'label',0,'audit',2,'bald',NULL,0.125,2,'round-2',0,0.25,'1aa2e3d605c943d99f6a077ba1b1d95d',NULL,'2026-11-29 21:36:30.208353',12,1,NULL,NULL,NULL,0);
+INSERT INTO "label_events" VALUES(13,1,3,2,'label',0,'train',2,'bald',NULL,NULL,NULL,NULL,0,0.5,'0123456789abcdef0123456789abcdef',3,'2024-01-02 00:30:00.000000',1,0,'graph','round-2',4,1);
 CREATE TABLE metrics (
 	id INTEGER NOT NULL, 
 	round_id INTEGER NOT NULL, 
@@ -196,30 +220,30 @@ CREATE TABLE queries (
 	score DOUBLE, 
 	acquisition_probability DOUBLE, 
 	suggestion INTEGER, 
-	suggestion_probability DOUBLE, annotators INTEGER DEFAULT '1' NOT NULL, 
+	suggestion_probability DOUBLE, annotators INTEGER DEFAULT '1' NOT NULL, predictor VARCHAR, predictor_version VARCHAR, predictor_labels INTEGER, 
 	CONSTRAINT pk_queries PRIMARY KEY (id), 
 	CONSTRAINT fk_queries_round_id FOREIGN KEY(round_id) REFERENCES rounds (id), 
 	CONSTRAINT fk_queries_sample_id FOREIGN KEY(sample_id) REFERENCES samples (id), 
 	CONSTRAINT uq_queries_round_id_rank UNIQUE (round_id, rank), 
 	CONSTRAINT uq_queries_sample_id_round_id UNIQUE (sample_id, round_id)
 );
-INSERT INTO "queries" VALUES(1,1,1,0,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(2,1,2,1,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(3,1,3,2,'audit',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(4,1,4,3,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(5,1,5,4,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(6,1,6,5,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(7,1,7,6,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(8,1,8,7,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(9,1,9,8,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(10,1,10,9,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(11,2,7,0,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(12,2,8,1,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(13,2,9,2,'train',0.5,0.25,NULL,NULL,1);
-INSERT INTO "queries" VALUES(14,3,1,0,'recheck',NULL,NULL,NULL,NULL,1);
-INSERT INTO "queries" VALUES(15,3,7,1,'train',0.75,0.25,1,0.75,1);
-INSERT INTO "queries" VALUES(16,3,8,2,'audit',NULL,0.125,NULL,NULL,1);
-INSERT INTO "queries" VALUES(17,3,9,3,'train',0.5,0.25,NULL,NULL,1);
+INSERT INTO "queries" VALUES(1,1,1,0,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(2,1,2,1,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(3,1,3,2,'audit',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(4,1,4,3,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(5,1,5,4,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(6,1,6,5,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(7,1,7,6,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(8,1,8,7,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(9,1,9,8,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(10,1,10,9,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(11,2,7,0,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(12,2,8,1,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(13,2,9,2,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(14,3,1,0,'recheck',NULL,NULL,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(15,3,7,1,'train',0.75,0.25,1,0.75,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(16,3,8,2,'audit',NULL,0.125,NULL,NULL,1,NULL,NULL,NULL);
+INSERT INTO "queries" VALUES(17,3,9,3,'train',0.5,0.25,NULL,NULL,1,NULL,NULL,NULL);
 CREATE TABLE rounds (
 	id INTEGER NOT NULL, 
 	project_id INTEGER NOT NULL, 
@@ -342,10 +366,12 @@ CREATE TRIGGER label_events_no_update BEFORE UPDATE ON label_events BEGIN SELECT
 CREATE TRIGGER label_events_no_delete BEFORE DELETE ON label_events BEGIN SELECT RAISE(ABORT, 'label events are append-only'); END;
 CREATE TRIGGER label_events_no_replace BEFORE INSERT ON label_events WHEN EXISTS (SELECT 1 FROM label_events WHERE id = NEW.id OR request_id = NEW.request_id) BEGIN SELECT RAISE(ABORT, 'label events are append-only: id or request id is already there'); END;
 CREATE INDEX ix_claims_project_id_annotator_id ON claims (project_id, annotator_id);
+CREATE UNIQUE INDEX uq_annotators_account ON annotators (project_id, issuer, subject);
+CREATE INDEX ix_endings_project_id ON endings (project_id);
 CREATE INDEX ix_imports_project_id ON imports (project_id);
 CREATE INDEX ix_imported_predictions_sample_id ON imported_predictions (sample_id);
 CREATE INDEX ix_samples_project_id_uri ON samples (project_id, uri);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('label_events',11);
+INSERT INTO "sqlite_sequence" VALUES('label_events',13);
 INSERT INTO "sqlite_sequence" VALUES('trainer_requests',1);
 COMMIT;

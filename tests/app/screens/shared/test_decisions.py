@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.screens.shared import decisions
 from app.screens.shared.decisions import GRID, Applied, apply, outbox_name
 from storage.errors import DiskFullError
 from storage.labels import current_labels, list_events
@@ -104,11 +105,13 @@ def test_what_can_never_be_stored_is_refused_and_the_rest_goes_on(asked, impossi
 def test_a_full_disk_keeps_the_decision_and_all_after_it_in_the_browser(asked, monkeypatch):
     stored = []
 
-    def store(session, decision, *_):
+    def store(session, decision, *rest):
         if stored:
             raise DiskFullError
         stored.append(decision.id)
+        return real(session, decision, *rest)
 
+    real = decisions._store
     monkeypatch.setattr("app.screens.shared.decisions._store", store)
     applied = apply([label(1, 1, 0), label(2, 2, 0), label(3, 3, 0)])
     assert (applied.confirmed, applied.refused) == ((f"{1:032x}",), ())

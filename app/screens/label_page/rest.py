@@ -1,0 +1,41 @@
+"""What a page gets when no round asks anything more: the pool's rest at random, so that nobody waits for a trainer."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from app.screens.shared.labeling_state import LabelingState, read_labeling_state
+from app.screens.shared.session import database, project_id
+from app.screens.shared.waiting import is_finished
+from storage.queue import NOTHING_LEFT
+from storage.remainder import Remainder, read_remainder
+
+FEWEST = 4  # samples a page has ahead; with fewer the rest follows behind them
+READ = 200  # samples of the rest: others hold some of them
+FIRST_ROUND_WAIT_S = 3.0  # the first round chooses better than chance, but a person waits no longer for it
+WAITS_SINCE_KEY = "label_waits_since"
+
+
+def rest_of_pool(found: int) -> Remainder:
+    """Read what may follow behind the samples a page got.
+
+    Args:
+        found: How many it got.
+    """
+    if found >= FEWEST:
+        st.session_state.pop(WAITS_SINCE_KEY, None)
+        return NOTHING_LEFT
+    state = read_labeling_state()
+    if is_finished(state) or (state.trained_round is None and not _has_waited(state)):
+        return NOTHING_LEFT
+    share = state.settings.audit_share
+    with database().read() as session:
+        return read_remainder(session, project_id=project_id(), audit_share=share, count=READ)
+
+
+def _has_waited(state: LabelingState) -> bool:
+    """Whether this page has been without a sample for long enough; once labels are there, it does not wait again."""
+    since = st.session_state.setdefault(WAITS_SINCE_KEY, time.monotonic())
+    return bool(state.labels) or time.monotonic() - since >= FIRST_ROUND_WAIT_S

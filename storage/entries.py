@@ -1,0 +1,52 @@
+"""Rows as the journal's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from storage import journal
+from storage.engine import Session
+from storage.journal import Entry, sample_entries, values_of
+from storage.models import Annotator, Class, LabelEvent, Sample
+
+_SAMPLE_COLUMNS = [column.key for column in Sample.__table__.columns]
+
+
+def is_journaled(session: Session) -> bool:
+    """Whether the session's database has a journal; a database server keeps its own."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def note_event(session: Session, event: LabelEvent) -> None:
+    """Have a label event written to the journal after the commit."""
+    journal.note(session.info, event_entry(session, event))
+
+
+def note_samples(session: Session, *, after_id: int) -> None:
+    """Have the samples that came after one written to the journal after the commit."""
+    for entry in new_samples(session, after_id=after_id, without=frozenset()):
+        journal.note(session.info, entry)
+
+
+def new_samples(session: Session, *, after_id: int, without: frozenset[str]) -> Iterator[Entry]:
+    """Read the samples that came after one as entries, but for those with some digests."""
+    rows = session.execute(select(Sample.__table__).where(Sample.id > after_id).order_by(Sample.id))
+    place = _SAMPLE_COLUMNS.index("sha256")
+    return sample_entries(_SAMPLE_COLUMNS, (row for row in rows if row[place] not in without))
+
+
+def event_entry(session: Session, event: LabelEvent) -> Entry:
+    """Return all that a label event needs to come back into a database that has none of it."""
+    entry: dict[str, Any] = {
+        "event": values_of(event),
+        "sample": values_of(session.get_one(Sample, event.sample_id)),
+        "annotator": values_of(session.get_one(Annotator, event.annotator_id)),
+    }
+    if event.class_index is not None:
+        entry["class"] = values_of(session.get_one(Class, (event.project_id, event.class_index)))
+    if event.supersedes is not None:
+        entry["before"] = {"request_id": session.get_one(LabelEvent, event.supersedes).request_id}
+    return entry

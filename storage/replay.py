@@ -1,0 +1,201 @@
+"""Putting entries of a journal into a database: each one that it lacks, each in its own savepoint.
+
+Nothing of what a line says is believed: one that cannot be stored is counted and costs no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage.current import fold_decision
+from storage.engine import Session
+from storage.journal import Entry
+from storage.models import Annotator, Base, Class, LabelEvent, Project, Sample
+from storage.plain import pairs
+
+GREATEST_ID = 2**53  # SQLite gives no id after its greatest number
+# What a line can do that holds anything at all: a field too few, of another type, too large, or against the schema.
+_UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, SQLAlchemyError)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a database got from a journal."""
+
+    events: int = 0
+    samples: int = 0
+    unusable: int = 0  # lines whose checksum is right, but which hold nothing that could be stored
+
+
+def replay(session: Session, entries: Iterable[Entry]) -> Replayed:
+    """Add what a database does not have yet: project, classes, samples and label events with all they refer to.
+
+    An id that another event has by now (somebody went on with an older backup meanwhile) becomes a new one.
+    """
+    database = _Replay(session, pairs(session.execute(select(LabelEvent.request_id, LabelEvent.id))))
+    for entry in entries:
+        database.add(entry)
+    for entry in database.postponed:  # what they supersede was written after them, or is lost
+        database.add(entry, at_last=True)
+    for sample_id in sorted(database.touched):
+        fold_decision(session, sample_id=sample_id)
+    return Replayed(database.events, database.samples, database.unusable)
+
+
+@dataclass
+class _Replay:
+    """Where the journal's rows are in the database."""
+
+    session: Session
+    known: dict[str, int]  # event id by request id
+    event_ids: dict[int, int] = field(default_factory=dict)  # in the database, by id in the journal
+    touched: set[int] = field(default_factory=set)  # samples
+    postponed: list[Entry] = field(default_factory=list)
+    events: int = 0
+    samples: int = 0
+    unusable: int = 0
+
+    def add(self, entry: Entry, *, at_last: bool = False) -> None:
+        """Add an entry, or count it as one that cannot be used."""
+        try:
+            with self.session.begin_nested():
+                self._store(entry, at_last)
+        except _UNUSABLE:
+            self.unusable += 1
+
+    def _store(self, entry: Entry, at_last: bool) -> None:
+        if "event" in entry:
+            self._add_event(entry, at_last)
+        elif "samples" in entry:
+            self._add_samples(entry["samples"])
+        elif "project" in entry:
+            self._add_project(entry["project"])
+        else:
+            self._class(entry["class"])
+
+    def _add_event(self, entry: Entry, at_last: bool) -> None:
+        given = _values(LabelEvent, entry["event"])
+        number, request_id = _id(given["id"]), given["request_id"]
+        if request_id in self.known:
+            self.event_ids[number] = self.known[request_id]
+            return
+        before = self._superseded(entry, given["supersedes"])
+        if given["supersedes"] is not None and before is None and not at_last:
+            self.postponed.append(entry)
+            return
+        taken = self.session.get(LabelEvent, number) is not None
+        references = self._references(entry, given) | {"id": None if taken else number, "supersedes": before}
+        event = LabelEvent(**given | references)
+        self._flush(event)
+        self.event_ids[number] = self.known[request_id] = event.id
+        self.touched.add(event.sample_id)
+        self.events += 1
+
+    def _superseded(self, entry: Entry, number: int | None) -> int | None:
+        """Where the event lies that this one supersedes; lines of earlier versions name it by its number alone."""
+        if "before" in entry:
+            return self.known.get(entry["before"]["request_id"])
+        if number is None or number in self.event_ids:
+            return number and self.event_ids[number]
+        return number if self.session.get(LabelEvent, number) is not None else None
+
+    def _references(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, int | None]:
+        if self.session.get(Project, given["project_id"]) is None:
+            raise ValueError("a label event of no project")
+        return {
+            "sample_id": self._sample(entry["sample"]),
+            "annotator_id": self._annotator(entry["annotator"], given["project_id"]),
+            "class_index": self._class(entry["class"]) if given["class_index"] is not None else None,
+        }
+
+    def _sample(self, row: Mapping[str, Any]) -> int:
+        same = select(Sample.id).where(Sample.project_id == row["project_id"], Sample.sha256 == row["sha256"])
+        found = self.session.scalar(same)
+        if found is not None:
+            return found
+        taken = self.session.get(Sample, _id(row["id"])) is not None
+        sample = Sample(**_values(Sample, row) | {"id": None if taken else row["id"]})
+        self._flush(sample)
+        self.samples += 1
+        return sample.id
+
+    def _add_samples(self, told: Mapping[str, Any]) -> None:
+        """Add a line of samples at once: a million of them one by one would take minutes."""
+        columns: Sequence[str] = told["columns"]
+        rows = [_values(Sample, dict(zip(columns, row, strict=True))) for row in told["rows"]]
+        if not rows:
+            raise ValueError("a line of no samples")
+        same = select(Sample.sha256).where(Sample.sha256.in_([row["sha256"] for row in rows]))
+        known = set(self.session.scalars(same))
+        new = [row for row in rows if row["sha256"] not in known]
+        taken = set(self.session.scalars(select(Sample.id).where(Sample.id.in_([_id(row["id"]) for row in new]))))
+        for row in (row for row in new if row["id"] in taken):
+            self._sample(row)
+        free = [row for row in new if row["id"] not in taken]
+        if free:
+            self.session.execute(insert(Sample), free)
+        self.samples += len(free)
+
+    def _add_project(self, row: Mapping[str, Any]) -> None:
+        given = _values(Project, row)
+        if self.session.get(Project, _id(given["id"])) is None:
+            self._flush(Project(**given))
+
+    def _annotator(self, row: Mapping[str, Any], project_id: int) -> int:
+        of_project = select(Annotator.id).where(Annotator.project_id == project_id)
+        if row.get("issuer") is not None:
+            account = (Annotator.issuer == row["issuer"], Annotator.subject == row["subject"])
+            found = self.session.scalar(of_project.where(*account))
+        else:
+            found = self.session.scalar(of_project.where(Annotator.name == row["name"]))
+        if found is not None:
+            return found
+        taken = self.session.get(Annotator, _id(row["id"])) is not None
+        annotator = Annotator(**_values(Annotator, row) | {"id": None if taken else row["id"]})
+        self._flush(annotator)
+        return annotator.id
+
+    def _class(self, row: Mapping[str, Any]) -> int:
+        """Return the index of a class, which keeps its own where it is new and that is free."""
+        of_project = Class.project_id == row["project_id"]
+        indices = pairs(self.session.execute(select(Class.name, Class.index).where(of_project)))
+        if row["name"] in indices:
+            return int(indices[row["name"]])
+        index = row["index"] if row["index"] not in indices.values() else max(indices.values()) + 1
+        self._flush(Class(project_id=row["project_id"], index=_index(index), name=_text(row["name"])))
+        return int(index)
+
+    def _flush(self, row: Base) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+
+def _id(value: object) -> int:
+    if not isinstance(value, int) or not 0 < value < GREATEST_ID:
+        raise ValueError(f"{value!r} is no row's number")
+    return value
+
+
+def _index(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < GREATEST_ID:
+        raise ValueError(f"{value!r} is no class")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name")
+    return value
+
+
+def _values(kind: type[Base], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns this version knows, with times as times."""
+    known = {column.key for column in kind.__table__.columns}
+    values = {name: value for name, value in row.items() if name in known}
+    return {**values, "created_at": datetime.fromisoformat(values["created_at"])}

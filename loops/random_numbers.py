@@ -1,0 +1,33 @@
+"""Whoever draws random numbers in a script: torch, NumPy or Python, all seeded together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def seed_all(seed: int) -> None:
+    """Seeds torch on all devices, NumPy's old generator and Python's own."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the one that other people's datasets and modules draw from
+    random.seed(seed)
+
+
+@contextmanager
+def random_numbers_of(seed: int) -> Iterator[None]:
+    """Random numbers that follow from a seed; afterwards the process goes on with its own."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    seed_all(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        random.setstate(states[2])
+        if on_gpu is not None:
+            torch.cuda.set_rng_state_all(on_gpu)

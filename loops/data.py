@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytorch_lightning as pl
 from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from loops.acquisition.catalog import MARGIN
+from loops.acquisition import catalog
 from loops.errors import AttachError, NotEnoughSamplesError
 from loops.frozen import source_of_flash
 from loops.oracle import AskedLabels, Oracle
+from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
 from loops.training_samples import Labeled, Samples, SeededOrder, Source, inputs_of, own_labels
 
@@ -56,7 +58,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
         *,
         oracle: Oracle | Known | Callable[[list[int]], Sequence[int | None]] | None = None,
         query_size: int = 10,
-        acquisition: Any = MARGIN,  # noqa: ANN401
+        acquisition: Any = catalog.MARGIN,  # noqa: ANN401
         test: Samples | None = None,
         val: Samples | None = None,
         plain: Samples | None = None,
@@ -77,11 +79,13 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
-        self.query_size, self.acquisition = query_size, acquisition
+        self.query_size = query_size
+        self.acquisition = catalog.find(acquisition) if isinstance(acquisition, str) else catalog.given(acquisition)
         self.cold_start, self.seed = cold_start, seed
         self.embedding = None if embedding is None else np.asarray(embedding, np.float32)
         self.labels: Mapping[int, int] = {}  # of the fit that runs: sample id -> class index
         self._order = SeededOrder(0, seed=0)
+        self.fit_seed = seed
         self._own_labels: list[int] | None = None
         self._oracle = oracle
         if not len(self.samples):
@@ -124,17 +128,18 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
         ids = self.sample_ids.tolist()
         return {i: int(label) for i, label in zip(ids, self._asked(ids), strict=True) if label is not None}
 
-    def begin_fit(self, labels: Mapping[int, int], *, seed: int, batches_done: int = 0) -> None:
+    def begin_fit(self, labels: Mapping[int, int], *, seed: int, done: tuple[int, int] = (0, 0)) -> None:
         """Says what the next fit trains on.
 
         Args:
             labels: Sample id -> class index.
             seed: Of the order of batches, and of what the dataset draws.
-            batches_done: Of the epoch that was interrupted.
+            done: Of a fit that was interrupted: the epoch, and how many of its batches are done.
         """
         self.labels = labels
-        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"))
-        self._order.skip = batches_done * self._source.batch_size
+        self.fit_seed = seed
+        drawn = done[0], done[1] * self._source.batch_size
+        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches of the labeled samples."""
@@ -157,7 +162,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
         """
         ids = np.asarray(sample_ids, np.int64).reshape(-1)
         loader = DataLoader(
-            _Either(self._plain, self.test_samples, ids),
+            _Either(self._plain, self.test_samples, ids, self._evaluation_seed),
             batch_size=batch_size or max(EVALUATED_AT_ONCE, self._source.batch_size),
             num_workers=self._source.num_workers,
             collate_fn=self._source.evaluation_collate,
@@ -177,6 +182,11 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
             return batch
         self._source.module.trainer = self.trainer
         return self._source.module.on_after_batch_transfer(batch, dataloader_idx)
+
+    @cached_property
+    def _evaluation_seed(self) -> int | None:
+        """Of a pool whose samples are drawn though nothing is trained: each is then always the same."""
+        return self.seed if draws(lambda: self._plain[0]) else None
 
     def _on_device(self, batch: Any) -> Any:  # noqa: ANN401
         if self.trainer is not None:
@@ -203,23 +213,26 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
 
 
 class _Either(Dataset[Any]):
-    """Samples of the pool and of the test set, by id."""
+    """Samples of the pool and of the test set, by id; with a seed, each draws whatever it draws anew from that."""
 
-    def __init__(self, pool: Samples, test: Samples | None, sample_ids: NDArray[np.int64]) -> None:
-        self._pool, self._test, self._ids = pool, test, sample_ids.tolist()
+    def __init__(self, pool: Samples, test: Samples | None, sample_ids: NDArray[np.int64], seed: int | None) -> None:
+        self._pool, self._test, self._ids, self._seed = pool, test, sample_ids.tolist(), seed
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def __getitem__(self, place: int) -> Any:  # type: ignore[override]  # noqa: ANN401
         sample_id = self._ids[place]
+        if self._seed is None:
+            return self._sample(sample_id)
+        with random_numbers_of(seed_of(self._seed, "evaluation", sample_id)):
+            return self._sample(sample_id)
+
+    def _sample(self, sample_id: int) -> Any:  # noqa: ANN401
         if sample_id < len(self._pool):
             return self._pool[sample_id]
         assert self._test is not None, "ids beyond the pool are of the test set"
         return self._test[sample_id - len(self._pool)]
-
-    def __getitems__(self, places: list[int]) -> list[Any]:
-        return [self[place] for place in places]
 
 
 def _source_of(dataset: Any) -> Source:  # noqa: ANN401

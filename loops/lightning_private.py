@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import BaseFinetuning, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import BaseProgress
+from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class _OfWrapped:
         setattr(_wrapped(loop, self._name), self._name, value)
 
 
-def _wrapped(loop: WrappingLoop[Any], name: str) -> Any:  # noqa: ANN401 - a FitLoop, or what wraps one
+def _wrapped(loop: Any, name: str) -> Any:  # noqa: ANN401 - a FitLoop, or what wraps one
     if loop.wrapped is None:
         raise AttributeError(f"{type(loop).__name__} wraps no fit loop, so it has no {name}")
     return loop.wrapped
@@ -156,28 +157,96 @@ def reset_progress(loop: Loop[Any]) -> None:
             reset_progress(value)
 
 
-def batches_done(fit_loop: FitLoop) -> int:
-    """Batches of the present epoch that are done; those are not to be drawn again."""
-    return int(fit_loop.epoch_loop.batch_progress.current.completed)
+def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
+    """The Trainer that a module belongs to; its public `trainer` raises where there is none."""
+    return module._trainer
 
 
-def epoch_metrics(fit_loop: FitLoop) -> dict[str, Any]:
-    """What was logged so far of a training epoch that is not over: sums, as Lightning keeps them, under their keys.
+class Unfinished:
+    """What Lightning 1.9.5 leaves out of a checkpoint in the middle of a fit, and what it counts wrong after one.
 
-    Private: without its fault-tolerant mode Lightning 1.9.5 does not save them, and a mean over an interrupted epoch
-    would be one over its second half.
+    Its own way is the fault-tolerant mode, an environment variable that makes checkpoints of objects. Left out are
+    gradients that are accumulated and not yet used, the sums behind `self.log(..., on_epoch=True)`, and the metrics
+    that early stopping and schedulers look at.
     """
-    return {
-        key: (metric.value.detach().clone(), metric.cumulated_batch_size.detach().clone())
-        for key, metric in fit_loop.epoch_loop._results.items()
-        if metric.is_tensor and metric.meta.on_epoch and metric.has_reset is False
-    }
+
+    @staticmethod
+    def state_dict(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
+        """Plain values and tensors; empty before the first batch."""
+        epochs = fit_loop.epoch_progress.current
+        if not fit_loop.epoch_loop.batch_progress.current.ready:
+            return {}
+        between = epochs.processed == epochs.ready
+        return {
+            "metrics": {name: value.detach().clone() for name, value in trainer.callback_metrics.items()},
+            "gradients": {} if between else _gradients(trainer, fit_loop),
+            "sums": [] if between else _sums(fit_loop),
+            "plateau_due": between and epochs.completed < epochs.processed,
+        }
+
+    @staticmethod
+    def load_state_dict(trainer: pl.Trainer, fit_loop: FitLoop, state: dict[str, Any]) -> tuple[int, int]:
+        """Takes it over.
+
+        Returns:
+            The epoch, and how many of its batches are done.
+        """
+        for tracker in (fit_loop.epoch_loop.batch_progress.current, fit_loop.epoch_loop.batch_progress.total):
+            # A checkpoint is saved before its batch counts as completed, and a restart would train on it once more.
+            tracker.completed = tracker.processed  # type: ignore[attr-defined]
+        for name, weight in trainer.lightning_module.named_parameters():
+            if name in state.get("gradients", {}):
+                weight.grad = state["gradients"][name].to(weight.device)
+        _take_over_sums(trainer, fit_loop, state.get("sums", []))
+        trainer._logger_connector._callback_metrics.update(state.get("metrics", {}))
+        if state.get("plateau_due"):  # saved at the end of an epoch, before its plateau schedulers stepped
+            fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
+        epochs: ProcessedTracker = fit_loop.epoch_progress.current  # type: ignore[assignment]
+        return epochs.processed, fit_loop.epoch_loop.batch_progress.current.completed if fit_loop.restarting else 0
 
 
-def unfinished_gradients(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
-    """Gradients that are accumulated and not yet used, by the name of their weight."""
-    progress = fit_loop.epoch_loop.batch_progress.current
-    if not progress.ready or not fit_loop._should_accumulate():
+def epoch_is_over(fit_loop: FitLoop) -> None:
+    """To be called when an interrupted epoch ends: as long as it counts as restarted, schedulers step once more."""
+    fit_loop._restarting = False
+
+
+def _gradients(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
+    if not fit_loop._should_accumulate():
         return {}
     named: Sequence[tuple[str, Any]] = list(trainer.lightning_module.named_parameters())
     return {name: weight.grad.detach().clone() for name, weight in named if weight.grad is not None}
+
+
+_REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max, "min": torch.min}
+_LOGGED = ("prog_bar", "logger", "on_step", "on_epoch", "enable_graph", "add_dataloader_idx")
+
+
+def _sums(fit_loop: FitLoop) -> list[dict[str, Any]]:
+    """Numbers that were logged for a whole epoch; metric objects keep their sums themselves, or lose them."""
+    return [
+        {
+            "fx": metric.meta.fx,
+            "name": metric.meta.name,
+            "reduce_fx": next(name for name, fx in _REDUCTIONS.items() if metric.meta.reduce_fx in (fx, name)),
+            "value": metric.value.detach().clone(),
+            "batch_size": metric.cumulated_batch_size.clone() if metric.meta.is_mean_reduction else None,
+            "sync_dist": metric.meta.sync.should,
+            "rank_zero_only": metric.meta.sync.rank_zero_only,
+            **{option: getattr(metric.meta, option) for option in _LOGGED},
+        }
+        for metric in fit_loop.epoch_loop._results.result_metrics
+        if metric.is_tensor and metric.meta.on_epoch and not metric.has_reset and not metric.meta.is_custom_reduction
+    ]
+
+
+def _take_over_sums(trainer: pl.Trainer, fit_loop: FitLoop, sums: list[dict[str, Any]]) -> None:
+    results = fit_loop.epoch_loop._results
+    for logged in sums:
+        options = {option: logged[option] for option in (*_LOGGED, "sync_dist", "rank_zero_only")}
+        options["reduce_fx"], options["sync_dist_fn"] = _REDUCTIONS[logged["reduce_fx"]], trainer.strategy.reduce
+        value = logged["value"].to(trainer.strategy.root_device)
+        results.log(logged["fx"], logged["name"], value, batch_size=1, **options)
+        metric = results[f"{logged['fx']}.{logged['name']}"]
+        metric.value = value
+        if logged["batch_size"] is not None:
+            metric.cumulated_batch_size = logged["batch_size"]

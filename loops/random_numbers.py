@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -31,3 +31,16 @@ def random_numbers_of(seed: int) -> Iterator[None]:
         random.setstate(states[2])
         if on_gpu is not None:
             torch.cuda.set_rng_state_all(on_gpu)
+
+
+def draws(act: Callable[[], object]) -> bool:
+    """Whether something draws random numbers in this process."""
+    with random_numbers_of(0):
+        before = _numbers_ahead()
+        act()
+        return before != _numbers_ahead()
+
+
+def _numbers_ahead() -> tuple[bytes, object, object]:
+    state = np.random.get_state(legacy=True)  # noqa: NPY002
+    return torch.get_rng_state().numpy().tobytes(), (state[1].tobytes(), state[2]), random.getstate()  # type: ignore[union-attr]

@@ -67,12 +67,12 @@ class SeededOrder(Sampler[Draw]):
     Args:
         size: Samples.
         seed: Of the fit.
+        drawn: Of an epoch that was interrupted: the epoch, and how many of its samples are not to be drawn again.
     """
 
-    def __init__(self, size: int, *, seed: int) -> None:
-        self._size, self._seed = size, seed
+    def __init__(self, size: int, *, seed: int, drawn: tuple[int, int] = (0, 0)) -> None:
+        self._size, self._seed, self._drawn = size, seed, drawn
         self.epoch = 0
-        self.skip = 0  # samples of the next epoch that were drawn before a restart
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning says which epoch begins."""
@@ -86,7 +86,8 @@ class SeededOrder(Sampler[Draw]):
         """The order of the epoch, from where it was interrupted."""
         generator = torch.Generator().manual_seed(seed_of(self._seed, "order", self.epoch))
         order: list[int] = torch.randperm(self._size, generator=generator).tolist()
-        drawn, self.skip = self.skip, 0
+        epoch, drawn = self._drawn
+        drawn = drawn if epoch == self.epoch else 0
         return iter([Draw(at, seed_of(self._seed, "sample", self.epoch, at)) for at in order[drawn:]])
 
 

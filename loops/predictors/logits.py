@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from loops.errors import AttachError
+from loops.lightning_private import trainer_of
 
 LogitsOf = str | int | Callable[[Any], Tensor] | None  # a key, a place, or a function of what `forward` returns
 _KEYS = ("logits", "preds")  # of a dictionary or an output object: Hugging Face's, Flash's
@@ -51,7 +52,7 @@ def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
     """A deep copy of a module without a copy of its Trainer."""
     memo = {} if memo is None else memo
     for part in module.modules():
-        trainer = part._trainer if isinstance(part, pl.LightningModule) else None
+        trainer = trainer_of(part) if isinstance(part, pl.LightningModule) else None
         if trainer is not None:
             memo[id(trainer)] = trainer
     return copy.deepcopy(module, memo)
@@ -71,6 +72,32 @@ def logits_of(output: Any, where: LogitsOf = None) -> Any:  # noqa: ANN401
         if hasattr(output, key):
             return getattr(output, key)
     return output[0] if isinstance(output, list | tuple) and output else output
+
+
+@torch.no_grad()
+def core_of(network: Logits, x: Any) -> nn.Module:  # noqa: ANN401
+    """The layer, at any depth, that is given `x` and gives the logits, with nothing done before or after it.
+
+    Most modules hand their input to one `nn.Sequential`; of that the part before the dropout need not run K times.
+    """
+    core: nn.Module = network
+    while True:
+        passed: list[tuple[nn.Module, Any]] = []
+
+        def look(layer: nn.Module, inputs: Any, output: Any, passed: list[tuple[nn.Module, Any]] = passed) -> None:  # noqa: ANN401
+            if len(inputs) == 1 and inputs[0] is x and output is not x:
+                passed.append((layer, output))
+
+        hooks = [child.register_forward_hook(look) for child in core.children()]
+        try:
+            result = core(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        same = [child for child, output in passed if output is result]
+        if type(core) is nn.Sequential or len(same) != 1:
+            return core
+        core = same[0]
 
 
 @torch.no_grad()

@@ -119,7 +119,7 @@ class MCDropout(nn.Module):
         if not layers:
             raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
         if not isinstance(layers[0], FixedMasks):
-            name = type(layers[0]).__name__
+            name = type(getattr(layers[0], "module", layers[0])).__name__
             _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
         self.folded, self.tail = _fold(layers)
         if all(map(is_known, self.modules())):

@@ -242,7 +242,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         return state
 
     def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
-        """Takes over what the interrupted run knew; where the settings say otherwise now, they count, and it is said."""
+        """Takes over what the interrupted run knew; the settings of now count, and it is said where they differ."""
         self._restored = state_dict
         self.curve = [(labels, accuracy) for labels, accuracy in state_dict.get("curve", [])]
         seed = state_dict.get("seed")
@@ -262,7 +262,9 @@ class ActiveLearningLoop(WrappingLoop[None]):
         data = data_of(self.trainer)
         seed = restored.get("seed", data.seed)
         if seed != data.seed:
-            _log.warning("the checkpoint was drawn from seed %d, and goes on with it; the data says %d", seed, data.seed)
+            _log.warning(
+                "the checkpoint was drawn from seed %d, and goes on with it; the data says %d", seed, data.seed
+            )
         self._settings = LoopSettings(
             data.acquisition, data.query_size, cold_start=data.cold_start, seed=seed, rounds=self._rounds
         )

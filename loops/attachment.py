@@ -12,7 +12,7 @@ from torch import Tensor
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
 from loops.errors import AttachError
-from loops.lightning_private import FitStart, Unfinished, WrappingLoop, epoch_is_over
+from loops.lightning_private import FitStart, Unfinished, WrappingLoop, callbacks_of, epoch_is_over
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import Logits, LogitsOf, copied
 from loops.predictors.predictor import Predictor
@@ -52,8 +52,9 @@ class Attachment:
         self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
         self._start = FitStart(self.trainer, None if state is None else state["start"])
         self.untrained = self.network_of(self._weights)
-        if not any(isinstance(callback, BatchSeeds) for callback in self.trainer.callbacks):
-            self.trainer.callbacks.insert(0, BatchSeeds(self._fit_loop))
+        callbacks = callbacks_of(self.trainer)
+        if not any(isinstance(callback, BatchSeeds) for callback in callbacks):
+            callbacks.insert(0, BatchSeeds(self._fit_loop))
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: weights and callbacks of the beginning, and what belongs to no whole batch."""
@@ -122,7 +123,7 @@ class BatchSeeds(pl.Callback):
         """An interrupted epoch ends as a whole one does."""
         epoch_is_over(self._fit_loop)
 
-    def on_train_batch_start(self, trainer: pl.Trainer, _module: pl.LightningModule, _batch: Any, batch_idx: int) -> None:  # noqa: ANN401
+    def on_train_batch_start(self, trainer: pl.Trainer, _module: object, _batch: object, batch_idx: int) -> None:
         """Seeds whatever the module draws."""
         seed_all(seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx) + trainer.global_rank)
 
@@ -133,7 +134,7 @@ def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:
     Raises:
         AttachError: If the Trainer was given others.
     """
-    data = trainer.datamodule
+    data = getattr(trainer, "datamodule", None)
     if not isinstance(data, ActiveLearningDataModule):
         found = "none" if data is None else f"a {type(data).__name__}"
         raise AttachError(f"trainer.fit(module, data) needs an ActiveLearningDataModule as data; found {found}")

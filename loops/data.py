@@ -25,7 +25,7 @@ EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
 Known = Sequence[int] | NDArray[np.integer[Any]]
 
 
-class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
+class ActiveLearningDataModule(pl.LightningDataModule):
     """A pool of samples, an oracle who knows or is asked for their labels, and a test set that is never trained on.
 
         data = ActiveLearningDataModule(dataset, oracle=labels, query_size=20, acquisition="bald", test=held_out)
@@ -34,8 +34,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
     A sample's id is its place in the dataset; those of the test set follow.
 
     Args:
-        dataset: `dataset[i] -> (x, y)`, or a dictionary with the label under `target`, `label`, `labels` or `y`, as Flash
-            and Hugging Face have it; or a `LightningDataModule`, whose dataset, batches and transforms are taken over.
+        dataset: `dataset[i] -> (x, y)`, or a dictionary with the label under `target`, `label`, `labels` or `y`, as
+            Flash and Hugging Face have it; or a `LightningDataModule`, whose dataset and transforms are taken over.
         oracle: A sequence of all labels, a function from a list of indices to their labels (None skips one), or a
             project; None: the labels that the dataset has itself.
         query_size: Samples that one round asks about.
@@ -91,7 +91,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
         if not len(self.samples):
             raise NotEnoughSamplesError(wanted=1, found=0)
         if self._source.val is not None:
-            self.val_dataloader = self._val_dataloader  # an instance's own, so that Lightning sees none otherwise
+            self.val_dataloader = self._val_dataloader  # type: ignore[method-assign]  # of an instance, so that there is none else
 
     @property
     def sample_ids(self) -> NDArray[np.int64]:
@@ -195,7 +195,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
 
     def _asked(self, sample_ids: list[int]) -> Sequence[int | None]:
         if callable(self._oracle):
-            return self._oracle(sample_ids)  # type: ignore[no-any-return]
+            return self._oracle(sample_ids)
         if self._own_labels is None:
             known = own_labels(self.samples) if self._oracle is None else [int(y) for y in self._oracle]  # type: ignore[union-attr]
             if len(known) != len(self.samples):
@@ -205,7 +205,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):  # type: ignore[misc]
 
     def _val_dataloader(self) -> DataLoader[Any]:
         return DataLoader(
-            self._source.val,
+            self._source.val,  # type: ignore[arg-type]  # anything with a length and an index
             batch_size=self._source.batch_size,
             num_workers=self._source.num_workers,
             collate_fn=self._source.evaluation_collate,
@@ -221,7 +221,7 @@ class _Either(Dataset[Any]):
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __getitem__(self, place: int) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def __getitem__(self, place: int) -> Any:  # noqa: ANN401
         sample_id = self._ids[place]
         if self._seed is None:
             return self._sample(sample_id)

@@ -308,9 +308,7 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
         self.fold_of = assign_folds(labels, num_folds=self._most_folds, groups=groups, seed=seed)
         self._take_labels(labels, predictor_of_fold, seed)
 
-    def _take_labels(
-        self, labels: Mapping[int, int], predictor_of_fold: Callable[[int], Predictor], seed: int
-    ) -> None:
+    def _take_labels(self, labels: Mapping[int, int], predictor_of_fold: Callable[[int], Predictor], seed: int) -> None:
         self.num_folds = max(self.fold_of.values(), default=0) + 1
         self._labels, self._predictor_of_fold = dict(labels), predictor_of_fold
         fingerprint = predictor_of_fold(0).fingerprint
@@ -320,7 +318,8 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
     def _attach(self) -> None:
         """Takes labels and module of the Trainer; restarted: in the fold, and with the weights, of the checkpoint."""
         data = data_of(self.trainer)
-        is_inside = self.trainer.fit_loop is not self
+        outermost: Loop[Any] = self.trainer.fit_loop
+        is_inside = outermost is not self
         labels = data.labels if is_inside else data.known_labels()
         seed = data.fit_seed if is_inside else data.seed
         restored = self._restored if self.restarting else {}

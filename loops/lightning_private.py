@@ -97,6 +97,12 @@ class WrappingLoop(Loop[T], Generic[T]):
             self.wrapped.teardown()
 
 
+def callbacks_of(trainer: pl.Trainer) -> list[pl.Callback]:
+    """The Trainer's own list, which its connector sets without a word to type checkers."""
+    found: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return found
+
+
 class FitStart:
     """What a fit starts from, so that each round's or fold's is a fit of its own.
 
@@ -110,7 +116,7 @@ class FitStart:
 
     def __init__(self, trainer: pl.Trainer, state: dict[str, Any] | None = None) -> None:
         module = trainer.lightning_module
-        self._callbacks = [c for c in trainer.callbacks if isinstance(c, EarlyStopping | ModelCheckpoint)]
+        self._callbacks = [c for c in callbacks_of(trainer) if isinstance(c, EarlyStopping | ModelCheckpoint)]
         self._state = state or {
             "callbacks": {c.state_key: copy.deepcopy(c.state_dict()) for c in self._callbacks},
             "frozen": [name for name, weight in module.named_parameters() if not weight.requires_grad],
@@ -126,7 +132,7 @@ class FitStart:
         fit_loop.restarting = False
         trainer.should_stop = False
         self._thaw(trainer.lightning_module)
-        for callback in trainer.callbacks:
+        for callback in callbacks_of(trainer):
             if isinstance(callback, BaseFinetuning):
                 callback.freeze_before_training(trainer.lightning_module)
         for callback in self._callbacks:
@@ -174,6 +180,7 @@ class Unfinished:
     def state_dict(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
         """Plain values and tensors; empty before the first batch."""
         epochs = fit_loop.epoch_progress.current
+        assert isinstance(epochs, ProcessedTracker)
         if not fit_loop.epoch_loop.batch_progress.current.ready:
             return {}
         between = epochs.processed == epochs.ready
@@ -191,9 +198,11 @@ class Unfinished:
         Returns:
             The epoch, and how many of its batches are done.
         """
-        for tracker in (fit_loop.epoch_loop.batch_progress.current, fit_loop.epoch_loop.batch_progress.total):
+        batches = fit_loop.epoch_loop.batch_progress
+        for tracker in (batches.current, batches.total):
             # A checkpoint is saved before its batch counts as completed, and a restart would train on it once more.
-            tracker.completed = tracker.processed  # type: ignore[attr-defined]
+            assert isinstance(tracker, ProcessedTracker)
+            tracker.completed = tracker.processed
         for name, weight in trainer.lightning_module.named_parameters():
             if name in state.get("gradients", {}):
                 weight.grad = state["gradients"][name].to(weight.device)
@@ -201,7 +210,8 @@ class Unfinished:
         trainer._logger_connector._callback_metrics.update(state.get("metrics", {}))
         if state.get("plateau_due"):  # saved at the end of an epoch, before its plateau schedulers stepped
             fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
-        epochs: ProcessedTracker = fit_loop.epoch_progress.current  # type: ignore[assignment]
+        epochs = fit_loop.epoch_progress.current
+        assert isinstance(epochs, ProcessedTracker)
         return epochs.processed, fit_loop.epoch_loop.batch_progress.current.completed if fit_loop.restarting else 0
 
 

@@ -21,7 +21,7 @@ def seed_all(seed: int) -> None:
 def random_numbers_of(seed: int) -> Iterator[None]:
     """Random numbers that follow from a seed; afterwards the process goes on with its own."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
-    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
     seed_all(seed)
     try:
         yield
@@ -42,5 +42,5 @@ def draws(act: Callable[[], object]) -> bool:
 
 
 def _numbers_ahead() -> tuple[bytes, object, object]:
-    state = np.random.get_state(legacy=True)  # noqa: NPY002
-    return torch.get_rng_state().numpy().tobytes(), (state[1].tobytes(), state[2]), random.getstate()  # type: ignore[union-attr]
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return torch.get_rng_state().numpy().tobytes(), (state["key"].tobytes(), state["pos"]), random.getstate()

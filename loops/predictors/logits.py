@@ -40,7 +40,9 @@ class Logits(nn.Module):
         logits = logits_of(output, self._logits)
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             found = f"shape {list(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
-            raise AttachError(f"forward() must give logits, a row of one number per class for each sample; found {found}")
+            raise AttachError(
+                f"forward() must give logits, a row of one number per class for each sample; found {found}"
+            )
         return logits
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Logits:

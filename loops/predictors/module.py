@@ -107,7 +107,7 @@ class ModulePredictor(Predictor):
         """`features_N_D` that no label had a part in: given ones, small inputs as they are, or untrained features."""
         ids = np.asarray(sample_ids, np.int64).reshape(-1)
         if self._embedding is not None:
-            return self._embedding[ids]
+            return np.asarray(self._embedding[ids])
         new = [i for i in ids.tolist() if i not in self._rows]
         if new:
             self._rows.update(zip(new, self._embedded(new), strict=True))

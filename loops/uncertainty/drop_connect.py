@@ -37,7 +37,9 @@ class DropConnect(nn.Module):
         super().__init__()
         self.network = nn.Sequential(copy.deepcopy(network))
         if not replace_layers(self.network, partial(drop_connected, p=SHARE)):
-            raise IdenticalDrawsError("the network has neither dropout nor a linear layer whose weights could be dropped")
+            raise IdenticalDrawsError(
+                "the network has neither dropout nor a linear layer whose weights could be dropped"
+            )
         self.mc_iterations, self._seed = mc_iterations, seed
         self.eval()
 

@@ -91,7 +91,8 @@ class FixedAlphaMasks(FixedMasks):
         share, lowest = 1 - self.p, self._LOWEST
         scale = (share + lowest**2 * share * self.p) ** -0.5
         dropped = torch.where(kept, x_K_B, torch.full_like(x_K_B, lowest))
-        return (scale * dropped - scale * self.p * lowest).reshape(x.shape)
+        out: Tensor = (scale * dropped - scale * self.p * lowest).reshape(x.shape)
+        return out
 
 
 class FoldedLinear(nn.Module):

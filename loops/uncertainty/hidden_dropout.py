@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from loops.errors import IdenticalDrawsError
 from loops.uncertainty.fixed_masks import FixedMasks
 
 MakeMasks = Callable[[float], FixedMasks]  # from the share of units dropped
+Sequences = Tensor | PackedSequence
 Hidden = Tensor | tuple[Tensor, ...]  # of a recurrent layer; an LSTM has two
 
 
@@ -61,7 +63,9 @@ class DrawnRecurrent(nn.Module):
         self.layers = nn.ModuleList(_single(layers, number) for number in range(layers.num_layers))
         self.masks = nn.ModuleList(make_masks(layers.dropout) for _ in range(layers.num_layers - 1))
 
-    def forward(self, x: Tensor | PackedSequence, hidden: Hidden | None = None) -> tuple[Tensor | PackedSequence, Hidden]:
+    def forward(
+        self, x: Tensor | PackedSequence, hidden: Hidden | None = None
+    ) -> tuple[Tensor | PackedSequence, Hidden]:
         """As the layers it stands in for."""
         last = []
         for number, layer in enumerate(self.layers):
@@ -77,7 +81,7 @@ class DrawnRecurrent(nn.Module):
         rows = slice(number * self._directions, (number + 1) * self._directions)
         return tuple(part[rows] for part in hidden) if isinstance(hidden, tuple) else hidden[rows]
 
-    def _drop(self, x: Tensor | PackedSequence, masks: nn.Module) -> Tensor | PackedSequence:
+    def _drop(self, x: Sequences, masks: nn.Module) -> Sequences:
         if isinstance(x, PackedSequence):
             padded, lengths = pad_packed_sequence(x, batch_first=True)
             return pack_padded_sequence(masks(padded), lengths, batch_first=True, enforce_sorted=False)
@@ -91,7 +95,8 @@ def _single(layers: nn.RNNBase, number: int) -> nn.RNNBase:
     options = {"proj_size": layers.proj_size} if layers.proj_size else {}
     if isinstance(layers, nn.RNN):
         options["nonlinearity"] = layers.nonlinearity
-    layer: nn.RNNBase = type(layers)(  # type: ignore[call-arg]
+    kind: Any = type(layers)
+    layer: nn.RNNBase = kind(
         layers.input_size if number == 0 else wide,
         layers.hidden_size,
         bias=layers.bias,
@@ -163,7 +168,7 @@ class DrawnAttention(nn.Module):
         return tuple(functional.linear(*part) for part in zip((query, key, value), weights, biases, strict=True))
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
 
     def _hidden(self, attn_mask: Tensor | None, padding: Tensor | None, scores: Tensor) -> Iterator[Tensor]:
         """What must not be looked at, each mask as `[B or 1, heads or 1, L or 1, S]`."""

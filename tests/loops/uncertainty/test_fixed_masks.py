@@ -104,7 +104,6 @@ def test_somebody_elses_layers_that_drop_nothing_run_once(caplog: pytest.LogCapt
     assert not caplog.text
 
 
-
 def test_a_network_of_ones_own_without_dropout_is_refused_when_it_runs() -> None:
     with pytest.raises(IdenticalDrawsError, match="calls no dropout"):
         draws(DropsNothing(), torch.ones(2, 4))

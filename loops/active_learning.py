@@ -263,8 +263,9 @@ class ActiveLearningLoop(WrappingLoop[None]):
         seed = restored.get("seed", data.seed)
         if seed != data.seed:
             _log.warning(
-                "the checkpoint was drawn from seed %d, and goes on with it; the data says %d", seed, data.seed
+                "the checkpoint was drawn from seed %d and goes on with it; the data says %d", seed, data.seed
             )
+            data.seed = seed
         self._settings = LoopSettings(
             data.acquisition, data.query_size, cold_start=data.cold_start, seed=seed, rounds=self._rounds
         )

@@ -98,7 +98,7 @@ def source_of_flash(module: pl.LightningDataModule) -> Source | None:
     """
     if not isinstance(module, FlashDataModule):
         return None
-    transform = create_or_configure_input_transform(module.input_transform or InputTransform)
+    transform = create_or_configure_input_transform(module.input_transform or InputTransform())
     transform.callbacks = [module.data_fetcher]
     return Source(
         module.train_dataset,

@@ -100,3 +100,13 @@ def weights_of(module: nn.Module) -> dict[str, Tensor]:
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     """To the last bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+QUIET = (
+    "ignore:The dataloader, .*, does not have many workers:UserWarning",
+    "ignore:The number of training batches:UserWarning",
+    "ignore:You're resuming from a checkpoint that ended:UserWarning",
+    "ignore:Detected call of `lr_scheduler.step:UserWarning",
+    "ignore:Checkpoint directory .* exists and is not empty:UserWarning",
+    "ignore:You defined a `validation_step` but have no:UserWarning",
+)

@@ -22,7 +22,7 @@ from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
 from loops.lightning_private import WrappingLoop
-from loops.oracle import Answers, AskedBy, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample, Remembering
+from loops.oracle import Answers, AskedBy, Dataset, Evaluation, Oracle, Opened, PoolScores, Query, RankedSample, Remembering
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
@@ -118,6 +118,15 @@ class ActiveLearningLoop(WrappingLoop[None]):
             if predictor is None or oracle is None or settings is None:
                 raise AttachError("a loop needs wrapping=trainer.fit_loop, or predictor=, oracle= and settings=")
             self._predictor, self._oracle, self._settings = predictor, oracle, settings
+
+    def run(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Runs until it is done; an oracle that holds something open is closed then, or when something broke it off."""
+        try:
+            return super().run(*args, **kwargs)
+        finally:
+            oracle = getattr(self, "_oracle", None)
+            if isinstance(oracle, Opened):
+                oracle.close()
 
     @property
     def done(self) -> bool:
@@ -281,6 +290,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
         self._oracle = data.oracle()
         if isinstance(self._oracle, Remembering) and restored:
             self._oracle.load_state_dict(restored["oracle"])
+        if isinstance(self._oracle, Opened):
+            self._oracle.open(self._predictor)
 
     def _agree_on_completed(self, rounds: int) -> None:
         """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""

@@ -111,8 +111,11 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         Raises:
             AttachError: If there are not as many known labels as samples.
         """
-        if hasattr(self._oracle, "answer"):
-            found: Oracle = self._oracle  # type: ignore[assignment]
+        given: Any = self._oracle
+        if hasattr(given, "for_data"):  # a project, which is opened for these samples
+            given = given.for_data(self)
+        if hasattr(given, "answer"):
+            found: Oracle = given
             return found
         return AskedLabels(self._asked, self.sample_ids, query_size=self.query_size, test=self.test_labels)
 
@@ -122,9 +125,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         Raises:
             AttachError: If there are not as many as samples.
         """
-        if hasattr(self._oracle, "answer"):
-            answers = self.oracle().answer(None)
-            return {} if answers is None else dict(answers.labels)
+        if hasattr(self._oracle, "answer") or hasattr(self._oracle, "for_data"):
+            raise AttachError("a loop that asks nothing needs known labels, not somebody to ask")
         ids = self.sample_ids.tolist()
         return {i: int(label) for i, label in zip(ids, self._asked(ids), strict=True) if label is not None}
 
@@ -152,6 +154,10 @@ class ActiveLearningDataModule(pl.LightningDataModule):
             collate_fn=self._source.collate,
             drop_last=size > batch and size % batch == 1,  # batch norm cannot train on one sample
         )
+
+    def input_of(self, sample_id: int) -> Any:  # noqa: ANN401
+        """One sample without its label, as the dataset gives it."""
+        return inputs_of(self._plain[sample_id])
 
     def inputs(self, sample_ids: ArrayLike, batch_size: int | None = None) -> Iterator[Any]:
         """What `forward` takes, batch by batch in the order of the ids, without augmentation or labels.

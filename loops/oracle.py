@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loops.errors import NotEnoughSamplesError
+
+if TYPE_CHECKING:
+    from loops.predictors.predictor import Predictor
 
 Purpose = Literal["train", "audit", "recheck"]
 Dataset = Literal["test", "audit"]
@@ -124,6 +127,19 @@ class Remembering(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Takes over, or compares with, what a checkpoint knows."""
+        ...
+
+
+@runtime_checkable
+class Opened(Protocol):
+    """An oracle that holds something open while a loop runs."""
+
+    def open(self, predictor: Predictor) -> None:
+        """Before the first question; who asks is told."""
+        ...
+
+    def close(self) -> None:
+        """When the loop has ended, however it did."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ def _silenced(messages: Sequence[tuple[str, type[Warning]]]) -> Iterator[None]:
         for message, category in messages:
             warnings.filterwarnings("ignore", message, category)
         yield
+
+
+def trainer_warnings_silenced() -> AbstractContextManager[None]:
+    """What Lightning's Trainer warns of although nothing is wrong, and nobody at a screen can act on."""
+    return _silenced(_TRAINER_WARNINGS)
 
 
 with _silenced(_IMPORT_WARNINGS):

@@ -103,15 +103,15 @@ def core_of(network: Logits, x: Any) -> nn.Module:  # noqa: ANN401
 
 
 @torch.no_grad()
-def with_features(network: Logits, x: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
-    """Logits `[B, C]`, and what the linear layer that gave them was given, `[B, D]`; without one the logits.
+def with_features(network: Logits, x: Any) -> tuple[nn.Linear | None, Tensor]:  # noqa: ANN401
+    """The linear layer that gave the logits and what it was given, `[B, D]`; without one None and the logits.
 
     Found by looking on: the last linear layer that runs and has as many outputs as there are classes.
     """
-    seen: list[tuple[int, Tensor]] = []
+    seen: list[tuple[nn.Linear, Tensor]] = []
 
     def look(layer: nn.Linear, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
-        seen.append((layer.out_features, inputs[0]))
+        seen.append((layer, inputs[0]))
 
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     hooks = [layer.register_forward_hook(look) for layer in linear]
@@ -120,7 +120,7 @@ def with_features(network: Logits, x: Any) -> tuple[Tensor, Tensor]:  # noqa: AN
     finally:
         for hook in hooks:
             hook.remove()
-    for outputs, features in reversed(seen):
-        if outputs == logits.shape[1] and len(features) == len(logits):
-            return logits, features.flatten(1)
-    return logits, logits
+    for layer, features in reversed(seen):
+        if layer.out_features == logits.shape[1] and len(features) == len(logits):
+            return layer, features.flatten(1)
+    return None, logits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 
 from loops.acquisition.catalog import MARGIN
 from loops.errors import IdenticalDrawsError, NotFittedError
+from loops.predictors.instant_head import InstantHead
 from loops.predictors.logits import Logits, core_of, with_features
-from loops.predictors.predictor import Description, Floats, Predictor
+from loops.predictors.predictor import Description, Floats, Instant, Predictor
 from loops.seeding import seed_of
-from loops.uncertainty.drop_connect import DropConnect
+from loops.uncertainty.drop_connect import SHARE, DropConnect
 from loops.uncertainty.inputs import some_of, tensors_of
 from loops.uncertainty.mc_dropout import MCDropout
 
@@ -95,13 +97,29 @@ class ModulePredictor(Predictor):
         """`probs_N_C_K`: of K masks, the same for all samples of a round; of several modules each one's vote."""
         if len(self.models) > 1:
             return self._votes(sample_ids)
-        return self._passed(sample_ids, lambda x: self._draw(x, count, round_number))
+        return self._passed(sample_ids, lambda x: self._draw(x, count, round_number), count)
 
     @torch.no_grad()
     def features(self, sample_ids: ArrayLike) -> Floats:
         """What the last layer of the first module sees, `features_N_D`."""
         model = self.models[0]
         return _joined([with_features(model, x)[1] for x in self._data.inputs(sample_ids)])
+
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> Instant | None:
+        """The last layer of the first module, refit on what it sees of these samples; None where it is not linear."""
+        model = self.models[0]
+        layer, _ = with_features(model, next(iter(self._data.inputs(np.asarray(sample_ids)[:1], 1))))
+        if layer is None:
+            return None
+        shares = [module.p for module in model.modules() if isinstance(module, nn.Dropout) and module.p > 0]
+        head = nn.Sequential(nn.Dropout(shares[-1] if shares else SHARE), copy.deepcopy(layer).cpu())
+        return InstantHead(
+            sample_ids,
+            self.features(sample_ids),
+            head,
+            mc_iterations=self.mc_iterations,
+            seed=seed_of(self._run_seed, "masks", round_number),
+        )
 
     def embedding(self, sample_ids: ArrayLike) -> Floats:
         """`features_N_D` that no label had a part in: given ones, small inputs as they are, or untrained features."""
@@ -119,12 +137,12 @@ class ModulePredictor(Predictor):
 
     def _votes(self, sample_ids: ArrayLike) -> Floats:
         models = self.models
-        return self._passed(sample_ids, lambda x: torch.stack([model(x) for model in models], dim=-1))
+        return self._passed(sample_ids, lambda x: torch.stack([model(x) for model in models], dim=-1), len(models))
 
-    def _passed(self, sample_ids: ArrayLike, answer: Any) -> Floats:  # noqa: ANN401
+    def _passed(self, sample_ids: ArrayLike, answer: Any, count: int) -> Floats:  # noqa: ANN401
         """Softmax of what a function makes of each batch, `[N, C, K]`."""
         tiles = [torch.softmax(answer(x).float(), dim=1) for x in self._data.inputs(sample_ids)]
-        return _joined(tiles) if tiles else np.empty((0, self.num_classes, 1), np.float32)
+        return _joined(tiles) if tiles else np.empty((0, self.num_classes, count), np.float32)
 
     def _draw(self, x: Any, count: int, round_number: int) -> Tensor:  # noqa: ANN401
         """Logits `[B, C, K]`."""

@@ -22,7 +22,18 @@ from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
 from loops.lightning_private import WrappingLoop
-from loops.oracle import Answers, AskedBy, Dataset, Evaluation, Oracle, Opened, PoolScores, Query, RankedSample, Remembering
+from loops.oracle import (
+    Answers,
+    AskedBy,
+    Dataset,
+    Evaluation,
+    Oracle,
+    Opened,
+    PoolScores,
+    Query,
+    RankedSample,
+    Remembering,
+)
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
@@ -271,9 +282,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         data = data_of(self.trainer)
         seed = restored.get("seed", data.seed)
         if seed != data.seed:
-            _log.warning(
-                "the checkpoint was drawn from seed %d and goes on with it; the data says %d", seed, data.seed
-            )
+            _log.warning("the checkpoint was drawn from seed %d and goes on with it; the data says %d", seed, data.seed)
             data.seed = seed
         self._settings = LoopSettings(
             data.acquisition, data.query_size, cold_start=data.cold_start, seed=seed, rounds=self._rounds

@@ -26,7 +26,12 @@ LABELS = [i % 3 for i in range(30)]
 
 
 def an_active_run(
-    module: pl.LightningModule, trainer: pl.Trainer, *, rounds: int = 2, data: dict[str, Any] | None = None, **of_loop: Any
+    module: pl.LightningModule,
+    trainer: pl.Trainer,
+    *,
+    rounds: int = 2,
+    data: dict[str, Any] | None = None,
+    **of_loop: Any,
 ) -> ActiveLearningLoop:
     loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=rounds, **of_loop)
     trainer.fit_loop = loop  # type: ignore[assignment]
@@ -124,7 +129,9 @@ def test_test_samples_are_never_trained_on() -> None:
     assert torch.cat(seen).max() < 99
 
 
-@pytest.mark.parametrize("acquisition", ["bald", "margin", "batch_bald", "badge", "epig", "vaal", "random", "committee_bald"])
+@pytest.mark.parametrize(
+    "acquisition", ["bald", "margin", "batch_bald", "badge", "epig", "vaal", "random", "committee_bald"]
+)
 def test_it_asks_by_any_function_of_the_catalog(acquisition: str) -> None:
     assert len(an_active_run(Classifier(), a_trainer(max_epochs=1), data={"acquisition": acquisition}).curve) == 2
 
@@ -212,9 +219,7 @@ def test_a_data_module_of_flashs_is_taken_over() -> None:
         def training_step(self, batch: Any, batch_idx: int) -> Tensor:
             return super().training_step((batch[DataKeys.INPUT], batch[DataKeys.TARGET]), batch_idx)
 
-    module = FlashDataModule(
-        Blobs(RunningStage.TRAINING, 30), test_input=Blobs(RunningStage.TESTING, 12), batch_size=4
-    )
+    module = FlashDataModule(Blobs(RunningStage.TRAINING, 30), test_input=Blobs(RunningStage.TESTING, 12), batch_size=4)
     trainer = a_trainer()
     loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)
     trainer.fit_loop = loop  # type: ignore[assignment]

@@ -39,7 +39,16 @@ def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loops.predictors.champion.weigh", equally)
 
 
-KINDS = ("network", "graph", "committee", "committee of forests", "champion", "champion with a forest", "scikit", "module")
+KINDS = (
+    "network",
+    "graph",
+    "committee",
+    "committee of forests",
+    "champion",
+    "champion with a forest",
+    "scikit",
+    "module",
+)
 OF_MEMBERS = ("committee", "committee of forests", "scikit")
 
 

@@ -259,7 +259,7 @@ def _screens(project: Project) -> Iterator[None]:
 
 
 def _as_image(sample: Any) -> Image.Image:  # noqa: ANN401
-    """A sample as people see it: a picture, or an array of pixels, channels first or last, 0..255, 0..1 or of any range.
+    """A sample as people see it: a picture, or pixels with channels first or last, 0..255, 0..1 or of any range.
 
     Raises:
         ProjectError: If it is no image.

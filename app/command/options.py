@@ -74,7 +74,7 @@ PredictorOption = Annotated[
         callback=known_predictor,
         metavar=f"[{'|'.join(PREDICTORS)}|package.module:name]",
         help="What learns from the labels; auto: what suits the samples. Any classifier of scikit-learn's kind works "
-        "as it is, such as sklearn.ensemble:RandomForestClassifier; so does a LightningModule, by its class or a function.",
+        "as it is, such as sklearn.ensemble:RandomForestClassifier, and so does a LightningModule.",
     ),
 ]
 AcquisitionOption = Annotated[

@@ -149,7 +149,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="whether it runs: two kills")
     options = parser.parse_args()
+    if options.quick:
+        options.kills = 2
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     moments = random.Random(options.seed)

@@ -50,9 +50,7 @@ class Module(pl.LightningModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 3)
-        )
+        self.net = nn.Sequential(nn.Linear(8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -175,7 +173,9 @@ def main() -> None:
             is_equal = same(resumed, whole)
             equal += is_equal
             said = "equal" if is_equal else "DIFFERENT"
-            print(f"kill {kill + 1}: batch {power.batch} ({power.moment}), {again} batches after it: {said}", flush=True)
+            print(
+                f"kill {kill + 1}: batch {power.batch} ({power.moment}), {again} batches after it: {said}", flush=True
+            )
     print(f"{equal} of {options.kills} equal to the last bit")
     sys.exit(equal < options.kills)
 

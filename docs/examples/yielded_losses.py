@@ -26,7 +26,9 @@ class Adversaries(pl.LightningModule):
         return nn.functional.binary_cross_entropy_with_logits(said, torch.full_like(said, truth))
 
     def configure_optimizers(self):
-        return torch.optim.Adam(self.discriminator.parameters(), 1e-3), torch.optim.Adam(self.generator.parameters(), 1e-3)
+        return torch.optim.Adam(self.discriminator.parameters(), 1e-3), torch.optim.Adam(
+            self.generator.parameters(), 1e-3
+        )
 
 
 trainer = trainer(epochs=3)

@@ -33,7 +33,7 @@ class Mine(GraphPredictor):
 class Linear(pl.LightningModule):
     """A LightningModule as somebody has it."""
 
-    trainer_options: ClassVar[dict[str, Any]] = {"max_epochs": 15, "accelerator": "cpu"}
+    trainer_options: ClassVar[dict[str, Any]] = {"max_epochs": 60, "accelerator": "cpu"}
 
     def __init__(self, num_classes: int = 3) -> None:
         super().__init__()

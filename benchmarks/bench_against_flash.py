@@ -3,7 +3,7 @@
 python benchmarks/bench_against_flash.py --seeds 5
 
 The demo is a Flash classification task on images, fine-tuned in each round and asked by BALD. Flash's `ImageClassifier`
-wants torchvision; the task here is Flash's `ClassificationTask` over a small network of one's own, on the sample digits.
+wants torchvision; the task here is Flash's `ClassificationTask` over a small network, on the sample digits.
 Prints what each loop reaches, what a round costs beyond fit and scoring, and what of the demo goes wrong.
 """
 
@@ -74,10 +74,10 @@ class Task(ClassificationTask):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.backbone(x))
 
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Any, _batch_idx: int) -> Tensor:
         return nn.functional.cross_entropy(self(batch[DataKeys.INPUT]), batch[DataKeys.TARGET])
 
-    def predict_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Any:
+    def predict_step(self, batch: Any, _batch_idx: int, dataloader_idx: int = 0) -> Any:  # noqa: ARG002 - Flash's name
         return {DataKeys.PREDS: torch.softmax(self(batch[DataKeys.INPUT]), 1)}
 
 
@@ -100,6 +100,7 @@ def a_trainer(epochs: int) -> FlashTrainer:
 
 
 def data_module() -> FlashDataModule:
+    """All the pool, labeled; each loop hides the labels from itself."""
     return FlashDataModule(Digits(RunningStage.TRAINING, "pool", POOL), batch_size=16)
 
 

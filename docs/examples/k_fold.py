@@ -1,4 +1,4 @@
-"""Cross-validation: five networks, each fitted without a fifth of the labels that it then predicts; together they vote."""
+"""Cross-validation: five networks, each fitted without the fifth of the labels that it predicts; together they vote."""
 
 from digits import Network, digits, trainer
 

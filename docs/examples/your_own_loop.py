@@ -32,6 +32,5 @@ module = Network()
 trainer.fit(module, DataLoader(digits("pool", 200), batch_size=50))
 
 images, labels = digits("test", 200).tensors
-print(
-    f"{(module.eval()(images).argmax(1) == labels).float().mean():.0%}, lr {trainer.optimizers[0].param_groups[0]['lr']}"
-)
+rate = trainer.optimizers[0].param_groups[0]["lr"]
+print(f"{(module.eval()(images).argmax(1) == labels).float().mean():.0%}, lr {rate}")

@@ -58,7 +58,7 @@ data = ActiveLearningDataModule(
     halves(0), oracle=LabelLoop(folder, classes=["0", "1"]), query_size={QUERY_SIZE}, acquisition="bald", test=halves(1)
 )
 saving = ModelCheckpoint(folder + "-checkpoints", save_last=True, every_n_train_steps=1)
-trainer = Trainer(max_epochs=20, logger=False, enable_progress_bar=False, enable_model_summary=False, callbacks=[saving])
+trainer = Trainer(max_epochs=20, logger=False, enable_progress_bar=False, callbacks=[saving])
 trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds={ROUNDS})
 trainer.fit(Module(), data, ckpt_path="last")
 print("curve", trainer.fit_loop.curve)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import ProjectError
-from app.formats.sources import Entry, Source
+from app.formats.source import Entry, Source
 from app.project.importing import run_import
 from app.project.project import Project, create_project, open_project
 from app.project.settings import ProjectSettings
@@ -33,7 +33,7 @@ from app.running.supervisor import held, screens_child
 from app.running.web_server import choose_port, url_of
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.lock import trainer_lock
-from app.trainer.map import write_map
+from app.trainer.map import update_map
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.workbench import Workbench
 from loops.data import ActiveLearningDataModule
@@ -200,12 +200,12 @@ class ScriptOracle:
         bench = Workbench(
             self.project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec, store
         )
-        write_map(self.project, store, pool.ids, lambda: None)
+        update_map(self.project, store, pool.ids, lambda: None)
         return bench
 
     def _embedded(self, predictor: Predictor, name: str) -> FeatureStore:
         """What the script's module makes of the samples before any label, in the project's store."""
-        backbone = Backbone(f"script-{name}", 0, "float32", (), "of a script")
+        backbone = Backbone(f"script-{name}", 0, (), "of a script")
         store = FeatureStore(self.project.features_dir / backbone.name, backbone)
         missing = store.missing(sorted(self._place_of))
         for start in range(0, len(missing), WRITTEN_AT_ONCE):

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loops.errors import NotEnoughSamplesError
-
-if TYPE_CHECKING:
-    from loops.predictors.predictor import Predictor
 
 Purpose = Literal["train", "audit", "recheck"]
 Dataset = Literal["test", "audit"]
@@ -134,7 +131,7 @@ class Remembering(Protocol):
 class Opened(Protocol):
     """An oracle that holds something open while a loop runs."""
 
-    def open(self, predictor: Predictor) -> None:
+    def open(self, predictor: Any) -> None:  # noqa: ANN401 - a Predictor, whose module would load torch for the screens
         """Before the first question; who asks is told."""
         ...
 

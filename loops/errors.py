@@ -1,12 +1,13 @@
 """What can go wrong in `loops`, each with a sentence for the person at the screen.
 
 LoopsError
+├── AttachError                 a dataset, module or Trainer does not fit the loop that was attached to it
 ├── CheckpointDamagedError      a file is not, byte for byte, what was written
 ├── CheckpointMismatchError     a sound file holds a model of another kind
 ├── FeatureStoreError           cached features cannot be used
 │   └── MissingFeaturesError    samples that were never embedded
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
-├── NotEnoughSamplesError       more was asked for than there is
+├── NotEnoughSamplesError      more was asked for than there is
 ├── NotFittedError              the predictor has no model yet
 ├── OwnCodeError                somebody's own function or predictor cannot be used
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
@@ -26,6 +27,10 @@ from pathlib import Path
 
 class LoopsError(Exception):
     """Root of all errors that `loops` raises on purpose."""
+
+
+class AttachError(LoopsError):
+    """A dataset, a module or a Trainer does not fit the loop that was attached to it."""
 
 
 class CheckpointDamagedError(LoopsError):

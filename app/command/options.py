@@ -70,10 +70,11 @@ PredictorOption = Annotated[
     typer.Option(
         "--predictor",
         "--learner",
+        "--model",
         callback=known_predictor,
         metavar=f"[{'|'.join(PREDICTORS)}|package.module:name]",
         help="What learns from the labels; auto: what suits the samples. Any classifier of scikit-learn's kind works "
-        "as it is, such as sklearn.ensemble:RandomForestClassifier.",
+        "as it is, such as sklearn.ensemble:RandomForestClassifier, and so does a LightningModule.",
     ),
 ]
 AcquisitionOption = Annotated[

@@ -109,6 +109,7 @@ class Workbench:
                 num_classes=self.num_classes,
                 seed=settings.seed,
                 mc_iterations=settings.mc_iterations,
+                callbacks=callbacks,
             )
         return self.network(callbacks)
 

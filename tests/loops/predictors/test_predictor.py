@@ -16,6 +16,7 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError, Identi
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.making import own_predictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Predictor
@@ -38,7 +39,16 @@ def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loops.predictors.champion.weigh", equally)
 
 
-KINDS = ("network", "graph", "committee", "committee of forests", "champion", "champion with a forest", "scikit")
+KINDS = (
+    "network",
+    "graph",
+    "committee",
+    "committee of forests",
+    "champion",
+    "champion with a forest",
+    "scikit",
+    "module",
+)
 OF_MEMBERS = ("committee", "committee of forests", "scikit")
 
 
@@ -67,6 +77,9 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "champion": lambda: Champion(graph, [network]),
         "champion with a forest": lambda: Champion(graph, [forest]),
         "scikit": lambda: forest,
+        "module": lambda: own_predictor(
+            "tests.loops.predictors.own_predictors:Linear", store, num_classes=num_classes, seed=seed, mc_iterations=4
+        ),
     }
     return made[kind]()
 

@@ -90,7 +90,7 @@ def running(folder: Path, *, query_size: int, copies: int) -> Iterator[tuple[Pro
     make_pool(folder / "images", copies)
     settings = ProjectSettings(name="annotators", query_size=query_size, mc_iterations=10)
     classes = [str(digit) for digit in range(10)]
-    project = make_project(folder / "project", settings=settings, classes=classes, images=folder / "images").project
+    project = make_project(folder / "project", settings=settings, classes=classes, data=folder / "images").project
     with running_app(project.folder) as app:
         with closing(project.open_database()) as database:
             wait_for(lambda: rounds_published(database, project), "the first ranking")

@@ -155,7 +155,7 @@ def main() -> None:
         # The rankings are long, so that no key meets an empty queue.
         settings = ProjectSettings(name="faults", query_size=2 * keys, cross_validate=False)
         images = sample_data() / "pool"
-        made = make_project(Path(folder) / "project", settings=settings, classes=DEMO_CLASSES, images=images)
+        made = make_project(Path(folder) / "project", settings=settings, classes=DEMO_CLASSES, data=images)
         with running_app(made.project.folder) as app:
             browser = open_browser(playwright)
             page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()

@@ -122,7 +122,7 @@ def trained_project(folder: Path, truth: dict[str, int], labels: int) -> Project
     settings = ProjectSettings(name="grid", query_size=20, mc_iterations=10)
     classes = [str(digit) for digit in range(10)]
     project = make_project(
-        folder, settings=settings, classes=classes, images=DIGITS / "pool", test=DIGITS / "test.csv"
+        folder, settings=settings, classes=classes, data=DIGITS / "pool", test=DIGITS / "test.csv"
     ).project
     database = project.open_database()
     project_id = project.project_id(database)

@@ -29,6 +29,7 @@ from loops.acquisition.choosing import scorer
 from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import rank
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
 from loops.predictors.instant_head import InstantHead, split_at_last_layer
 from loops.predictors.network import Network
 from loops.predictors.network_spec import choose_network
@@ -84,7 +85,7 @@ def load(folder: Path) -> Digits:
     """Reads the digits into a feature store; ids count from 0 in the order of `labels.csv`."""
     rows = list(csv.DictReader((DIGITS / "labels.csv").read_text().splitlines()))
     ids = np.arange(len(rows))
-    spec = choose_network("cnn", [(8, 8)])
+    spec = choose_network("cnn", candidates([(8, 8)]))
     store = FeatureStore(folder, spec.backbone)
     side = store.backbone.side
     images = [Image.open(DIGITS / row["path"]).convert("L").resize((side, side)) for row in rows]
@@ -100,7 +101,7 @@ def simulate(digits: Digits, arm: str, seed: int, budget: int) -> dict[int, floa
         Number of labels -> test accuracy.
     """
     capture = Capture()
-    spec = choose_network("cnn", [(8, 8)])
+    spec = choose_network("cnn", candidates([(8, 8)]))
     given = {"num_classes": 10, "seed": seed, "accelerator": "cpu"}
     predictor = Network(spec, digits.store, callbacks=lambda _fold: [capture], **given)
     first = diverse(digits.pool, predictor.embedding(digits.pool), QUERY_SIZE, seed)

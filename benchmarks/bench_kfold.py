@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from loops.embeddings.features import FeatureStore, embed
+from loops.embeddings.images import candidates
 from loops.evaluation.label_errors import audit_labels, confident_class, self_confidence
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.predictors.committee import Committee
@@ -53,7 +54,7 @@ def main() -> None:
 def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, int]]:
     """The sample data: a store of all images, and the labels of pool and test set by sample id."""
     rows = [row.split(",") for row in (DIGITS / "labels.csv").read_text().splitlines()[1:]]
-    store = FeatureStore(folder, choose_network("cnn", [(8, 8)]).backbone)
+    store = FeatureStore(folder, choose_network("cnn", candidates([(8, 8)])).backbone)
     embed(
         store,
         range(len(rows)),
@@ -70,7 +71,7 @@ def read_digits(folder: Path) -> tuple[FeatureStore, dict[int, int], dict[int, i
 
 def new_predictor(store: FeatureStore, seed: int) -> Network:
     """The cnn predictor as the app has it."""
-    return Network(choose_network("cnn", [(8, 8)]), store, num_classes=10, seed=seed, accelerator="cpu")
+    return Network(choose_network("cnn", candidates([(8, 8)])), store, num_classes=10, seed=seed, accelerator="cpu")
 
 
 def print_vote(

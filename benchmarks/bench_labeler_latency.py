@@ -59,7 +59,7 @@ MEASURE_BUTTONS = """() => {
 def sample_project(folder: Path) -> Iterator[tuple[RunningApp, Project, Database]]:
     """Run `labelloop run` on the sample data; the rankings are long, so that no key meets an empty queue."""
     settings = ProjectSettings(name="bench", query_size=400, cross_validate=False)
-    project = make_project(folder, settings=settings, classes=DEMO_CLASSES, images=sample_data() / "pool").project
+    project = make_project(folder, settings=settings, classes=DEMO_CLASSES, data=sample_data() / "pool").project
     with running_app(folder) as app, contextlib.closing(project.open_database()) as database:
         yield app, project, database
 

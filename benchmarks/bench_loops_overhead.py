@@ -28,6 +28,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.embeddings.images import candidates
 from loops.fit import FitLoop, TrainingEpochLoop
 from loops.oracle import KnownLabels
 from loops.predictors.instant_head import ITERATIONS, MAX_STEPS, negative_log_posterior
@@ -113,7 +114,7 @@ def active_learning(digits: Digits, rounds: int, seed: int) -> tuple[float, floa
     Returns:
         ms per round in the predictor's verbs, beyond them, and of the same verbs called directly.
     """
-    spec = choose_network("cnn", [(8, 8)])
+    spec = choose_network("cnn", candidates([(8, 8)]))
     settings = {"num_classes": CLASSES, "seed": seed, "accelerator": "cpu"}
     predictor = TimedLearner(spec, digits.store, **settings)
     oracle = KnownLabels(

@@ -252,6 +252,7 @@ def trained_head(images: int) -> tuple[nn.Module, torch.Tensor]:
 
     from app.kinds.image import load_image
     from loops.embeddings.features import FeatureStore, embed
+    from loops.embeddings.images import candidates
     from loops.predictors.network import Network
     from loops.predictors.network_spec import choose_network
 
@@ -260,7 +261,7 @@ def trained_head(images: int) -> tuple[nn.Module, torch.Tensor]:
         listed = list(csv.DictReader(file))[: images + 40]
     classes = sorted({row["label"] for row in listed})
     with tempfile.TemporaryDirectory() as cache:
-        spec = choose_network("features", [])
+        spec = choose_network("features", candidates([]))
         store = FeatureStore(Path(cache), spec.backbone)
         embed(
             store,

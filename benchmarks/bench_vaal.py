@@ -31,6 +31,7 @@ from loops.acquisition.cold_start import diverse
 from loops.acquisition.functions import random_scores, rank
 from loops.acquisition.vaal import vaal_cold_start, vaal_scores
 from loops.embeddings.features import FeatureStore, embed
+from loops.embeddings.images import candidates
 from loops.predictors.network_spec import choose_network
 from loops.seeding import seed_of
 
@@ -193,7 +194,7 @@ def entries(path: Path) -> list[Entry]:
 
 def embedded(images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Cached features of the backbone that the application chooses for images of this size."""
-    spec = choose_network("auto", [(image.shape[1], image.shape[0]) for image in images[:20]])
+    spec = choose_network("auto", candidates([(image.shape[1], image.shape[0]) for image in images[:20]]))
 
     def broken(sample_id: int, reason: str) -> None:
         raise SystemExit(f"image {sample_id} cannot be used: {reason}")

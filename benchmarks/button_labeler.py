@@ -5,8 +5,8 @@ Run by bench_labeler_latency.py for comparison; the project's folder comes in LA
 
 import streamlit as st
 
-from app.screens.shared.sample_image import image_bytes
-from app.screens.shared.session import current_project, database, project_id
+from app.screens.content.sample import draw_large
+from app.screens.shared.session import database, project_id
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator, list_classes
 from storage.queue import claim_batch
@@ -36,7 +36,7 @@ def labeling() -> None:
         [claimed] = claim_batch(session, project_id=identity, annotator_id=person, count=1)
         classes = list_classes(session, project_id=identity)
     with st.container(key="sample"):
-        st.image(image_bytes(claimed.sample, side=288, folder=current_project().thumbnails_dir))
+        draw_large(claimed.sample, width="stretch")
     with st.container(key=f"token_{claimed.token}", horizontal=True):
         for entry in classes:
             key = f"{entry.index}_{claimed.token}"

@@ -94,7 +94,7 @@ def labeled_project(out: Path) -> dict[str, int]:
         lines.append(f'{Path(path).name},"{CLASSES[int(digit)]}"\n')
     (out / "list.csv").write_text("path,label\n" + "".join(lines))
     settings = ProjectSettings(name="odd names")
-    project = make_project(out / "p", settings=settings, classes=CLASSES, images=out / "list.csv", labeled=True).project
+    project = make_project(out / "p", settings=settings, classes=CLASSES, data=out / "list.csv", labeled=True).project
     database = project.open_database()
     for name in writable_formats():
         export(database, project.project_id(database), name, out / name)

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.kinds.image import load_image
-from loops.embeddings.embedding import embedder_of, to_square
-from loops.embeddings.features import FeatureStore, backbone_of
+from loops.embeddings.embedders import embedder_of
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
+from loops.embeddings.kinds import backbone_of
+from loops.embeddings.squares import to_square
 from loops.predictors.network_spec import NetworkSpec, choose_network
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
@@ -83,7 +86,7 @@ def mnist_sets(path: Path, *, quick: bool) -> Sets:
         x, y, tx, ty = x[:5000], y[:5000], tx[:2000], ty[:2000]
     y, ty = y.astype(np.int64), ty.astype(np.int64)
     rare = (y < 5) | (np.random.default_rng(0).random(len(y)) < 0.1)  # 5 to 9: a tenth
-    spec = choose_network("cnn", [(28, 28)])
+    spec = choose_network("cnn", candidates([(28, 28)]))
 
     @cache
     def plain() -> LabeledSet:
@@ -134,7 +137,7 @@ def photographs(folder: Path) -> LabeledSet:
 
 def of_files(name: str, pool: Sequence[tuple[Path, int]], test: Sequence[tuple[Path, int]], goal: float) -> LabeledSet:
     """Image files through the predictor that the product chooses for their sizes."""
-    spec = choose_network("auto", [Image.open(path).size for path, _ in pool[:500]])
+    spec = choose_network("auto", candidates([Image.open(path).size for path, _ in pool[:500]]))
     rows, test_rows = (embedded([path for path, _ in part], spec) for part in (pool, test))
     labels, test_labels = (np.array([label for _, label in part], np.int64) for part in (pool, test))
     return LabeledSet(name, spec, rows, labels, test_rows, test_labels, goal, name)
@@ -143,6 +146,6 @@ def of_files(name: str, pool: Sequence[tuple[Path, int]], test: Sequence[tuple[P
 def embedded(paths: Sequence[Path], spec: NetworkSpec) -> Rows:
     """Rows as the store gets them."""
     backbone = backbone_of(spec.backbone)
-    embedder = embedder_of(backbone, "cpu")
+    embedder = embedder_of(backbone, Path(), "cpu")
     squares = [to_square(load_image(path), backbone.side) for path in paths]
     return np.concatenate([embedder.embed(squares[at : at + 32]) for at in range(0, len(squares), 32)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +14,32 @@ from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.acquisition import catalog
+from loops.acquisition.catalog import AcquisitionFunction
 from loops.acquisition.choosing import choose
 from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
+from loops.attachment import Attachment, data_of
 from loops.checkpoint import SavedCheckpoint
+from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
-from loops.oracle import Answers, AskedBy, Dataset, Evaluation, Oracle, PoolScores, Query, RankedSample
+from loops.lightning_private import WrappingLoop
+from loops.oracle import (
+    Answers,
+    AskedBy,
+    Dataset,
+    Evaluation,
+    Opened,
+    Oracle,
+    PoolScores,
+    Query,
+    RankedSample,
+    Remembering,
+)
+from loops.predictors.lightning import LightningPredictor
+from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
+
+_log = logging.getLogger(__name__)
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 
@@ -28,13 +48,14 @@ MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart:
 class LoopSettings:
     """How a loop asks, and when it stops."""
 
-    acquisition: str  # of the catalog, or somebody's own
+    acquisition: str | AcquisitionFunction  # of the catalog by its name, or somebody's own
     query_size: int = 10  # samples
     labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
     target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
     audit_share: float = 0.0  # share of what is asked that is drawn uniformly
     cold_start: str = "diverse"  # of `catalog.COLD_STARTS`
     seed: int = 0
+    rounds: int = 0  # fits; 0: no limit
 
     @property
     def ranking_size(self) -> int:
@@ -42,7 +63,7 @@ class LoopSettings:
         return max(5 * self.query_size, 50)
 
 
-class ActiveLearningLoop(Loop[None]):
+class ActiveLearningLoop(WrappingLoop[None]):
     """answer -> fit -> evaluate -> score the pool -> ask; again.
 
         done     no finished round is waiting, or budget / target / pool is used up
@@ -53,35 +74,70 @@ class ActiveLearningLoop(Loop[None]):
     has. Its state is saved inside the model checkpoint of each round; `processed` is ahead of `completed` there,
     because the model was fitted and nothing was asked yet. A loop restarted from it does not fit that round again.
 
-    It holds progress and seed, never labels: those come from the oracle at every start.
+    Attached to a Trainer it wraps the Trainer's own fit loop, and asks for the data's samples:
+
+        trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=20)
+        trainer.fit(module, ActiveLearningDataModule(dataset, oracle=labels, test=held_out))
+        trainer.fit_loop.curve  # [(labels, accuracy), ...]
+
+    Its state is then in the Trainer's checkpoints, in the middle of a fit too: what was answered, in the order of the
+    questions, the curve, the seed and who asks.
 
     Args:
-        predictor: Fits, predicts and scores by sample id.
-        oracle: Answers queries.
-        settings: How to ask and when to stop.
+        predictor: Fits, predicts and scores by sample id; attached, the Trainer's module.
+        oracle: Answers queries; attached, the data's.
+        settings: How to ask and when to stop; attached, they are made of the data and what follows.
         rounds_folder: Where each round's checkpoint goes, `NNNN/model.ckpt`; None saves none.
         on_checkpoint: Called after a round's checkpoint is on disk, before anything is asked.
+        wrapping: The Trainer's fit loop, or a `KFoldLoop` that wraps it.
+        rounds: Fits in all; 0: until the pool is used up. Nothing is asked after the last.
+        reset_weights: Whether each round starts from the weights that the module had at first.
+        logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
+        mc_iterations: K, of the draws.
+
+    Raises:
+        AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings.
     """
 
     def __init__(
         self,
         *,
-        predictor: Predictor,
-        oracle: Oracle,
-        settings: LoopSettings,
+        predictor: Predictor | None = None,
+        oracle: Oracle | None = None,
+        settings: LoopSettings | None = None,
         rounds_folder: Path | None = None,
         on_checkpoint: Callable[[int, SavedCheckpoint], None] = lambda _round, _saved: None,
+        wrapping: Loop[Any] | None = None,
+        rounds: int = 0,
+        reset_weights: bool = True,
+        logits: LogitsOf = None,
+        mc_iterations: int = 20,
     ) -> None:
-        super().__init__()
+        super().__init__(wrapping)
         self.progress = Progress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
-        self._predictor = predictor
-        self._oracle = oracle
-        self._settings = settings
+        self.curve: list[tuple[int, float]] = []  # labels trained on, accuracy on the test set
         self._rounds_folder = rounds_folder
         self._on_checkpoint = on_checkpoint
         self._started_at = 0.0
+        self._rounds, self._reset_weights = rounds, reset_weights
+        self._logits, self._mc_iterations = logits, mc_iterations
+        self._attachment: Attachment | None = None
+        self._restored: dict[str, Any] = {}  # what a checkpoint knew
+        if wrapping is None:
+            if predictor is None or oracle is None or settings is None:
+                raise AttachError("a loop needs wrapping=trainer.fit_loop, or predictor=, oracle= and settings=")
+            self._predictor, self._oracle, self._settings = predictor, oracle, settings
+
+    def run(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Runs until it is done; an oracle that holds something open is closed then, or when something broke it off."""
+        try:
+            return super().run(*args, **kwargs)
+        finally:
+            oracle = getattr(self, "_oracle", None)
+            if isinstance(oracle, Opened):
+                oracle.close()
 
     @property
     def done(self) -> bool:
@@ -91,6 +147,8 @@ class ActiveLearningLoop(Loop[None]):
     def reset(self) -> None:
         """Looks what is waiting, and agrees with the oracle on the rounds that were asked before."""
         self.stop_reason = None
+        if self.wrapped is not None:
+            self._attach()
         self.answers = self._oracle.answer(None)
         if self.answers is not None:
             self._agree_on_completed(self.answers.round_number)
@@ -134,11 +192,13 @@ class ActiveLearningLoop(Loop[None]):
         if not has_model(answers):
             return ()
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": answers.audit}
-        return tuple(
+        evaluations = tuple(
             evaluate(dataset, self._predictor.predict(list(labels)), np.array(list(labels.values())))
             for dataset, labels in known.items()
             if labels
         )
+        self.curve += [(len(answers.labels), e.accuracy) for e in evaluations if e.dataset == "test"]
+        return evaluations
 
     def score_pool(self, answers: Answers) -> PoolScores | None:
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
@@ -158,13 +218,14 @@ class ActiveLearningLoop(Loop[None]):
             labels=len(answers.labels) + len(answers.audit),
             lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
             left=len(answers.pool) + len(answers.audit_pool),
+            rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
         )
         query = Query(
             round_number=answers.round_number,
             ranking=with_others_mixed_in(
                 self._ranking(answers, pool_scores), answers, settings.audit_share, settings.seed
             ),
-            acquisition=settings.acquisition if pool_scores is not None else f"cold_start_{settings.cold_start}",
+            acquisition=self._acquisition.name if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
             asked_by=self._asked_by(answers),
             pool_scores=pool_scores,
@@ -178,7 +239,7 @@ class ActiveLearningLoop(Loop[None]):
     def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
         """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
         settings, predictor = self._settings, self._predictor
-        acquisition, start = catalog.find(settings.acquisition), catalog.COLD_STARTS[settings.cold_start]
+        acquisition, start = self._acquisition, catalog.COLD_STARTS[settings.cold_start]
         if pool_scores is not None:
             return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
         if acquisition.needs == "graph" and start.asks_by_graph:
@@ -193,16 +254,70 @@ class ActiveLearningLoop(Loop[None]):
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""
-        return {"seed": self._settings.seed}
+        state: dict[str, Any] = {"seed": self._settings.seed, "curve": list(self.curve)}
+        if self._attachment is not None:
+            state["attachment"] = self._attachment.state_dict()
+            state["asked_by"] = self._predictor.describe().name
+            state["oracle"] = self._oracle.state_dict() if isinstance(self._oracle, Remembering) else {}
+        return state
+
+    def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
+        """Takes over what the interrupted run knew; the settings of now count, and it is said where they differ."""
+        self._restored = state_dict
+        self.curve = [(labels, accuracy) for labels, accuracy in state_dict.get("curve", [])]
+        seed = state_dict.get("seed")
+        if self.wrapped is None and seed not in (None, self._settings.seed):
+            _log.warning("the checkpoint was drawn from seed %d; the settings say %d", seed, self._settings.seed)
+
+    @property
+    def _acquisition(self) -> AcquisitionFunction:
+        return catalog.find(self._settings.acquisition)
+
+    def _attach(self) -> None:
+        """Makes predictor, oracle and settings of the Trainer's module and data; restarted: as they were."""
+        restored = self._restored if self.restarting else {}
+        if not restored:
+            self.progress.reset()
+            self.curve = []
+        data = data_of(self.trainer)
+        seed = restored.get("seed", data.seed)
+        if seed != data.seed:
+            _log.warning("the checkpoint was drawn from seed %d and goes on with it; the data says %d", seed, data.seed)
+            data.seed = seed
+        self._settings = LoopSettings(
+            data.acquisition, data.query_size, cold_start=data.cold_start, seed=seed, rounds=self._rounds
+        )
+        self._attachment = Attachment(
+            self,
+            seed=seed,
+            logits=self._logits,
+            mc_iterations=self._mc_iterations,
+            reset_weights=self._reset_weights,
+            state=restored.get("attachment"),
+        )
+        self._predictor = self._attachment.predictor(self._acquisition)
+        self._oracle = data.oracle()
+        if isinstance(self._oracle, Remembering) and restored:
+            self._oracle.load_state_dict(restored["oracle"])
+        if isinstance(self._oracle, Opened):
+            self._oracle.open(self._predictor)
 
     def _agree_on_completed(self, rounds: int) -> None:
         """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""
+        self._go_on_with_fit(rounds)
         for tracker in (self.progress.total, self.progress.current):
             assert isinstance(tracker, ProcessedTracker)
-            fitted = tracker.processed > rounds
+            fitted = tracker.processed > rounds and self.wrapped is None
             tracker.completed = rounds
             tracker.reset_on_restart()
             tracker.processed += fitted
+
+    def _go_on_with_fit(self, rounds: int) -> None:
+        """Attached, the fit of a checkpoint goes on, or is found to be over, in the loop that is wrapped."""
+        tracker = self.progress.current
+        assert isinstance(tracker, ProcessedTracker)
+        if self.restarting and isinstance(self._predictor, LightningPredictor):
+            self._predictor.interrupted = tracker.started > tracker.completed == rounds
 
     def _is_fitted(self) -> bool:
         """Whether the round's model came with the checkpoint it was restored from."""
@@ -224,7 +339,13 @@ def has_model(answers: Answers) -> bool:
 
 
 def reason_to_stop(
-    *, labeling_budget: int, target_accuracy: float, labels: int, lowest_accuracy: float, left: int
+    *,
+    labeling_budget: int,
+    target_accuracy: float,
+    labels: int,
+    lowest_accuracy: float,
+    left: int,
+    rounds_left: int | None = None,
 ) -> str | None:
     """Why no further round should be started, as the end of a sentence; None to go on.
 
@@ -234,9 +355,12 @@ def reason_to_stop(
         labels: Labels given so far, audit labels too.
         lowest_accuracy: The least of the intervals' lower bounds, so that a lucky test of 20 samples ends nothing.
         left: Samples that may still be asked about.
+        rounds_left: None: no limit.
     """
     if labeling_budget and labels >= labeling_budget:
         return f"the labeling budget of {labeling_budget} labels is used up"
+    if rounds_left is not None and rounds_left <= 0:
+        return "all rounds are over"
     if left == 0:
         return "every sample of the pool is labeled or skipped"
     if target_accuracy and lowest_accuracy >= target_accuracy:

@@ -98,7 +98,8 @@ class AtomicCheckpointIO(CheckpointIO):  # type: ignore[misc]
 
     # Lightning's signatures, hence the unused arguments.
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ANN401, ARG002
-        """Saves atomically, sealed; see `write_checkpoint`."""
+        """Saves atomically, sealed; see `write_checkpoint`. The folder is made, as Lightning's own does."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_checkpoint(checkpoint, Path(path))
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None) -> dict[str, Any]:  # noqa: ANN401, ARG002

@@ -1,17 +1,19 @@
 """What can go wrong in `loops`, each with a sentence for the person at the screen.
 
 LoopsError
+├── AttachError                 a dataset, module or Trainer does not fit the loop that was attached to it
 ├── CheckpointDamagedError      a file is not, byte for byte, what was written
 ├── CheckpointMismatchError     a sound file holds a model of another kind
 ├── FeatureStoreError           cached features cannot be used
 │   └── MissingFeaturesError    samples that were never embedded
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
-├── NotEnoughSamplesError       more was asked for than there is
+├── NotEnoughSamplesError      more was asked for than there is
 ├── NotFittedError              the predictor has no model yet
 ├── OwnCodeError                somebody's own function or predictor cannot be used
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
+├── UnexportableModelError      a model that torch alone cannot run
 ├── UnknownAcquisitionError     no acquisition function of that name
 ├── UnknownPredictorError       no predictor of that name
 └── YieldedLossesError          a training step does not yield one loss per optimizer
@@ -25,6 +27,10 @@ from pathlib import Path
 
 class LoopsError(Exception):
     """Root of all errors that `loops` raises on purpose."""
+
+
+class AttachError(LoopsError):
+    """A dataset, a module or a Trainer does not fit the loop that was attached to it."""
 
 
 class CheckpointDamagedError(LoopsError):
@@ -105,6 +111,15 @@ class UnknownAcquisitionError(LoopsError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no acquisition function {name!r}; known are {', '.join(known)}")
+
+
+class UnexportableModelError(LoopsError):
+    """A model of samples that torch alone cannot embed."""
+
+    def __init__(self, backbone: str) -> None:
+        super().__init__(
+            f"a model on {backbone!r} cannot be exported yet: torch alone cannot compute what it stands on"
+        )
 
 
 class UnknownPredictorError(LoopsError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from loops.seeding import seed_of
+from loops.training_samples import Source
 
 _IMPORT_WARNINGS = (
     (r"In the future `np\.", FutureWarning),  # flash/__init__.py patches numpy
@@ -48,12 +49,26 @@ def _silenced(messages: Sequence[tuple[str, type[Warning]]]) -> Iterator[None]:
         yield
 
 
+def trainer_warnings_silenced() -> AbstractContextManager[None]:
+    """What Lightning's Trainer warns of although nothing is wrong, and nobody at a screen can act on."""
+    return _silenced(_TRAINER_WARNINGS)
+
+
 with _silenced(_IMPORT_WARNINGS):
     from baal.active import heuristics
     from baal.active.heuristics import AbstractHeuristic
     from baal.bayesian.common import replace_layers_in_module
+    from baal.bayesian.weight_drop import WeightDropLinear
+    from flash import DataModule as FlashDataModule
+    from flash import RunningStage
     from flash import Trainer as FlashTrainer
     from flash.core.classification import ClassificationTask
+    from flash.core.data.io.input_transform import (
+        InputTransform,
+        create_device_input_transform_processor,
+        create_or_configure_input_transform,
+        create_worker_input_transform_processor,
+    )
     from flash.core.finetuning import FlashBaseFinetuning
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # "GPU available: False", once per fit
@@ -79,6 +94,40 @@ def replace_layers(module: nn.Module, replacement: Callable[[nn.Module], nn.Modu
         Whether any was replaced.
     """
     return bool(replace_layers_in_module(module, replacement))
+
+
+def source_of_flash(module: pl.LightningDataModule) -> Source | None:
+    """The samples, batches and transforms of a Flash `DataModule`; None if it is another kind of data module.
+
+    The pool is scored with the transforms of validation, as a test set is.
+    """
+    if not isinstance(module, FlashDataModule):
+        return None
+    transform = create_or_configure_input_transform(module.input_transform or InputTransform())
+    transform.callbacks = [module.data_fetcher]
+    return Source(
+        module.train_dataset,
+        module.test_dataset,
+        module.val_dataset,
+        module.batch_size,
+        module.num_workers,
+        create_worker_input_transform_processor(RunningStage.TRAINING, transform),
+        create_worker_input_transform_processor(RunningStage.VALIDATING, transform),
+        create_device_input_transform_processor(RunningStage.VALIDATING, transform),
+        module,
+    )
+
+
+def drop_connected(layer: nn.Module, p: float) -> nn.Module | None:
+    """BaaL's DropConnect in place of a linear layer, with that layer's weights; None for any other layer.
+
+    BaaL's own `patch_module` makes layers of random weights, and convolutions without stride.
+    """
+    if type(layer) is not nn.Linear:
+        return None
+    dropping = WeightDropLinear(p, in_features=layer.in_features, out_features=layer.out_features)
+    dropping.weight, dropping.bias = layer.weight, layer.bias
+    return dropping  # type: ignore[no-any-return]
 
 
 class Classifier(ClassificationTask):  # type: ignore[misc]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import Progress
+from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
+from torch import Tensor, nn
 
+from loops.attachment import Attachment, Weights, data_of
 from loops.checkpoint import SavedCheckpoint, checkpoint_at
-from loops.errors import CheckpointDamagedError, CheckpointMismatchError
+from loops.errors import (
+    AttachError,
+    CheckpointDamagedError,
+    CheckpointMismatchError,
+    NotEnoughSamplesError,
+    NotFittedError,
+)
 from loops.evaluation.estimates import wilson_interval
 from loops.folds import assign_folds, duplicate_groups
+from loops.lightning_private import WrappingLoop
+from loops.predictors.lightning import LightningPredictor
+from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
 
@@ -60,7 +72,25 @@ class CrossValidation:
         return int((self.probs_N_C.argmax(1) == self.labels_N).sum())
 
 
-class KFoldLoop(Loop[CrossValidation]):
+class VotingModel(nn.Module):
+    """Several classifiers whose class probabilities are averaged: `[B, ...]` to log-probabilities `[B, C]`.
+
+    Args:
+        members: Each from inputs to logits.
+    """
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.eval()
+
+    def forward(self, x: Any) -> Tensor:  # noqa: ANN401
+        """The log of the mean vote."""
+        votes = torch.stack([torch.log_softmax(member(x), dim=1) for member in self.members])
+        return torch.logsumexp(votes, dim=0) - math.log(len(self.members))
+
+
+class KFoldLoop(WrappingLoop[CrossValidation]):
     """fit a fresh predictor on all folds but one -> predict that one; again.
 
         done     every fold was predicted
@@ -76,8 +106,19 @@ class KFoldLoop(Loop[CrossValidation]):
 
     A state of other labels, folds, seed or kind of predictor is not used: the run starts anew.
 
+    Attached to a Trainer it wraps the Trainer's own fit loop, and its state, with the weights of the finished folds, is
+    in the Trainer's checkpoints:
+
+        trainer.fit_loop = KFoldLoop(num_folds=5, wrapping=trainer.fit_loop)
+        trainer.fit(module, ActiveLearningDataModule(dataset, oracle=labels))
+        trainer.fit_loop.result.accuracy      # out of fold
+        trainer.fit_loop.voting_model()(x)    # log of the folds' mean class probabilities
+
+    Inside an `ActiveLearningLoop` it cross-validates the labels of each round, and the folds' modules vote. Where the
+    labels of a round are too few to hold any out, one module is fitted on all of them.
+
     Args:
-        labels: Sample id -> class index.
+        labels: Sample id -> class index; attached, those of the data.
         predictor_of_fold: Makes a new predictor for a fold, the same for the same fold; its seed should follow from the
             fold (`seed_of(seed, "fold", fold)`), so that the folds start from weights of their own.
         num_folds: At most; see `assign_folds`.
@@ -85,35 +126,44 @@ class KFoldLoop(Loop[CrossValidation]):
         seed: Of the folds.
         round_number: For which the predictors fit.
         folder: Where each fold's checkpoint goes, `fold-K/model.ckpt`; None saves none.
+        wrapping: The Trainer's fit loop.
+        logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
 
     Raises:
+        AttachError: If it is given neither labels and predictors nor a fit loop to wrap.
         NotEnoughSamplesError: If the labels cannot be split.
     """
 
     def __init__(
         self,
-        labels: Mapping[int, int],
-        predictor_of_fold: Callable[[int], Predictor],
+        labels: Mapping[int, int] | None = None,
+        predictor_of_fold: Callable[[int], Predictor] | None = None,
         *,
         num_folds: int = 5,
         groups: Mapping[int, int] | None = None,
         seed: int = 0,
         round_number: int = 0,
         folder: Path | None = None,
+        wrapping: Loop[Any] | None = None,
+        logits: LogitsOf = None,
     ) -> None:
-        super().__init__()
+        super().__init__(wrapping)
         self.progress = Progress()
-        self.fold_of = assign_folds(labels, num_folds=num_folds, groups=groups, seed=seed)
-        self.num_folds = max(self.fold_of.values()) + 1
-        self._labels = dict(labels)
-        self._predictor_of_fold = predictor_of_fold
+        self.result: CrossValidation | None = None  # of the last run
+        self.voters: list[Weights] = []  # attached: the weights of the finished folds
+        self._most_folds, self._logits = num_folds, logits
         self._round_number = round_number
         self._folder = folder
         self._probs: list[NDArray[np.float32]] = []  # of the finished folds
         self._predictors: dict[int, Predictor] = {}
         self._checkpoints: dict[int, SavedCheckpoint] = {}
-        described = repr((predictor_of_fold(0).fingerprint, round_number, seed, sorted(labels.items()), self.fold_of))
-        self._fingerprint = hashlib.sha256(described.encode()).hexdigest()
+        self._attachment: Attachment | None = None
+        self._goes_on = False  # in the middle of the fold that a checkpoint was saved in
+        self._restored: dict[str, Any] = {}  # what a checkpoint knew
+        if wrapping is None:
+            if labels is None or predictor_of_fold is None:
+                raise AttachError("a KFoldLoop needs wrapping=trainer.fit_loop, or labels and predictor_of_fold")
+            self._split(labels, predictor_of_fold, groups=groups, seed=seed)
 
     @property
     def fold(self) -> int:
@@ -128,6 +178,8 @@ class KFoldLoop(Loop[CrossValidation]):
     def reset(self) -> None:
         """Begins with fold 0, or after the last finished fold of the state that was loaded."""
         self._predictors, self._checkpoints = {}, {}
+        if self.wrapped is not None:
+            self._attach()
         finished = len(self._probs) if self.restarting else 0
         if self._folder is not None:
             finished = next((fold for fold in range(finished) if not self._restore(fold)), finished)
@@ -156,9 +208,11 @@ class KFoldLoop(Loop[CrossValidation]):
     def fit(self, fold: int) -> Predictor:
         """Fits a fresh predictor on the labels of all other folds."""
         predictor = self._predictor_of_fold(fold)
+        if isinstance(predictor, LightningPredictor):
+            predictor.interrupted, self._goes_on = self._goes_on, False
         if any(predictor is other for other in self._predictors.values()):
             raise ValueError(f"fold {fold} needs a fresh predictor; the one given has seen its labels")
-        others = {sample_id: label for sample_id, label in self._labels.items() if self.fold_of[sample_id] != fold}
+        others = {sample_id: label for sample_id, label in self._labels.items() if self.fold_of.get(sample_id) != fold}
         predictor.fit(others, round_number=self._round_number, checkpoint_dir=self._folder_of(fold))
         return predictor
 
@@ -166,6 +220,8 @@ class KFoldLoop(Loop[CrossValidation]):
         """Predicts the samples that were held out."""
         self._probs.append(predictor.predict(self.held_out(fold)))
         self._predictors[fold] = predictor
+        if isinstance(predictor, LightningPredictor):
+            self.voters.append(predictor.models[0].module.state_dict())
         self.progress.increment_processed()
 
     def save(self, fold: int, predictor: Predictor) -> None:
@@ -179,7 +235,7 @@ class KFoldLoop(Loop[CrossValidation]):
         held_out = np.concatenate([self.held_out(fold) for fold in range(self.num_folds)])
         order = np.argsort(held_out)
         sample_ids = held_out[order]
-        return CrossValidation(
+        self.result = CrossValidation(
             sample_ids=sample_ids,
             labels_N=np.array([self._labels[sample_id] for sample_id in sample_ids.tolist()], np.int64),
             folds_N=np.array([self.fold_of[sample_id] for sample_id in sample_ids.tolist()], np.int64),
@@ -187,6 +243,17 @@ class KFoldLoop(Loop[CrossValidation]):
             predictors=dict(self._predictors),
             checkpoints=dict(self._checkpoints),
         )
+        return self.result
+
+    def voting_model(self) -> VotingModel:
+        """The modules of all folds, which answer together; attached only.
+
+        Raises:
+            NotFittedError: Before the first run.
+        """
+        if self._attachment is None or not self.voters:
+            raise NotFittedError
+        return VotingModel([self._attachment.network_of(weights) for weights in self.voters])
 
     def held_out(self, fold: int) -> NDArray[np.int64]:
         """The samples of a fold, ascending."""
@@ -202,8 +269,14 @@ class KFoldLoop(Loop[CrossValidation]):
         return False
 
     def on_save_checkpoint(self) -> dict[str, Any]:
-        """The out-of-fold probabilities of finished folds, and which run they are of."""
-        return {
+        """The out-of-fold probabilities of finished folds, and which run they are of; attached, their weights too."""
+        if self._attachment is not None:
+            attached = {"attachment": self._attachment.state_dict(), "voters": list(self.voters)}
+        elif self.wrapped is not None:
+            return {}  # not begun yet
+        else:
+            attached = {}
+        return attached | {
             "run": self._fingerprint,
             "folds": [
                 {"sample_ids": torch.from_numpy(self.held_out(fold)), "probs": torch.from_numpy(probs_N_C)}
@@ -212,9 +285,60 @@ class KFoldLoop(Loop[CrossValidation]):
         }
 
     def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
-        """Takes over the finished folds, if they are of this very run."""
-        folds = state_dict["folds"] if state_dict["run"] == self._fingerprint else []
-        self._probs = [fold["probs"].numpy() for fold in folds]
+        """Takes over the finished folds, if they are of this very run; attached, once its labels are known."""
+        self._restored = state_dict
+        if self.wrapped is None:
+            self._take_over()
+
+    def _take_over(self) -> bool:
+        same = bool(self._restored) and self._restored["run"] == self._fingerprint
+        self._probs = [fold["probs"].numpy() for fold in self._restored["folds"]] if same else []
+        self.voters = list(self._restored.get("voters", [])) if same else []
+        return same
+
+    def _split(
+        self,
+        labels: Mapping[int, int],
+        predictor_of_fold: Callable[[int], Predictor],
+        *,
+        groups: Mapping[int, int] | None = None,
+        seed: int,
+    ) -> None:
+        """Assigns the folds."""
+        self.fold_of = assign_folds(labels, num_folds=self._most_folds, groups=groups, seed=seed)
+        self._take_labels(labels, predictor_of_fold, seed)
+
+    def _take_labels(self, labels: Mapping[int, int], predictor_of_fold: Callable[[int], Predictor], seed: int) -> None:
+        self.num_folds = max(self.fold_of.values(), default=0) + 1
+        self._labels, self._predictor_of_fold = dict(labels), predictor_of_fold
+        fingerprint = predictor_of_fold(0).fingerprint
+        described = repr((fingerprint, self._round_number, seed, sorted(labels.items()), self.fold_of))
+        self._fingerprint = hashlib.sha256(described.encode()).hexdigest()
+
+    def _attach(self) -> None:
+        """Takes labels and module of the Trainer; restarted: in the fold, and with the weights, of the checkpoint."""
+        data = data_of(self.trainer)
+        outermost: Loop[Any] = self.trainer.fit_loop
+        is_inside = outermost is not self
+        labels = data.labels if is_inside else data.known_labels()
+        seed = data.fit_seed if is_inside else data.seed
+        restored = self._restored if self.restarting else {}
+        self._attachment = attachment = Attachment(
+            self, seed=seed, logits=self._logits, mc_iterations=2, state=restored.get("attachment")
+        )
+        try:
+            self._split(labels, attachment.predictor_of_fold, seed=seed)
+        except NotEnoughSamplesError:
+            if not is_inside:
+                raise
+            self.fold_of = {}
+            self._take_labels(labels, attachment.predictor_of_fold, seed)
+        tracker = self.progress.current
+        assert isinstance(tracker, ProcessedTracker)
+        self._goes_on = self._take_over() and self.restarting and tracker.started > tracker.completed
+        if not self.restarting:
+            self.progress.reset()
+            self._probs, self.voters = [], []
 
     def _restore(self, fold: int) -> dict[str, Any]:
         """Loads the predictor of a finished fold; returns the state saved with it, empty if it must be fitted again."""

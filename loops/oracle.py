@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,84 @@ class Oracle(Protocol):
             The answers that start the next round (or the one that was interrupted); None while people are labeling.
         """
         ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """An oracle whose answers are part of a loop's checkpoint."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over, or compares with, what a checkpoint knows."""
+        ...
+
+
+@runtime_checkable
+class Opened(Protocol):
+    """An oracle that holds something open while a loop runs."""
+
+    def open(self, predictor: Any) -> None:  # noqa: ANN401 - a Predictor, whose module would load torch for the screens
+        """Before the first question; who asks is told."""
+        ...
+
+    def close(self) -> None:
+        """When the loop has ended, however it did."""
+        ...
+
+
+class AskedLabels:
+    """An oracle of a script: a function is asked for the labels of samples, and what it said is kept.
+
+    What was answered, in the order of the questions, is its state: a restored one does not ask again.
+
+    Args:
+        ask: From a list of ids to as many class indices; None skips a sample, which is not asked about again.
+        sample_ids: `[N]`, the pool.
+        query_size: How many samples of each ranking are asked about.
+        test: Sample id -> class index of the test set.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[list[int]], Sequence[int | None]],
+        sample_ids: NDArray[np.int64],
+        *,
+        query_size: int,
+        test: Mapping[int, int],
+    ) -> None:
+        self.answered: dict[int, int | None] = {}
+        self._rounds = 0  # that were answered
+        self._ask, self._sample_ids, self._query_size, self._test = ask, sample_ids, query_size, test
+
+    def answer(self, query: Query | None) -> Answers | None:
+        """Asks for the labels of the first `query_size` samples of the ranking; see `Oracle`.
+
+        Raises:
+            NotEnoughSamplesError: If it does not say as many labels as it was asked for.
+        """
+        if query is not None and query.last:
+            return None
+        if query is not None and query.round_number == self._rounds:
+            ids = [ranked.sample_id for ranked in query.ranking[: self._query_size]]
+            labels = [None if label is None else int(label) for label in self._ask(ids)]
+            if len(labels) != len(ids):
+                raise NotEnoughSamplesError(wanted=len(ids), found=len(labels))
+            self.answered.update(zip(ids, labels, strict=True))
+            self._rounds += 1
+        left = self._sample_ids[~np.isin(self._sample_ids, list(self.answered))]
+        labels_given = {i: label for i, label in self.answered.items() if label is not None}
+        return Answers(self._rounds, labels_given, left, test=self._test)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was answered; plain values."""
+        return {"rounds": self._rounds, "answered": list(self.answered.items())}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what was answered before."""
+        self._rounds, self.answered = state["rounds"], dict(state["answered"])
 
 
 ReRank = Callable[[Answers, Sequence[RankedSample]], Sequence[RankedSample]]

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from loops.lightning_private import WrappingLoop
+
+__all__ = ["WrappingLoop", "no_silent_end"]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

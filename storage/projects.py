@@ -35,7 +35,7 @@ class ClassInfo:
     name: str
 
 
-def create_project(session: Session, *, name: str, classes: Sequence[str], seed: int) -> int:
+def create_project(session: Session, *, name: str, classes: Sequence[str], seed: int, kind: str = "image") -> int:
     """Create a project and return its id.
 
     Raises:
@@ -44,7 +44,7 @@ def create_project(session: Session, *, name: str, classes: Sequence[str], seed:
     """
     if find_project(session, name=name) is not None:
         raise ProjectExistsError(name)
-    project = Project(name=name, seed=seed, created_at=utc_now())
+    project = Project(name=name, seed=seed, kind=kind, created_at=utc_now())
     session.add(project)
     session.flush()
     if is_journaled(session):
@@ -57,6 +57,11 @@ def find_project(session: Session, *, name: str) -> ProjectInfo | None:
     """Find a project by its name."""
     row = session.scalar(select(Project).where(Project.name == name))
     return to_info(ProjectInfo, row) if row else None
+
+
+def kind_of_samples(session: Session, *, project_id: int) -> str:
+    """Return what a project's samples are: ``image``, ``text`` or ``table``; it never changes."""
+    return get_project(session, project_id=project_id).kind
 
 
 def list_projects(session: Session) -> list[ProjectInfo]:

@@ -1,4 +1,4 @@
-"""Samples: references to images, their duplicates, and what could not be read."""
+"""Samples: references to files or their content, their duplicates, and what could not be read."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ CHUNK = 1_000  # rows a statement; SQLite takes 32,766 variables
 
 @dataclass(frozen=True)
 class NewSample:
-    """A checked image to be added; only test samples bring a class."""
+    """A checked sample to be added; only those of the test set bring a class."""
 
     uri: str
-    sha256: str  # of the file's bytes, hexadecimal
-    width: int  # pixels
-    height: int  # pixels
+    sha256: str  # of the file's bytes, or of the content, hexadecimal
+    width: int  # pixels; 0: it has none
+    height: int  # likewise
     split: str  # "pool" or "test"
     class_index: int | None = None
+    content: str | None = None  # what is kept in the database, instead of in a file
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A file whose bytes the project already has."""
+    """A sample that the project already has."""
 
     uri: str
     first_uri: str
@@ -62,6 +63,7 @@ class SampleInfo:
     split: str
     class_index: int | None
     audit_key: float  # audit reserve iff below the audit share
+    content: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class SampleCounts:
 
 @dataclass(frozen=True)
 class BrokenSample:
-    """A sample whose image could not be read after its import."""
+    """A sample that could not be read after its import."""
 
     sample_id: int
     uri: str
@@ -102,6 +104,7 @@ SAMPLE_COLUMNS = (  # of a `SampleInfo`, in its order
     Sample.split,
     Sample.class_index,
     Sample.audit_key,
+    Sample.content,
 )
 _BY_ID = select(*SAMPLE_COLUMNS).where(
     Sample.id.in_(bindparam("ids", expanding=True))
@@ -118,7 +121,7 @@ def audit_key(*, seed: int, sha256: str) -> float:
 
 
 def add_samples(session: Session, *, project_id: int, samples: Sequence[NewSample]) -> AddedSamples:
-    """Add samples; a file with the same bytes as one already there is reported and left out.
+    """Add samples; one that is the same as one already there is reported and left out.
 
     Raises:
         InvalidSampleError: When a class is given for the pool, or is none of the project's. Nothing is added then.
@@ -214,7 +217,7 @@ def last_added_at(session: Session, *, project_id: int) -> datetime | None:
 
 
 def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
-    """Note that a sample's image cannot be read; it is never asked again. The first reason stands.
+    """Note that a sample cannot be read; it is never asked again. The first reason stands.
 
     Raises:
         UnknownSampleError: When there is no such sample.
@@ -277,7 +280,7 @@ def _check(sample: NewSample, classes: int) -> None:
 
 
 def is_broken() -> Exists:
-    """Say of a row of ``Sample`` whether its image could not be read."""
+    """Say of a row of ``Sample`` whether it could not be read."""
     return exists().where(SampleError.sample_id == Sample.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -194,3 +195,10 @@ def strings_of(path: Path) -> list[str]:
     alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     texts = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in alone)
     return [node.value for node in texts if isinstance(node.value, str)]
+
+
+def test_nothing_but_its_own_files_asks_what_kind_a_sample_is():
+    asked = re.compile(r"""[!=]==?\s*["'](image|text|table)["']""")
+    files = [path for part in ("app", "loops", "storage") for path in (REPOSITORY / part).rglob("*.[pj][ys]")]
+    assert len(files) > 200
+    assert [str(path.relative_to(REPOSITORY)) for path in files if asked.search(path.read_text("utf-8"))] == []

@@ -22,6 +22,8 @@ from app.command.options import (
     AcquisitionOption,
     DevicesOption,
     EmbeddingOption,
+    KindOption,
+    LabelColumnOption,
     LabeledOption,
     NumNodesOption,
     PredictorOption,
@@ -29,6 +31,7 @@ from app.command.options import (
     QuerySizeOption,
     ReadFormatOption,
     RenameOption,
+    TextColumnOption,
 )
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
@@ -111,14 +114,20 @@ def _project_to_run(folder: Path | None) -> Project:
 @commands.command()
 def init(
     project: ProjectArgument,
-    images: Annotated[Path, typer.Option(metavar="DIR|FILE", help="The images to label, in any format that is read.")],
+    data: Annotated[
+        Path,
+        typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples, in any format that is read."),
+    ],
     classes: Annotated[
         str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those of the source.")
     ] = "",
     labeled: LabeledOption = False,
     format_: ReadFormatOption = "",
     rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
-    test: Annotated[Path | None, typer.Option(metavar="CSV", help="Labeled test set: path,label.")] = None,
+    test: Annotated[Path | None, typer.Option(metavar="DIR|FILE", help="Labeled test set.")] = None,
+    kind: KindOption = "",
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
     predictor: PredictorOption = "auto",
     embedding: EmbeddingOption = "",
     acquisition: AcquisitionOption = "auto",
@@ -127,7 +136,8 @@ def init(
     overlap: Annotated[int, typer.Option(min=1, max=10, help="Annotators per overlapping sample.")] = 1,
     overlap_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of samples that overlap.")] = 0.1,
 ) -> None:
-    """Make a project of your own images."""
+    """Make a project of your own samples."""
+    from app.formats.reading import Reading
     from app.project.creation import make_project
     from app.project.settings import ProjectSettings
 
@@ -145,8 +155,9 @@ def init(
         project,
         settings=settings,
         classes=_names_in(classes),
-        images=images,
+        data=data,
         test=test,
+        reading=Reading(kind, text_column, label_column),
         labeled=labeled,
         format=format_,
         new_names=_new_names(rename),
@@ -168,17 +179,20 @@ def _names_in(classes: str) -> list[str]:
 @commands.command("import")
 def import_(
     project: ProjectArgument,
-    source: Annotated[Path | None, typer.Argument(metavar="DIR|FILE", help="The images to add to the pool.")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")] = None,
     labeled: LabeledOption = False,
     format_: ReadFormatOption = "",
     rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    kind: KindOption = "",
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
     undo: Annotated[
         int, typer.Option("--undo", metavar="N", min=0, help="Take back the labels of import N instead.")
     ] = 0,
 ) -> None:
-    """Add images to a project's pool, or take back the labels that an import brought."""
-    from app.formats.registry import open_source
-    from app.project.creation import add_to_pool
+    """Add samples to a project's pool, or take back the labels that an import brought."""
+    from app.formats.reading import Reading
+    from app.project.creation import add_to_pool, open_for
     from app.project.import_words import undo_labels
 
     opened = open_project(project)
@@ -187,7 +201,8 @@ def import_(
         return
     if source is None:
         raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
-    found = open_source(source, uploads=opened.uploads_dir, format=format_).with_classes_renamed(_new_names(rename))
+    reading = Reading(kind, text_column, label_column)
+    found = open_for(opened, source, reading=reading, format=format_).with_classes_renamed(_new_names(rename))
     report = add_to_pool(opened, found, labeled=labeled, given_as=str(source), progress=_show_progress)
     _print_report(report, "samples")
     if report.brought_nothing:
@@ -212,7 +227,7 @@ def _print_report(report: ImportReport, what: str) -> None:
 def _show_progress(done: int, total: int) -> None:
     """Count on stderr while a person is watching; a pipe gets none of it."""
     if sys.stderr.isatty():
-        typer.echo(f"\r{done:,} of {total:,} files" + ("\n" if done >= total else ""), nl=False, err=True)
+        typer.echo(f"\r{done:,} of {total:,} samples" + ("\n" if done >= total else ""), nl=False, err=True)
 
 
 commands.command()(simulate)

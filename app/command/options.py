@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.errors import SettingsError
+from app.kinds.kind import KINDS
 from app.project.settings import PREDICTORS, check_predictor
 from loops.acquisition import catalog
 from loops.errors import LoopsError
@@ -44,6 +45,12 @@ def known_predictor(name: str) -> str:
     return name
 
 
+def _known_kind(name: str) -> str:
+    if name and name not in KINDS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(KINDS)}.")
+    return name
+
+
 ACQUISITION_METAVAR = f"[{'|'.join(catalog.CATALOG)}|package.module:name]"
 ACQUISITION_HELP = (
     "How the next samples are chosen; auto: by coverage, then by doubt. A function of your own takes the class "
@@ -63,10 +70,11 @@ PredictorOption = Annotated[
     typer.Option(
         "--predictor",
         "--learner",
+        "--model",
         callback=known_predictor,
         metavar=f"[{'|'.join(PREDICTORS)}|package.module:name]",
         help="What learns from the labels; auto: what suits the samples. Any classifier of scikit-learn's kind works "
-        "as it is, such as sklearn.ensemble:RandomForestClassifier.",
+        "as it is, such as sklearn.ensemble:RandomForestClassifier, and so does a LightningModule.",
     ),
 ]
 AcquisitionOption = Annotated[
@@ -74,6 +82,17 @@ AcquisitionOption = Annotated[
     typer.Option("--acquisition", callback=known_acquisition, metavar=ACQUISITION_METAVAR, help=ACQUISITION_HELP),
 ]
 QuerySizeOption = Annotated[int, typer.Option("--query-size", min=1, help="Labels that finish a round.")]
+KindOption = Annotated[
+    str,
+    typer.Option(
+        "--kind",
+        callback=_known_kind,
+        metavar=f"[{'|'.join(KINDS)}]",
+        help="Of the samples; none: told by what is there.",
+    ),
+]
+TextColumnOption = Annotated[str, typer.Option("--text-column", metavar="NAME", help="Of a CSV or JSONL file.")]
+LabelColumnOption = Annotated[str, typer.Option("--label-column", metavar="NAME", help="Of a CSV or JSONL file.")]
 EmbeddingOption = Annotated[
     str,
     typer.Option(

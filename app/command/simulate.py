@@ -13,8 +13,11 @@ from app.command.options import (
     ACQUISITION_HELP,
     ACQUISITION_METAVAR,
     ColdStartOption,
+    KindOption,
+    LabelColumnOption,
     PredictorOption,
     QuerySizeOption,
+    TextColumnOption,
     known_acquisition,
 )
 from app.simulation.config import SimulationConfig, StudyConfig
@@ -27,8 +30,13 @@ def _known_acquisitions(names: list[str]) -> list[str]:
 def simulate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Gets tables, plots and JSON.")],
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="What the CSVs' paths are relative to.")] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the pool.")] = None,
-    test: Annotated[Path | None, typer.Option(metavar="CSV", help="path,label of the test set.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", "--data", metavar="FILE", help="The pool with its labels: path,label.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="The test set with its labels.")] = None,
+    kind: KindOption = "",
+    text_column: TextColumnOption = "",
+    label_column: LabelColumnOption = "",
     npz: Annotated[
         Path | None, typer.Option(metavar="FILE", help="x_train, y_train, x_test, y_test, in place of the CSVs.")
     ] = None,
@@ -69,6 +77,9 @@ def simulate(
         images=images,
         labels=labels,
         test=test,
+        kind=kind,
+        text_column=text_column,
+        label_column=label_column,
         npz=npz,
         pool=pool,
         test_size=test_size,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import category
 
+from app.formats.errors import RefusedSampleError
 from app.formats.export import Export, ExportedSample
 from app.formats.source import alike
+from app.kinds.kind import kind_named
 
 CLASSES_FILE = "classes.csv"
 MAX_NAME_BYTES = 200  # of a folder or file; file systems end at 255, and an ending may be added
@@ -60,26 +61,14 @@ def copy_images(
         target_folder = folder / below / (folders or {}).get(sample.id, "")
         target_folder.mkdir(parents=True, exist_ok=True)
         try:
-            content = content_of(sample)
-        except OSError as error:
-            copies.left_out.append((sample.uri, f"cannot be read: {error.strerror or error}"))
+            copied = kind_named(sample.kind).copy(sample)
+        except RefusedSampleError as refused:
+            copies.left_out.append((sample.uri, refused.reason))
             continue
-        target = _free(target_folder / _file_name(sample), sample.id, taken)
-        target.write_bytes(content)
+        target = _free(target_folder / _file_name(copied.name, sample.id), sample.id, taken)
+        target.write_bytes(copied.content)
         copies.names[sample.id] = target.relative_to(folder).as_posix()
     return copies
-
-
-def content_of(sample: ExportedSample) -> bytes:
-    """Return the bytes of a sample's file.
-
-    Raises:
-        OSError: it cannot be read, or is another file by now: a label must not go with other pixels.
-    """
-    content = Path(sample.uri).read_bytes()
-    if hashlib.sha256(content).hexdigest() != sample.sha256:
-        raise OSError("the file has changed since it was imported; import it again")
-    return content
 
 
 def safe_names(classes: Sequence[str]) -> list[str]:
@@ -116,11 +105,11 @@ def _write_classes(classes: Sequence[str], folders: Sequence[str], path: Path) -
         writer.writerows((index, *row) for index, row in enumerate(zip(classes, folders, strict=True)))
 
 
-def _file_name(sample: ExportedSample) -> str:
+def _file_name(name: str, sample_id: int) -> str:
     """The file's own name, shortened where another ending would not fit."""
-    path = Path(sample.name)
+    path = Path(name)
     stem = path.stem.encode(errors="surrogateescape")[: MAX_NAME_BYTES - len(path.suffix.encode())]
-    return (stem.decode(errors="ignore") or str(sample.id)) + path.suffix
+    return (stem.decode(errors="ignore") or str(sample_id)) + path.suffix
 
 
 def _free(target: Path, sample_id: int, taken: set[Path]) -> Path:

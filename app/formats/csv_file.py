@@ -69,8 +69,6 @@ def read_rows(
         SourceError: as `read_csv`.
     """
     text = _text_of(manifest)
-    if text.startswith("sep=") and text[5:6] in "\r\n":  # a spreadsheet's own hint
-        text = text.split("\n", 1)[-1]
     separator = _separator(text, files)
     # Strict: one quote that is never closed would swallow all lines after it without a word.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
@@ -84,13 +82,29 @@ def read_rows(
     return [dict(zip(columns, line, strict=False)) for line in (found[1:] if header else found) if any(line)]
 
 
+def rows(manifest: Path) -> Iterator[Row]:
+    """Yield the rows of a table by column, as it is written; of samples that are in no files of their own.
+
+    Raises:
+        SourceError: it is not UTF-8 text, or not CSV.
+    """
+    text = _text_of(manifest)
+    separator = _separator(text, (*FILE_COLUMNS, "text"))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    found = _lines_of(lines, manifest)
+    header = [name.strip() for name in next(found, [])]
+    yield from (dict(zip(header, [*line, *("" for _ in header)], strict=False)) for line in found)
+
+
 def _text_of(manifest: Path) -> str:
     try:
-        return manifest.read_bytes().decode("utf-8-sig")
+        text = manifest.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
     except OSError as error:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
+    is_hinted = text.startswith("sep=") and text[5:6] in "\r\n"  # a spreadsheet's own
+    return text.split("\n", 1)[-1] if is_hinted else text
 
 
 def _separator(text: str, files: Sequence[str]) -> str:
@@ -141,10 +155,15 @@ def write(export: Export, folder: Path) -> Written:
 
 def write_labels(export: Export, path: Path, *, names: Mapping[int, str] | None = None) -> None:
     """Write what is current; with names of copies in a column `path` only those samples."""
-    columns = LABEL_COLUMNS if names is None else ("path", *LABEL_COLUMNS[1:], "uri")
     samples = [sample for sample in export.labeled if names is None or sample.id in names]
+    columns = [*(LABEL_COLUMNS if names is None else ("path", *LABEL_COLUMNS[1:], "uri")), *own_columns(samples)]
     rows = [label_row(sample) | {"path": (names or {}).get(sample.id, "")} for sample in samples]
     write_table(path, columns, rows, for_spreadsheet=export.for_spreadsheet)
+
+
+def own_columns(samples: Iterable[ExportedSample]) -> list[str]:
+    """Return the columns of what samples hold, where that is in no files of their own."""
+    return list(dict.fromkeys(name for sample in samples for name in sample.columns))
 
 
 def prediction_rows(export: Export) -> Iterator[Row]:
@@ -173,6 +192,7 @@ def label_row(sample: ExportedSample) -> dict[str, Any]:
         "lead_time_s": standing.lead_time_s,
         "purpose": standing.purpose,
         "flagged": sample.flagged,
+        **sample.columns,
     }
 
 
@@ -188,7 +208,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row], *, for_
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([_cell(row[column], for_spreadsheet) for column in columns] for row in rows)
+        writer.writerows([_cell(row.get(column), for_spreadsheet) for column in columns] for row in rows)
         file.flush()
         os.fsync(file.fileno())
 
@@ -208,6 +228,8 @@ FORMAT = Format(
     reads=reads,
     read=read,
     write=write,
+    rows=rows,
+    first_row=2,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

@@ -2,7 +2,8 @@
 
 ImportingError
 ├── SourceError         the folder, manifest or archive as a whole cannot be used; nothing was imported
-└── RefusedImageError   one image cannot be used; the others can
+└── RefusedSampleError  one sample cannot be used; the others can
+    └── RefusedImageError   it is an image, or a file of an archive
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ class SourceError(ImportingError):
     """The folder, manifest or archive as a whole cannot be used."""
 
 
-class RefusedImageError(ImportingError):
-    """One image cannot be used."""
+class RefusedSampleError(ImportingError):
+    """One sample cannot be used."""
 
     def __init__(self, reason: str) -> None:
         """Keep the reason, for the list of refused files."""
         super().__init__(reason)
         self.reason = reason
+
+
+class RefusedImageError(RefusedSampleError):
+    """One image, or file of an archive, cannot be used."""

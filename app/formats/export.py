@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.source import Decision, Prediction
+from app.kinds.kind import kind_named
 
 EVENT_COLUMNS = (
     "sample_id", "uri", "sha256", "label", "action", "annotator", "created_at", "lead_time_s", "round", "purpose",
@@ -32,6 +33,8 @@ class ExportedSample:
     decisions: tuple[Decision, ...] = ()  # of each person what stands, oldest first; the last label or skip counts
     predictions: tuple[Prediction, ...] = ()
     score: float | None = None  # of the acquisition function in force; higher is asked first
+    kind: str = "image"
+    content: str | None = None  # of a sample that is in no file of its own
 
     @property
     def standing(self) -> Decision | None:
@@ -47,6 +50,11 @@ class ExportedSample:
     def flagged(self) -> bool:
         """Somebody asked for a second look."""
         return any(given.action == "flag" for given in self.decisions)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What it holds, by name, where that is in no file of its own."""
+        return kind_named(self.kind).columns(self)
 
     @property
     def name(self) -> str:
@@ -65,6 +73,7 @@ class Export:
     metrics: tuple[Row, ...] = ()  # of the latest round that measured: name, value, low, high, n, round
     left_out: tuple[tuple[str, str], ...] = ()  # (file, reason) of samples that cannot go with their labels
     made_at: datetime | None = None
+    kind: str = "image"  # of the samples
     for_spreadsheet: bool = False  # cells that a spreadsheet would run as a formula get an apostrophe
 
     @property

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, label_row, prediction_rows
+from app.formats.csv_file import LABEL_COLUMNS, label_row, own_columns, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import Export, Row, Written
 from app.formats.format import Format
@@ -85,13 +85,21 @@ def _object(line: str, manifest: Path, number: int) -> dict[str, Any]:
     return found
 
 
+def rows(manifest: Path) -> Iterator[Row]:
+    """Yield its objects; of samples that are in no files of their own. The first one has the names of all."""
+    found = list(read_lines(manifest))
+    names = dict.fromkeys((name for row in found for name in row), "")
+    yield from ({**names, **row} for row in found)
+
+
 def write(export: Export, folder: Path) -> Written:
     """Write what is current, every label event, and what models answered."""
     told = list(prediction_rows(export))
     if told:
         write_lines(folder / PREDICTIONS_FILE, told)
-    rows = (label_row(sample) for sample in export.labeled)
-    write_lines(folder / LABELS_FILE, ({name: row[name] for name in LABEL_COLUMNS} for row in rows))
+    columns = (*LABEL_COLUMNS, *own_columns(export.labeled))
+    current = (label_row(sample) for sample in export.labeled)
+    write_lines(folder / LABELS_FILE, ({name: row.get(name) for name in columns} for row in current))
     write_lines(folder / EVENTS_FILE, export.events)
     return Written(folder, len(export.labeled), len(export.events))
 
@@ -110,6 +118,7 @@ FORMAT = Format(
     reads=reads,
     read=read,
     write=write,
+    rows=rows,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS, label_row, prediction_rows
+from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS, label_row, own_columns, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import EVENT_COLUMNS, Export, Row, Written
 from app.formats.format import Format
@@ -47,12 +47,29 @@ def read(path: Path, _uploads: Path) -> Source:
     return source_of_rows(rows, manifest.parent.resolve(), told)
 
 
+def rows(path: Path) -> list[Row]:
+    """Return the rows of a table; of samples that are in no files of their own.
+
+    Raises:
+        SourceError: it is no Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found: list[Row] = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(f"{printable(path.name)} cannot be read: {error}.") from error
+    return found
+
+
 def write(export: Export, folder: Path) -> Written:
     """Write what is current, every label event, and what models answered."""
     told = list(prediction_rows(export))
     if told:
         _write(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told)
-    _write(folder / LABELS_FILE, LABEL_COLUMNS, [label_row(sample) for sample in export.labeled])
+    columns = (*LABEL_COLUMNS, *own_columns(export.labeled))
+    _write(folder / LABELS_FILE, columns, [label_row(sample) for sample in export.labeled])
     _write(folder / EVENTS_FILE, EVENT_COLUMNS, export.events)
     return Written(folder, len(export.labeled), len(export.events))
 
@@ -61,7 +78,7 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    values: dict[str, list[Any]] = {column: [row[column] for row in rows] for column in columns}
+    values: dict[str, list[Any]] = {column: [row.get(column) for row in rows] for column in columns}
     arrays = {
         name: pa.array(found) if any(v is not None for v in found) else pa.nulls(len(found), pa.string())
         for name, found in values.items()
@@ -75,6 +92,7 @@ FORMAT = Format(
     reads=reads,
     read=read,
     write=write,
+    rows=rows,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

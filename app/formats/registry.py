@@ -14,6 +14,8 @@ from pathlib import Path
 import app.formats
 from app.formats.errors import SourceError
 from app.formats.format import Format
+from app.formats.in_rows import source_in_rows
+from app.formats.reading import AS_IT_IS, Reading
 from app.formats.source import Source, printable
 
 UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what a list of another shape ends in
@@ -38,13 +40,20 @@ def writable_formats() -> dict[str, Format]:
     return {one.name: one for one in found if one.write is not None}
 
 
-def open_source(path: Path, *, uploads: Path, format: str = "") -> Source:  # noqa: A002 - the option's own word
+def open_source(
+    path: Path,
+    *,
+    uploads: Path,
+    format: str = "",  # noqa: A002 - the option's own word
+    reading: Reading = AS_IT_IS,
+) -> Source:
     """Read what a person named, by what it is.
 
     Args:
         path: what the person named.
         uploads: the project's folder for what has to be unpacked.
         format: its name, where the person says so.
+        reading: what the person says of its samples.
 
     Raises:
         SourceError: no format reads it, or it cannot be read.
@@ -52,9 +61,8 @@ def open_source(path: Path, *, uploads: Path, format: str = "") -> Source:  # no
     if not path.exists():
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
     chosen = _named(format) if format else format_of(path)
-    assert chosen.read is not None
     try:
-        return replace(chosen.read(path, uploads), format=chosen.name)
+        return replace(_read(chosen, path, uploads, reading), format=chosen.name)
     except (
         AttributeError,
         IndexError,
@@ -64,6 +72,16 @@ def open_source(path: Path, *, uploads: Path, format: str = "") -> Source:  # no
     ) as error:  # what a list of another shape ends in
         said = f"{printable(str(path))} is not as the format {chosen.name} has it"
         raise SourceError(f"{said}: {type(error).__name__}: {printable(str(error))[:200]}") from error
+
+
+def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source:
+    assert chosen.read is not None
+    if chosen.rows is not None and path.is_file():
+        found = source_in_rows(path, chosen.rows(path), reading, first=chosen.first_row)
+        if found is not None:
+            return found
+    source = chosen.read(path, uploads)
+    return replace(source, kind=reading.kind) if reading.kind else source
 
 
 def format_of(path: Path) -> Format:

@@ -36,7 +36,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)  # a million of them at a time
 class Entry:
-    """One file that may be a sample."""
+    """One sample, before anybody looked at it."""
 
     root: Path  # of the source
     name: str  # as the person knows it: relative to the root
@@ -44,6 +44,7 @@ class Entry:
     sha256: str = ""  # what its bytes must be, where the source says so; then it may lie outside the root
     decisions: tuple[Decision, ...] = ()  # oldest first; the last label or skip stands
     predictions: tuple[Prediction, ...] = ()
+    text: str | None = None  # what it is, where that is in no file of its own
 
     @property
     def path(self) -> Path:
@@ -68,13 +69,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Source:
-    """The files of one import, before any of them was opened."""
+    """The samples of one import, before any of them was looked at."""
 
     root: Path  # nothing outside of it is read, unless its hash is known
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     labels_given: int = 0  # entries with a label; a folder's name need not be one
     format: str = ""  # its name
+    kind: str = "image"  # of its samples
     notes: tuple[str, ...] = field(default=())  # what the format's reader could not take over, as sentences
 
     @property

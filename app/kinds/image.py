@@ -1,4 +1,4 @@
-"""Open one image file that a stranger may have made.
+"""Images: opening a file that a stranger may have made, and the verbs of the kind.
 
 Nothing here trusts a file's name, its size on disk, its header or what it links to. Every fault of a file ends in one
 `RefusedImageError` with a reason; nothing a file contains may end the process.
@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.formats.errors import RefusedImageError
-from app.formats.places import resolve_inside
+from app.formats.places import called, resolve_inside
+from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
+
+NOUN, NOUNS = "image", "images"
+PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
+IN_FILES = TAKES_EMBEDDINGS = True
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
@@ -37,31 +42,69 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
-@dataclass(frozen=True)
-class CheckedImage:
-    """What the project keeps of an image that decoded: where it is, hash of its bytes, size in pixels as displayed."""
-
-    uri: str  # all links followed
-    sha256: str
-    width: int
-    height: int
+def column(names: Columns) -> str:  # noqa: ARG001 - a manifest has one form
+    """Return the column of paths."""
+    return "path"
 
 
-def check_image(path: Path, root: Path) -> CheckedImage:
+def text_of(row: Mapping[str, str], names: Columns) -> str | None:  # noqa: ARG001 - it is in its file
+    """Return None: the row names a file."""
+    return None
+
+
+def admit(given: Given) -> Admitted:
     """Read and decode the whole image once.
 
     Args:
-        path: the file.
-        root: the folder the person named, all links followed; a file that resolves to a place outside it is refused.
+        given: a file; one that resolves to a place outside its root, which has no links itself, is refused.
 
     Raises:
         RefusedImageError: with the reason.
     """
-    resolved = resolve_inside(path, root)
-    content = read_image_bytes(resolved)
+    resolved = resolve_inside(given.path, given.root)
+    content = read_file(resolved)
     pixels = decode(content, verify=True)
     digest = hashlib.sha256(content).hexdigest()
-    return CheckedImage(str(resolved), digest, width=pixels.shape[1], height=pixels.shape[0])
+    # Named as the person calls it: what a link leads to may have a hash for its name.
+    return Admitted(str(called(given.path)), digest, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def load(uri: str, content: str | None) -> NDArray[np.uint8]:  # noqa: ARG001 - an image is in its file
+    """Return the image as `load_image` does."""
+    return load_image(Path(uri))
+
+
+def show(sample: Stored, *, large: bool, kept: Path) -> Shown:
+    """Return the image as an address that needs no further request."""
+    from app.kinds.image_shown import address_of  # a run without screens encodes none
+
+    return {"kind": "image", "address": address_of(sample, large=large, kept=kept)}
+
+
+def copy(sample: Stored) -> CopiedFile:
+    """Return the file as it is.
+
+    Raises:
+        RefusedImageError: it cannot be read, or is another file by now: a label must not go with other pixels.
+    """
+    path = Path(sample.uri)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RefusedImageError(f"cannot be read: {error.strerror or error}") from error
+    if hashlib.sha256(content).hexdigest() != sample.sha256:
+        raise RefusedImageError("cannot be read: the file has changed since it was imported; import it again")
+    return CopiedFile(path.name, content)
+
+
+def columns(sample: Stored) -> dict[str, str]:  # noqa: ARG001 - its name says where it is
+    """Return nothing more."""
+    return {}
+
+
+def is_there(sample: Stored) -> bool:
+    """Say whether the file still exists."""
+    return Path(sample.uri).is_file()
 
 
 def load_image(path: Path) -> NDArray[np.uint8]:
@@ -73,10 +116,10 @@ def load_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
-    return decode(read_image_bytes(Path(path)))
+    return decode(read_file(Path(path)))
 
 
-def read_image_bytes(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Read a regular file of sensible size; never waits for a pipe or a device."""
     try:
         descriptor = os.open(path, OPEN_FLAGS)

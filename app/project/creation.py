@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.errors import UsageError
+from app.errors import ProjectError, UsageError
 from app.formats.errors import SourceError
+from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
 from app.formats.source import Source
+from app.kinds.kind import kind_named
 from app.project.given_rows import check_all_have_rows
 from app.project.importing import ImportReport, Split, refuse_unusable, run_import
 from app.project.own_embedding import check_embedding
 from app.project.project import LEAST_CLASSES, Project, check_classes, create_project, new_project
 from app.project.settings import ProjectSettings
-from storage.projects import list_classes
+from storage.projects import kind_of_samples, list_classes
 
-Progress = Callable[[int, int], None]  # files done, files in all
+Progress = Callable[[int, int], None]  # samples done, samples in all
 
 
 @dataclass(frozen=True)
 class Created:
-    """A new project, and what became of the files given for it."""
+    """A new project, and what became of the samples given for it."""
 
     project: Project
     pool: ImportReport
@@ -36,58 +38,68 @@ def make_project(
     *,
     settings: ProjectSettings,
     classes: Sequence[str] = (),
-    images: Path,
+    data: Path,
     test: Path | None = None,
+    reading: Reading = AS_IT_IS,
     labeled: bool = False,
     format: str = "",  # noqa: A002 - the option's own word
     new_names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Created:
-    """Make a project from images, and a test set where there is one.
+    """Make a project from samples, and a test set where there is one.
 
     The sources are opened first, so that a mistyped path leaves no half-made project behind.
 
     Args:
         folder: a new or empty folder.
         settings: of the project.
-        classes: in the order of their keys; none: those that the images' source names.
-        images: of the pool, in any format that can be read.
-        test: CSV manifest ``path,label`` of the test set.
-        labeled: whether the labels that come with the images are taken over.
-        format: of the images, where it cannot be told by looking.
+        classes: in the order of their keys; none: those that the data names.
+        data: of the pool, in any format that can be read.
+        test: of the test set, likewise, with a label for each sample.
+        reading: what the person says of the two.
+        labeled: whether the labels that come with the data are taken over.
+        format: of the data, where it cannot be told by looking.
         new_names: other names for classes of the source.
-        progress: called with (files done, files in all).
+        progress: called with (samples done, samples in all).
 
     Raises:
         UsageError: No classes are given, and the source names none.
-        ProjectError: None of the images can be used; no project is left behind then.
+        ProjectError: None of the samples can be used; no project is left behind then.
     """
     if classes:
         check_classes(classes)
     uploads = new_project(folder).uploads_dir
     with nothing_left_behind(folder):
-        pool_source = _open(images, uploads, format, new_names, must_name_classes=not classes)
-        test_source = open_source(test, uploads=uploads) if test is not None else None
-        classes = classes or pool_source.class_names
+        pool_source = _open(data, uploads, format, new_names, reading, must_name_classes=not classes and test is None)
+        as_pool = replace(reading, kind=pool_source.kind)
+        test_source = open_source(test, uploads=uploads, reading=as_pool) if test is not None else None
+        classes = classes or pool_source.class_names or (test_source.class_names if test_source else ())
         check_classes(classes)
         refuse_unusable(pool_source)
-    project = create_with_embedding(folder, settings=settings, classes=classes, images=pool_source, test=test_source)
+    project = create_with_embedding(folder, settings=settings, classes=classes, pool=pool_source, test=test_source)
     # Test samples first: an image that is in both lists must not be trained on, and the second one is the duplicate.
     test_report = add_test_set(project, test_source, progress=progress) if test_source is not None else None
-    pool_report = add_to_pool(project, pool_source, labeled=labeled, given_as=str(images), progress=progress)
+    pool_report = add_to_pool(project, pool_source, labeled=labeled, given_as=str(data), progress=progress)
     return Created(project, pool_report, test_report)
 
 
 def _open(
-    images: Path, uploads: Path, format_: str, new_names: Mapping[str, str] | None, *, must_name_classes: bool
+    data: Path,
+    uploads: Path,
+    format_: str,
+    new_names: Mapping[str, str] | None,
+    reading: Reading,
+    *,
+    must_name_classes: bool,
 ) -> Source:
     """Open the pool's source; where no classes are given it has to name them, and what keeps it from that is usage."""
     try:
-        found = open_source(images, uploads=uploads, format=format_).with_classes_renamed(new_names or {})
+        opened = open_source(data, uploads=uploads, format=format_, reading=reading)
+        found = opened.with_classes_renamed(new_names or {})
     except SourceError as error:
         raise (UsageError(f"Give the classes with --classes A,B: {error}") if must_name_classes else error) from error
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
-        raise UsageError(f"Give the classes with --classes A,B: {images} names {len(found.class_names)}.")
+        raise UsageError(f"Give the classes with --classes A,B: {data} names {len(found.class_names)}.")
     return found
 
 
@@ -108,13 +120,20 @@ def nothing_left_behind(folder: Path) -> Iterator[None]:
 
 
 def create_with_embedding(
-    folder: Path, *, settings: ProjectSettings, classes: Sequence[str], images: Source, test: Source | None
+    folder: Path, *, settings: ProjectSettings, classes: Sequence[str], pool: Source, test: Source | None
 ) -> Project:
-    """Make a project without samples; somebody's own embedding is tried on these images first."""
+    """Make a project without samples; somebody's own embedding is tried on these images first.
+
+    Raises:
+        ProjectError: When there is an embedding, and none can be computed of such samples.
+    """
     if not settings.embedding:
-        return create_project(folder, settings=settings, classes=classes)
-    checked = check_embedding(settings.embedding, images, test)
-    project = create_project(folder, settings=replace(settings, embedding=checked.source), classes=classes)
+        return create_project(folder, settings=settings, classes=classes, kind=pool.kind)
+    if not kind_named(pool.kind).TAKES_EMBEDDINGS:
+        raise ProjectError(f"An embedding of one's own is for images; these are {kind_named(pool.kind).NOUNS}.")
+    checked = check_embedding(settings.embedding, pool, test)
+    chosen = replace(settings, embedding=checked.source)
+    project = create_project(folder, settings=chosen, classes=classes, kind=pool.kind)
     checked.keep_order(project)
     return project
 
@@ -127,16 +146,35 @@ def add_to_pool(
     given_as: str = "",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Add a source's good images to the pool, and its labels if they are wanted; the others are listed."""
-    opened = open_source(source, uploads=project.uploads_dir) if isinstance(source, Path) else source
+    """Add a source's good samples to the pool, and its labels if they are wanted; the others are listed."""
+    opened = open_for(project, source) if isinstance(source, Path) else source
     given_as = given_as or (str(source) if isinstance(source, Path) else "")
     return _add(project, opened, split="pool", labeled=labeled, given_as=given_as, progress=progress)
 
 
 def add_test_set(project: Project, source: Source | Path, *, progress: Progress | None = None) -> ImportReport:
-    """Add a source's good images, with their labels, to the test set."""
-    opened = open_source(source, uploads=project.uploads_dir) if isinstance(source, Path) else source
+    """Add a source's good samples, with their labels, to the test set."""
+    opened = open_for(project, source) if isinstance(source, Path) else source
     return _add(project, opened, split="test", labeled=False, given_as="", progress=progress)
+
+
+def open_for(
+    project: Project,
+    path: Path,
+    *,
+    reading: Reading = AS_IT_IS,
+    format: str = "",  # noqa: A002 - the option's own word
+) -> Source:
+    """Open further samples of a project, which are of the kind that it has."""
+    database = project.open_database()
+    try:
+        with database.read() as session:
+            kind = kind_of_samples(session, project_id=project.project_id(database))
+    finally:
+        database.close()
+    if reading.kind not in ("", kind):
+        raise ProjectError(f"The samples of this project are {kind_named(kind).NOUNS}; a project has one kind.")
+    return open_source(path, uploads=project.uploads_dir, format=format, reading=replace(reading, kind=kind))
 
 
 def _add(

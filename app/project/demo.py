@@ -68,7 +68,7 @@ def _make(folder: Path, progress: Progress | None) -> Project:
         folder,
         settings=ProjectSettings(name=DEMO_NAME),
         classes=DEMO_CLASSES,
-        images=copied / "pool",
+        data=copied / "pool",
         test=copied / "test.csv",
         progress=progress,
     )

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.errors import AppError, TrainerRunningError
+from app.kinds.kind import kind_named
 from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
 from app.project.status import SILENT_AFTER, heartbeat_age
@@ -22,6 +23,7 @@ from storage.engine import Database
 from storage.errors import DatabaseDamagedError, NoDatabaseError, StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
+from storage.projects import kind_of_samples
 from storage.rounds import latest_round
 from storage.samples import SampleInfo, list_broken, list_samples
 from storage.settling import compare
@@ -124,7 +126,7 @@ def _examine_project(project: Project) -> Iterator[Finding]:
         with project.opened_to_read(settle=False) as database:  # a look changes nothing
             checked = _guarded(integrity, project, database)
             yield checked
-            looks = (label_journal, images, trainer, trainer_deaths, latest_training, failures)
+            looks = (label_journal, samples, trainer, trainer_deaths, latest_training, failures)
             for look in looks if checked.good else ():
                 yield _guarded(look, project, database)
     except StorageError as error:
@@ -185,22 +187,23 @@ def label_journal(project: Project, database: Database) -> Finding:
     return Finding("label journal", f"the database has all of it{rest}")
 
 
-def images(project: Project, database: Database) -> Finding:
-    """Count the images that have gone, or could not be read, since they were imported."""
+def samples(project: Project, database: Database) -> Finding:
+    """Count the samples that have gone, or could not be read, since they were imported."""
     project_id = project.project_id(database)
     with database.read() as session:
         broken = list_broken(session, project_id=project_id)
+        kind = kind_named(kind_of_samples(session, project_id=project_id))
     counted, missing = 0, list[str]()
     for page in chain.from_iterable(_pages(database, project_id, split) for split in ("pool", "test")):
         counted += len(page)
-        missing += [sample.uri for sample in page if not Path(sample.uri).is_file()]
+        missing += [sample.uri for sample in page if not kind.is_there(sample)]
     said = [f"{len(missing):,} of {counted:,} are gone, such as {missing[0]}"] if missing else []
     if broken:
         first = f"such as {broken[0].uri}: {broken[0].reason}"
         said.append(f"{len(broken):,} could not be read and are not asked any more, {first}")
     if said:
-        return Finding("images", "; ".join(said), good=False)
-    return Finding("images", f"{counted:,}, all there")
+        return Finding(kind.NOUNS, "; ".join(said), good=False)
+    return Finding(kind.NOUNS, f"{counted:,}, all there")
 
 
 def _pages(database: Database, project_id: int, split: str) -> Iterator[list[SampleInfo]]:

@@ -24,7 +24,7 @@ from storage.imported import list_imported_predictions
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import list_metrics
 from storage.places import replaced_ids
-from storage.projects import list_classes
+from storage.projects import kind_of_samples, list_classes
 from storage.rounds import PUBLISHED, list_rounds
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import last_suggestions
@@ -78,6 +78,7 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
         imported = list_imported_predictions(session, project_id=project_id)
         metrics = list_metrics(session, project_id=project_id)
         replaced = replaced_ids(session, project_id=project_id)
+        kind = kind_of_samples(session, project_id=project_id)
     predictions = defaultdict[int, list[Prediction]](list)
     for told in imported:
         predictions[told.sample_id].append(Prediction(classes[told.class_index], told.probability, told.model_version))
@@ -89,9 +90,10 @@ def gather(database: Database, project_id: int, *, project: str) -> Export:
     decisions = _decisions(events, classes)
     return Export(
         project=project,
+        kind=kind,
         classes=tuple(classes),
         samples=tuple(
-            _sample(samples[sample_id], tuple(given), tuple(predictions[sample_id]))
+            _sample(samples[sample_id], kind, tuple(given), tuple(predictions[sample_id]))
             for sample_id, given in sorted(decisions.items())
             if sample_id not in replaced
         ),
@@ -124,7 +126,7 @@ def with_answers(export: Export, database: Database, project_id: int, rounds_dir
         decided = {sample.id for sample in export.samples}
         infos = get_samples(session, sample_ids=[i for i in scores.sample_ids.tolist() if i not in decided])
     rest = [
-        replace(_sample(info, (), (Prediction(export.classes[index], probability, f"round-{scored}"),)), score=score)
+        replace(_sample(info, export.kind, (), (_answer(export, index, probability, scored),)), score=score)
         for sample_id, index, probability, score in zip(
             scores.sample_ids.tolist(),
             scores.predicted_N.tolist(),
@@ -137,8 +139,13 @@ def with_answers(export: Export, database: Database, project_id: int, rounds_dir
     return replace(export, samples=(*export.samples, *rest))
 
 
-def _sample(info: SampleInfo, given: tuple[Decision, ...], told: tuple[Prediction, ...]) -> ExportedSample:
-    return ExportedSample(info.id, info.uri, info.sha256, info.width, info.height, given, told)
+def _answer(export: Export, class_index: int, probability: float, round_number: int) -> Prediction:
+    return Prediction(export.classes[class_index], probability, f"round-{round_number}")
+
+
+def _sample(info: SampleInfo, kind: str, given: tuple[Decision, ...], told: tuple[Prediction, ...]) -> ExportedSample:
+    size = (info.width, info.height)
+    return ExportedSample(info.id, info.uri, info.sha256, *size, given, told, kind=kind, content=info.content)
 
 
 def _decisions(events: Sequence[LabelEventInfo], classes: Sequence[str]) -> Mapping[int, list[Decision]]:

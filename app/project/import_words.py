@@ -12,7 +12,7 @@ from storage.projects import get_or_create_annotator
 UNDOER = "imported"  # who takes an import back on the command line, where nobody has a name
 
 # How reasons begin that differ from file to file.
-_KINDS = ("is the same image as", "is at", "has two labels in the test set,")
+_KINDS = ("is the same", "is at", "has two labels in the test set,")
 
 
 def report_lines(report: ImportReport, what: str) -> Iterator[str]:
@@ -29,10 +29,10 @@ def report_lines(report: ImportReport, what: str) -> Iterator[str]:
     yield from by_kind("no label for", ((file.name, file.reason) for file in report.taken.unknown))
     yield from report.notes
     if report.refused_before:
-        yield f"{report.refused_before:,} files were refused as before."
+        yield f"{report.refused_before:,} were refused as before."
     yield from label_sentences(report)
     refused, duplicates = len(report.refused), len(report.duplicates)
-    yield f"{report.added:,} {what} added, {refused:,} files refused, {duplicates:,} duplicates."
+    yield f"{report.added:,} {what} added, {refused:,} refused, {duplicates:,} duplicates."
 
 
 def label_sentences(report: ImportReport) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One import: check every file, add the good ones, list the others by name and reason; then the labels they carry."""
+"""One import: look at every sample, add the good ones, list the others by name and reason; then their labels."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from app.formats.errors import RefusedImageError, SourceError
-from app.formats.places import called
+from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.source import Entry, Refused, Source, alike, printable
-from app.kinds.image import CheckedImage, check_image
+from app.kinds.kind import Admitted, Kind, kind_named
 from app.project.carried_labels import CarriedLabels, TakenLabels, take_labels
 from app.project.moved_files import MovedFiles
 from storage.engine import Database
+from storage.projects import kind_of_samples
 from storage.samples import NewSample, add_samples, list_refusals, record_refusals
 
 T = TypeVar("T")
 Split = Literal["pool", "test"]
 Progress = Callable[[int, int], None]
-Outcome = CheckedImage | RefusedImageError
+Outcome = Admitted | RefusedSampleError
 Pair = tuple[Entry, Outcome]
 
-BATCH = 100  # files per transaction: an insert of more rows would hold the labelers' saves up
+BATCH = 100  # samples per transaction: an insert of more rows would hold the labelers' saves up
 MAX_WORKERS = 4  # decoding threads; each may hold one decoded image of 25 million pixels
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of every file of an import."""
+    """What became of every sample of an import."""
 
     added: int
     refused: tuple[Refused, ...]  # those that no earlier import has listed
@@ -54,6 +54,7 @@ class _Import:
     """The state of one running import."""
 
     project_id: int
+    kind: Kind
     split: Split
     classes: Sequence[str]
     places: MovedFiles
@@ -75,7 +76,7 @@ def run_import(
     given_as: str = "",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Add every good image of a source to the project; bad ones and duplicates are listed and change nothing.
+    """Add every good sample of a source to the project; bad ones and duplicates are listed and change nothing.
 
     Killed half-way, it leaves whole batches behind; run again, it adds the rest.
 
@@ -87,9 +88,11 @@ def run_import(
         classes: the project's classes in order of their index; needed for `test` and for labels.
         labeled: whether the labels and predictions that a pool source carries become the project's.
         given_as: what the person named, to find the import again that is to be undone.
-        progress: called with (files done, files in all).
+        progress: called with (samples done, samples in all).
     """
-    running = _Import(project_id, split, classes, MovedFiles(project_id), refused=list(source.refused))
+    with database.read() as session:
+        kind = kind_named(kind_of_samples(session, project_id=project_id))
+    running = _Import(project_id, kind, split, classes, MovedFiles(project_id), refused=list(source.refused))
     held: list[Pair] = []  # of a test set: a label that comes later may contradict
     with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, os.cpu_count() or 1)) as threads:
         done = 0
@@ -124,26 +127,26 @@ def run_import(
 
 
 def refuse_unusable(source: Source) -> None:
-    """Look for one file that can be used; usually it is the first.
+    """Look for one sample that can be used; usually it is the first.
 
     Raises:
         SourceError: there is none; it says the commonest reason.
     """
     reasons = Counter(refused.reason for refused in source.refused)
-    looking = _Import(0, "pool", (), MovedFiles(0))
+    looking = _Import(0, kind_named(source.kind), "pool", (), MovedFiles(0))
     for entry in source.entries:
         outcome = _check(entry, looking)
-        if not isinstance(outcome, RefusedImageError):
+        if not isinstance(outcome, RefusedSampleError):
             return
         reasons[outcome.reason] += 1
-    where = printable(str(source.root))
+    where, noun = printable(str(source.root)), "file" if looking.kind.IN_FILES else looking.kind.NOUN
     if not reasons:
-        raise SourceError(f"{where} holds no file that can be imported.")
+        raise SourceError(f"{where} holds nothing that can be imported.")
     reason, count = reasons.most_common(1)[0]
     if reasons.total() == 1:
-        raise SourceError(f"The only file of {where} cannot be imported: it {reason}.")
+        raise SourceError(f"The only {noun} of {where} cannot be imported: it {reason}.")
     which = "each" if count == reasons.total() else f"{count:,} of them"
-    raise SourceError(f"None of the {reasons.total():,} files of {where} can be imported; {which}: {reason}.")
+    raise SourceError(f"None of the {reasons.total():,} {noun}s of {where} can be imported; {which}: {reason}.")
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -152,18 +155,17 @@ def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _check(entry: Entry, running: _Import) -> Outcome:
-    """Check one file in a thread; a refusal is a result, so that the other files go on."""
+    """Look at one sample in a thread; a refusal is a result, so that the others go on."""
     try:
         _check_storable(entry.path)
         _class_index(entry, running)
-        checked = check_image(entry.path, entry.root)
-        _check_hash(entry, checked)
-    except RefusedImageError as refusal:
+        admitted = running.kind.admit(entry)
+        _check_hash(entry, admitted)
+    except RefusedSampleError as refusal:
         return refusal
-    except Exception as error:  # noqa: BLE001 - one file must never end an import; the reason is listed
-        return RefusedImageError(f"cannot be read: {type(error).__name__}")
-    # Named as the person calls it: what a link leads to may have a hash for its name.
-    return replace(checked, uri=str(called(entry.path)))
+    except Exception as error:  # noqa: BLE001 - one sample must never end an import; the reason is listed
+        return RefusedSampleError(f"cannot be read: {type(error).__name__}")
+    return admitted
 
 
 def _check_storable(path: Path) -> None:
@@ -171,13 +173,13 @@ def _check_storable(path: Path) -> None:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise RefusedImageError("its name is not valid UTF-8; rename it") from None
+        raise RefusedSampleError("its name is not valid UTF-8; rename it") from None
 
 
-def _check_hash(entry: Entry, checked: CheckedImage) -> None:
+def _check_hash(entry: Entry, checked: Admitted) -> None:
     """Labels go with the bytes they were given for."""
     if entry.sha256 and checked.sha256 != entry.sha256:
-        raise RefusedImageError("holds other bytes than when the list was written")
+        raise RefusedSampleError("holds other bytes than when the list was written")
 
 
 def _class_index(entry: Entry, running: _Import) -> int | None:
@@ -185,10 +187,10 @@ def _class_index(entry: Entry, running: _Import) -> int | None:
         return None
     name = _standing_class(entry)
     if not name:
-        raise RefusedImageError("has no label, and a test sample needs one")
+        raise RefusedSampleError("has no label, and a test sample needs one")
     names = [alike(known) for known in running.classes]
     if alike(name) not in names:
-        raise RefusedImageError(f"its label {printable(name)} is none of the project's classes")
+        raise RefusedSampleError(f"its label {printable(name)} is none of the project's classes")
     return names.index(alike(name))
 
 
@@ -200,11 +202,11 @@ def _without_contradictions(pairs: Sequence[Pair], running: _Import) -> list[Pai
     """Refuse what has two labels in a test set: neither may count."""
     names: dict[str, dict[str, str]] = {}  # by content: a file with each class
     for entry, outcome in pairs:
-        if not isinstance(outcome, RefusedImageError):
+        if not isinstance(outcome, RefusedSampleError):
             names.setdefault(outcome.sha256, {}).setdefault(alike(_standing_class(entry)), entry.name)
     good: list[Pair] = []
     for entry, outcome in pairs:
-        said = {} if isinstance(outcome, RefusedImageError) else names[outcome.sha256]
+        said = {} if isinstance(outcome, RefusedSampleError) else names[outcome.sha256]
         if len(said) > 1:
             told = " and ".join(f"{printable(name)} as {printable(file)}" for name, file in said.items())
             running.refused.append(Refused(printable(entry.name), f"has two labels in the test set, {told}"))
@@ -218,43 +220,48 @@ def _store(database: Database, running: _Import, batch: Sequence[Pair]) -> None:
     good: dict[str, Entry] = {}  # by uri
     samples: list[NewSample] = []
     for entry, outcome in batch:
-        if isinstance(outcome, RefusedImageError):
+        if isinstance(outcome, RefusedSampleError):
             running.refused.append(Refused(printable(entry.name), printable(outcome.reason)))
             continue
         running.carried.add(outcome.sha256, entry)
         if _is_first(entry, outcome, running):
             samples.append(_new_sample(entry, outcome, running))
             good[samples[-1].uri] = entry
-    moves = running.places.look_at(database, samples)
+    moves = running.places.look_at(database, samples) if running.kind.IN_FILES else []
     with database.write() as session:
         running.places.apply(session, moves)
         result = add_samples(session, project_id=running.project_id, samples=samples)
     running.added += result.added
     for duplicate in result.duplicates:
-        reason = f"is the same image as {printable(duplicate.first_uri)}"
+        reason = _same_as(duplicate.first_uri, running)
         known = duplicate.first_uri == duplicate.uri
         if not running.places.has_moved_to(duplicate.uri):
             _list_duplicate(running, good[duplicate.uri], "is in the project already" if known else reason)
 
 
-def _is_first(entry: Entry, checked: CheckedImage, running: _Import) -> bool:
-    """Tell whether this import has not met the same bytes before; if it has, list the file as a duplicate."""
+def _is_first(entry: Entry, checked: Admitted, running: _Import) -> bool:
+    """Tell whether this import has not met the same before; if it has, list the sample as a duplicate."""
     first = running.first_by_content.setdefault(bytes.fromhex(checked.sha256)[:16], entry)
     if first is not entry:
-        _list_duplicate(running, entry, f"is the same image as {printable(first.name)}")
+        _list_duplicate(running, entry, _same_as(first.name, running))
     return first is entry
+
+
+def _same_as(name: str, running: _Import) -> str:
+    return f"is the same {running.kind.NOUN} as {printable(name)}"
 
 
 def _list_duplicate(running: _Import, entry: Entry, reason: str) -> None:
     running.duplicates.append(Refused(printable(entry.name), reason))
 
 
-def _new_sample(entry: Entry, checked: CheckedImage, running: _Import) -> NewSample:
+def _new_sample(entry: Entry, checked: Admitted, running: _Import) -> NewSample:
     return NewSample(
         uri=checked.uri,
         sha256=checked.sha256,
         width=checked.width,
         height=checked.height,
+        content=checked.content,
         split=running.split,
         class_index=_class_index(entry, running),
     )

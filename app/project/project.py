@@ -13,7 +13,9 @@ from unicodedata import category, normalize
 from urllib.parse import quote
 
 from app.errors import ProjectError
-from app.project.settings import ProjectSettings, load_settings, save_settings, write_atomically
+from app.kinds.kind import kind_named
+from app.project.settings import ProjectSettings, check_choice, load_settings, save_settings, write_atomically
+from loops.acquisition import catalog
 
 if TYPE_CHECKING:
     from storage.engine import Database
@@ -181,22 +183,27 @@ def open_project(folder: Path | str) -> Project:
     return project
 
 
-def create_project(folder: Path | str, *, settings: ProjectSettings, classes: Sequence[str]) -> Project:
+def create_project(
+    folder: Path | str, *, settings: ProjectSettings, classes: Sequence[str], kind: str = "image"
+) -> Project:
     """Make a project in a new or empty folder.
 
     ``settings.toml`` is written last: it is what makes the folder a project, so a crash half way leaves none.
 
     Raises:
         ProjectError: When the folder already is a project or holds other files, or the classes cannot be used.
+        SettingsError: When the settings do not suit samples of this kind.
     """
     names = check_classes(classes)
+    if not catalog.is_own(settings.predictor):
+        check_choice("predictor", settings.predictor, kind_named(kind).PREDICTORS)
     project = new_project(folder)
     try:
         for made in (project.features_dir, project.rounds_dir, project.thumbnails_dir, project.logs_dir):
             made.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ProjectError(f"The folder {project.folder} could not be made: {error.strerror or error}.") from error
-    _fill_database(project, settings, names)
+    _fill_database(project, settings, names, kind)
     save_settings(project.settings_path, settings)
     return project
 
@@ -256,7 +263,7 @@ def _entries(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-def _fill_database(project: Project, settings: ProjectSettings, classes: Sequence[str]) -> None:
+def _fill_database(project: Project, settings: ProjectSettings, classes: Sequence[str], kind: str) -> None:
     from storage.opening import create_database
     from storage.projects import create_project as insert_project
     from storage.projects import find_project, list_classes
@@ -266,7 +273,7 @@ def _fill_database(project: Project, settings: ProjectSettings, classes: Sequenc
         with database.write() as session:
             info = find_project(session, name=settings.name)
             if info is None:
-                insert_project(session, name=settings.name, classes=classes, seed=settings.seed)
+                insert_project(session, name=settings.name, classes=classes, seed=settings.seed, kind=kind)
                 return
             stored = [entry.name for entry in list_classes(session, project_id=info.id)]
             # An init killed between the two writes may be repeated; on a shared database the name is somebody's.

@@ -10,17 +10,17 @@ st.title("Help")
 st.subheader("Keys on the Label page")
 st.markdown(keys_table())
 st.caption(
-    "One key is one label and moves on. A held key counts once; keys are ignored inside text boxes and while an image "
-    "is still loading. On a touch screen: tap a class; swipe the image to the left to skip, to the right to undo."
+    "One key is one label and moves on. A held key counts once; keys are ignored inside text boxes and while a sample "
+    "is still loading. On a touch screen: tap a class; swipe the sample to the left to skip, to the right to undo."
 )
 st.subheader("Keys on the Grid page")
 st.markdown(keys_table(GRID_ROWS))
 st.caption(
-    "The Grid page shows 12 to 60 images that the newest model is surest of being one class, the least sure of them "
-    "first: the wrong ones stand together at the top. Images taken out go back to the queue and are not shown in a "
-    "grid again until there is a new model. Before the first model it shows images that lie close together on the "
-    "map, and you say what they are. Every image is stored as a label of its own, with an equal share of the time. "
-    "The model chose these images, so their labels train it and never measure its accuracy: audit samples and second "
+    "The Grid page shows 12 to 60 samples that the newest model is surest of being one class, the least sure of them "
+    "first: the wrong ones stand together at the top. Samples taken out go back to the queue and are not shown in a "
+    "grid again until there is a new model. Before the first model it shows samples that lie close together on the "
+    "map, and you say what they are. Every sample is stored as a label of its own, with an equal share of the time. "
+    "The model chose these samples, so their labels train it and never measure its accuracy: audit samples and second "
     "looks are only asked one by one, on the Label page."
 )
 st.subheader("How fast a key is answered")

@@ -47,7 +47,7 @@ with overview:
     if view_name == MAP:
         placed = read_pool_map(map_path(project.features_dir))
         if placed is None:
-            st.info("The map is not there yet: the trainer writes it after it has looked at all images.")
+            st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
             choose_on_map(view, placed, round_number=round_number)
     else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import SettingsError, UsageError
+from app.kinds.kind import KINDS
 from app.project.settings import (
     MOST_MC_ITERATIONS,
     MOST_SEED,
@@ -21,7 +22,7 @@ from loops.acquisition import catalog
 class SimulationConfig:
     """One simulated run: the data with all its labels, and the choices a person would make in a project.
 
-    The data is either ``npz``, or ``images`` with ``labels`` and ``test``.
+    The data is either ``npz``, or ``labels`` and ``test``.
 
     Raises:
         UsageError: When the data is given twice or not at all.
@@ -29,9 +30,12 @@ class SimulationConfig:
     """
 
     out: Path  # folder for what it writes
-    images: Path | None = None  # folder the paths of `labels` are relative to
-    labels: Path | None = None  # CSV path,label: the oracle's answers
-    test: Path | None = None  # CSV path,label: the test set
+    images: Path | None = None  # folder the paths of `labels` and `test` are relative to; None: each one's own folder
+    labels: Path | None = None  # the pool with the oracle's answers, as `app.formats.sources` takes it
+    test: Path | None = None  # the test set, likewise
+    kind: str = ""  # of the samples; empty: told by what is there
+    text_column: str = ""  # of `labels` and `test`; empty: text
+    label_column: str = ""  # likewise; empty: label
     npz: Path | None = None  # x_train, y_train, x_test, y_test; uint8 [N,H,W] or [N,H,W,3]
     pool: int | None = None  # samples of x_train that make the pool; None: all
     test_size: int | None = None  # samples of x_test; None: all
@@ -62,27 +66,30 @@ class SimulationConfig:
         if self.npz is not None:
             self._check_npz(self.npz)
             return
-        given = {"--images": self.images, "--labels": self.labels, "--test": self.test}
+        given = {"--labels": self.labels, "--test": self.test}
         missing = [option for option, path in given.items() if path is None]
         if missing:
-            raise UsageError(f"{' and '.join(missing)} missing; give --images, --labels and --test, or --npz.")
+            raise UsageError(f"{' and '.join(missing)} missing; give --labels and --test, or --npz.")
         if self.pool is not None or self.test_size is not None:
             raise UsageError("--pool and --test-size go with --npz only; shorten the CSV files instead.")
-        _check_there("--images", self.images, folder=True)
-        _check_there("--labels", self.labels, folder=False)
-        _check_there("--test", self.test, folder=False)
+        _check_there("--images", self.images, what="folder")
+        _check_there("--labels", self.labels)
+        _check_there("--test", self.test)
+        if self.kind:
+            check_choice("--kind", self.kind, KINDS)
 
     def _check_npz(self, npz: Path) -> None:
         if (self.images, self.labels, self.test) != (None, None, None):
-            raise UsageError("Give either --npz, or --images with --labels and --test, not both.")
-        _check_there("--npz", npz, folder=False)
+            raise UsageError("Give either --npz, or --labels and --test, not both.")
+        _check_there("--npz", npz, what="file")
         check_range("--pool", 1 if self.pool is None else self.pool, 1, 1_000_000_000)
         check_range("--test-size", 1 if self.test_size is None else self.test_size, 1, 1_000_000_000)
 
 
-def _check_there(option: str, path: Path | None, *, folder: bool) -> None:
-    if path is not None and not (path.is_dir() if folder else path.is_file()):
-        raise SettingsError(f"{option}: there is no {'folder' if folder else 'file'} {path}.")
+def _check_there(option: str, path: Path | None, *, what: str = "file or folder") -> None:
+    is_there = {"file": Path.is_file, "folder": Path.is_dir, "file or folder": Path.exists}[what]
+    if path is not None and not is_there(path):
+        raise SettingsError(f"{option}: there is no {what} {path}.")
 
 
 @dataclass(frozen=True)

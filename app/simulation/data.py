@@ -1,34 +1,42 @@
-"""The data of a simulation: images whose labels are all known, from folders with CSVs or from one NPZ file."""
+"""The data of a simulation: samples whose labels are all known, from CSVs or from one NPZ file."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import SettingsError
-from app.kinds.image import load_image
+from app.formats.errors import RefusedSampleError
+from app.formats.reading import Reading
+from app.formats.registry import open_source
+from app.formats.source import Entry
+from app.kinds.kind import kind_named
 from app.simulation.config import SimulationConfig
+from loops.embeddings.embedders import fit
 from loops.embeddings.features import FeatureStore, embed
+from loops.embeddings.kinds import candidates_of
+
+SIZES_LOOKED_AT = 20  # samples
 
 
 @dataclass(frozen=True)
-class LabeledImages:
-    """Images whose labels are all known. Ids count from 0: the pool, then the test set."""
+class LabeledSamples:
+    """Samples whose labels are all known. Ids count from 0: the pool, then the test set."""
 
-    load: Callable[[int], NDArray[np.uint8]]  # sample id -> [H, W, C]
-    sizes: Sequence[tuple[int, int]]  # (width, height) of some of them
+    load: Callable[[int], Any]  # sample id -> what the kind's embedders take
+    candidates: Sequence[str]  # embeddings that suit them, the one to begin with first
     pool: dict[int, int]  # sample id -> class index
     test: dict[int, int]
     classes: tuple[str, ...]
 
 
-def load_data(config: SimulationConfig) -> LabeledImages:
+def load_data(config: SimulationConfig) -> LabeledSamples:
     """Reads what the options name.
 
     Raises:
@@ -37,18 +45,19 @@ def load_data(config: SimulationConfig) -> LabeledImages:
     return _from_npz(config) if config.npz is not None else _from_files(config)
 
 
-def embed_all(store: FeatureStore, images: LabeledImages) -> None:
-    """Computes the features that the store lacks; a file that cannot be read is named and left out."""
+def embed_all(store: FeatureStore, samples: LabeledSamples) -> None:
+    """Computes the features that the store lacks; a sample that cannot be read is named and left out."""
 
     def report(done: int, todo: int) -> None:
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r{store.backbone.name}: {done} of {todo} images")
+            sys.stderr.write(f"\r{store.backbone.name}: {done} of {todo} samples")
             sys.stderr.write("\n" if done == todo else "")
 
+    fit(store.backbone, store.folder, np.fromiter(samples.pool, np.int64), samples.load)
     embed(
         store,
-        [*images.pool, *images.test],
-        images.load,
+        [*samples.pool, *samples.test],
+        samples.load,
         progress=report,
         on_broken=lambda _sample_id, reason: _left_out(reason),
         should_stop=lambda: False,
@@ -59,7 +68,7 @@ def _left_out(reason: str) -> None:
     sys.stderr.write(f"left out: {reason}\n")
 
 
-def _from_npz(config: SimulationConfig) -> LabeledImages:
+def _from_npz(config: SimulationConfig) -> LabeledSamples:
     assert config.npz is not None
     with np.load(config.npz) as data:
         try:
@@ -76,50 +85,65 @@ def _from_npz(config: SimulationConfig) -> LabeledImages:
     class_of = {int(name): index for index, name in enumerate(classes)}
     known = {sample_id: class_of[label] for sample_id, label in enumerate(labels)}
     height, width = pixels.shape[1:3]
-    return LabeledImages(
+    return LabeledSamples(
         load=lambda sample_id: np.asarray(pixels[sample_id], np.uint8),
-        sizes=[(width, height)],
+        candidates=candidates_of("image", [(width, height)]),
         pool={sample_id: known[sample_id] for sample_id in range(len(pool))},
         test={sample_id: known[sample_id] for sample_id in range(len(pool), len(pixels))},
         classes=classes,
     )
 
 
-def _from_files(config: SimulationConfig) -> LabeledImages:
-    assert config.images is not None
+def _from_files(config: SimulationConfig) -> LabeledSamples:
     assert config.labels is not None
     assert config.test is not None
-    pool, test = _read_labels(config.labels, config.images), _read_labels(config.test, config.images)
-    judging = {path for path, _ in test}
-    both = sum(path in judging for path, _ in pool)
+    pool, kind = _labeled(config.labels, config, config.kind)
+    test, _ = _labeled(config.test, config, kind)
+    judging = {_what(entry) for entry in test}
+    both = sum(_what(entry) in judging for entry in pool)
     if both:
-        sys.stderr.write(f"{both} images are in --labels and in --test; they test, and are not asked about\n")
-        pool = [(path, label) for path, label in pool if path not in judging]
+        sys.stderr.write(f"{both} samples are in --labels and in --test; they test, and are not asked about\n")
+        pool = [entry for entry in pool if _what(entry) not in judging]
     if not pool:
-        raise SettingsError("Every image of --labels is in --test too; nothing is left to ask about.")
-    rows = [*pool, *test]
-    classes = tuple(sorted({label for _, label in rows}))
-    known = {sample_id: classes.index(label) for sample_id, (_, label) in enumerate(rows)}
-    return LabeledImages(
-        load=lambda sample_id: load_image(rows[sample_id][0]),
-        sizes=[_size(load_image(path)) for path, _ in rows[:20]],
+        raise SettingsError("Every sample of --labels is in --test too; nothing is left to ask about.")
+    entries = [*pool, *test]
+    classes = tuple(sorted({entry.class_name for entry in entries}))
+    known = {sample_id: classes.index(entry.class_name) for sample_id, entry in enumerate(entries)}
+    return LabeledSamples(
+        load=_loader(kind, entries),
+        candidates=candidates_of(kind, _sizes(kind, entries)),
         pool={sample_id: known[sample_id] for sample_id in range(len(pool))},
-        test={sample_id: known[sample_id] for sample_id in range(len(pool), len(rows))},
+        test={sample_id: known[sample_id] for sample_id in range(len(pool), len(entries))},
         classes=classes,
     )
 
 
-def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
-    height, width = image.shape[:2]
-    return width, height
+def _labeled(path: Path, config: SimulationConfig, kind: str) -> tuple[list[Entry], str]:
+    """Those that have a label, and their kind; paths count from the folder that was given, if one was."""
+    reading = Reading(kind, text_column=config.text_column, label_column=config.label_column)
+    source = open_source(path, uploads=config.out / "uploads", reading=reading)
+    folder, labeled = config.images, [entry for entry in source.entries if entry.class_name]
+    entries = labeled if folder is None else [replace(entry, root=folder) for entry in labeled]
+    if not entries:
+        raise SettingsError(f"{path} names no labeled sample.")
+    return entries, source.kind
 
 
-def _read_labels(path: Path, folder: Path) -> list[tuple[Path, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not {"path", "label"} <= set(reader.fieldnames or ()):
-            raise SettingsError(f"{path} needs the columns path,label; found {','.join(reader.fieldnames or ())}.")
-        rows = [(folder / row["path"], row["label"]) for row in reader if row["label"]]
-    if not rows:
-        raise SettingsError(f"{path} names no labeled image.")
-    return rows
+def _what(entry: Entry) -> str:
+    """What makes two samples the same."""
+    return str(entry.path) if entry.text is None else entry.text
+
+
+def _loader(kind: str, entries: Sequence[Entry]) -> Callable[[int], Any]:
+    load = kind_named(kind).load
+    return lambda sample_id: load(str(entries[sample_id].path), entries[sample_id].text)
+
+
+def _sizes(kind: str, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+    """Of the first ones that can be used."""
+    sizes = []
+    for entry in entries[:SIZES_LOOKED_AT]:
+        with suppress(RefusedSampleError):
+            admitted = kind_named(kind).admit(replace(entry, root=entry.root.resolve()))
+            sizes.append((admitted.width, admitted.height))
+    return sizes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.project.advice import QUEUES
 from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
-from app.simulation.data import LabeledImages
+from app.simulation.data import LabeledSamples
 from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.acquisition import catalog
 from loops.active_learning import ActiveLearningLoop, LoopSettings
@@ -35,7 +35,7 @@ THRESHOLDS = (0.90, 0.95)
 class Simulation:
     """What all runs share: the data, its features and the kind of predictor."""
 
-    images: LabeledImages
+    images: LabeledSamples
     store: FeatureStore
     spec: NetworkSpec
 

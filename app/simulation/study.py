@@ -26,7 +26,7 @@ from app.errors import SimulationError
 from app.project.settings import write_atomically
 from app.simulation.bar import Bar
 from app.simulation.config import SimulationConfig, StudyConfig
-from app.simulation.data import LabeledImages, embed_all, load_data
+from app.simulation.data import LabeledSamples, embed_all, load_data
 from app.simulation.pool_features import build_graphs, folder_of_run
 from app.simulation.run import MeasuredRound, Simulation, simulate
 from app.simulation.summary import (
@@ -114,9 +114,9 @@ def fingerprint(config: SimulationConfig) -> str:
 
 
 @contextmanager
-def _prepared(config: SimulationConfig, images: LabeledImages, folder: Path) -> Iterator[Simulation]:
+def _prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Iterator[Simulation]:
     """Features are computed once, whatever the number of runs."""
-    spec = choose_network(base_name(config.predictor), images.sizes)
+    spec = choose_network(base_name(config.predictor), images.candidates)
     store = FeatureStore(folder, spec.backbone)
     embed_all(store, images)
     yield Simulation(images, store, spec)

@@ -1,4 +1,4 @@
-"""Looks at the images in the background of the trainer, so that labeling goes on over those it has seen already.
+"""Looks at the samples in the background of the trainer, so that labeling goes on over those it has seen already.
 
 A thread of its own embeds the samples in random order, so that the first few hundred are typical of all. Each time
 their number has doubled they are released: the graph of the pool is built first, on this thread, then the trainer takes
@@ -92,7 +92,7 @@ class BackgroundEmbedding:
     busy processor, and labels would wait for the lock.
 
     Args:
-        source: Gives images, takes note of broken ones.
+        source: Gives samples, takes note of broken ones.
         stop: Set: the trainer should end.
     """
 
@@ -178,6 +178,7 @@ class BackgroundEmbedding:
         wanted = self._wanted
         assert wanted is not None
         store = FeatureStore(wanted.folder, wanted.backbone)
+        self.source.fit(store, wanted.pool, lambda: self._check(wanted))
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
             self._take_up(wanted, store)
         while len(todo := self._todo(wanted, store)) or self.released < len(store):
@@ -210,7 +211,7 @@ class BackgroundEmbedding:
             self.source.note_failure(step, error)
 
     def _draw(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
-        self.progress = Progress("Drawing the map of the images.")
+        self.progress = Progress(f"Drawing the map of the {self.source.kind.NOUNS}.")
         update_map(self.source.project, store, wanted.pool, lambda: self._check(wanted))
 
     def _learn(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
@@ -230,13 +231,13 @@ class BackgroundEmbedding:
 
     def _embed(self, wanted: EmbeddingRequest, store: FeatureStore, todo: Ids) -> None:
         enough, started = max(wanted.first, GROWTH * self.released), time.monotonic()
-        total = len(wanted.pool) + len(wanted.test)
+        total, nouns = len(wanted.pool) + len(wanted.test), self.source.kind.NOUNS
 
         def progress(done: int, _: int) -> None:
             self._check(wanted)
             eta_s = (time.monotonic() - started) / done * (len(todo) - done) if done else None
             done_before = total - len(todo)
-            sentence = f"Looking at the images: {done_before + done:,} of {total:,}"
+            sentence = f"Looking at the {nouns}: {done_before + done:,} of {total:,}"
             self.progress = Progress(sentence, done_before + done, total, eta_s)
 
         self.source.embed(

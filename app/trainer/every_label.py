@@ -24,8 +24,8 @@ from app.project.settings import ProjectSettings
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.re_ranking import ReRanker
 from app.trainer.workbench import Workbench
-from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import backbone_of
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description

@@ -1,4 +1,4 @@
-"""Where samples come from when they are embedded: their images, or rows that somebody computed already."""
+"""Where samples come from when they are embedded: from their kind, or rows that somebody computed already."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.kinds.image import load_image
+from app.kinds.kind import Kind, kind_named
 from app.project.given_rows import read_order
 from app.project.project import Project
 from app.trainer import embedding_pass
 from app.trainer.devices import devices_of
 from loops.devices.embedding import embed_on_devices, pays
 from loops.embeddings.backbone import Backbone
+from loops.embeddings.embedders import fit
 from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.own_source import kind_of, open_rows
 from storage.engine import Database
-from storage.samples import get_samples, mark_broken
+from storage.projects import kind_of_samples
+from storage.samples import SampleInfo, get_samples, mark_broken
 from storage.trainer import record_error
 
-URIS_AT_ONCE = 1_000  # looked up in the database
+SAMPLES_AT_ONCE = 1_000  # looked up in the database
 
-Load = Callable[[int], NDArray[Any]]
+Load = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,31 @@ class SampleSource:
     project: Project
     database: Database
 
+    @property
+    def kind(self) -> Kind:
+        """What they are."""
+        return kind_named(self._kind_name)
+
+    @property
+    def _kind_name(self) -> str:
+        with self.database.read() as session:
+            return kind_of_samples(session, project_id=self.project.project_id(self.database))
+
+    def fit(self, store: FeatureStore, pool: NDArray[np.int64], check: Callable[[], None]) -> None:
+        """Lets the store's backbone learn from the pool what it must know before it embeds; mostly nothing."""
+        fit(store.backbone, store.folder, pool, self.reader(store.backbone, pool), check)
+
     def reader(self, backbone: Backbone, sample_ids: NDArray[np.int64]) -> Load:
         """Gives what the backbone's embedder takes for a sample; asked for in the order of `sample_ids`."""
-        uri_of = _Uris(self.database, sample_ids)
+        known = _Samples(self.database, sample_ids)
         if not self._has_rows(backbone):
-            return lambda sample_id: load_image(Path(uri_of(sample_id)))
+            return _loader(self.kind, known)
         row_of, rows = read_order(self.project), open_rows(Path(backbone.source))
 
         def row(sample_id: int) -> NDArray[Any]:
-            if uri_of(sample_id) not in row_of:
-                raise LookupError("the array file of this project has no row for this image")
-            return np.asarray(rows[row_of[uri_of(sample_id)]])
+            if known(sample_id).uri not in row_of:
+                raise LookupError("the array file of this project has no row for this sample")
+            return np.asarray(rows[row_of[known(sample_id).uri]])
 
         return row
 
@@ -75,8 +91,8 @@ class SampleSource:
             load = self.reader(store.backbone, sample_ids)
             embed(store, sample_ids, load, progress=progress, on_broken=on_broken, should_stop=should_stop)
             return
-        uri_of = _Uris(self.database, some)
-        sources = [uri_of(sample_id) for sample_id in some.tolist()]
+        known, kind = _Samples(self.database, some), self._kind_name
+        sources = [(kind, known(sample_id).uri, known(sample_id).content) for sample_id in some.tolist()]
         module = embedding_pass.MODULE
         embed_on_devices(store, some, sources, devices, module=module, progress=progress, on_broken=on_broken)
 
@@ -103,18 +119,21 @@ class SampleSource:
             )
 
 
-class _Uris:
-    """Where the images of samples lie, looked up so many at a time as they are asked for in their order."""
+def _loader(kind: Kind, known: _Samples) -> Load:
+    return lambda sample_id: kind.load(known(sample_id).uri, known(sample_id).content)
+
+
+class _Samples:
+    """What the database says of samples, looked up so many at a time as they are asked for in their order."""
 
     def __init__(self, database: Database, sample_ids: NDArray[np.int64]) -> None:
         self._database, self._sample_ids, self._next = database, sample_ids, 0
-        self._known: dict[int, str] = {}
+        self._known: dict[int, SampleInfo] = {}
 
-    def __call__(self, sample_id: int) -> str:
+    def __call__(self, sample_id: int) -> SampleInfo:
         while sample_id not in self._known:
-            piece = self._sample_ids[self._next : self._next + URIS_AT_ONCE].tolist()
-            self._next += URIS_AT_ONCE
+            piece = self._sample_ids[self._next : self._next + SAMPLES_AT_ONCE].tolist()
+            self._next += SAMPLES_AT_ONCE
             with self._database.read() as session:
-                found = get_samples(session, sample_ids=piece).values()
-            self._known = {sample.id: sample.uri for sample in found}
+                self._known = get_samples(session, sample_ids=piece)
         return self._known[sample_id]

@@ -19,8 +19,9 @@ from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.active_learning import LoopSettings
 from loops.devices.network import DistributedNetwork
-from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import backbone_of, candidates_of
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.making import own_predictor, predictor_for
 from loops.predictors.network import Callbacks, Network
@@ -28,7 +29,7 @@ from loops.predictors.network_spec import NetworkSpec, base_name, choose_network
 from loops.predictors.predictor import Predictor
 from storage.current import decided_ids
 from storage.engine import Database
-from storage.projects import list_classes
+from storage.projects import kind_of_samples, list_classes
 from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
@@ -87,7 +88,7 @@ class Workbench:
 
     @property
     def share_embedded(self) -> float:
-        """Of the pool, 0..1; below 1 while images are still to be looked at."""
+        """Of the pool, 0..1; below 1 while samples are still to be looked at."""
         return len(self.embedded_pool) / max(1, len(self.pool))
 
     def predictor(self, callbacks: Callbacks = lambda _fold: ()) -> Predictor:
@@ -108,6 +109,7 @@ class Workbench:
                 num_classes=self.num_classes,
                 seed=settings.seed,
                 mc_iterations=settings.mc_iterations,
+                callbacks=callbacks,
             )
         return self.network(callbacks)
 
@@ -141,7 +143,8 @@ def set_up(
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
         num_classes = len(list_classes(session, project_id=project_id))
-    spec, backbone = _chosen(settings, [(sample.width, sample.height) for sample in first])
+        kind = kind_of_samples(session, project_id=project_id)
+    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
     bench = Workbench(
         project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
@@ -168,19 +171,20 @@ def at_rest(project: Project, database: Database) -> Workbench:
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         num_classes = len(list_classes(session, project_id=project_id))
-    spec, backbone = _chosen(settings, [(sample.width, sample.height) for sample in first])
+        kind = kind_of_samples(session, project_id=project_id)
+    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
     heartbeat = Heartbeat(database, project_id, 0, "", threading.Event())  # never beats
     store = FeatureStore(project.features_dir / spec.backbone, backbone)
     return Workbench(project, database, project_id, 0, heartbeat, settings, pool, test, num_classes, spec, store)
 
 
-def _chosen(settings: ProjectSettings, sizes: Sequence[tuple[int, int]]) -> tuple[NetworkSpec, Backbone]:
+def _chosen(settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:
     """Predictor and backbone; somebody's own embedding has the head of pretrained features."""
     if not settings.embedding:
-        spec = choose_network(base_name(settings.predictor), sizes)
+        spec = choose_network(base_name(settings.predictor), candidates)
         return spec, backbone_of(spec.backbone)
     backbone = own_backbone(settings.embedding)
-    return replace(choose_network("features", sizes), backbone=backbone.name), backbone
+    return replace(choose_network("features", candidates), backbone=backbone.name), backbone
 
 
 def _released(

@@ -241,15 +241,35 @@ def is_own(name: str) -> bool:
     return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
-def find(name: str) -> AcquisitionFunction:
+@dataclass(frozen=True)
+class GivenFunction(AcquisitionFunction):
+    """An acquisition function that a script gives as an object: a function, or a BaaL heuristic."""
+
+    given: Any = None
+
+    def load(self) -> Any:  # noqa: ANN401
+        """What was given."""
+        return self.given
+
+
+def given(function: Any) -> AcquisitionFunction:  # noqa: ANN401
+    """Describes what a script gives: a function from `probs_N_C_K` to `scores_N`, or a BaaL heuristic."""
+    name = getattr(function, "__name__", type(function).__name__)
+    sentence = "Asks where this function of the draws' class probabilities is highest."
+    return GivenFunction(name, f"{name}: the script's own", sentence, "draws", "", own=True, given=function)
+
+
+def find(name: str | AcquisitionFunction) -> AcquisitionFunction:
     """Looks an acquisition function up by its name; imports nothing.
 
     Args:
-        name: Of the catalog, of an entry point, or `package.module:name`.
+        name: Of the catalog, of an entry point, or `package.module:name`; one that was found is given back.
 
     Raises:
         UnknownAcquisitionError: If there is none of that name.
     """
+    if isinstance(name, AcquisitionFunction):
+        return name
     if name in CATALOG:
         return CATALOG[name]
     point = next((point for point in entry_points(group=ENTRY_POINTS) if point.name == name), None)

@@ -1,4 +1,4 @@
-"""Embedding on several devices: processes read and embed their shares of the images, one process stores the rows."""
+"""Embedding on several devices: processes read and embed their shares of the samples, one process stores the rows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from loops.devices.processes import Devices, Job, TileWriter, backbone_in, predict_share, read_job
-from loops.embeddings.embedding import embedder_of
-from loops.embeddings.features import FeatureStore, prepared_images
+from loops.embeddings.embedders import embedder_of
+from loops.embeddings.features import FeatureStore, prepared_samples
 
-TILE = 256  # images that a process embeds before it writes them; what is written is kept, whatever becomes of the pass
+TILE = 256  # samples that a process embeds before it writes them; what is written is kept, whatever becomes of the pass
 _OWN_NETWORK = 10  # times as long as decoding an image is what a network takes that looks at it
 
-Load = Callable[[str], NDArray[Any]]  # from where an image lies to the image
+Load = Callable[[Any], Any]  # from what says where a sample is, or what it is, to the sample
 
 
 def pays(devices: Devices, store: FeatureStore, samples: int) -> bool:
@@ -33,7 +33,7 @@ def pays(devices: Devices, store: FeatureStore, samples: int) -> bool:
 def embed_on_devices(
     store: FeatureStore,
     sample_ids: NDArray[np.int64],
-    sources: Sequence[str],
+    sources: Sequence[Any],
     devices: Devices,
     *,
     module: str,
@@ -45,11 +45,11 @@ def embed_on_devices(
     Args:
         store: Is filled.
         sample_ids: `[N]`, none of them in the store yet.
-        sources: Where the image of each sample lies, as all machines see it.
+        sources: Where each sample lies, as all machines see it, or what it is; plain data for JSON.
         devices: On what.
         module: Calls `embed_share` in each process.
         progress: Called with (done, total) again and again; what it raises ends the pass.
-        on_broken: Called with (sample id, reason) for each image that cannot be read; it is left out.
+        on_broken: Called with (sample id, reason) for each sample that cannot be read; it is left out.
 
     Raises:
         PassFailedError: If a process did not end well.
@@ -66,7 +66,7 @@ def embed_on_devices(
         np.save(folder / "ids.npy", sample_ids)
         (folder / "sources.json").write_text(json.dumps(list(sources)), encoding="utf-8")
         share = -(-len(sample_ids) // devices.processes)
-        job = {"backbone": asdict(store.backbone), "tile": max(1, min(TILE, share))}
+        job = {"backbone": asdict(store.backbone), "tile": max(1, min(TILE, share)), "store": str(store.folder)}
         devices.run(folder, module, job, collect)
         collect()
 
@@ -95,24 +95,24 @@ def embed_share(folder: Path, load: Load) -> None:
 class _Embedding(pl.LightningModule):
     """From ids to rows."""
 
-    def __init__(self, job: Job, load: Load, source_of: dict[int, str]) -> None:
+    def __init__(self, job: Job, load: Load, source_of: dict[int, Any]) -> None:
         super().__init__()
         self._job, self._load, self._source_of = job, load, source_of
 
     def on_predict_start(self) -> None:
         """Makes the embedder where Lightning has put this process: on its own GPU, if there are some."""
-        self._embedder = embedder_of(backbone_in(self._job), self._job["accelerator"])
+        self._embedder = embedder_of(backbone_in(self._job), Path(self._job["store"]), self._job["accelerator"])
 
     def predict_step(self, ids: Tensor, _batch_idx: int, _dataloader_idx: int = 0) -> dict[str, NDArray[Any]]:
         """Rows of those that can be read, and why the others cannot."""
         broken: dict[int, str] = {}
-        images = prepared_images(
+        samples = prepared_samples(
             ids.tolist(), lambda i: self._load(self._source_of[i]), self._embedder.prepare, broken.__setitem__
         )
-        squares, size = list(images.values()), self._embedder.batch_size
-        rows = [self._embedder.embed(squares[start : start + size]) for start in range(0, len(squares), size)]
+        prepared, size = list(samples.values()), self._embedder.batch_size
+        rows = [self._embedder.embed(prepared[start : start + size]) for start in range(0, len(prepared), size)]
         return {
-            "ids": np.array(list(images), np.int64),
+            "ids": np.array(list(samples), np.int64),
             "rows": np.concatenate(rows) if rows else np.empty(0),
             "broken": np.array(list(broken), np.int64),
             "reasons": np.array(list(broken.values()), np.str_),

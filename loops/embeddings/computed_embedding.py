@@ -17,8 +17,8 @@ from scipy.linalg import eigh
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, normalize
 
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.copies import distorted
+from loops.embeddings.images import EFFICIENTNET
 from loops.embeddings.named_classes import named_classes, tells_something
 from loops.graph.nearest import nearest
 from loops.seeding import seed_of

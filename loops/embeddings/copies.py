@@ -1,4 +1,4 @@
-"""Distorted copies of a small pool's images, which stand on its graph too.
+"""Distorted copies of a small pool's samples, which stand on its graph too.
 
 Ways from image to image of a class lead over short steps, and in a pool of some hundreds there are no images to step
 on. A distortion that keeps the class, as the small network's training takes for granted, gives them.
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loops.embeddings.backbone import Distort
 from loops.predictors.layers import RandomAffine
 from loops.seeding import seed_of
 
@@ -38,17 +39,19 @@ def distorted(rows: Rows, generator: torch.Generator) -> Rows:
 
 
 def points_of_copies(
+    distort: Distort,
     points: Callable[[Rows], Floats],
-    images: Callable[[Ids], Rows],
+    rows: Callable[[Ids], Rows],
     sample_ids: Ids,
     seed: int,
     check: Callable[[], None] = lambda: None,
 ) -> list[Floats]:
-    """Where the copies of a pool's images lie, in tiles `[n, P]`: one copy of each image, then another of each.
+    """Where the copies of a pool's samples lie, in tiles `[n, P]`: one copy of each, then another of each.
 
     Args:
-        points: From images to points.
-        images: From sample ids to pixels, uint8 `[n, C, S, S]`.
+        distort: From rows to rows that keep their label.
+        points: From rows to points.
+        rows: From sample ids to stored rows.
         sample_ids: The whole pool.
         seed: Of the distortions.
         check: Called every tenth of a second or so; may raise.
@@ -59,5 +62,5 @@ def points_of_copies(
     for _ in range(copies_for(len(sample_ids))):
         for start in range(0, len(sample_ids), _TILE):
             check()
-            tiles.append(points(distorted(images(sample_ids[start : start + _TILE]), generator)))
+            tiles.append(points(distort(rows(sample_ids[start : start + _TILE]), generator)))
     return tiles

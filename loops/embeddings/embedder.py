@@ -16,16 +16,16 @@ LARGEST_NUMBER = 1e15  # of a row: sums of squares over a pool still fit into 32
 
 
 class Embedder(Protocol):
-    """Turns images into rows."""
+    """Turns samples of a kind into rows."""
 
     batch_size: int
 
-    def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
-        """What becomes of one image before it goes into a batch; raises for what is none."""
+    def prepare(self, sample: Any) -> Any:  # noqa: ANN401 - an image, a text, a row of numbers
+        """What becomes of one sample before it goes into a batch; raises for what is none."""
         ...
 
-    def embed(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.generic]:
-        """Returns one row for each prepared image, `[N, *row_shape]`."""
+    def embed(self, prepared: Sequence[Any]) -> NDArray[np.generic]:
+        """Returns one row for each prepared sample, `[N, *row_shape]`."""
         ...
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,26 +12,29 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from loops.embeddings.backbone import Backbone
+from loops.embeddings.backbone import Backbone, Distort
+from loops.embeddings.copies import distorted
 from loops.embeddings.embedder import Embedder
-from loops.embeddings.own_embedding import own_embedder
 from loops.embeddings.squares import to_square
 from loops.uncertainty.precision import half_precision
 
 _LITE0_SIDE = 224  # pixels
 
 
-def embedder_of(backbone: Backbone, accelerator: str = "auto") -> Embedder:
-    """Returns the embedder of a backbone; on the GPU when there is one and `accelerator` lets it.
+def fit(
+    backbone: Backbone, folder: Path, pool: NDArray[np.int64], load: Callable[[int], Any], check: Callable[[], None]
+) -> None:
+    """Nothing: what the networks know, they bring along."""
 
-    Raises:
-        OwnEmbeddingError: If it is somebody's own and cannot be used.
-    """
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    device = torch.device("cuda" if on_gpu else "cpu")
-    if backbone.source:
-        return own_embedder(backbone.source, device)
+
+def embedder(backbone: Backbone, folder: Path, device: torch.device) -> Embedder:  # noqa: ARG001 - nothing was fitted
+    """Squares of pixels, or the network."""
     return PixelEmbedder(backbone.side) if backbone.is_pixels else EfficientNetEmbedder(device)
+
+
+def distortion(backbone: Backbone) -> Distort | None:
+    """Pixels are turned, scaled, sheared and shifted a little; features cannot be."""
+    return distorted if backbone.is_pixels else None
 
 
 class PixelEmbedder:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.backbone import Backbone
+from loops.embeddings.kinds import backbone_of
 from loops.embeddings.stored_rows import RowsMeta, StoredRows, read_meta, write_meta
 from loops.errors import FeatureStoreError
 
@@ -118,7 +119,7 @@ def _write_at(path: Path, offset: int, content: ArrayLike, dtype: DTypeLike = No
 def embed(
     store: FeatureStore,
     sample_ids: ArrayLike,
-    load: Callable[[int], NDArray[Any]],
+    load: Callable[[int], Any],
     *,
     progress: Callable[[int, int], None],
     on_broken: Callable[[int, str], None],
@@ -130,35 +131,35 @@ def embed(
     Args:
         store: Is filled.
         sample_ids: Which samples.
-        load: Sample id -> image, uint8 `[H, W, C]` (C = 1 to 4) or `[H, W]`, or what else the embedder of this backbone
-            takes; may raise for a broken file.
+        load: Sample id -> what the embedder of this backbone takes, such as an image, uint8 `[H, W, C]` (C = 1 to 4)
+            or `[H, W]`; may raise for a broken file.
         progress: Called with (done, total) at the start and after each batch.
-        on_broken: Called with (sample id, reason) for each image that cannot be read; it is left out.
+        on_broken: Called with (sample id, reason) for each sample that cannot be read; it is left out.
         should_stop: Asked before each batch.
         accelerator: `auto` or `cpu`.
     """
-    from loops.embeddings.embedding import embedder_of  # torch only where something is to be embedded
+    from loops.embeddings.embedders import embedder_of  # torch only where something is to be embedded
 
     todo = store.missing(sample_ids).tolist()
-    embedder = embedder_of(store.backbone, accelerator) if todo else None
+    embedder = embedder_of(store.backbone, store.folder, accelerator) if todo else None
     progress(0, len(todo))
     for start in range(0, len(todo), embedder.batch_size if embedder else 1):
         if embedder is None or should_stop():
             return
         batch = todo[start : start + embedder.batch_size]
-        prepared = prepared_images(batch, load, embedder.prepare, on_broken)
+        prepared = prepared_samples(batch, load, embedder.prepare, on_broken)
         if prepared:
             store.append(list(prepared), embedder.embed(list(prepared.values())))
         progress(start + len(batch), len(todo))
 
 
-def prepared_images(
+def prepared_samples(
     sample_ids: Sequence[int],
-    load: Callable[[int], NDArray[Any]],
-    prepare: Callable[[NDArray[Any]], NDArray[Any]],
+    load: Callable[[int], Any],
+    prepare: Callable[[Any], Any],
     on_broken: Callable[[int, str], None],
-) -> dict[int, NDArray[Any]]:
-    """What an embedder takes, by sample id, one image in memory at a time; broken ones are told of and left out."""
+) -> dict[int, Any]:
+    """What an embedder takes, by sample id, one sample in memory at a time; broken ones are told of and left out."""
     prepared = {}
     for sample_id in sample_ids:
         try:

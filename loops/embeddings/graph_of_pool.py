@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from loops.embeddings.computed_embedding import Embedding, choose_embedding
 from loops.embeddings.copies import points_of_copies
+from loops.embeddings.embedders import distortion_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
 from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
@@ -206,8 +207,9 @@ class GraphOfPool:
         backbone = self._store.backbone.name
         embedding = choose_embedding(self._store.rows(landmarks), self._seed, check, backbone=backbone)
         points = [points_of(embedding, self._store, landmarks, check)]
-        if len(self._store.row_shape) == 3:  # pixels; features cannot be distorted
-            points += points_of_copies(embedding.points, self._store.rows, landmarks, self._seed, check)
+        distort = distortion_of(self._store.backbone)
+        if distort is not None:
+            points += points_of_copies(distort, embedding.points, self._store.rows, landmarks, self._seed, check)
         graph = build_graph(np.concatenate(points), self._seed, check)
         built = StoredGraph(
             landmarks, graph.vectors_L_M[: len(landmarks)], landmarks, len(sample_ids), graph, embedding,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from loops.checkpoint import read_checkpoint, write_checkpoint
 from loops.embeddings.computed_embedding import ComputedEmbedding
+from loops.embeddings.embedders import distortion_of
 from loops.embeddings.encoder import Encoder, LearnedEmbedding, learned_points, prepare, spacing
 from loops.embeddings.encoder_training import PARTNERS, EncoderTraining
 from loops.embeddings.features import FeatureStore
@@ -50,10 +51,10 @@ def learn(store: FeatureStore, sample_ids: NDArray[np.int64], *, seed: int, prog
         check: Called every tenth of a second or so; what it raises ends the work, to go on at the next call.
 
     Returns:
-        Whether there is a new graph, and a new choice of graphs. False where there is nothing to learn: rows that are
-        no pixels, too few samples, or a pool that was learned from already.
+        Whether there is a new graph, and a new choice of graphs. False where there is nothing to learn: rows that
+        cannot be distorted, too few samples, or a pool that was learned from already.
     """
-    if len(store.row_shape) != 3 or len(sample_ids) < FEWEST:
+    if distortion_of(store.backbone) is None or len(sample_ids) < FEWEST:
         return False
     target = path_of_graph(store.folder, seed, learned=True)
     learned = read_graph(target, store.row_shape) if read_choice(store.folder, seed).computed_doubt else None

@@ -27,7 +27,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.embeddings.backbone import TRANSFORM, Backbone
+from loops.embeddings.backbone import Backbone
+from loops.embeddings.squares import TRANSFORM
 from loops.errors import OwnEmbeddingError
 
 Kind = Literal["function", "rows", "torchscript", "onnx", "timm"]

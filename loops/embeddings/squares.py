@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+TRANSFORM = "squares 1"  # how an image becomes network input; another word makes every store compute its rows anew
+
 
 def to_square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Brings an image of any size and mode to a square, `[side, side, 3]`.

@@ -58,6 +58,7 @@ class Champion(Predictor):
     """
 
     def __init__(self, first: Predictor, others: Sequence[Predictor]) -> None:
+        # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
         self._first, self._others = first, tuple(others)
         self._team: tuple[Predictor, ...] = (first, *others)

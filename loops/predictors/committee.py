@@ -43,6 +43,7 @@ class Committee(Predictor):
 
     def __init__(self, member: Predictor, *, num_folds: int = 5) -> None:
         self.cross_validation: CrossValidation | None = None  # of the last fit; None: too few labels to hold any out
+        # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = member.num_classes, member.seed, member.mc_iterations
         self._num_folds = num_folds
         self._member = member

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from loops.checkpoint import read_checkpoint
-from loops.embeddings.backbone import Backbone, backbone_of
+from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedding import PooledFeatures
-from loops.errors import CheckpointDamagedError
+from loops.embeddings.kinds import backbone_of
+from loops.errors import CheckpointDamagedError, UnexportableModelError
 from loops.files import replace_file
 from loops.predictors.layers import network_parts
 
@@ -60,6 +61,7 @@ def model_of_checkpoint(path: Path, *, sha256: str, size: int) -> ExportedModel 
 
     Raises:
         CheckpointDamagedError: If it is not that file, or holds no model of ours.
+        UnexportableModelError: If it is no model of images.
     """
     checkpoint = read_checkpoint(path, sha256=sha256, size=size)
     try:
@@ -99,6 +101,8 @@ def _networks_in(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
 def _model_of(checkpoints: Sequence[dict[str, Any]]) -> ExportedModel:
     described = checkpoints[0]["learner"]
     backbone = backbone_of(described["backbone"])
+    if not backbone.side:
+        raise UnexportableModelError(backbone.name)
     return ExportedModel(
         [_member(checkpoint, backbone) for checkpoint in checkpoints],
         side=backbone.side,

@@ -49,7 +49,7 @@ class GraphPredictor(Predictor):
         mc_iterations: int = 20,
         shared: GraphPredictor | None = None,
     ) -> None:
-        self.store, self.num_classes, self.seed, self.mc_iterations = store, num_classes, seed, mc_iterations
+        super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
         self._owner = shared or self
         self._graph: GraphOfPool | None = None  # of the owner
         self._labels: dict[int, int] | None = None  # None: neither fitted nor loaded
@@ -100,10 +100,6 @@ class GraphPredictor(Predictor):
             mc_iterations=self.mc_iterations,
             shared=self._owner,
         )
-
-    def embedding(self, sample_ids: ArrayLike) -> Floats:
-        """The stored rows, flattened."""
-        return self.store.flat_rows(sample_ids)
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
         """The samples whose labels would take away most variance of the pool; see `Propagation.rank`."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
 
 from loops.acquisition.catalog import AcquisitionFunction, imported
 from loops.embeddings.features import FeatureStore
@@ -11,6 +14,7 @@ from loops.errors import OwnCodeError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
 
@@ -29,16 +33,25 @@ def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: Feat
     return Committee(base) if acquisition.needs == "committee" else base
 
 
-def own_predictor(reference: str, store: FeatureStore, *, num_classes: int, seed: int, mc_iterations: int) -> Predictor:
+def own_predictor(
+    reference: str,
+    store: FeatureStore,
+    *,
+    num_classes: int,
+    seed: int,
+    mc_iterations: int,
+    callbacks: Callbacks = lambda _fold: (),
+) -> Predictor:
     """Makes a predictor of what `package.module:name` names.
 
     Args:
-        reference: A `Predictor` subclass, or a classifier of scikit-learn's kind: its class, an object, or a function
-            that gives one.
+        reference: A `Predictor` subclass; a classifier of scikit-learn's kind, or a `LightningModule`: its class, or a
+            function that gives one, with an argument `num_classes` if it likes. A classifier may be an object too.
         store: Where the rows of samples come from.
         num_classes: C.
         seed: Of all that is drawn.
         mc_iterations: K, for a predictor that draws.
+        callbacks: Of each fold: they join the fits of a `LightningModule`.
 
     Raises:
         OwnCodeError: If it cannot be imported, or is neither.
@@ -47,8 +60,28 @@ def own_predictor(reference: str, store: FeatureStore, *, num_classes: int, seed
     if inspect.isclass(found) and issubclass(found, Predictor):
         make: Callable[..., Predictor] = found
         return make(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
+    estimator = _made(found, reference, num_classes) if _makes(found) else found
+    if isinstance(estimator, pl.LightningModule):
+        return OwnModule(
+            lambda: _made(found, reference, num_classes),
+            reference,
+            store,
+            num_classes=num_classes,
+            seed=seed,
+            mc_iterations=mc_iterations,
+            callbacks=callbacks,
+        )
+    return ScikitPredictor(estimator, reference, store, num_classes=num_classes, seed=seed)
+
+
+def _makes(found: Any) -> bool:  # noqa: ANN401
+    return inspect.isclass(found) or inspect.isfunction(found)
+
+
+def _made(found: Any, reference: str, num_classes: int) -> Any:  # noqa: ANN401
+    """What a class or a function gives."""
+    takes_classes = "num_classes" in inspect.signature(found).parameters
     try:
-        estimator = found() if inspect.isclass(found) or inspect.isfunction(found) else found
+        return found(num_classes=num_classes) if takes_classes else found()
     except TypeError as error:
         raise OwnCodeError(reference, f"it cannot be made without arguments: {error}") from error
-    return ScikitPredictor(estimator, reference, store, num_classes=num_classes, seed=seed)

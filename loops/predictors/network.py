@@ -66,12 +66,9 @@ class Network(Predictor):
         reset_weights: bool = True,
         fold: int | None = None,
     ) -> None:
+        super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
         self.spec = spec
-        self.store = store
-        self.num_classes = num_classes
-        self.seed = seed
         self._run_seed = seed if fold is None else seed_of(seed, "fold", fold)
-        self.mc_iterations = mc_iterations
         self._accelerator = accelerator
         self._callbacks_of, self._callbacks = callbacks, tuple(callbacks(fold))
         self._reset_weights = reset_weights
@@ -220,10 +217,6 @@ class Network(Predictor):
             seed=masks,
             accelerator=self._accelerator,
         )
-
-    def embedding(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
-        """The stored rows, flattened: `features_N_D`, for the cold start and the map."""
-        return self.store.flat_rows(sample_ids)
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes model and loop state into one file, atomically.

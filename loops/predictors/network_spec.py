@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loops.acquisition.catalog import EPISTEMIC, MARGIN
-from loops.embeddings.backbone import EFFICIENTNET
+from loops.embeddings.backbone import is_pixels
 from loops.errors import UnknownPredictorError
 
 NETWORKS = ("auto", "cnn", "features")
-_SMALL = 64  # pixels: the largest median shorter side for which a small network is trained end to end
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class NetworkSpec:
     """A kind of predictor with its settings."""
 
     name: str  # cnn | features
-    backbone: str  # what the feature store holds: pixels-S | efficientnet_lite0
+    backbone: str  # what the feature store holds, by its name
     acquisition: str  # the default for this kind of predictor
     epochs: int
     batch_size: int  # samples per optimizer step
@@ -31,32 +29,36 @@ class NetworkSpec:
 
 
 def base_name(predictor: str) -> str:
-    """Which network's rows a predictor is given: those of the network it names, or that suits the images."""
+    """Which network's rows a predictor is given: those of the network it names, or that suits the samples."""
     return predictor if predictor in NETWORKS else "auto"
 
 
-def choose_network(name: str, sizes: Sequence[tuple[int, int]]) -> NetworkSpec:
-    """Chooses a predictor for images of these sizes.
+def choose_network(name: str, candidates: Sequence[str]) -> NetworkSpec:
+    """Chooses a predictor for samples that may be embedded so.
 
     Args:
-        name: `cnn`, `features`, or `auto`: `cnn` where the median shorter side is at most 64 pixels.
-        sizes: (width, height) of the images.
+        name: `cnn`, which learns from pixels; `features`, which learns from anything else; or `auto`, which takes what
+            the first candidate is made for.
+        candidates: Names of backbones, the one to begin with first; see `loops.embeddings.kinds`.
 
     Raises:
-        UnknownPredictorError: If there is none of that name.
+        UnknownPredictorError: If there is none of that name, or it has nothing to learn from.
     """
-    if name not in NETWORKS:
-        raise UnknownPredictorError(name, NETWORKS)
-    shorter = statistics.median_low([min(size) for size in sizes]) if sizes else _SMALL
-    if name == "features" or (name == "auto" and shorter > _SMALL):
-        return _features()
-    return _cnn(side=min(_SMALL, max(16, 4 * -(-shorter // 4))))
+    fitting = {
+        "auto": list(candidates),
+        "cnn": [backbone for backbone in candidates if is_pixels(backbone)],
+        "features": [backbone for backbone in candidates if not is_pixels(backbone)],
+    }
+    if not fitting.get(name):
+        raise UnknownPredictorError(name, [known for known, backbones in fitting.items() if backbones])
+    backbone = fitting[name][0]
+    return _cnn(backbone) if is_pixels(backbone) else _features(backbone)
 
 
-def _cnn(side: int) -> NetworkSpec:
+def _cnn(backbone: str) -> NetworkSpec:
     return NetworkSpec(
         name="cnn",
-        backbone=f"pixels-{side}",
+        backbone=backbone,
         acquisition=EPISTEMIC,
         epochs=20,
         batch_size=32,
@@ -67,10 +69,10 @@ def _cnn(side: int) -> NetworkSpec:
     )
 
 
-def _features() -> NetworkSpec:
+def _features(backbone: str) -> NetworkSpec:
     return NetworkSpec(
         name="features",
-        backbone=EFFICIENTNET,
+        backbone=backbone,
         acquisition=MARGIN,
         epochs=20,
         batch_size=128,

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from loops.acquisition.catalog import EPISTEMIC
+from loops.seeding import seed_of
 
 if TYPE_CHECKING:
     from loops.checkpoint import SavedCheckpoint
+    from loops.embeddings.features import FeatureStore
     from loops.kfold import CrossValidation
     from loops.oracle import PoolScores
 
@@ -74,13 +76,19 @@ class Instant(Protocol):
 class Predictor(ABC):
     """Answers for samples, learned from labels.
 
-    Subclasses give `fit`, `predict`, `draws`, `describe`, `fresh` and `embedding`; the rest has a default that follows
-    from them.
+    Subclasses give `fit`, `predict`, `draws` and `describe`; the rest has a default that follows from them.
+
+    Args:
+        store: Where the rows of samples come from.
+        num_classes: C.
+        seed: Of all that is drawn.
+        mc_iterations: K, of the draws that score a pool.
     """
 
-    num_classes: int  # C
-    seed: int
-    mc_iterations: int  # K, of the draws that score a pool
+    fitted_on: tuple[dict[int, int], int] | None = None  # labels and round; `fit` notes it for `save` as it stands here
+
+    def __init__(self, store: FeatureStore, *, num_classes: int, seed: int = 0, mc_iterations: int = 20) -> None:
+        self.store, self.num_classes, self.seed, self.mc_iterations = store, num_classes, seed, mc_iterations
 
     @abstractmethod
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
@@ -132,13 +140,14 @@ class Predictor(ABC):
     def describe(self) -> Description:
         """Who answers."""
 
-    @abstractmethod
     def fresh(self, fold: int | None = None) -> Predictor:
         """A predictor of the same kind that has learned nothing; of a fold, with a seed of its own."""
+        seed = self.seed if fold is None else seed_of(self.seed, "fold", fold)
+        return type(self)(self.store, num_classes=self.num_classes, seed=seed, mc_iterations=self.mc_iterations)
 
-    @abstractmethod
     def embedding(self, sample_ids: ArrayLike) -> Floats:
-        """`features_N_D`, which no label had a part in."""
+        """`features_N_D`, which no label had a part in: the stored rows, flattened."""
+        return self.store.flat_rows(sample_ids)
 
     def features(self, sample_ids: ArrayLike) -> Floats:
         """What the last layer sees, `features_N_D`; the embedding where there is no such layer."""
@@ -216,20 +225,30 @@ class Predictor(ABC):
 
         return cross_validated(self, labels, num_folds=num_folds, round_number=round_number, folder=folder)
 
-    @abstractmethod
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
-        """Writes what was learned and the loop's state into one file, atomically.
+        """Writes what was learned and the loop's state into one file, atomically; as it stands here, the labels.
 
         Args:
             path: In an existing folder.
             loop_state: Plain values and tensors only, such as `Loop.state_dict()`.
-        """
 
-    @abstractmethod
+        Raises:
+            NotFittedError: Before the first fit or load.
+        """
+        from loops.predictors.saved import save_labels
+
+        return save_labels(self, path, loop_state)
+
     def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
-        """Loads what `save` wrote, after verifying every byte, and returns the loop's state.
+        """Loads what `save` wrote, after verifying every byte; as it stands here, it is fitted again on the labels.
+
+        Returns:
+            The loop's state.
 
         Raises:
             CheckpointDamagedError: If it is not that file.
             CheckpointMismatchError: If it is, and holds a predictor of another kind or number of classes.
         """
+        from loops.predictors.saved import load_labels
+
+        return load_labels(self, path, sha256=sha256, size=size)

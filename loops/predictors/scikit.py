@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.errors import (
-    CheckpointDamagedError,
-    CheckpointMismatchError,
-    MissingFeaturesError,
     NotEnoughSamplesError,
     NotFittedError,
     OwnCodeError,
@@ -45,7 +40,6 @@ class ScikitPredictor(Predictor):
     """
 
     asks_of_whole_pool = False
-    mc_iterations = MEMBERS
 
     def __init__(
         self,
@@ -60,12 +54,11 @@ class ScikitPredictor(Predictor):
         missing = [verb for verb in ("fit", "predict_proba", "get_params") if not hasattr(estimator, verb)]
         if missing:
             raise OwnCodeError(name, f"a predictor needs {' and '.join(missing)}")
-        self._estimator, self._name, self.store = estimator, name, store
-        self.num_classes, self.seed = num_classes, seed
+        super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=MEMBERS)
+        self._estimator, self._name = estimator, name
         self._run_seed = seed if fold is None else seed_of(seed, "fold", fold)
         self._members: list[Any] = []
         self._of_round: list[Any] = []  # the members as a round left them, of one that takes further labels
-        self._fitted_on: tuple[dict[int, int], int] = {}, 0  # labels, and the round
 
     @property
     def fingerprint(self) -> str:
@@ -81,7 +74,7 @@ class ScikitPredictor(Predictor):
         rows = self.store.flat_rows(ids)
         with threadpool_limits(1):  # several would add up in the order in which they finish
             self._members = [self._member(rows, classes, seed_of(self._run_seed, "bag", k)) for k in range(MEMBERS)]
-        self._fitted_on = dict(labels), round_number
+        self.fitted_on = dict(labels), round_number
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Takes all labels, those of the round and those since; of classes that were added since none.
@@ -91,7 +84,7 @@ class ScikitPredictor(Predictor):
         """
         known = {sample_id: label for sample_id, label in labels.items() if label < self.num_classes}
         if known:
-            self.fit(known, round_number=self._fitted_on[1])
+            self.fit(known, round_number=0 if self.fitted_on is None else self.fitted_on[1])
         else:
             self._members = self._of_round
 
@@ -119,10 +112,6 @@ class ScikitPredictor(Predictor):
             self._estimator, self._name, self.store, num_classes=self.num_classes, seed=self.seed, fold=fold
         )
 
-    def embedding(self, sample_ids: ArrayLike) -> Floats:
-        """The stored rows, flattened."""
-        return self.store.flat_rows(sample_ids)
-
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> None:
         """It has none of its own: an acquisition function decides."""
 
@@ -132,37 +121,6 @@ class ScikitPredictor(Predictor):
         instant = copy.copy(self)
         instant._of_round = self._members
         return instant
-
-    def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
-        """Writes the labels it was fitted on."""
-        if not self._members:
-            raise NotFittedError
-        labels, round_number = self._fitted_on
-        checkpoint = {
-            "learner": {"backbone": f"{self._name} on {self.store.backbone.name}", "num_classes": self.num_classes},
-            "state_dict": {},
-            "fitted_on": torch.tensor(sorted(labels.items()), dtype=torch.long).reshape(-1, 2),
-            "round": round_number,
-            "active_learning_loop": loop_state,
-        }
-        return write_checkpoint(checkpoint, path)
-
-    def load(self, path: Path, *, sha256: str, size: int) -> dict[str, Any]:
-        """Fits again on the labels that `save` wrote."""
-        checkpoint = read_checkpoint(path, sha256=sha256, size=size)
-        wanted = f"{self._name} on {self.store.backbone.name}"
-        described = checkpoint.get("learner", {})
-        if (described.get("backbone"), described.get("num_classes")) != (wanted, self.num_classes):
-            raise CheckpointMismatchError(path, f"{wanted} wanted, {described.get('backbone')} found")
-        try:
-            labels = dict(checkpoint["fitted_on"].tolist())
-            loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
-            self.fit(labels, round_number=checkpoint["round"])
-        except MissingFeaturesError as error:  # they were made anew since, by other weights
-            raise CheckpointMismatchError(path, str(error)) from error
-        except (AttributeError, KeyError, ValueError) as error:
-            raise CheckpointDamagedError(path, "it holds no predictor of ours") from error
-        return loop_state
 
     def _member(self, rows: Floats, classes: Ids, seed: int) -> Any:  # noqa: ANN401
         member = clone(self._estimator)

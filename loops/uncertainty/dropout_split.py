@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from loops.uncertainty.fixed_masks import DROPOUTS
+from loops.uncertainty.hidden_dropout import hides_dropout
 
 
 def split_at_dropout(network: nn.Module) -> tuple[nn.Sequential, nn.Sequential]:
@@ -28,7 +29,10 @@ def _chain(network: nn.Module) -> list[nn.Module]:
 
 def _may_drop(layer: nn.Module) -> bool:
     """Whether it has a dropout layer, or code of somebody else's that may call dropout as a function."""
-    return any((isinstance(module, DROPOUTS) and module.p > 0) or not is_known(module) for module in layer.modules())
+    return any(
+        (isinstance(module, DROPOUTS) and module.p > 0) or hides_dropout(module) or not is_known(module)
+        for module in layer.modules()
+    )
 
 
 def is_known(module: nn.Module) -> bool:

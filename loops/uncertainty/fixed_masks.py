@@ -13,7 +13,8 @@ from torch.overrides import TorchFunctionMode
 from loops.errors import IdenticalDrawsError
 from loops.seeding import seed_of
 
-DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+ALPHA_DROPOUTS = (nn.AlphaDropout, nn.FeatureAlphaDropout)
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, *ALPHA_DROPOUTS)
 _WHOLE_CHANNELS: Mapping[Callable[..., Tensor], bool] = {
     functional.dropout: False,
     functional.dropout1d: True,
@@ -77,6 +78,21 @@ class FixedMasks(nn.Module):
         x_K_B = x.reshape(self._mc_iterations, -1, *x.shape[1:])
         masks = self.masks(x.shape[1:], x.device).unsqueeze(1).to(x.dtype)
         return (x_K_B * masks).reshape(x.shape)
+
+
+class FixedAlphaMasks(FixedMasks):
+    """As `nn.AlphaDropout` drops: to the lowest value of SELU, then scaled so that mean and variance stay."""
+
+    _LOWEST = -1.7580993408473766  # what SELU tends to, and what Klambauer et al. 2017 (arXiv:1706.02515) drop to
+
+    def _mask(self, x: Tensor) -> Tensor:
+        x_K_B = x.reshape(self._mc_iterations, -1, *x.shape[1:])
+        kept = (self.masks(x.shape[1:], x.device) > 0).unsqueeze(1)
+        share, lowest = 1 - self.p, self._LOWEST
+        scale = (share + lowest**2 * share * self.p) ** -0.5
+        dropped = torch.where(kept, x_K_B, torch.full_like(x_K_B, lowest))
+        out: Tensor = (scale * dropped - scale * self.p * lowest).reshape(x.shape)
+        return out
 
 
 class FoldedLinear(nn.Module):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,21 @@ from loops.oracle import PoolScores
 from loops.seeding import seed_of
 from loops.uncertainty.closed_form import ClosedForm, has_closed_form
 from loops.uncertainty.dropout_split import is_known, split_at_dropout
-from loops.uncertainty.fixed_masks import DROPOUTS, FixedMasks, FoldedLinear, FunctionalMasks, without_dropout
+from loops.uncertainty.fixed_masks import (
+    ALPHA_DROPOUTS,
+    DROPOUTS,
+    FixedAlphaMasks,
+    FixedMasks,
+    FoldedLinear,
+    FunctionalMasks,
+    without_dropout,
+)
+from loops.uncertainty.hidden_dropout import drawn, layer_by_layer
+from loops.uncertainty.inputs import device_of, repeated, samples_of, some_of, split, stacked
 from loops.uncertainty.precision import half_precision
 
 _TILE_NUMBERS = 1 << 21  # numbers in the widest layer of the K copies of a tile: 8 MB as float32
 _PROBES = 7
-_HIDES_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)  # drop inside functions of their own, in training only
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +48,14 @@ class MCDropout(nn.Module):
 
     The part before the first dropout runs once; only the rest runs K times, on all K copies at once, in tiles of a
     fixed size. A layer of somebody else's that drops somewhere inside is repeated as a whole, and the log says so. The
-    given network is copied, not changed. On a processor or GPU that has it, products are computed in bfloat16; logits
-    come out as float32.
+    given network is copied, not changed. Where every layer is torch's, and the processor or GPU has it, products are
+    computed in bfloat16; logits come out as float32.
+
+    Seen are torch's dropout layers, alpha dropout, the dropout inside its recurrent layers and attention, and calls of
+    `torch.nn.functional.dropout*`. Not seen is what a network drops by a function of its own, in training only.
 
     Args:
-        network: Ends in logits; with an `nn.Dropout*` anywhere, or calls of `torch.nn.functional.dropout*`.
+        network: Ends in logits; with dropout anywhere.
         mc_iterations: K, at least 2.
         seed: Of the masks.
 
@@ -58,8 +71,9 @@ class MCDropout(nn.Module):
         if not len(self.tail):
             raise IdenticalDrawsError("the network has no dropout layer")
         self.mc_iterations, self._seed = mc_iterations, seed
-        self._say_what_hides_dropout()
         self._replace_dropout(self.tail)
+        # Somebody else's code may not bear bfloat16 where it expects float32.
+        self._may_halve = all(map(is_known, self.modules()))
         self.folded: FoldedLinear | None = None
         self._functional: FunctionalMasks | None = None
         self._rows = 0  # of a tile; known, like what stands above, from the first batch on
@@ -70,22 +84,33 @@ class MCDropout(nn.Module):
         super().train(False)
         return self
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Any) -> Tensor:  # noqa: ANN401
         """Logits `[B, C, K]`."""
         return torch.cat(list(self.pieces(x)))
 
-    def pieces(self, x: Tensor) -> Iterator[Tensor]:
-        """Logits, in pieces of the batch whose K copies fit into a fixed amount of memory."""
-        with half_precision(x.device):
+    def pieces(self, x: Any) -> Iterator[Tensor]:  # noqa: ANN401
+        """Logits, in pieces of the batch whose K copies fit into a fixed amount of memory.
+
+        Args:
+            x: A tensor, or a dictionary, list or tuple of tensors, as the network takes it.
+        """
+        device = device_of(x)
+        with self._computing(device):
             if not self._rows:
-                self._begin(x[:1])
-            pieces = torch.split(self.prefix(x), self._rows)
+                self._begin(some_of(x, 0, 1))
+            pieces = split(self.prefix(x), self._rows)
         for piece in pieces:
-            with half_precision(x.device):
+            with self._computing(device):
                 logits = self._draw(piece)
             yield logits.float()
 
-    def _begin(self, one: Tensor) -> None:
+    @contextmanager
+    def _computing(self, device: torch.device) -> Iterator[None]:
+        halved = half_precision(device) if self._may_halve else nullcontext()
+        with layer_by_layer(), halved:
+            yield
+
+    def _begin(self, one: Any) -> None:  # noqa: ANN401
         """Moves to the prefix what may drop and, as one sample shows, does not; then looks how large a tile can be."""
         hidden, layers = self.prefix(one), list(self.tail)
         while layers and (passed := without_dropout(layers[0], hidden)) is not None:
@@ -94,7 +119,7 @@ class MCDropout(nn.Module):
         if not layers:
             raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
         if not isinstance(layers[0], FixedMasks):
-            name = type(layers[0]).__name__
+            name = type(getattr(layers[0], "module", layers[0])).__name__
             _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
         self.folded, self.tail = _fold(layers)
         if all(map(is_known, self.modules())):
@@ -103,28 +128,28 @@ class MCDropout(nn.Module):
             self._functional = FunctionalMasks(self._masks_of_call)
         self._rows = self._rows_of_a_tile(hidden)
 
-    def _draw(self, hidden: Tensor) -> Tensor:
+    def _draw(self, hidden: Any) -> Tensor:  # noqa: ANN401
         if self.folded is not None:
             out_B_O_K = self.folded(hidden)
             if not len(self.tail):
                 return out_B_O_K  # type: ignore[no-any-return]
             copies = out_B_O_K.permute(2, 0, 1).flatten(0, 1)
         else:
-            copies = hidden.unsqueeze(0).expand(self.mc_iterations, *hidden.shape).flatten(0, 1)
-        return self._tail(copies).reshape(self.mc_iterations, len(hidden), -1).permute(1, 2, 0)
+            copies = stacked(hidden, self.mc_iterations)
+        return self._tail(copies).reshape(self.mc_iterations, samples_of(hidden), -1).permute(1, 2, 0)
 
-    def _tail(self, copies: Tensor) -> Tensor:
+    def _tail(self, copies: Any) -> Tensor:  # noqa: ANN401
         for layer in self.tail.modules():
             if isinstance(layer, FixedMasks):
-                layer.stacked = len(copies)
+                layer.stacked = samples_of(copies)
         if self._functional is None:
             return self.tail(copies)  # type: ignore[no-any-return]
-        self._functional.begin(len(copies))
+        self._functional.begin(samples_of(copies))
         with self._functional:
             logits: Tensor = self.tail(copies)
         return logits
 
-    def _rows_of_a_tile(self, one: Tensor) -> int:
+    def _rows_of_a_tile(self, one: Any) -> int:  # noqa: ANN401
         """How many samples fit, found by passing a few through and looking at their widest layer.
 
         A prime number of them, so that no layer takes their number for another of its dimensions.
@@ -136,7 +161,7 @@ class MCDropout(nn.Module):
             widest = max(widest, output.numel() if isinstance(output, Tensor) else 0)
 
         hooks = [layer.register_forward_hook(look) for layer in self.modules() if layer is not self]
-        self._draw(one.repeat_interleave(_PROBES, 0))
+        self._draw(repeated(one, _PROBES))
         for hook in hooks:
             hook.remove()
         return max(1, _TILE_NUMBERS * _PROBES // widest)
@@ -148,27 +173,22 @@ class MCDropout(nn.Module):
     def _replace_dropout(self, tail: nn.Sequential) -> None:
         counter = iter(range(10**9))
 
+        def masks(p: float, kind: type[FixedMasks] = FixedMasks, *, whole_channels: bool = False) -> FixedMasks:
+            seed = seed_of(self._seed, "mask", next(counter))
+            return kind(p, whole_channels=whole_channels, mc_iterations=self.mc_iterations, seed=seed)
+
         def replacement(layer: nn.Module) -> nn.Module | None:
             if not isinstance(layer, DROPOUTS):
-                return None
-            return FixedMasks(
-                layer.p,
-                whole_channels=not isinstance(layer, nn.Dropout),
-                mc_iterations=self.mc_iterations,
-                seed=seed_of(self._seed, "mask", next(counter)),
-            )
+                return drawn(layer, masks)
+            kind = FixedAlphaMasks if isinstance(layer, ALPHA_DROPOUTS) else FixedMasks
+            return masks(layer.p, kind, whole_channels=not isinstance(layer, nn.Dropout | nn.AlphaDropout))
 
         replace_layers(tail, replacement)
-
-    def _say_what_hides_dropout(self) -> None:
-        hiding = sorted({type(layer).__name__ for layer in self.modules() if isinstance(layer, _HIDES_DROPOUT)})
-        if hiding:
-            _log.warning("dropout inside %s cannot be drawn and stays off", ", ".join(hiding))
 
 
 def _fold(tail: Sequence[nn.Module]) -> tuple[FoldedLinear | None, nn.Sequential]:
     first, *rest = tail
-    if isinstance(first, FixedMasks) and rest and isinstance(rest[0], nn.Linear):
+    if type(first) is FixedMasks and rest and isinstance(rest[0], nn.Linear):
         return FoldedLinear(first, rest[0]), nn.Sequential(*rest[1:])
     return None, nn.Sequential(*tail)
 

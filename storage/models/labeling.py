@@ -18,6 +18,7 @@ class Project(Base):
     name: Mapped[str] = mapped_column(unique=True)
     seed: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(server_default="image")  # of its samples
 
 
 class Class(Base):
@@ -47,7 +48,7 @@ class Annotator(Base):
 
 
 class Sample(Base):
-    """An image, by reference; it is its bytes, and only its place may change after its import."""
+    """A sample: a file by reference, or its content itself; only its place may change after its import."""
 
     __tablename__ = "samples"
     __table_args__ = (
@@ -61,12 +62,13 @@ class Sample(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     uri: Mapped[str]
     sha256: Mapped[str]
-    width: Mapped[int]  # pixels
-    height: Mapped[int]  # pixels
+    width: Mapped[int]  # pixels; 0: it has none
+    height: Mapped[int]  # likewise
     split: Mapped[str]
     class_index: Mapped[int | None]
     audit_key: Mapped[float]  # uniform in [0, 1)
     created_at: Mapped[datetime]
+    content: Mapped[str | None]  # what is kept here instead of in a file; last, so that a scan need not read past it
 
 
 class ImportRefusal(Base):

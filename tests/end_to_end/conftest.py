@@ -134,7 +134,7 @@ def make_small_project(digits: Path) -> Callable[[Path], Project]:
         settings = ProjectSettings(name="end to end", query_size=5, mc_iterations=4, audit_share=0.1)
         classes = [str(digit) for digit in range(10)]
         created = make_project(
-            folder, settings=settings, classes=classes, images=images / "pool", test=images / "test.csv"
+            folder, settings=settings, classes=classes, data=images / "pool", test=images / "test.csv"
         )
         assert created.pool.added == POOL
         return created.project

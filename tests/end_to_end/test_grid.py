@@ -221,7 +221,7 @@ def test_a_phone_takes_out_by_tap_and_gives_another_class_by_tap(start, copy_of,
     shown = person.open()
     asked = person.asked()
     person.cell(shown[3]).tap()
-    person.page.get_by_role("group", name="Image 4 is:").get_by_role(
+    person.page.get_by_role("group", name="Sample 4 is:").get_by_role(
         "button", name=str((asked + 1) % 10), exact=True
     ).tap()
     person.cell(shown[5]).tap()

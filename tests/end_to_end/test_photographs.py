@@ -49,7 +49,7 @@ def test_photographs_are_labeled_with_features(start, labeler, photographs, tmp_
         tmp_path / "project",
         settings=settings,
         classes=CLASSES,
-        images=images / "train",
+        data=images / "train",
         test=images / "val" / "test.csv",
     )
     assert created.pool.added == 2 * POOL

@@ -108,9 +108,7 @@ def project(tmp_path: Path) -> Project:
         path.parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8), shade).save(path)
     settings = ProjectSettings(name="team")
-    return make_project(
-        tmp_path / "team", settings=settings, classes=["cat", "dog"], images=tmp_path / "images"
-    ).project
+    return make_project(tmp_path / "team", settings=settings, classes=["cat", "dog"], data=tmp_path / "images").project
 
 
 @pytest.fixture

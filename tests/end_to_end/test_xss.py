@@ -108,7 +108,7 @@ def hostile_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (folder / "images" / f"bad {name}x.png").parent.mkdir(parents=True, exist_ok=True)
         (folder / "images" / f"bad {name}x.png").write_bytes(b"no image")
     settings = ProjectSettings(name=HOSTILE[11], query_size=4, mc_iterations=2, overlap=2, overlap_share=0.5)
-    created = make_project(folder / "project", settings=settings, classes=HOSTILE, images=folder / "images")
+    created = make_project(folder / "project", settings=settings, classes=HOSTILE, data=folder / "images")
     assert (created.pool.added, len(created.pool.refused)) == (50, 50)
     database = created.project.open_database()
     try:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
 from loops.predictors.network_spec import choose_network
 
 NUM_CLASSES = 3
@@ -31,4 +32,4 @@ def store(tmp_path):
 @pytest.fixture
 def quick_cnn():
     """The cnn predictor, fitted for four epochs of three steps."""
-    return replace(choose_network("cnn", [(16, 16)]), epochs=4, min_steps_per_epoch=3, score_batch_size=8)
+    return replace(choose_network("cnn", candidates([(16, 16)])), epochs=4, min_steps_per_epoch=3, score_batch_size=8)

@@ -48,7 +48,7 @@ def test_nothing_is_said_on_import_or_while_fitting(tmp_path):
         "from loops.predictors.network_spec import choose_network\n"
         f"store = FeatureStore(Path({str(tmp_path)!r}), 'pixels-16')\n"
         "store.append(range(9), np.random.default_rng(0).integers(0, 255, (9, 1, 16, 16), dtype=np.uint8))\n"
-        "spec = replace(choose_network('cnn', [(8, 8)]), epochs=2, min_steps_per_epoch=2)\n"
+        "spec = replace(choose_network('cnn', ['pixels-16']), epochs=2, min_steps_per_epoch=2)\n"
         "predictor = Network(spec, store, num_classes=2, seed=0, accelerator='cpu')\n"
         "predictor.fit({0: 0, 1: 1}, round_number=1); predictor.predict([3]); predictor.score([3, 4], round_number=1)\n"
     )

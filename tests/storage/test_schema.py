@@ -14,6 +14,7 @@ from storage.labels import current_labels, list_events
 from storage.library import choose_library
 from storage.models import Base
 from storage.opening import open_database
+from storage.projects import kind_of_samples
 from storage.queue import claim_batch
 from storage.rounds import list_queries, list_rounds
 from storage.samples import SampleCounts, count_samples
@@ -33,10 +34,12 @@ EARLIER = {
     "0002": (11, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1}, 5, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
     "0003": (12, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
     "0004": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0008": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
 }
 
-SHOWN = {version: {12: 12} for version in ("0003", "0004")}  # by event: samples at once, reasons shown
-ASKED = {"0004": {13: ("graph", "round-2", 4, True)}}  # by event: predictor, its version and labels; kept aside
+SHOWN = {version: {12: 12} for version in ("0003", "0004", "0008")}  # by event: samples at once, reasons shown
+# By event: predictor, its version and labels; kept aside.
+ASKED = {version: {13: ("graph", "round-2", 4, True)} for version in ("0004", "0008")}
 
 NEXT = """
 import sqlalchemy as sa
@@ -161,6 +164,7 @@ def test_a_project_of_an_earlier_version_opens_with_no_label_changed(tmp_path, v
         assert {event_id: told for event_id, told in asked.items() if any(told)} == ASKED.get(version, {})
         (claimed, *_) = claim_batch(session, project_id=1, annotator_id=1, count=2)
         assert (claimed.sample.id, claimed.seen) == (4, True)  # she took its label back; it is on her screen
+        assert kind_of_samples(session, project_id=1) == "image"
         assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
     database.close()
     assert len(before) == events

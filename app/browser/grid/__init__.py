@@ -8,14 +8,16 @@ from typing import Any
 import streamlit as st
 
 from app.browser import text_of
+from app.browser.content import scripts, styles
 
 KEY = "grid"
 SCRIPTS = ("fit", "view", "draw", "keys", "decide", "confirm", "grid")
 
 _component = st.components.v2.component(
     "labelloop_grid",
-    js=text_of("shared/page.js", "shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
-    css=text_of("grid/grid.css"),
+    js=scripts()
+    + text_of("shared/page.js", "shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
+    css=text_of("grid/grid.css") + styles(),
 )
 
 

@@ -7,7 +7,7 @@ const MOST_PASSED = 5000;
 function confirmGrid(page) {
   const grid = page.grid;
   if (grid === null || performance.now() - grid.shownAt < TOO_SOON_MS) return;
-  if (!grid.cells.every((cell) => cell.image.complete)) return;
+  if (grid.cells.some((cell) => cell.content.state === "loading")) return;
   if (grid.classIndex === null) {
     page.say("Say first what these are: press the key of their class.");
     return;
@@ -26,7 +26,7 @@ function confirmGrid(page) {
   commit(page, decisions);
 }
 
-// On a small screen the last images are below the window: a first try to confirm shows them, a second one confirms.
+// On a small screen the last samples are below the window: a first try to confirm shows them, a second one confirms.
 function isSeenToTheEnd(page) {
   const { bar } = page.view;
   const last = page.grid.cells.at(-1).press;

@@ -25,7 +25,7 @@ function hintOf(grid) {
 function honestWords(grid) {
   if (grid === null) return "";
   const who = grid.suggested ? "The model" : "The map";
-  return `${who} chose these images. Their labels train the model and never measure its accuracy: audit images are only asked one by one.`;
+  return `${who} chose these samples. Their labels train the model and never measure its accuracy: audit samples are only asked one by one.`;
 }
 
 function drawBar(page) {
@@ -53,7 +53,7 @@ function outWords(grid, out) {
 
 function drawClasses(page) {
   drawClassChips(page);
-  // What the chips say changes with the cursor; their lines must not become fewer, or the images would jump.
+  // What the chips say changes with the cursor; their lines must not become fewer, or the cells would jump.
   const { chips } = page.view;
   chips.style.minHeight = `${chips.offsetHeight}px`;
 }
@@ -65,7 +65,7 @@ function drawClassChips(page) {
   const choose = (value) => page.byHand(() => page.choose(value));
   if (cell !== null && grid.classIndex !== null) {
     const queue = { value: null, text: "Back to the queue", count: "" };
-    drawChips(view, { ask: `Image ${cell.place + 1} is:`, chips: [queue, ...named], chosen: cell.other, choose });
+    drawChips(view, { ask: `Sample ${cell.place + 1} is:`, chips: [queue, ...named], chosen: cell.other, choose });
   } else if (grid !== null && !grid.suggested) {
     drawChips(view, { ask: "These are:", chips: named, chosen: grid.classIndex, choose });
   } else {
@@ -97,5 +97,5 @@ function drawEmpty(page) {
   const waits = page.answeredSeq === page.seq && data.waiting;
   view.empty.hidden = grid !== null;
   view.cells.hidden = grid === null;
-  view.empty.textContent = waits || "Fetching images…";
+  view.empty.textContent = waits || "Fetching samples…";
 }

@@ -1,9 +1,7 @@
-// How many columns, and how high a row, so that all samples are seen at once and are as large as can be.
+// How many columns, and how high a row, so that all samples are seen at once and are as large as can be; what would be
+// too small scrolls. shape: of a cell, see content/content.js.
 
 const GAP = 6; // px between cells, also in grid.css
-const SMALLEST = 48; // px; a thumb needs it, and then the page scrolls
-const LARGEST = 220; // px; beyond, a thumbnail is only blur
-const AUTO_LEAST = 96; // px; the size offered at first is the largest whose images are no smaller
 const USUALLY_AROUND = 210; // px of words and buttons, before they are drawn
 const BELOW = 16; // px
 
@@ -14,22 +12,22 @@ function roomFor({ cells, root }) {
   return [root.clientWidth, Math.max(200, window.innerHeight - top - around - BELOW)];
 }
 
-function fitGrid(count, width, height) {
+function fitGrid(count, { wide, smallest, largest }, width, height) {
   let best = { columns: 1, side: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
-    const wide = (width - GAP * (columns - 1)) / columns;
+    const across = (width - GAP * (columns - 1)) / columns;
     const high = (height - GAP * (rows - 1)) / rows;
-    const side = Math.min(wide, high);
+    const side = Math.min(across / wide, high);
     if (side > best.side) best = { columns, side };
   }
-  if (best.side >= SMALLEST) return { columns: best.columns, side: Math.floor(Math.min(best.side, LARGEST)) };
-  const columns = Math.max(1, Math.floor((width + GAP) / (SMALLEST + GAP)));
-  return { columns, side: SMALLEST };
+  if (best.side >= smallest) return { columns: best.columns, side: Math.floor(Math.min(best.side, largest)) };
+  const columns = Math.max(1, Math.floor((width + GAP) / (wide * smallest + GAP)));
+  return { columns, side: smallest };
 }
 
-function sizeForWindow(sizes, width, height) {
-  const fitting = sizes.filter((size) => fitGrid(size, width, height).side >= AUTO_LEAST);
+function sizeForWindow(sizes, shape, width, height) {
+  const fitting = sizes.filter((size) => fitGrid(size, shape, width, height).side >= shape.comfortable);
   return fitting.length ? Math.max(...fitting) : Math.min(...sizes);
 }
 

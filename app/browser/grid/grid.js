@@ -4,7 +4,7 @@
 // every message to the server holds all the page holds, so that none is missed when one is lost.
 //
 // Keys: arrows move, X takes out (no letters per cell: they would do for small grids only, and R and H are taken), Enter
-// confirms, Backspace takes the last grid back, N shows other images, a digit is a class: of a group that has none yet,
+// confirms, Backspace takes the last grid back, N shows others, a digit is a class: of a group that has none yet,
 // else of the sample taken out under the cursor, else the class to be shown.
 
 const SIZES = [12, 24, 40, 60];
@@ -82,7 +82,7 @@ class Grid {
     this.outbox = openOutbox({ name, send: () => this.post(), changed: () => drawUnsaved(this) });
     const chosen = recall(`labelloop-grid:${name}`, {});
     this.classIndex = chosen.classIndex ?? null;
-    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, ...roomFor(this.view));
+    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, shapeOf(this.data.kind), ...roomFor(this.view));
     this.passed = recall(`labelloop-passed:${name}`, { round: null, ids: [] });
     this.show();
     this.post();
@@ -118,12 +118,9 @@ class Grid {
   }
 
   prepare({ class_index, samples }) {
-    const on = { toggle: (place) => this.toggle(place), reach: (place) => this.reach(place) };
+    const on = { toggle: (place) => this.toggle(place), reach: (place) => this.reach(place), look: (place) => this.look(place) };
     const cells = samples.map((sample, place) => makeCell(sample, place, samples.length, on));
-    cells.forEach((cell) => {
-      drawCell(cell, this.data.classes);
-      cell.image.decode().catch(() => {}); // drawn in the frame it is shown; what cannot be read shows as missing
-    });
+    cells.forEach((cell) => drawCell(cell, this.data.classes));
     return { classIndex: class_index, suggested: class_index !== null, samples, cells, shownAt: 0 };
   }
 
@@ -138,7 +135,7 @@ class Grid {
     this.drawMarks(cell);
   }
 
-  // A class by its key or chip: the group's while it has none, else that of the image taken out under the cursor.
+  // A class by its key or chip: the group's while it has none, else that of the sample taken out under the cursor.
   choose(classIndex) {
     const { grid } = this;
     const cell = this.selected();
@@ -171,7 +168,7 @@ class Grid {
 
   keepsMarks() {
     const marked = this.grid !== null && this.grid.cells.some((cell) => cell.out && !cell.isUnreadable);
-    if (marked) this.say("Some images are taken out: confirm first, or put them back.");
+    if (marked) this.say("Some are taken out: confirm first, or put them back.");
     return marked;
   }
 
@@ -187,6 +184,7 @@ class Grid {
     this.cursor = null;
     this.note = "";
     this.drawControls();
+    drawReading(this.view, null);
     this.lay();
     if (this.grid === null) return;
     this.grid.cells[0].press.tabIndex = 0;
@@ -214,7 +212,7 @@ class Grid {
     drawEmpty(this);
     if (this.grid === null) return;
     const { cells } = this.grid;
-    const { columns, side } = fitGrid(cells.length, ...roomFor(this.view));
+    const { columns, side } = fitGrid(cells.length, shapeOf(this.data.kind), ...roomFor(this.view));
     const focused = this.parent.activeElement;
     this.columns = columns;
     layCells(this.view, cells, columns, side);
@@ -261,6 +259,14 @@ class Grid {
     this.grid.cells.forEach((cell) => { cell.press.tabIndex = cell.place === place ? 0 : -1; });
     this.cursor = place;
     drawClasses(this);
+    this.look(place);
+  }
+
+  // A cell is pointed at, or has the focus: what it shows a part of is shown whole, on the other half of the grid.
+  look(place) {
+    const { cells } = this.grid;
+    const { content } = cells[place];
+    drawReading(this.view, isCut(content.element) ? content.full() : null, place < cells.length / 2);
   }
 
   // After a click on a control the keys belong to the grid again, or Enter would press the control once more.

@@ -20,14 +20,15 @@ function makeView(sizes, on) {
   const view = {
     question: element("h2", { class: "question" }),
     hint: element("p", { class: "hint" }),
-    sizes: element("div", { class: "sizes", role: "group", "aria-label": "Images at once" }),
+    sizes: element("div", { class: "sizes", role: "group", "aria-label": "Samples at once" }),
     ask: element("span", { class: "ask", id: "ask" }),
     chips: element("div", { class: "chips", role: "group", "aria-labelledby": "ask" }),
     cells: element("div", { class: "cells", role: "grid" }),
+    reading: element("div", { class: "reading", hidden: true, "aria-hidden": "true" }), // the cell itself is heard
     empty: element("div", { class: "empty", role: "status", hidden: true }),
     confirm: button("Confirm", "Enter", on.confirm, { class: "confirm" }),
     undo: button("Undo", "Backspace", on.undo, { title: "Take the last grid back" }),
-    other: button("Other images", "N", on.other, { title: "Leave these and show others" }),
+    other: button("Others", "N", on.other, { title: "Leave these and show others" }),
     state: element("span", { class: "state", role: "status" }),
     unsaved: element("span", { class: "unsaved", hidden: true }),
     honest: element("p", { class: "honest" }),
@@ -36,13 +37,14 @@ function makeView(sizes, on) {
   for (const size of sizes) {
     view.sizes.append(button(String(size), "", () => on.size(size), { "data-size": size, "aria-pressed": "false" }));
   }
+  view.cells.addEventListener("pointerleave", () => drawReading(view, null));
   view.bar = element("div", { class: "bar" }, view.confirm, view.undo, view.other, view.state, view.unsaved);
   view.root = element(
     "section",
     { class: "grid-mode", "aria-label": "Grid labeling" },
     element("header", {}, view.question, view.hint, view.sizes),
     element("div", { class: "classes" }, view.ask, view.chips),
-    view.cells,
+    element("div", { class: "shown" }, view.cells, view.reading),
     view.empty,
     view.bar,
     view.honest,
@@ -51,20 +53,18 @@ function makeView(sizes, on) {
   return view;
 }
 
-const UNREADABLE = "data:,"; // in the place of an image; whoever cannot see a sample must not label it
-
 // One sample: a button in a grid cell, pressed when it is taken out.
 function makeCell(sample, place, count, on) {
-  const image = element("img", { alt: "", draggable: "false" });
-  const isUnreadable = sample.image === UNREADABLE;
-  if (!isUnreadable) image.src = sample.image;
+  const content = openContent(sample.content, () => {}); // what cannot be read shows as missing
+  const isUnreadable = content.state === "failed";
   const mark = element("span", { class: "mark", "aria-hidden": "true" });
-  const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, image, mark);
+  const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, content.element, mark);
   press.dataset.sample = sample.sample_id;
   press.addEventListener("click", () => on.toggle(place));
   press.addEventListener("focus", () => on.reach(place));
+  press.addEventListener("pointerenter", () => on.look(place));
   return {
-    sample, press, image, mark, place, count, isUnreadable,
+    sample, press, content, mark, place, count, isUnreadable,
     out: isUnreadable, // taken out
     other: null, // the class index it gets instead; null: back to the queue
     request: null, // the id of its latest decision; null once that was taken back
@@ -77,8 +77,8 @@ function drawCell(cell, classes) {
   const out = cell.isUnreadable ? ", cannot be shown" : ", taken out";
   const state = cell.out ? (instead ? `${out}, is ${instead}` : out) : "";
   cell.press.setAttribute("aria-pressed", String(cell.out));
-  cell.press.setAttribute("aria-label", `Image ${cell.place + 1} of ${cell.count}${sure}${state}`);
-  cell.mark.textContent = cell.isUnreadable ? "no image" : cell.out ? instead || "✕" : "";
+  cell.press.setAttribute("aria-label", `Sample ${cell.place + 1} of ${cell.count}${sure}${state}`);
+  cell.mark.textContent = cell.isUnreadable ? "cannot be shown" : cell.out ? instead || "✕" : "";
 }
 
 // Cells in rows of so many: a reader of the screen hears row and column, the eye sees one grid.
@@ -109,7 +109,7 @@ function drawChips(view, { ask, chips, chosen, choose }) {
   view.chips.replaceChildren(
     ...chips.map((chip) => {
       const key = chip.key && chip.key !== chip.text ? [element("kbd", { "aria-hidden": "true" }, chip.key)] : [];
-      const count = chip.count ? [element("small", { title: "images the model is sure of" }, chip.count)] : [];
+      const count = chip.count ? [element("small", { title: "samples the model is sure of" }, chip.count)] : [];
       const name = element("span", { class: "name" }, chip.text);
       const pressed = { "aria-pressed": String(chip.value === chosen), title: chip.text };
       const press = element("button", { type: "button", class: "chip", ...pressed }, ...key, name, ...count);
@@ -117,4 +117,13 @@ function drawChips(view, { ask, chips, chosen, choose }) {
       return press;
     }),
   );
+}
+
+const isCut = (shown) => shown.scrollHeight > shown.clientHeight + 1;
+
+// full: all of a sample of which a cell shows a part; null: nothing. isBelow: on the lower half, not over the cell.
+function drawReading(view, full, isBelow = true) {
+  view.reading.hidden = full === null;
+  view.reading.classList.toggle("below", isBelow);
+  view.reading.replaceChildren(...(full === null ? [] : [full]));
 }

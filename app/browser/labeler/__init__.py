@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from app.browser import text_of
+from app.browser.content import scripts, styles
 
 KEY = "labeler"
 SCRIPTS = (
-    *("pace", "pictures", "work", "keys", "connection", "view", "search"),
+    *("pace", "contents", "work", "keys", "connection", "view", "search"),
     *("why", "lines", "exchange", "labeler", "mount"),
 )
 
@@ -19,8 +20,8 @@ SHARED = ("page", "outbox", "leaving", "alerts")
 
 _component = st.components.v2.component(
     "labelloop_labeler",
-    js=text_of(*(f"shared/{name}.js" for name in SHARED), *(f"labeler/{name}.js" for name in SCRIPTS)),
-    css=text_of("labeler/labeler.css"),
+    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), *(f"labeler/{name}.js" for name in SCRIPTS)),
+    css=text_of("labeler/labeler.css") + styles(),
 )
 
 

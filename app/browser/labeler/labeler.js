@@ -15,7 +15,7 @@ function openPage(parent, name) {
   let [isSuggesting, isExplaining] = [false, false];
   let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
   let [decidedAt, unsavedSince] = [-Infinity, null];
-  let keyAt = null; // when the key came that the next painted sample answers, however long its image takes
+  let keyAt = null; // when the key came that the next painted sample answers, however long it takes to be ready
   let isScarce = false; // the server had fewer samples than were asked for
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
@@ -32,7 +32,7 @@ function openPage(parent, name) {
     const { text, isWarning } = savedLine({ unsaved, isLost, isStored: exchange.outbox.isStored(), isSlow });
     view.drawSaved(text, isWarning);
     root.dataset.unsaved = unsaved;
-    view.drawPast(work.past(), work.walking(), pictures);
+    view.drawPast(work.past(), work.walking(), contents);
     if (progress === null) return;
     const changes = changesOf([...uncounted, ...exchange.outbox.all()]);
     view.drawLines(roundLine(progress, changes), perClass(progress, changes, classes));
@@ -57,15 +57,15 @@ function openPage(parent, name) {
   // began: when the key came that this answers.
   const show = (began = null) => {
     const sample = work.current();
-    const picture = sample && pictures.get(sample.sample_id);
+    const content = sample && contents.get(sample.sample_id);
     const mine = { sample, painted: false, at: null, suggested: false, explained: false };
     shown = mine;
     keyAt = sample === null && waiting !== null ? null : began ?? keyAt; // with no sample left there is nothing to wait for
-    view.drawSample(sample, picture, emptyText());
+    view.drawSample(sample, content, emptyText());
     drawFacts();
     root.dataset.sample = sample?.sample_id ?? "";
     root.dataset.shown = "";
-    const isSettled = sample !== null && (picture?.state === "ready" || picture?.state === "failed");
+    const isSettled = sample !== null && (content?.state === "ready" || content?.state === "failed");
     afterPaint(() => {
       if (shown === mine && isSettled) {
         mine.painted = true;
@@ -81,17 +81,17 @@ function openPage(parent, name) {
   };
 
   const refresh = () => {
-    const picture = shown.sample && pictures.get(shown.sample.sample_id);
-    const isLate = shown.sample !== null && !shown.painted && picture && picture.state !== "loading";
+    const content = shown.sample && contents.get(shown.sample.sample_id);
+    const isLate = shown.sample !== null && !shown.painted && content && content.state !== "loading";
     if (work.current() !== shown.sample || isLate) show();
     else if (shown.sample === null) view.drawSample(null, null, emptyText());
   };
 
-  const pictures = openPictures(() => { refresh(); drawRest(); });
+  const contents = openContents(() => { refresh(); drawRest(); });
 
   const isHungry = () => {
     const ahead = work.ahead();
-    return ahead.length <= pace.depth() / 2 || ahead.some((item) => !pictures.get(item.sample_id));
+    return ahead.length <= pace.depth() / 2 || ahead.some((item) => !contents.get(item.sample_id));
   };
 
   // At once, unless the server has just said that there is no more; then with the next key or the next look.
@@ -108,7 +108,7 @@ function openPage(parent, name) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { page: pageId(), screen: screenTokens(), was, have: pictures.ids(), want, why: isExplaining, looking: unexplained, latency };
+    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, latency };
   };
 
   const exchange = openExchange({
@@ -126,7 +126,7 @@ function openPage(parent, name) {
   const isReady = (kind, event) => {
     if (!shown.painted || shown.sample === null) return false;
     if (event.type === "click" && performance.now() - decidedAt < DOUBLE_CLICK_MS) return false;
-    return kind !== "label" || pictures.get(shown.sample.sample_id).state === "ready";
+    return kind !== "label" || contents.get(shown.sample.sample_id).state === "ready";
   };
 
   const measured = (event) => {
@@ -246,8 +246,8 @@ function openPage(parent, name) {
 
   const takeQueue = (data) => {
     for (const entry of [...(data.queue ?? []), ...(data.history ?? [])]) {
-      pictures.take(entry.sample_id, entry.image);
-      delete entry.image;
+      contents.take(entry.sample_id, entry.content);
+      delete entry.content;
     }
     for (const { sample_id, id } of data.flags ?? []) flagged.set(sample_id, id);
     if (data.history) work.recall(data.history);
@@ -256,7 +256,7 @@ function openPage(parent, name) {
       work.merge(data.queue, pace.pinned(), exchange.underWay());
       isScarce = data.queue.length < FEWEST_AHEAD;
     }
-    pictures.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));
+    contents.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));
   };
 
   return {

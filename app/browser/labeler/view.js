@@ -116,14 +116,13 @@ function openView(root, act) {
     element("h3", { textContent: title }), element("p", { textContent: sentence }));
 
   // The one call between a key and the next frame: nothing here may be slow.
-  const drawSample = (sample, picture, empty) => {
+  const drawSample = (sample, content, empty) => {
     parts.stage.classList.toggle("empty", sample === null);
     for (const button of [...parts.classes.children, parts.skip, parts.flag]) button.disabled = sample === null;
     if (sample === null) parts.stage.replaceChildren(message(empty.title, empty.sentence));
-    else if (picture?.state === "ready") parts.stage.replaceChildren(picture.image);
-    else if (picture?.state === "failed") parts.stage.replaceChildren(message("This image cannot be shown", "Skip it, or flag it for a second look."));
-    else parts.stage.replaceChildren(element("div", { className: "loading", attributes: { role: "status", "aria-label": "The image is loading" } }));
-    if (picture) picture.image.alt = "the sample to label";
+    else if (content?.state === "ready") parts.stage.replaceChildren(content.element);
+    else if (content?.state === "failed") parts.stage.replaceChildren(message("This sample cannot be shown", "Skip it, or flag it for a second look."));
+    else parts.stage.replaceChildren(element("div", { className: "loading", attributes: { role: "status", "aria-label": "The sample is loading" } }));
     markClass(sample?.class_index ?? null);
   };
 
@@ -151,20 +150,20 @@ function openView(root, act) {
 
   const word = (entry) => (entry.kind === "skip" ? "skipped" : nameOf(entry.class_index));
 
-  const thumbnail = (entry, picture) => {
-    const image = picture ? element("img", { src: picture.image.src, alt: "", draggable: false }) : element("span", { className: "blank" });
-    const button = element("button", { type: "button", className: "past", title: word(entry) }, image, element("span", { textContent: word(entry) }));
+  const past = (entry, content) => {
+    const small = content ? content.small() : element("span", { className: "blank" });
+    const button = element("button", { type: "button", className: "past", title: word(entry) }, small, element("span", { textContent: word(entry) }));
     button.dataset.act = `past:${entry.sample_id}`;
     return element("div", { attributes: { role: "listitem" } }, button);
   };
 
-  // Only what changed is drawn anew: an image that is put in again flickers.
+  // Only what changed is drawn anew: what is put in again flickers.
   const drawn = new Map(); // decision -> its element
-  const drawPast = (entries, walking, pictures) => {
+  const drawPast = (entries, walking, contents) => {
     for (const entry of drawn.keys()) if (!entries.includes(entry)) drawn.delete(entry);
     const items = entries.map((entry) => {
-      const picture = pictures.get(entry.sample_id);
-      if (!drawn.has(entry) || (picture && drawn.get(entry).querySelector(".blank"))) drawn.set(entry, thumbnail(entry, picture));
+      const content = contents.get(entry.sample_id);
+      if (!drawn.has(entry) || (content && drawn.get(entry).querySelector(".blank"))) drawn.set(entry, past(entry, content));
       drawn.get(entry).firstChild.classList.toggle("own", entry === walking);
       return drawn.get(entry);
     });

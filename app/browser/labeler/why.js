@@ -41,8 +41,8 @@ function drawsRow({ name, probs }) {
 }
 
 function neighborsRow(neighbors) {
-  const each = ({ image, name, similarity }) => element("figure", { title: `${name}, similarity ${similarity.toFixed(2)}` },
-    element("img", { src: image, alt: "" }), element("figcaption", { textContent: name }));
+  const each = ({ content, name, similarity }) => element("figure", { title: `${name}, similarity ${similarity.toFixed(2)}` },
+    openContent(content, () => {}).small(), element("figcaption", { textContent: name }));
   return element("div", { className: "neighbors" }, ...neighbors.map(each));
 }
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from app.screens.content.sample import to_send
 from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
 from app.screens.grid_page.message import GridMessage, read_message
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.pages import adopt_closed_pages
-from app.screens.shared.sample_image import THUMBNAIL_SIDE, to_decide
-from app.screens.shared.session import annotator_id, current_project, database, project_id
+from app.screens.shared.session import annotator_id, current_project, database, kind_name, project_id
 from storage.current import decided_ids
 from storage.projects import list_classes
 from storage.rounds import open_round
@@ -80,7 +80,7 @@ def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
     answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "round": None}
-    return {"name": name, "classes": _with_keys(classes), **answered, **dealt}
+    return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), **answered, **dealt}
 
 
 def _classes() -> list[str]:
@@ -98,7 +98,7 @@ def _plain(grid: DealtGrid) -> dict[str, Any]:
             "token": one.token,
             "sample_id": one.sample.id,
             "probability": None if grid.class_index is None else round(1.0 - doubt, 4),
-            "image": to_decide(one.sample, side=THUMBNAIL_SIDE),
+            "content": to_send(one.sample, large=False),
         }
         for one, doubt in zip(grid.samples, grid.doubt, strict=True)
     ]

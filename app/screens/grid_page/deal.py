@@ -31,7 +31,7 @@ _SPARE = 200  # candidates beyond a grid's size: some are on other people's scre
 
 @dataclass(frozen=True)
 class Source:
-    """Where grids come from: the newest model's answers for the pool, or before a model the map of its images."""
+    """Where grids come from: the newest model's answers for the pool, or before a model the map of its samples."""
 
     classes: Sequence[str]
     scores: RoundScores | None
@@ -136,11 +136,11 @@ def _in_doubt_first(found: Candidates, claimed: Sequence[ClaimedSample]) -> Deal
 def why_nothing(source: Source, message: GridMessage, *, round_number: int | None, taken: Iterable[int]) -> str:
     """Say why a page that wants a grid gets none."""
     if round_number is None:
-        return "The first samples are not chosen yet: the trainer is looking at all images. Grids appear by themselves."
+        return "The first samples are not chosen yet: the trainer is looking at them. Grids appear by themselves."
     if source.scores is None and source.placed is None:
-        return "The map of the images is not drawn yet, and there is no model. Grids appear by themselves."
+        return "The map of the samples is not drawn yet, and there is no model. Grids appear by themselves."
     if source.candidates(message, taken) is not None:
-        return "All images for this grid are on other people's screens, or kept for the audit."
+        return "All samples for this grid are on other people's screens, or kept for the audit."
     if source.scores is not None and message.class_index is not None:
-        return f"The model takes no further image for {source.classes[message.class_index]}. Show another class."
-    return "No image is left to be shown in a grid: the rest is asked one by one on the Label page."
+        return f"The model takes no further sample for {source.classes[message.class_index]}. Show another class."
+    return "No sample is left to be shown in a grid: the rest is asked one by one on the Label page."

@@ -9,12 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from app.screens.content.sample import to_send
 from app.screens.label_page.rest import FEWEST, rest_of_pool
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
-from app.screens.shared.sample_image import to_decide
 from app.screens.shared.session import annotator, annotator_id, database, project_id
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
@@ -22,7 +22,7 @@ from storage.claims import has_other_page
 from storage.events import LabelEventInfo, history, standing_flags
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, return_to
-from storage.samples import SampleInfo, get_samples
+from storage.samples import get_samples
 
 SESSION_KEY = "label_session"
 COUNTED_KEY = "label_counted_at"
@@ -33,8 +33,6 @@ HISTORY_LENGTH = 10
 MOST_AHEAD = 40  # samples
 MOST_EXPLAINED = 4  # samples: the one on screen and those that come next
 COUNT_EVERY_S = 0.8  # the counts of the line; each is a few reads of the whole project
-SMALL_SIDE = 288  # pixels: a tiny image, enlarged smoothly, of a few kB; the browser does the rest
-LARGE_SIDE = 720
 
 ELSEWHERE = (
     "{} is labeling on another page too, in another tab or browser. Each page has samples of its own; two people need "
@@ -133,7 +131,7 @@ def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool
         {
             "token": entry.token,
             "sample_id": entry.sample.id,
-            "image": None if entry.sample.id in held else _picture(entry.sample),
+            "content": None if entry.sample.id in held else to_send(entry.sample, large=True),
             "suggestion": entry.suggestion,
             "suggestion_probability": entry.suggestion_probability,
             **({"why": reasons[entry.sample.id]} if entry.sample.id in reasons else {}),
@@ -173,7 +171,8 @@ def _history(held: Collection[int]) -> list[AnnotatorRecord]:
         samples = get_samples(session, sample_ids=[event.sample_id for event in recent])
     by_id = {event.id: event for event in events}
     return [
-        _past(event, by_id) | {"image": None if event.sample_id in held else _picture(samples[event.sample_id])}
+        _past(event, by_id)
+        | {"content": None if event.sample_id in held else to_send(samples[event.sample_id], large=True)}
         for event in recent
     ]
 
@@ -203,11 +202,6 @@ def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:
     """The last ten decided samples, latest first, each once."""
     latest = {event.sample_id: event for event in reversed(events)}
     return sorted(latest.values(), key=lambda event: event.id, reverse=True)[:HISTORY_LENGTH]
-
-
-def _picture(sample: SampleInfo) -> str:
-    side = SMALL_SIDE if 2 * max(sample.width, sample.height) <= LARGE_SIDE else LARGE_SIDE
-    return to_decide(sample, side=side)
 
 
 def _counts(*, is_waiting: bool) -> AnnotatorRecord:

@@ -12,10 +12,10 @@ import numpy as np
 
 from app.errors import UnreadableScoresError
 from app.project.scores import RoundScores, SampleDraws, read_draws, scores_path
+from app.screens.content.sample import to_send
 from app.screens.shared.doubt import alarm_of, doubt_of
 from app.screens.shared.neighbors import Neighbor, nearest_labeled
 from app.screens.shared.round_scores import read_round_scores
-from app.screens.shared.sample_image import data_url, thumbnail
 from app.screens.shared.session import current_project, database, project_id
 from storage.projects import list_classes
 from storage.rounds import open_round
@@ -110,7 +110,7 @@ def _neighbor(neighbor: Neighbor) -> Card:
         "sample_id": neighbor.sample.id,
         "name": neighbor.name,
         "similarity": round(neighbor.similarity, 4),
-        "image": data_url(thumbnail(neighbor.sample)),
+        "content": to_send(neighbor.sample, large=False),
     }
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from app.screens.content.sample import draw_large
 from app.screens.shared.filters import ReviewRow
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.review_rows import decision_words, prediction_words, suspect_words
-from app.screens.shared.sample_image import large
 from app.screens.shared.session import annotator_id, database, project_id
 from storage.errors import StorageError
 from storage.labels import LabelEventInfo, list_events, record_decision, undo
@@ -24,7 +24,7 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
     with database().read() as session:
         events = list_events(session, project_id=project_id(), sample_id=sample.id)
     st.subheader(f"Sample {sample.id}")
-    st.image(large(sample), width=260)
+    draw_large(sample, width=260)
     st.markdown(
         f"**{escaped(decision_words(row, classes))}** by {escaped(row.label.annotator)}; "
         f"the model said {escaped(prediction_words(row, classes))}."

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.screens.content.sample import draw_large
 from app.screens.review_page.correction import decide
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.sample_image import large
 from app.screens.shared.session import database, project_id
 from storage.labels import LabelEventInfo, list_events
 from storage.samples import get_sample
 from storage.votes import Disagreement
 
 PLACE_KEY = "disagreement_place"
-_IMAGE, _CHOICE = 280, 320  # pixels: beside each other on a laptop, below each other on a phone
+_SAMPLE, _CHOICE = 280, 320  # pixels: beside each other on a laptop, below each other on a phone
 
 
 def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str]) -> None:
@@ -30,8 +30,8 @@ def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str])
         sample = get_sample(session, sample_id=found.sample_id)
         events = list_events(session, project_id=project_id(), sample_id=found.sample_id)
     beside = st.container(horizontal=True, gap="large")
-    with beside.container(width=_IMAGE):
-        st.image(large(sample), width=_IMAGE)
+    with beside.container(width=_SAMPLE):
+        draw_large(sample, width=_SAMPLE)
     with beside.container(width=_CHOICE):
         st.caption(f"{place + 1:,} of {len(disputed):,} disputed, sample {sample.id}")
         for vote in found.votes:

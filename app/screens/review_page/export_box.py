@@ -54,7 +54,7 @@ def zipped_export(project: Project, database: Database, project_id: int, form: s
     Raises:
         ExportError: When it cannot be written.
     """
-    # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all images.
+    # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all samples.
     with tempfile.TemporaryDirectory(dir=project.folder, prefix=".export-") as folder:
         written = export(database, project_id, form, Path(folder) / form, project=project.settings().name)
         buffer = io.BytesIO()

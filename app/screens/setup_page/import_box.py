@@ -36,7 +36,7 @@ class Chosen:
 
 def source_box(*, prefix: str) -> Chosen:
     """Draw the choice between folder, CSV and zip; an empty choice is returned as it is."""
-    kind = st.segmented_control("Where the images are", KINDS, default="Folder", required=True, key=f"{prefix}_kind")
+    kind = st.segmented_control("Where the samples are", KINDS, default="Folder", required=True, key=f"{prefix}_kind")
     if kind == "Zip upload":
         upload = st.file_uploader("Zip archive of images", type="zip", key=f"{prefix}_upload")
         st.caption("It is unpacked into the project's folder.")
@@ -45,8 +45,9 @@ def source_box(*, prefix: str) -> Chosen:
         path = st.text_input("File", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
         known = ", ".join(readable_formats())
         st.caption(
-            "A list such as a CSV with one row per image, `path,label` (the label may be empty), or what another tool "
-            f"exported: {known}. Paths count from the file's own folder."
+            "A list such as a CSV with one row per sample: `path,label` for images, `text,label` for texts, any other "
+            "columns for a table (the label may be empty). Or what another tool exported: "
+            f"{known}. Paths count from the file's own folder."
         )
         return Chosen(path=path)
     path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")

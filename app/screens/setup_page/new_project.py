@@ -1,4 +1,4 @@
-"""The form that makes the folder a project: name, images, classes, test set, settings."""
+"""The form that makes the folder a project: name, samples, classes, test set, settings."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.errors import ProjectError
+from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.creation import create_with_embedding, nothing_left_behind
 from app.project.importing import refuse_unusable
@@ -26,7 +27,7 @@ class NewProject:
     """What the person entered."""
 
     settings: ProjectSettings
-    images: Chosen
+    samples: Chosen
     classes: tuple[str, ...]
     test_csv: str
     wanted: Wanted
@@ -36,21 +37,22 @@ def new_project_form() -> NewProject | None:
     """Draw the form; what was entered once it is sent."""
     folder = project_folder()
     name = st.text_input("Name of the project", folder.name, key="new_name")
-    images = source_box(prefix="new")
-    wanted = preview_box(images, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
+    samples = source_box(prefix="new")
+    wanted = preview_box(samples, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
     with st.form("new_project"):
         classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
-        st.caption(
-            "One per line or with commas. Left empty: the names of the images' folders, or the labels of the CSV."
-        )
+        st.caption("One per line or with commas. Left empty: the names of the folders, or the labels of the CSV.")
         test_csv = st.text_input(
-            "Labeled test set (CSV file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
+            "Labeled test set (a file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
         )
-        st.caption("Rows `path,label`. It is never trained on: accuracy is measured on it, beside the audit samples.")
+        st.caption(
+            "Rows like the others, each with a label. It is never trained on: accuracy is measured on it, beside the "
+            "audit samples."
+        )
         values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
         if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
             return None
-    return _entered(name, images, classes, test_csv, values, wanted)
+    return _entered(name, samples, classes, test_csv, values, wanted)
 
 
 def embedding_field() -> dict[str, str]:
@@ -66,19 +68,19 @@ def embedding_field() -> dict[str, str]:
 
 
 def _entered(
-    name: str, images: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: Wanted
+    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: Wanted
 ) -> NewProject:
-    if not images.given:
-        raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+    if not samples.given:
+        raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
     refuse_code(values["embedding"])
     settings = replace(ProjectSettings(name=name.strip()), **values)
-    return NewProject(settings, images, tuple(names_in(classes)), test_csv.strip(), wanted)
+    return NewProject(settings, samples, tuple(names_in(classes)), test_csv.strip(), wanted)
 
 
 def make_project(entered: NewProject) -> None:
     """Make the project and import its samples, in a thread of its own."""
     planned = Project(project_folder())
-    path = keep_upload(entered.images, planned.uploads_dir)
+    path = keep_upload(entered.samples, planned.uploads_dir)
     start_job(lambda job: _make(job, planned, entered, path))
 
 
@@ -88,17 +90,18 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> 
         with nothing_left_behind(planned.folder):
             source = open_source(path, uploads=planned.uploads_dir).with_classes_renamed(entered.wanted.new_names)
             test_path = Path(entered.test_csv).expanduser()
-            test = open_source(test_path, uploads=planned.uploads_dir) if entered.test_csv else None
+            as_pool = Reading(kind=source.kind)
+            test = open_source(test_path, uploads=planned.uploads_dir, reading=as_pool) if entered.test_csv else None
             classes = entered.classes or source.class_names or (test.class_names if test else ())
             refuse_unusable(source)
         project = create_with_embedding(
-            planned.folder, settings=entered.settings, classes=classes, images=source, test=test
+            planned.folder, settings=entered.settings, classes=classes, pool=source, test=test
         )
         if test is not None:  # first: an image that is in both must not be trained on
             import_samples(job, project, test, title="Test set", split="test")
         import_samples(
-            job, project, source, title="Images", split="pool", labeled=entered.wanted.labeled, given_as=path.name
+            job, project, source, title="Samples", split="pool", labeled=entered.wanted.labeled, given_as=path.name
         )
     finally:
-        if entered.images.upload is not None:
+        if entered.samples.upload is not None:
             path.unlink(missing_ok=True)

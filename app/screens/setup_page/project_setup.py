@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.errors import ProjectError
+from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
@@ -14,7 +15,7 @@ from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.import_report import past_refusals
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import settings_fields
-from app.screens.shared.session import database, project_id
+from app.screens.shared.session import database, kind_name, project_id, sample_kind
 from storage.imported import count_imported
 from storage.projects import list_classes
 from storage.samples import count_samples
@@ -44,13 +45,13 @@ def add_samples_box(project: Project) -> None:
     """Draw the import of further samples, and every file that could not be used so far."""
     chosen = source_box(prefix="add")
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
-    st.caption("A test set needs a label for each image; it is never trained on and never asked about.")
+    st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
     wanted = preview_box(chosen, prefix="add", uploads=project.uploads_dir, classes=_class_names)
     job = current_job()
     busy = job is not None and not job.finished.is_set()
     if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=busy):
         if not chosen.given:
-            raise ProjectError("Say first where the images are: a folder, a CSV file or a zip archive.")
+            raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
         _start(project, chosen, use or "To be labeled", wanted)
         st.rerun()
     imports_list()
@@ -63,11 +64,12 @@ def _class_names() -> list[str]:
 
 
 def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
-    path = keep_upload(chosen, project.uploads_dir)
+    path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
 
     def work(job: ImportJob) -> None:
         try:
-            source = open_source(path, uploads=project.uploads_dir).with_classes_renamed(wanted.new_names)
+            opened = open_source(path, uploads=project.uploads_dir, reading=reading)
+            source = opened.with_classes_renamed(wanted.new_names)
             import_samples(
                 job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=path.name
             )
@@ -82,7 +84,7 @@ def settings_editor(project: Project) -> None:
     """Draw the settings and save what was changed; a value that cannot be used is refused with a sentence."""
     settings = project.settings()
     with st.form("settings", border=False):
-        values = settings_fields(settings, prefix="settings")
+        values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
         if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
             save_settings(project.settings_path, replace(settings, **values))
             st.toast("Settings saved; the next round uses them.", icon=":material/check:")

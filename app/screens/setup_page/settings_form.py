@@ -26,11 +26,11 @@ def sentence_of(choice: AcquisitionFunction | ColdStart) -> str:
     return f"{choice.sentence} {getattr(choice, 'measured', '')}".strip()
 
 
-def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]:
+def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence[str] = PREDICTORS) -> dict[str, Any]:
     """Draw the fields inside a form and return what they hold, by name of the setting."""
     left, right = st.columns(2, gap="large")
     with left:
-        values = _model_fields(settings, prefix)
+        values = _model_fields(settings, prefix, suiting)
     with right:
         values |= _round_fields(settings, prefix)
     with st.expander("More"):
@@ -42,8 +42,8 @@ def settings_fields(settings: ProjectSettings, *, prefix: str) -> dict[str, Any]
     return values
 
 
-def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
-    predictors = _with_own(PREDICTORS, settings.predictor)
+def _model_fields(settings: ProjectSettings, prefix: str, suiting: Sequence[str]) -> dict[str, Any]:
+    predictors = _with_own(suiting, settings.predictor)
     predictor = st.selectbox(
         "Predictor",
         predictors,
@@ -52,8 +52,8 @@ def _model_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
         key=f"{prefix}_predictor",
     )
     st.caption(
-        "What learns from your labels and predicts the rest: the small network suits tiny images, pretrained features "
-        "suit photographs."
+        "What learns from your labels and predicts the rest: the small network suits tiny images, features anything "
+        "else."
     )
     acquisitions = _with_own(catalog.names(), settings.acquisition)
     acquisition = st.selectbox(

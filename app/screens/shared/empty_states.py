@@ -20,7 +20,7 @@ def no_round_sentence(figures: ProgressFigures, *, query_size: int) -> str:
     if figures.counts.pool + figures.counts.labeled + figures.counts.skipped == 0:
         if figures.counts.broken:
             return gone_words(figures.counts.broken)
-        return "There are no samples yet: add images on the Setup screen."
+        return "There are no samples yet: add samples on the Setup screen."
     trained_on = sum(figures.labels_per_class(audit=False).values())
     missing = max(0, query_size - trained_on)
     if missing:

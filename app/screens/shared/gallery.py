@@ -1,4 +1,4 @@
-"""Thumbnails on pages, each with a button that chooses it."""
+"""Samples on pages, each with a button that chooses it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.screens.content.sample import draw_small
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.sample_image import thumbnail
 from storage.samples import SampleInfo
 
-PAGE_SIZE = 24  # thumbnails; what is decoded at once, and whole rows of 3, 4, 6 and 8
+PAGE_SIZE = 24  # samples; what is decoded at once, and whole rows of 3, 4, 6 and 8
 
 
 @dataclass(frozen=True)
 class Card:
-    """One thumbnail with the words beneath it."""
+    """One sample with the words beneath it."""
 
     sample_id: int
     title: str
@@ -36,7 +36,7 @@ def gallery(cards: Sequence[Card], samples: Mapping[int, SampleInfo], *, key: st
     with st.container(horizontal=True, gap="small", key=f"{key}_gallery"):
         for card in cards:
             with st.container(gap=None, key=f"pick_{key}_{card.sample_id}"):
-                st.image(thumbnail(samples[card.sample_id]), width="stretch")
+                draw_small(samples[card.sample_id], width="stretch")
                 st.button(
                     escaped(card.title),
                     key=f"{key}_choose_{card.sample_id}",

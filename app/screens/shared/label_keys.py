@@ -19,13 +19,13 @@ HELP_ROWS = (
 )
 
 GRID_ROWS = (
-    ("Move from image to image", "`←` `→` `↑` `↓`"),
-    ("Take the image out, or put it back", "`X`, or click or tap it"),
-    ("Give the image taken out another class; without it, it goes back to the queue", "the class's key"),
+    ("Move from sample to sample", "`←` `→` `↑` `↓`"),
+    ("Take the sample out, or put it back", "`X`, or click or tap it"),
+    ("Give the sample taken out another class; without it, it goes back to the queue", "the class's key"),
     ("Confirm all others as the class, and go on", "`Enter`"),
     ("Undo the last grid, all of it", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
-    ("Leave these images and show others", "`N`"),
-    ("Show another class (with no image taken out); before the first model: name the group", "the class's key"),
+    ("Leave these samples and show others", "`N`"),
+    ("Show another class (with no sample taken out); before the first model: name the group", "the class's key"),
 )
 
 

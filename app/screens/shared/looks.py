@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from app.screens.content.sample import CONTENTS
+
 _RULES = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.5rem 2.5rem 3rem; max-width: 1760px; }
@@ -10,10 +12,6 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 [class*="_gallery"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr)); }
 [class*="_gallery"] > * { width: 100% !important; max-width: none; }
 [class*="st-key-pick_"] [data-testid="stElementToolbar"] { display: none; }
-[class*="st-key-pick_"] img { width: 100%; height: 100px; object-fit: contain; border-radius: 6px;
-  background: color-mix(in srgb, currentColor 6%, transparent); }
-[class*="st-key-neighbor_"] img { height: 84px; object-fit: contain; border-radius: 6px;
-  background: color-mix(in srgb, currentColor 6%, transparent); }
 [class*="st-key-pick_"] button { position: relative; }
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }
@@ -34,4 +32,5 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none
 
 def looks() -> None:
     """Apply the rules to the page."""
-    st.html(_RULES)
+    of_kinds = "".join(content.RULES for content in CONTENTS.values())
+    st.html(_RULES.replace("</style>", f"{of_kinds}</style>"))

@@ -20,7 +20,7 @@ from storage.projects import list_classes
 from storage.samples import SampleInfo, get_samples
 
 NEIGHBORS = 3
-NO_LABELS = "No labeled neighbors yet: nothing is labeled, or the trainer has not looked at this image yet."
+NO_LABELS = "No labeled neighbors yet: nothing is labeled, or the trainer has not looked at this sample yet."
 UNREADABLE = "The labeled neighbors cannot be shown: the kept features cannot be read."
 
 logger = logging.getLogger(__name__)

@@ -42,7 +42,7 @@ class PoolView:
         return f"labeled {label}"
 
     def card(self, row: int, measure: str) -> Card:
-        """The words beneath a thumbnail."""
+        """The words beneath a sample."""
         sample_id = int(self.scores.sample_ids[row])
         label = f", label {self.labels[sample_id]}" if sample_id in self.labels else ""
         words = f"model: {self.predicted(row)} ({whole_percent(self.scores.confidence_N[row])}){label}"

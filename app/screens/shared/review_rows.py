@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from app.screens.content.sample import column_title, table_cell
 from app.screens.shared.filters import ReviewRow
 from app.screens.shared.gallery import Card
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.progress_figures import ProgressFigures
-from app.screens.shared.sample_image import data_url, thumbnail
 from storage.engine import Database
 from storage.samples import SampleInfo
 from storage.suggestions import last_suggestions
@@ -60,7 +60,7 @@ def suspects_sentence(suspected: int) -> str:
 
 
 def card(row: ReviewRow, classes: Sequence[str]) -> Card:
-    """The words beneath a thumbnail."""
+    """The words beneath a sample."""
     marks = [row.label.purpose] if row.label.purpose != "train" else []
     marks += ["flagged"] if row.label.flagged else []
     model = f"model: {prediction_words(row, classes)}" if row.disagrees else row.label.annotator
@@ -70,11 +70,11 @@ def card(row: ReviewRow, classes: Sequence[str]) -> Card:
 
 
 def table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes: Sequence[str]) -> pd.DataFrame:
-    """One page of rows as a table, thumbnails included."""
+    """One page of rows as a table, samples included."""
     return pd.DataFrame(
         [
             {
-                "Image": data_url(thumbnail(samples[row.label.sample_id])),
+                column_title(): table_cell(samples[row.label.sample_id]),
                 "Sample": row.label.sample_id,
                 "Label": decision_words(row, classes),
                 "Prediction": prediction_words(row, classes),

@@ -10,10 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from app.errors import ProjectError
+from app.kinds.kind import Kind, kind_named
 from app.project.project import Project, open_project
 from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
-from storage.projects import get_or_create_account, get_or_create_annotator
+from storage.projects import get_or_create_account, get_or_create_annotator, kind_of_samples
 from storage.writing import WriteQueue
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
@@ -69,6 +70,23 @@ def project_id() -> int:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _project_id(database_url: str, name: str) -> int:  # noqa: ARG001
     return current_project().project_id(database())
+
+
+def sample_kind() -> Kind:
+    """The kind of the project's samples."""
+    return kind_named(kind_name())
+
+
+def kind_name() -> str:
+    """Its name."""
+    return _kind_name(current_project().database_url, project_id())
+
+
+# A project's samples are of one kind for ever.
+@st.cache_data(max_entries=100, show_spinner=False)
+def _kind_name(database_url: str, identity: int) -> str:  # noqa: ARG001
+    with database().read() as session:
+        return kind_of_samples(session, project_id=identity)
 
 
 def annotator() -> str:

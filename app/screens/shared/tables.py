@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.screens.content.sample import column_title, content_column
 from app.screens.shared.filters import ReviewRow
 from app.screens.shared.progress_figures import round_rows
 from app.screens.shared.review_rows import table
@@ -77,7 +78,7 @@ def review_table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], c
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Image": st.column_config.ImageColumn(width="small"),
+            column_title(): content_column(),
             "Likely error": st.column_config.TextColumn(width="medium"),
             "Labeled": st.column_config.DatetimeColumn(
                 f"Labeled ({zone})", format="YYYY-MM-DD HH:mm:ss", timezone=zone

@@ -40,8 +40,8 @@ class BeatWatch:
         return moment - last[1]
 
 
-def trainer_state(heartbeat: Heartbeat | None, silence_s: float) -> TrainerState:
-    """Turn a heartbeat into words; failures name their reason."""
+def trainer_state(heartbeat: Heartbeat | None, silence_s: float, *, nouns: str = "samples") -> TrainerState:
+    """Turn a heartbeat into words; failures name their reason, samples are called what they are."""
     if heartbeat is None:
         return TrainerState("absent", "The trainer has not reported yet. It starts together with 'labelloop run'.")
     if heartbeat.state == "failed":
@@ -54,7 +54,7 @@ def trainer_state(heartbeat: Heartbeat | None, silence_s: float) -> TrainerState
         said, details = sentence_and_details(heartbeat)
         said = said or "The trainer waits for the next finished round."
         return TrainerState("idle", said + time_left(heartbeat.eta_s), _fraction(heartbeat), details)
-    return TrainerState("working", _work(heartbeat), _fraction(heartbeat))
+    return TrainerState("working", _work(heartbeat, nouns), _fraction(heartbeat))
 
 
 def _failure(heartbeat: Heartbeat) -> str:
@@ -69,9 +69,9 @@ def _silence(silence_s: float) -> str:
     )
 
 
-def _work(heartbeat: Heartbeat) -> str:
+def _work(heartbeat: Heartbeat, nouns: str) -> str:
     if heartbeat.state == "embedding" and heartbeat.total:
-        step = f"Looking at the images: {heartbeat.done:,} of {heartbeat.total:,}"
+        step = f"Looking at the {nouns}: {heartbeat.done:,} of {heartbeat.total:,}"
     elif heartbeat.state == "training":
         step = f"{_round(heartbeat)}: training" + _part(heartbeat) + _epochs(heartbeat)
     elif heartbeat.state == "scoring":

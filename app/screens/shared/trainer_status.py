@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.project.endings import TO_WAIT_FOR_A_PERSON, TRAINER, ending_words
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.session import annotator_id, database, project_id
+from app.screens.shared.session import annotator_id, database, project_id, sample_kind
 from app.screens.shared.trainer_state import BeatWatch, Mood, TrainerState, trainer_state
 from storage.endings import list_endings
 from storage.trainer import get_heartbeat, pending_request, request_training
@@ -40,7 +40,8 @@ def read_trainer() -> TrainerState:
         handled = heartbeat.handled_request_id if heartbeat else None
         request = pending_request(session, project_id=identity, after_id=handled or 0)
         deaths = list_endings(session, project_id=identity, child=TRAINER)
-    state = trainer_state(heartbeat, _watch().silence_s(identity, heartbeat) if heartbeat else 0.0)
+    silence_s = _watch().silence_s(identity, heartbeat) if heartbeat else 0.0
+    state = trainer_state(heartbeat, silence_s, nouns=sample_kind().NOUNS)
     if request is not None and request.kind != "stop" and state.mood in {"idle", "failed", "stopped"}:
         return TrainerState("working", "Training was asked for and starts in a moment.")
     if deaths and (state.mood in {"absent", "silent"} or len(deaths) >= TO_WAIT_FOR_A_PERSON):

@@ -21,10 +21,10 @@ def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
     """The one reason that explains the empty screen best."""
     if state.counts.pool + state.counts.labeled + state.counts.skipped == 0:
         if state.counts.broken:
-            return Waiting("No image can be read", f"{gone_words(state.counts.broken)} See Setup.", "setup")
+            return Waiting("No sample can be read", f"{gone_words(state.counts.broken)} See Setup.", "setup")
         return Waiting(
             "No samples yet",
-            "Add images on the Setup page; then the first ones are chosen.",
+            "Add samples on the Setup page; then the first ones are chosen.",
             "setup",
         )
     finished = _finished(state)
@@ -38,8 +38,8 @@ def why_waiting(state: LabelingState, trainer: TrainerState) -> Waiting:
 
 
 def gone_words(broken: int) -> str:
-    """What became of images that were there at the import and are not now."""
-    return f"None of the {broken:,} images can be read any more: were they moved or deleted?"
+    """What became of samples that were there at the import and are not now."""
+    return f"None of the {broken:,} samples can be read any more: were they moved or deleted?"
 
 
 def is_finished(state: LabelingState) -> bool:
@@ -68,7 +68,7 @@ def _first_round(trainer: TrainerState) -> Waiting:
             "The first samples are not chosen yet",
             "The trainer chooses them; it is not at work now.",
         )
-    sentence = "The trainer looks at all images and picks a varied, typical set. They appear here by themselves."
+    sentence = "The trainer looks at all samples and picks a varied, typical set. They appear here by themselves."
     return Waiting("Choosing the first samples", sentence)
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 
 from app.project.scores import RoundScores, SampleDraws
+from app.screens.content.sample import draw_large, draw_small
 from app.screens.shared.doubt import alarm_of, doubt_of
 from app.screens.shared.neighbors import Neighborhood, nearest_labeled
 from app.screens.shared.plain_text import escaped, whole_percent
-from app.screens.shared.sample_image import large, thumbnail
 from app.screens.uncertainty_page.charts import draws_chart, mean_probabilities_chart, split_chart
 from storage.samples import SampleInfo
 
 MOST_CLASSES = 20  # in the charts of one sample; the names of more would not be written
-_IMAGE, _THUMBNAIL = 260, 104  # pixels
+_LARGE, _SMALL = 260, 104  # pixels
 
 
 def why_uncertain(
@@ -58,7 +58,7 @@ def outside_the_pool(sample: SampleInfo, words: str) -> None:
 
 def _head(sample: SampleInfo, words: str) -> None:
     st.subheader(f"Sample {sample.id}")
-    st.image(large(sample), width=_IMAGE)
+    draw_large(sample, width=_LARGE)
     st.markdown(escaped(words))
     _neighbors(nearest_labeled([sample.id]), sample.id)
 
@@ -70,8 +70,8 @@ def _neighbors(found: Neighborhood, sample_id: int) -> None:
         return
     with st.container(horizontal=True, gap="small", key="neighbors"):
         for neighbor in found.of[sample_id]:
-            with st.container(width=_THUMBNAIL, gap=None, key=f"neighbor_{neighbor.sample.id}"):
-                st.image(thumbnail(neighbor.sample), width=_THUMBNAIL)
+            with st.container(width=_SMALL, gap=None, key=f"neighbor_{neighbor.sample.id}"):
+                draw_small(neighbor.sample, width=_SMALL)
                 st.caption(escaped(f"{neighbor.name}, {whole_percent(neighbor.similarity)} alike"))
 
 

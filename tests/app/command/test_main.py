@@ -124,7 +124,6 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
     [
         "labell",
         "init",
-        "init p --images x",
         "init p --images x --classes a,b --predictor transformer",
         "init p --images x --classes a,b --learner transformer",
         "init p --images x --classes a,b --predictor sklearn.ensemble:Forest",
@@ -133,6 +132,7 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "init p --images x --classes a,b --query-size 0",
         "init p --images x --classes a,b --audit 0.9",
         "init p --images x --classes a,b --overlap 11",
+        "init p --data x --kind audio",
         'init p --images x --classes a,"b',
         "run --port 70000",
         "run --port eighty",
@@ -194,7 +194,7 @@ def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
     lines = outcome.out.splitlines()
     assert outcome.code == 0
     assert [line.split(":")[0] for line in lines[:2]] == ["refused broken.png", "duplicate copy.png"]
-    assert lines[2:] == ["4 samples added, 1 files refused, 1 duplicates."]
+    assert lines[2:] == ["4 samples added, 1 refused, 1 duplicates."]
 
 
 def classes_of(project: Project) -> list[str]:
@@ -226,7 +226,7 @@ def test_init_takes_every_option_into_the_settings_and_keeps_test_samples_out_of
 def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     Image.new("L", (8, 8), 200).save(tmp_path / "more" / "new.png")
-    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 files refused, 0 duplicates.\n"
+    assert labelloop("import", project, tmp_path / "more").out == "1 samples added, 0 refused, 0 duplicates.\n"
     assert json.loads(labelloop("status", project, "--json").out)["pool"] == 5
 
 
@@ -419,7 +419,7 @@ def test_init_takes_classes_and_labels_from_the_source_and_import_takes_them_bac
     outcome = labelloop("init", tmp_path / "p", "--images", by_class, "--labeled", "--rename", "dog=Hund")
     assert outcome.out.splitlines() == [
         "Taken over as import 1: 3 labels.",
-        "3 samples added, 0 files refused, 0 duplicates.",
+        "3 samples added, 0 refused, 0 duplicates.",
     ]
     assert classes_of(open_project(tmp_path / "p")) == ["Hund", "cat"]
     assert json.loads(labelloop("status", tmp_path / "p", "--json").out)["imported"] == 3
@@ -429,7 +429,7 @@ def test_init_takes_classes_and_labels_from_the_source_and_import_takes_them_bac
     again = labelloop("import", tmp_path / "p", by_class, "--labeled", "--format", "folders", "--rename", "dog=Hund")
     assert again.out.splitlines()[-2:] == [
         "Taken over as import 2: 3 labels.",
-        "0 samples added, 0 files refused, 3 duplicates.",
+        "0 samples added, 0 refused, 3 duplicates.",
     ]
 
 
@@ -464,8 +464,8 @@ def test_one_line_per_kind_of_refusal_and_not_again_at_the_next_import(
     ]
     again = labelloop("import", tmp_path / "p", images)
     assert [line for line in again.out.splitlines() if "refused" in line] == [
-        "3 files were refused as before.",
-        "0 samples added, 0 files refused, 4 duplicates.",
+        "3 were refused as before.",
+        "0 samples added, 0 refused, 4 duplicates.",
     ]
     assert again.code == 0
 
@@ -488,3 +488,16 @@ def test_an_export_says_what_its_format_cannot_hold(labelloop: Run, by_class: Pa
     labelloop("init", tmp_path / "p", "--images", by_class, "--labeled")
     outcome = labelloop("export", tmp_path / "p", "--format", "doccano", tmp_path / "out")
     assert outcome.out.splitlines()[0] == "This format cannot hold who labeled (1 names) and when."
+
+
+def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("body,stars\ngood,5\nbad,1\n")
+    (tmp_path / "more.jsonl").write_text('{"text": "new"}\n')
+    made = labelloop(
+        "init", tmp_path / "p", "--data", tmp_path / "texts.csv", "--text-column", "body", "--label-column", "stars"
+    )
+    assert made.out.splitlines()[-1] == "2 samples added, 0 refused, 0 duplicates."
+    assert classes_of(open_project(tmp_path / "p")) == ["1", "5"]
+    assert labelloop("import", tmp_path / "p", tmp_path / "more.jsonl").out.startswith("1 samples added")
+    refused = labelloop("import", tmp_path / "p", tmp_path / "more.jsonl", "--kind", "image")
+    assert (refused.code, refused.err) == (1, "The samples of this project are texts; a project has one kind.\n")

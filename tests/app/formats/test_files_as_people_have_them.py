@@ -39,7 +39,7 @@ def put(tmp_path: Path, painter) -> Callable[..., Path]:
 
 
 def made(folder: Path, images: Path, classes: Sequence[str], **more: object) -> Created:
-    return make_project(folder, settings=ProjectSettings(name="p"), classes=classes, images=images, **more)
+    return make_project(folder, settings=ProjectSettings(name="p"), classes=classes, data=images, **more)
 
 
 def samples_of(project: Project, split: str = "pool") -> list[SampleInfo]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.kinds.image import RefusedImageError, check_image, decode, load_image
+from app.formats.source import Entry
+from app.kinds.image import RefusedImageError, admit, decode, load_image
 
 
 def save(path: Path, image: Image.Image, **options: object) -> Path:
@@ -54,7 +55,7 @@ def test_a_phone_photo_is_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter
     path = save(tmp_path / "x.jpg", Image.new("L", (6, 4)), exif=exif)
-    checked = check_image(path, tmp_path)
+    checked = admit(Entry(tmp_path, path.name))
     assert (checked.width, checked.height) == (4, 6)
     assert load_image(path).shape == (6, 4, 1)
 
@@ -74,12 +75,12 @@ def test_a_file_that_vanished_is_refused_with_a_reason(tmp_path):
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(RefusedImageError, match="pipe"):
-        check_image(tmp_path / "pipe.png", tmp_path)
+        admit(Entry(tmp_path, "pipe.png"))
 
 
 def test_a_name_with_a_zero_byte_is_refused(tmp_path):
     with pytest.raises(RefusedImageError, match="null"):
-        check_image(tmp_path / "a\0b.png", tmp_path)
+        admit(Entry(tmp_path, "a\0b.png"))
 
 
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])

@@ -32,7 +32,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def make(tmp_path: Path, images: Path, **more: object) -> Created:
-    return make_project(tmp_path / "p", settings=ProjectSettings(name="p"), images=images, **more)
+    return make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=images, **more)
 
 
 def opened(created: Created) -> tuple[Database, int]:

@@ -33,7 +33,7 @@ def images(tmp_path: Path) -> Path:
 
 def make(folder: Path, images: Path, embedding: str, test: Path | None = None) -> Project:
     settings = ProjectSettings("mine", embedding=embedding)
-    return make_project(folder / "project", settings=settings, classes=["a", "b"], images=images, test=test).project
+    return make_project(folder / "project", settings=settings, classes=["a", "b"], data=images, test=test).project
 
 
 def test_a_function_beside_the_person_is_found_again_by_a_trainer_that_runs_elsewhere(

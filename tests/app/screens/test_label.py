@@ -10,7 +10,6 @@ import pytest
 
 from app.project.settings import save_settings
 from app.screens.label_page import feed
-from app.screens.shared.sample_image import UNREADABLE
 from storage.labels import list_events
 from storage.projects import add_classes
 from storage.rounds import NewQuery
@@ -100,7 +99,7 @@ def test_classes_beyond_the_twentieth_have_no_key(asked, open_screen):
 def test_the_queue_comes_in_the_order_of_the_ranking_with_images_that_need_no_request(browser):
     told = browser.say(hello=True)
     assert order(told) == [1, 2, 3, 4, 5]
-    assert all(entry["image"].startswith("data:image/png;base64,") for entry in told["queue"])
+    assert all(entry["content"]["address"].startswith("data:image/png;base64,") for entry in told["queue"])
     assert (told["queue"][0]["suggestion"], told["queue"][0]["suggestion_probability"]) == (1, 0.75)
 
 
@@ -114,13 +113,13 @@ def test_an_image_that_is_gone_is_told_as_none_and_not_as_a_gray_one_that_could_
     with asked.database.read() as session:
         [first] = get_samples(session, sample_ids=[1]).values()
     Path(first.uri).unlink()
-    images = [entry["image"] for entry in browser.say()["queue"]]
-    assert [image == UNREADABLE for image in images] == [True, False, False, False, False]
+    contents = [entry["content"] for entry in browser.say()["queue"]]
+    assert [content == {"kind": "image"} for content in contents] == [True, False, False, False, False]
 
 
 def test_an_image_the_browser_holds_is_not_sent_again(browser):
     told = browser.say(have=[1, 3])
-    assert [entry["image"] is None for entry in told["queue"]] == [True, False, True, False, False]
+    assert [entry["content"] is None for entry in told["queue"]] == [True, False, True, False, False]
 
 
 def test_a_decision_is_confirmed_and_its_sample_leaves_the_queue(asked, browser):
@@ -229,7 +228,7 @@ def test_images_that_are_all_gone_are_not_called_none(filled, anna):
     with filled.database.write() as session:
         for sample_id in range(1, 7):
             mark_broken(session, sample_id=sample_id, reason="the file is gone")
-    assert "None of the 6 images can be read" in Page().say()["waiting"]["sentence"]
+    assert "None of the 6 samples can be read" in Page().say()["waiting"]["sentence"]
 
 
 def test_the_trainers_work_is_said_below(filled, open_screen):

@@ -87,7 +87,7 @@ def test_features_of_ones_own_are_rows_by_the_names_of_the_images_and_a_function
 
 
 def test_without_images_the_form_says_what_is_missing(new_screen):
-    assert "Say first where the images are" in texts(create(new_screen).error)
+    assert "Say first where the samples are" in texts(create(new_screen).error)
 
 
 def test_samples_are_added_later(filled, open_screen, images):

@@ -45,6 +45,17 @@ def test_a_random_forest_labels_the_sample_digits_by_bald_over_its_bagged_draws(
     assert curve[-1][1] > 0.2, "of ten classes, a guess is right on a tenth"
 
 
+def test_a_lightning_module_labels_the_sample_digits(tmp_path: Path) -> None:
+    made = "tests.app.trainer.small_module:make"
+    found = simulate(tmp_path, "--model", made, "--acquisition", "bald", "--budget", "12", pool=60, test=40)
+
+    assert (found["learner"], found["answered_by"]) == (made, [made] * 2)
+    curve = found["curve"]
+    assert isinstance(curve, list)
+    assert [labels for labels, _ in curve] == [6, 12]
+    assert curve[-1][1] > 0.2, "of ten classes, a guess is right on a tenth"
+
+
 def test_a_heuristic_of_baals_and_its_study_by_several_processes(tmp_path: Path) -> None:
     own = "tests.loops.acquisition.own_functions:bald_object"
     options = ["--predictor", "tests.app.trainer.small_forest:forest", "--budget", "6", "--processes", "1"]

@@ -80,7 +80,7 @@ def project(digits: Path, tmp_path: Path) -> Project:
         tmp_path / "project",
         settings=settings,
         classes=[str(digit) for digit in range(10)],
-        images=tmp_path / "pool",
+        data=tmp_path / "pool",
         test=tmp_path / "test.csv",
     ).project
 

@@ -17,8 +17,8 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import Load, SampleSource
 from app.trainer.workbench import Workbench
-from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import backbone_of
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.rounds import list_queries, open_round

@@ -9,9 +9,9 @@ from app.project.project import Project
 from app.trainer import background as background_module
 from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
 from app.trainer.sample_source import SampleSource
-from loops.embeddings.backbone import backbone_of
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.kinds import backbone_of
 from storage.engine import Database
 
 FIRST, ALL, TEST = 20, 50, 5

@@ -312,3 +312,18 @@ def test_labels_given_while_it_trains_belong_to_the_next_round(
     monkeypatch.setattr(Network, "fit", label_meanwhile)
     _, first, second = trainer.run()
     assert (first.labels, second.labels) == (QUERY_SIZE, 2 * QUERY_SIZE)
+
+
+def test_a_lightning_module_of_ones_own_asks_and_goes_on_from_its_checkpoint(
+    trainer: Trainer, annotator: Annotator
+) -> None:
+    trainer.change(predictor="tests.app.trainer.small_module:make")
+    trainer.run()
+    annotator.label(QUERY_SIZE)
+    second = trainer.run()[1]
+    assert (second.state, second.labels) == ("open", QUERY_SIZE)
+    assert second.checkpoint is not None
+    scores = pq.read_table(trainer.project.rounds_dir / "0001" / "scores.parquet")
+    assert scores.num_rows > 0
+    annotator.label(QUERY_SIZE)
+    assert trainer.run()[2].labels == 2 * QUERY_SIZE

@@ -71,7 +71,7 @@ class Screens:
                 generation=generation,
                 trigger="round finished",
                 labels=0,
-                predictor="cnn",
+                learner="cnn",
                 acquisition="bald",
                 snapshot_event_id=last_event_id(session, project_id=identity),
             )
@@ -102,7 +102,7 @@ def start(digits, tmp_path, wait_for, own_port, own_environment) -> Iterator[Cal
         for path in sorted((digits / "pool").iterdir())[:POOL]:
             (images / path.name).write_bytes(path.read_bytes())
         settings = ProjectSettings(name="labeler", query_size=POOL)
-        project = make_project(tmp_path / "project", settings=settings, classes=classes, images=images).project
+        project = make_project(tmp_path / "project", settings=settings, classes=classes, data=images).project
         process = serve(project, own_port, environment)
         screens = Screens(project, project.open_database(), own_port, environment, process)
         started.append(screens)

@@ -164,7 +164,7 @@ def test_an_image_that_is_gone_can_be_skipped_and_not_labeled(start, labeler, pr
     Path(uri).unlink()
     person = labeler(running)
     token = person.open()
-    person.page.get_by_text("This image cannot be shown").wait_for()
+    person.page.get_by_text("This sample cannot be shown").wait_for()
     person.page.keyboard.press("3")
     person.page.keyboard.press("Space")
     person.wait_for_sample(other_than=token)

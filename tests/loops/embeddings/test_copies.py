@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from loops.embeddings import copies
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.copies import copies_for, distorted, points_of_copies
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.images import EFFICIENTNET
 
 POOL = np.arange(30)
 
@@ -26,7 +26,9 @@ def test_a_graph_has_twenty_thousand_points_at_most_and_an_image_nine_copies(sam
 def test_there_is_one_copy_of_each_image_then_another_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "_TILE", 2)
     flat = np.full((5, 1, 8, 8), np.arange(5).reshape(5, 1, 1, 1), np.uint8)  # whatever its distortion, of one gray
-    tiles = points_of_copies(lambda rows: rows.mean((1, 2, 3)).astype(np.float32), flat.__getitem__, np.arange(5), 0)
+    tiles = points_of_copies(
+        distorted, lambda rows: rows.mean((1, 2, 3)).astype(np.float32), flat.__getitem__, np.arange(5), 0
+    )
     assert np.concatenate(tiles).tolist() == [0, 1, 2, 3, 4] * 9
 
 
@@ -39,7 +41,7 @@ def test_copies_differ_and_are_the_same_again_whatever_a_round_draws_beside() ->
 
     ids = np.arange(4)
     once, again, other = (
-        np.concatenate(points_of_copies(points, crosses.__getitem__, ids, seed)) for seed in (0, 0, 1)
+        np.concatenate(points_of_copies(distorted, points, crosses.__getitem__, ids, seed)) for seed in (0, 0, 1)
     )
     assert (once == again).all()
     assert (once != other).any()

@@ -222,7 +222,7 @@ def test_rows_of_another_transform_are_never_used(tmp_path, monkeypatch):
     FeatureStore(tmp_path, "pixels-16").append([1, 2], np.zeros((2, 1, 16, 16), np.uint8))
     assert len(FeatureStore(tmp_path, "pixels-16")) == 2
 
-    monkeypatch.setattr("loops.embeddings.backbone.TRANSFORM", "circles 1")
+    monkeypatch.setattr("loops.embeddings.images.TRANSFORM", "circles 1")
     store = FeatureStore(tmp_path, "pixels-16")
     assert store.missing([1, 2]).tolist() == [1, 2]
     store.append([2], np.ones((1, 1, 16, 16), np.uint8))

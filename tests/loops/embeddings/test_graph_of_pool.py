@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.images import EFFICIENTNET
 from loops.embeddings.named_classes import _last_layer
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice, write_choice
 from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
 from loops.embeddings.graph_review import review_choice
+from loops.embeddings.images import EFFICIENTNET
 
 CLASS_OF = {i: i % 2 for i in range(80)}
 LABELS = {i: CLASS_OF[i] for i in range(30)}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from loops.embeddings import copies, encoder_training, learned_graph
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import read_choice
 from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.images import EFFICIENTNET
 from loops.embeddings.learned_graph import learn
 from loops.errors import TrainingInterruptedError
 from loops.graph import group_structure

@@ -11,6 +11,7 @@ import torch
 from loops.acquisition.functions import rank, score_probabilities
 from loops.checkpoint import read_checkpoint
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import candidates
 from loops.errors import (
     CheckpointDamagedError,
     CheckpointMismatchError,
@@ -391,7 +392,7 @@ def test_the_features_learner_fits_and_scores(make, tmp_path):
     rows[np.arange(60), np.arange(60) % 3] += 10
     features = FeatureStore(tmp_path / "efficientnet", "efficientnet_lite0")
     features.append(np.arange(60), rows)
-    predictor = make(spec=replace(choose_network("features", []), epochs=5), store=features)
+    predictor = make(spec=replace(choose_network("features", candidates([])), epochs=5), store=features)
     predictor.fit(LABELS, round_number=1)
     saved = predictor.save(tmp_path / "model.ckpt", {})
     predictor.load(saved.path, sha256=saved.sha256, size=saved.size)
@@ -422,19 +423,19 @@ def test_the_embedding_is_the_stored_rows_laid_flat(make):
     ],
 )
 def test_the_learner_follows_from_the_median_shorter_side(name, sizes, predictor, backbone):
-    spec = choose_network(name, sizes)
+    spec = choose_network(name, candidates(sizes))
 
     assert (spec.name, spec.backbone) == (predictor, backbone)
 
 
 def test_bald_is_never_the_default_of_the_features_learner():
-    assert choose_network("features", []).acquisition == "margin"
-    assert choose_network("cnn", []).acquisition == "bald"
+    assert choose_network("features", candidates([])).acquisition == "margin"
+    assert choose_network("cnn", candidates([])).acquisition == "bald"
 
 
 def test_an_unknown_learner_is_refused():
     with pytest.raises(UnknownPredictorError, match=r"'cn'.*cnn"):
-        choose_network("cn", [])
+        choose_network("cn", candidates([]))
 
 
 def test_fitting_leaves_no_files_of_lightnings_own(make, tmp_path, monkeypatch):

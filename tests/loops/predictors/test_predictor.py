@@ -16,6 +16,7 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError, Identi
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.making import own_predictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Predictor
@@ -27,12 +28,27 @@ LABELS = {i: i % 3 for i in range(24)}
 POOL = np.arange(24, 60)
 
 
+def equally(probs_M_N_C, _labels_N, _shares_N):
+    """So that each member of a champion has its say in these tests, however few the labels are."""
+    return np.full(len(probs_M_N_C), 1 / len(probs_M_N_C))
+
+
 @pytest.fixture(autouse=True)
 def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loops.predictors.champion.FEWEST_TO_WEIGH", 20)
+    monkeypatch.setattr("loops.predictors.champion.weigh", equally)
 
 
-KINDS = ("network", "graph", "committee", "committee of forests", "champion", "champion with a forest", "scikit")
+KINDS = (
+    "network",
+    "graph",
+    "committee",
+    "committee of forests",
+    "champion",
+    "champion with a forest",
+    "scikit",
+    "module",
+)
 OF_MEMBERS = ("committee", "committee of forests", "scikit")
 
 
@@ -61,6 +77,9 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "champion": lambda: Champion(graph, [network]),
         "champion with a forest": lambda: Champion(graph, [forest]),
         "scikit": lambda: forest,
+        "module": lambda: own_predictor(
+            "tests.loops.predictors.own_predictors:Linear", store, num_classes=num_classes, seed=seed, mc_iterations=4
+        ),
     }
     return made[kind]()
 

@@ -129,7 +129,7 @@ def test_another_classifier_wants_another_file(store: FeatureStore, tmp_path: Pa
     made.fit(LABELS, round_number=1)
     saved = made.save(tmp_path / "model.ckpt", {})
 
-    with pytest.raises(CheckpointMismatchError, match="yours on efficientnet_lite0 wanted, mine on"):
+    with pytest.raises(CheckpointMismatchError, match="yours on efficientnet_lite0 with 2 classes wanted, mine on"):
         one(store, name="yours").load(saved.path, sha256=saved.sha256, size=saved.size)
 
 

@@ -104,14 +104,6 @@ def test_somebody_elses_layers_that_drop_nothing_run_once(caplog: pytest.LogCapt
     assert not caplog.text
 
 
-def test_dropout_hidden_in_a_recurrent_layer_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    network = nn.Sequential(nn.Dropout(0.5), nn.LSTM(4, 4, num_layers=2, dropout=0.5))
-    with caplog.at_level(logging.WARNING):
-        MCDropout(network, mc_iterations=K, seed=0)
-
-    assert "dropout inside LSTM cannot be drawn and stays off" in caplog.text
-
-
 def test_a_network_of_ones_own_without_dropout_is_refused_when_it_runs() -> None:
     with pytest.raises(IdenticalDrawsError, match="calls no dropout"):
         draws(DropsNothing(), torch.ones(2, 4))

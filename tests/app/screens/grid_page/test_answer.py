@@ -52,7 +52,7 @@ def test_a_grid_comes_with_its_images_and_the_models_probabilities(page):
     assert (told["seq"], told["round"], grid["class_index"]) == (1, 0, 0)
     assert [one["sample_id"] for one in grid["samples"]] == [1, 2, 3, 4, 5, 6]
     assert [one["probability"] for one in grid["samples"]] == [0.5, 1.0, 1.0, 1.0, 1.0, 1.0]
-    assert all(one["image"].startswith("data:image/") for one in grid["samples"])
+    assert all(one["content"]["address"].startswith("data:image/") for one in grid["samples"])
     assert len({one["token"] for one in grid["samples"]}) == 6
 
 

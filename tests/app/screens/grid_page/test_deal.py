@@ -112,7 +112,7 @@ def test_audit_samples_and_rechecks_are_not_shown(filled, purpose):
 def test_a_class_nobody_chose_has_no_grid(scored):
     assert dealt(scored, message(class_index=1)) == []
     told = why_nothing(source(scored), message(class_index=1), round_number=0, taken=())
-    assert told == "The model takes no further image for dog. Show another class."
+    assert told == "The model takes no further sample for dog. Show another class."
 
 
 def test_before_a_model_a_group_of_the_map_is_shown_the_farthest_from_its_middle_first(filled):
@@ -125,7 +125,7 @@ def test_before_a_model_a_group_of_the_map_is_shown_the_farthest_from_its_middle
 def test_a_page_without_a_grid_is_told_why(filled):
     without = Source(("cat",), None, None)
     assert "first samples are not chosen" in why_nothing(without, message(), round_number=None, taken=())
-    assert "map of the images is not drawn" in why_nothing(without, message(), round_number=0, taken=())
+    assert "map of the samples is not drawn" in why_nothing(without, message(), round_number=0, taken=())
     filled.publish(labels=0)
     filled.write_scores(0, sample_ids=[1, 2])
     found = source(filled)

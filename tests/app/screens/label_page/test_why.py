@@ -105,7 +105,7 @@ def test_the_neighbors_are_the_labeled_samples_that_look_most_alike(filled):
     neighbors = why(filled, 1)[1]["neighbors"]
     assert [(entry["sample_id"], entry["name"]) for entry in neighbors] == [(2, "cat"), (4, "emu"), (5, "dog")]
     assert [entry["similarity"] for entry in neighbors[:2]] == pytest.approx([1.0, 1.0])
-    assert neighbors[0]["image"].startswith("data:image/")
+    assert neighbors[0]["content"]["address"].startswith("data:image/")
 
 
 def test_a_sample_is_never_its_own_neighbor(filled):

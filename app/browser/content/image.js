@@ -1,0 +1,21 @@
+// An image: decoded before it is needed, so that showing it is the work of one frame.
+
+SHAPES.image = { wide: 1, smallest: 48, largest: 220, comfortable: 96 }; // a thumb needs 48; beyond 220 a thumbnail is only blur
+
+KINDS.image = ({ address }, changed, name) => {
+  const image = new Image();
+  image.decoding = "sync"; // decoded already; asynchronously it would be painted a frame later
+  image.draggable = false;
+  image.alt = name;
+  const made = {
+    element: image,
+    state: address ? "loading" : "failed",
+    small: () => Object.assign(document.createElement("img"), { src: image.src, alt: "", draggable: false }),
+    full: () => null,
+  };
+  const turn = (state) => { made.state = state; changed(); };
+  if (!address) return made;
+  image.src = address;
+  image.decode().then(() => turn("ready"), () => turn("failed"));
+  return made;
+};

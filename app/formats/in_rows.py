@@ -1,0 +1,100 @@
+"""Samples that are in a table's rows and in no files of their own: texts, and the rows themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from app.formats.errors import SourceError
+from app.formats.reading import Reading
+from app.formats.rows import FILE_COLUMNS, Row, file_column, label_column, plain_names
+from app.formats.source import Entry, Source, printable
+from app.kinds.kind import kind_named, kind_of_columns
+
+_FILES = tuple(name for name in FILE_COLUMNS if name != "uri")  # our own exports name texts so, too
+
+
+def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: int) -> Source | None:
+    """Make a source of a table whose rows are the samples; None where they name files.
+
+    Args:
+        path: of the table.
+        rows: by name of the column, as it is written.
+        reading: what the person says of it.
+        first: number of the first row, as a person counts.
+
+    Raises:
+        SourceError: a column that was named is missing.
+    """
+    left = iter(rows)
+    head = next(left, None)
+    columns = [str(name) for name in head or {}]
+    told = _told_by(columns, reading, path)
+    if told is None:
+        return None
+    entries = tuple(_entries(chain([head or {}], left), path, told, first))
+    given = sum(entry.class_name != "" for entry in entries)
+    return Source(path.parent.resolve(), entries, labels_given=given, kind=told.kind)
+
+
+def _told_by(columns: Sequence[str], reading: Reading, path: Path) -> Reading | None:
+    """What the columns of a table tell of its samples, besides what the person said; None: they name files."""
+    text = reading.text_column or _called("text", columns)
+    label = reading.label_column or _called(label_column(plain_names(columns)) or "label", columns)
+    names = Reading("", text, label)
+    kind = reading.kind or (_kind_of(columns, names, named=bool(reading.text_column), path=path))
+    if not kind or kind_named(kind).IN_FILES:
+        return None
+    told = Reading(kind, text, label)
+    asked_for = [name for name in (reading.label_column, kind_named(kind).column(told)) if name]
+    missing = [name for name in asked_for if name not in columns]
+    if missing:
+        shown = ", ".join(map(printable, columns)) or "nothing"
+        wanted = ",".join(name for name in (kind_named(kind).column(told), label) if name)
+        raise SourceError(f"{printable(path.name)} has no column `{missing[0]}`: wanted {wanted}, found {shown}.")
+    return told
+
+
+def _kind_of(columns: Sequence[str], names: Reading, *, named: bool, path: Path) -> str:
+    """The kind that the columns tell; empty where they name files, or are no header at all."""
+    plain = plain_names(columns)
+    if named:
+        return kind_of_columns([names.text_column], names)
+    is_row = any(column and os.path.lexists(path.parent / column) for column in columns[:1])
+    if file_column(plain, _FILES) or is_row:
+        return ""
+    kind = kind_of_columns(columns, names)
+    return "" if file_column(plain) and kind != kind_of_columns([names.text_column], names) else kind
+
+
+def _called(name: str, columns: Sequence[str]) -> str:
+    """How a column of a plain name is written in this table."""
+    return next((column for column in columns if plain_names([column]) == [name]), name)
+
+
+def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int) -> Iterator[Entry]:
+    kind, root = kind_named(told.kind), path.parent.resolve()
+    for number, row in enumerate(rows, start=first):
+        cells = _cells(row)
+        label = sys.intern(cells.get(told.label_column, "").strip())
+        yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(cells, told))
+
+
+def _cells(row: Row) -> Mapping[str, str]:
+    return {str(name): _cell(value) for name, value in row.items() if name is not None}
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of a typed table may be anything
+    """A cell as text, all of it: the spaces around a text are its own."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        return _cell(value[0])
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, dict, list)) else str(value)

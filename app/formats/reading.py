@@ -1,0 +1,17 @@
+"""What a person says of a source, besides where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read; what is empty is told by what is there."""
+
+    kind: str = ""  # of its samples
+    text_column: str = ""  # of a CSV or JSONL file
+    label_column: str = ""  # likewise
+
+
+AS_IT_IS = Reading()

@@ -1,0 +1,146 @@
+"""A loop's hold on the Trainer it is attached to: what each fit starts from, and what a checkpoint keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loops.fit_loop import FitLoop
+from torch import Tensor
+
+from loops.acquisition.catalog import AcquisitionFunction
+from loops.data import ActiveLearningDataModule
+from loops.errors import AttachError
+from loops.lightning_private import FitStart, Unfinished, WrappingLoop, callbacks_of, epoch_is_over
+from loops.predictors.lightning import LightningPredictor
+from loops.predictors.logits import Logits, LogitsOf, copied
+from loops.predictors.predictor import Predictor
+from loops.random_numbers import seed_all
+from loops.seeding import seed_of
+
+Weights = dict[str, Tensor]
+
+
+class Attachment:
+    """Made when a loop begins to run under a Trainer.
+
+    Args:
+        loop: In `trainer.fit_loop`, or inside a loop that is.
+        seed: Of all that is drawn.
+        logits: See `Logits`.
+        mc_iterations: K.
+        reset_weights: Whether each fit starts from the weights of the beginning.
+        state: Of an interrupted run: what `state_dict` gave.
+    """
+
+    def __init__(
+        self,
+        loop: WrappingLoop[Any],
+        *,
+        seed: int,
+        logits: LogitsOf,
+        mc_iterations: int,
+        reset_weights: bool = True,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        assert loop.wrapped is not None
+        self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
+        self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module
+        self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
+        self._reset_weights, self._unfinished = reset_weights, (state or {}).get("unfinished", {})
+        self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
+        self._start = FitStart(self.trainer, None if state is None else state["start"])
+        self.untrained = self.network_of(self._weights)
+        callbacks = callbacks_of(self.trainer)
+        if not any(isinstance(callback, BatchSeeds) for callback in callbacks):
+            callbacks.insert(0, BatchSeeds(self._fit_loop))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: weights and callbacks of the beginning, and what belongs to no whole batch."""
+        is_innermost = isinstance(self.wrapped, FitLoop)
+        return {
+            "weights": self._weights,
+            "start": self._start.state_dict(),
+            "unfinished": Unfinished.state_dict(self.trainer, self._fit_loop) if is_innermost else {},
+        }
+
+    def predictor(self, acquisition: AcquisitionFunction) -> Predictor:
+        """The module as a predictor, or a committee of such where the acquisition function needs one.
+
+        Raises:
+            AttachError: If it needs a graph of the pool, which only the application builds.
+        """
+        if acquisition.needs == "graph":
+            raise AttachError(f"{acquisition.name} asks by a graph of the pool; attached to a Trainer choose another")
+        from loops.predictors.committee import Committee  # it runs a KFoldLoop, which may be attached itself
+
+        predictor = LightningPredictor(self)
+        return Committee(predictor) if acquisition.needs == "committee" else predictor
+
+    def predictor_of_fold(self, fold: int) -> LightningPredictor:
+        """The module as a predictor that has learned nothing."""
+        return LightningPredictor(self, fold)
+
+    def begin(self) -> tuple[int, int]:
+        """Begins a fit anew: in epoch 0, no batch is done."""
+        if self._reset_weights:
+            self.module.load_state_dict(self._weights)
+        self.wrapped.restarting = False
+        self._start.begin(self.trainer, self._fit_loop)
+        return 0, 0
+
+    def go_on(self) -> tuple[int, int]:
+        """Goes on with the fit of a checkpoint; returns its epoch, and how many of its batches are done."""
+        if not isinstance(self.wrapped, FitLoop):
+            return 0, 0
+        return Unfinished.load_state_dict(self.trainer, self._fit_loop, self._unfinished)
+
+    def network_of(self, weights: Weights | None = None) -> Logits:
+        """A copy of the module, as it is or with other weights."""
+        network = Logits(copied(self.module), self._logits).eval()
+        if weights is not None:
+            network.module.load_state_dict(weights)
+        return network
+
+    def fitted(self) -> Sequence[Logits]:
+        """Copies of what the wrapped loop fitted: one, or those that vote."""
+        voters: Sequence[Weights] | None = getattr(self.wrapped, "voters", None)
+        return [self.network_of()] if voters is None else [self.network_of(weights) for weights in voters]
+
+
+class BatchSeeds(pl.Callback):
+    """Gives each batch of a fit its own random numbers, so that a resumed run repeats a whole one.
+
+    Args:
+        fit_loop: Lightning's own.
+    """
+
+    def __init__(self, fit_loop: FitLoop) -> None:
+        self._fit_loop = fit_loop
+
+    def on_train_epoch_end(self, *_: object) -> None:
+        """An interrupted epoch ends as a whole one does."""
+        epoch_is_over(self._fit_loop)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, _module: object, _batch: object, batch_idx: int) -> None:
+        """Seeds whatever the module draws."""
+        seed_all(seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx) + trainer.global_rank)
+
+
+def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:
+    """The data of an attached loop.
+
+    Raises:
+        AttachError: If the Trainer was given others.
+    """
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(data, ActiveLearningDataModule):
+        found = "none" if data is None else f"a {type(data).__name__}"
+        raise AttachError(f"trainer.fit(module, data) needs an ActiveLearningDataModule as data; found {found}")
+    return data
+
+
+def cloned(weights: Weights) -> Weights:
+    """A copy that training does not change."""
+    return {name: weight.detach().clone() for name, weight in weights.items()}

@@ -1,0 +1,268 @@
+"""The data of a loop that is attached to a Trainer: what may be asked about, who answers, and what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.typing import ArrayLike, NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from loops.acquisition import catalog
+from loops.errors import AttachError, NotEnoughSamplesError
+from loops.frozen import source_of_flash
+from loops.oracle import AskedLabels, Oracle
+from loops.random_numbers import draws, random_numbers_of
+from loops.seeding import seed_of
+from loops.training_samples import Labeled, Samples, SeededOrder, Source, inputs_of, own_labels
+
+EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
+
+Known = Sequence[int] | NDArray[np.integer[Any]]
+
+
+class ActiveLearningDataModule(pl.LightningDataModule):
+    """A pool of samples, an oracle who knows or is asked for their labels, and a test set that is never trained on.
+
+        data = ActiveLearningDataModule(dataset, oracle=labels, query_size=20, acquisition="bald", test=held_out)
+        trainer.fit(module, data)
+
+    A sample's id is its place in the dataset; those of the test set follow.
+
+    Args:
+        dataset: `dataset[i] -> (x, y)`, or a dictionary with the label under `target`, `label`, `labels` or `y`, as
+            Flash and Hugging Face have it; or a `LightningDataModule`, whose dataset and transforms are taken over.
+        oracle: A sequence of all labels, a function from a list of indices to their labels (None skips one), or a
+            project; None: the labels that the dataset has itself.
+        query_size: Samples that one round asks about.
+        acquisition: A name of the catalog, `package.module:name`, a function from `probs_N_C_K` to `scores_N`, or a
+            BaaL heuristic.
+        test: Held-out samples with labels, for the curve; that of a `LightningDataModule` by default.
+        val: For the module's own `validation_step`; that of a `LightningDataModule` by default.
+        plain: The same samples without augmentation, which the pool is scored by; the dataset itself by default.
+        embedding: `[N, D]`, a row for each sample of the pool, that the cold start groups by. By default the inputs
+            where they are small, otherwise what the module makes of them before its last layer.
+        batch_size: Of training; that of a `LightningDataModule` by default, otherwise 32.
+        num_workers: Of each dataloader.
+        cold_start: Of `loops.acquisition.catalog.COLD_STARTS`.
+        seed: Of all that is drawn: the order of batches, dropout, ties.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,  # noqa: ANN401 - anything with a length and an index, or a LightningDataModule
+        *,
+        oracle: Oracle | Known | Callable[[list[int]], Sequence[int | None]] | None = None,
+        query_size: int = 10,
+        acquisition: Any = catalog.MARGIN,  # noqa: ANN401
+        test: Samples | None = None,
+        val: Samples | None = None,
+        plain: Samples | None = None,
+        embedding: ArrayLike | None = None,
+        batch_size: int | None = None,
+        num_workers: int | None = None,
+        cold_start: str = "diverse",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        source = _source_of(dataset)
+        self._source = replace(
+            source,
+            test=source.test if test is None else test,
+            val=source.val if val is None else val,
+            batch_size=batch_size or source.batch_size,
+            num_workers=source.num_workers if num_workers is None else num_workers,
+        )
+        self.samples, self.test_samples = self._source.samples, self._source.test
+        self._plain = self.samples if plain is None else plain
+        self.query_size = query_size
+        self.acquisition = catalog.find(acquisition) if isinstance(acquisition, str) else catalog.given(acquisition)
+        self.cold_start, self.seed = cold_start, seed
+        self.embedding = None if embedding is None else np.asarray(embedding, np.float32)
+        self.labels: Mapping[int, int] = {}  # of the fit that runs: sample id -> class index
+        self._order = SeededOrder(0, seed=0)
+        self.fit_seed = seed
+        self._own_labels: list[int] | None = None
+        self._oracle = oracle
+        if not len(self.samples):
+            raise NotEnoughSamplesError(wanted=1, found=0)
+        if self._source.val is not None:
+            self.val_dataloader = self._val_dataloader  # type: ignore[method-assign]  # of an instance, so that there is none else
+
+    @property
+    def sample_ids(self) -> NDArray[np.int64]:
+        """Of the pool, labeled or not."""
+        return np.arange(len(self.samples), dtype=np.int64)
+
+    @property
+    def test_labels(self) -> dict[int, int]:
+        """Sample id -> class index of the test set; its ids follow those of the pool."""
+        if self.test_samples is None:
+            return {}
+        return dict(enumerate(own_labels(self.test_samples), start=len(self.samples)))
+
+    def oracle(self) -> Oracle:
+        """Who answers.
+
+        Raises:
+            AttachError: If there are not as many known labels as samples.
+        """
+        given: Any = self._oracle
+        if hasattr(given, "for_data"):  # a project, which is opened for these samples
+            given = given.for_data(self)
+        if hasattr(given, "answer"):
+            found: Oracle = given
+            return found
+        return AskedLabels(self._asked, self.sample_ids, query_size=self.query_size, test=self.test_labels)
+
+    def known_labels(self) -> dict[int, int]:
+        """Labels of all samples that have one, for a loop that asks no questions.
+
+        Raises:
+            AttachError: If there are not as many as samples.
+        """
+        if hasattr(self._oracle, "answer") or hasattr(self._oracle, "for_data"):
+            raise AttachError("a loop that asks nothing needs known labels, not somebody to ask")
+        ids = self.sample_ids.tolist()
+        return {i: int(label) for i, label in zip(ids, self._asked(ids), strict=True) if label is not None}
+
+    def begin_fit(self, labels: Mapping[int, int], *, seed: int, done: tuple[int, int] = (0, 0)) -> None:
+        """Says what the next fit trains on.
+
+        Args:
+            labels: Sample id -> class index.
+            seed: Of the order of batches, and of what the dataset draws.
+            done: Of a fit that was interrupted: the epoch, and how many of its batches are done.
+        """
+        self.labels = labels
+        self.fit_seed = seed
+        drawn = done[0], done[1] * self._source.batch_size
+        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches of the labeled samples."""
+        size, batch = len(self.labels), self._source.batch_size
+        return DataLoader(
+            Labeled(self.samples, self.labels),
+            batch_size=batch,
+            sampler=self._order,
+            num_workers=self._source.num_workers,
+            collate_fn=self._source.collate,
+            drop_last=size > batch and size % batch == 1,  # batch norm cannot train on one sample
+        )
+
+    def input_of(self, sample_id: int) -> Any:  # noqa: ANN401
+        """One sample without its label, as the dataset gives it."""
+        return inputs_of(self._plain[sample_id])
+
+    def inputs(self, sample_ids: ArrayLike, batch_size: int | None = None) -> Iterator[Any]:
+        """What `forward` takes, batch by batch in the order of the ids, without augmentation or labels.
+
+        Args:
+            sample_ids: `[N]`, of the pool or the test set.
+            batch_size: 256 by default, or that of training if it is larger.
+        """
+        ids = np.asarray(sample_ids, np.int64).reshape(-1)
+        loader = DataLoader(
+            _Either(self._plain, self.test_samples, ids, self._evaluation_seed),
+            batch_size=batch_size or max(EVALUATED_AT_ONCE, self._source.batch_size),
+            num_workers=self._source.num_workers,
+            collate_fn=self._source.evaluation_collate,
+        )
+        return (inputs_of(self._on_device(batch)) for batch in loader)
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ANN401
+        """As the `LightningDataModule` whose data it is."""
+        if self._source.module is None:
+            return batch
+        self._source.module.trainer = self.trainer
+        return self._source.module.on_before_batch_transfer(batch, dataloader_idx)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ANN401
+        """As the `LightningDataModule` whose data it is."""
+        if self._source.module is None:
+            return batch
+        self._source.module.trainer = self.trainer
+        return self._source.module.on_after_batch_transfer(batch, dataloader_idx)
+
+    @cached_property
+    def _evaluation_seed(self) -> int | None:
+        """Of a pool whose samples are drawn though nothing is trained: each is then always the same."""
+        return self.seed if draws(lambda: self._plain[0]) else None
+
+    def _on_device(self, batch: Any) -> Any:  # noqa: ANN401
+        if self.trainer is not None:
+            batch = self.trainer.strategy.batch_to_device(batch, dataloader_idx=0)
+        return self._source.evaluation_on_device(batch)
+
+    def _asked(self, sample_ids: list[int]) -> Sequence[int | None]:
+        if callable(self._oracle):
+            return self._oracle(sample_ids)
+        if self._own_labels is None:
+            known = own_labels(self.samples) if self._oracle is None else [int(y) for y in self._oracle]  # type: ignore[union-attr]
+            if len(known) != len(self.samples):
+                raise AttachError(f"{len(self.samples)} samples need as many labels, found {len(known)}")
+            self._own_labels = known
+        return [self._own_labels[sample_id] for sample_id in sample_ids]
+
+    def _val_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(
+            self._source.val,  # type: ignore[arg-type]  # anything with a length and an index
+            batch_size=self._source.batch_size,
+            num_workers=self._source.num_workers,
+            collate_fn=self._source.evaluation_collate,
+        )
+
+
+class _Either(Dataset[Any]):
+    """Samples of the pool and of the test set, by id; with a seed, each draws whatever it draws anew from that."""
+
+    def __init__(self, pool: Samples, test: Samples | None, sample_ids: NDArray[np.int64], seed: int | None) -> None:
+        self._pool, self._test, self._ids, self._seed = pool, test, sample_ids.tolist(), seed
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, place: int) -> Any:  # noqa: ANN401
+        sample_id = self._ids[place]
+        if self._seed is None:
+            return self._sample(sample_id)
+        with random_numbers_of(seed_of(self._seed, "evaluation", sample_id)):
+            return self._sample(sample_id)
+
+    def _sample(self, sample_id: int) -> Any:  # noqa: ANN401
+        if sample_id < len(self._pool):
+            return self._pool[sample_id]
+        assert self._test is not None, "ids beyond the pool are of the test set"
+        return self._test[sample_id - len(self._pool)]
+
+
+def _source_of(dataset: Any) -> Source:  # noqa: ANN401
+    if not isinstance(dataset, pl.LightningDataModule):
+        return Source(dataset)
+    return source_of_flash(dataset) or _source_of_lightning(dataset)
+
+
+def _source_of_lightning(module: pl.LightningDataModule) -> Source:
+    """What its dataloaders are made of."""
+    module.prepare_data()
+    module.setup("fit")
+    train = module.train_dataloader()
+    if not isinstance(train, DataLoader):
+        raise AttachError(f"its train_dataloader() must give one DataLoader, found a {type(train).__name__}")
+    val, test = (_dataset_of(module, name) for name in ("val_dataloader", "test_dataloader"))
+    batch_size, collate = train.batch_size or Source.batch_size, train.collate_fn
+    return Source(train.dataset, test, val, batch_size, train.num_workers, collate, collate, module=module)  # type: ignore[arg-type]
+
+
+def _dataset_of(module: pl.LightningDataModule, name: str) -> Any:  # noqa: ANN401
+    if getattr(type(module), name) is getattr(pl.LightningDataModule, name):
+        return None
+    module.setup("test" if name.startswith("test") else "fit")
+    loader = getattr(module, name)()
+    loader = loader[0] if isinstance(loader, list | tuple) and loader else loader
+    return loader.dataset if isinstance(loader, DataLoader) else None

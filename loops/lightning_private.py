@@ -1,0 +1,262 @@
+"""What our loops need of Lightning 1.9.5 beyond its public API, in one place.
+
+A loop that stands in `trainer.fit_loop` is asked for what only Lightning's own `FitLoop` has: progress bars, loggers,
+checkpoints and the Trainer's properties look there. So a loop that runs another inside passes these names on, each by a
+line of its own: a `__getattr__` that passes on whatever is missing would turn a typo inside `done` into silence.
+`tests/loops/test_lightning_private.py` says of each member what is needed of it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import BaseFinetuning, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loops.fit_loop import FitLoop
+from pytorch_lightning.loops.loop import Loop
+from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
+
+T = TypeVar("T")
+
+PUBLIC = (
+    "batch_idx",  # progress bars, the learning-rate finder
+    "epoch_loop",  # `Trainer.global_step`, validation, loggers
+    "epoch_progress",  # `Trainer.current_epoch`, distributed samplers
+    "max_epochs",
+    "max_steps",
+    "min_epochs",
+    "min_steps",
+    "running_loss",  # the progress bar's loss
+    "split_idx",
+    "total_batch_idx",
+)
+PRIVATE = (
+    "_can_stop_early",  # `TrainingEpochLoop.done`, when `trainer.should_stop` is set
+    "_results",  # `LightningModule.log`
+    "_should_accumulate",  # `OptimizerLoop`, when gradients are accumulated
+    "_skip_backward",  # stochastic weight averaging
+)
+
+
+class _OfWrapped:
+    """An attribute that a wrapping loop has because the loop it wraps has it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, loop: Any, owner: type | None = None) -> Any:  # noqa: ANN401
+        return self if loop is None else getattr(_wrapped(loop, self._name), self._name)
+
+    def __set__(self, loop: Any, value: Any) -> None:  # noqa: ANN401
+        setattr(_wrapped(loop, self._name), self._name, value)
+
+
+def _wrapped(loop: Any, name: str) -> Any:  # noqa: ANN401 - a FitLoop, or what wraps one
+    if loop.wrapped is None:
+        raise AttributeError(f"{type(loop).__name__} wraps no fit loop, so it has no {name}")
+    return loop.wrapped
+
+
+class WrappingLoop(Loop[T], Generic[T]):
+    """A loop that can stand in `trainer.fit_loop` and run another one inside, or none.
+
+    Args:
+        wrapping: Lightning's `FitLoop`, or a loop that wraps one; None: it runs without a Trainer.
+    """
+
+    batch_idx, epoch_loop, epoch_progress = _OfWrapped(), _OfWrapped(), _OfWrapped()
+    max_epochs, max_steps, min_epochs, min_steps = _OfWrapped(), _OfWrapped(), _OfWrapped(), _OfWrapped()
+    running_loss, split_idx, total_batch_idx = _OfWrapped(), _OfWrapped(), _OfWrapped()
+    _can_stop_early, _results, _should_accumulate, _skip_backward = (
+        _OfWrapped(),
+        _OfWrapped(),
+        _OfWrapped(),
+        _OfWrapped(),
+    )
+
+    def __init__(self, wrapping: Loop[Any] | None = None) -> None:
+        super().__init__()
+        self.wrapped = wrapping
+
+    @property
+    def fit_loop(self) -> FitLoop:
+        """The `FitLoop` at the bottom."""
+        inner = self.wrapped
+        while isinstance(inner, WrappingLoop):
+            inner = inner.wrapped
+        if not isinstance(inner, FitLoop):
+            raise AttributeError(f"{type(self).__name__} wraps no fit loop")
+        return inner
+
+    def teardown(self) -> None:
+        """Has the wrapped loop let go of its dataloaders and metrics."""
+        if self.wrapped is not None:
+            self.wrapped.teardown()
+
+
+def callbacks_of(trainer: pl.Trainer) -> list[pl.Callback]:
+    """The Trainer's own list, which its connector sets without a word to type checkers."""
+    found: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return found
+
+
+class FitStart:
+    """What a fit starts from, so that each round's or fold's is a fit of its own.
+
+    The Trainer was made for one fit; it counts epochs and steps, and callbacks remember the best score so far. Of the
+    callbacks only those are taken back whose state is about one fit: early stopping, checkpoints and fine-tuning.
+
+    Args:
+        trainer: Before its first step.
+        state: Of an interrupted run: what `state_dict` gave; None notes how the trainer stands now.
+    """
+
+    def __init__(self, trainer: pl.Trainer, state: dict[str, Any] | None = None) -> None:
+        module = trainer.lightning_module
+        self._callbacks = [c for c in callbacks_of(trainer) if isinstance(c, EarlyStopping | ModelCheckpoint)]
+        self._state = state or {
+            "callbacks": {c.state_key: copy.deepcopy(c.state_dict()) for c in self._callbacks},
+            "frozen": [name for name, weight in module.named_parameters() if not weight.requires_grad],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values, for a checkpoint."""
+        return self._state
+
+    def begin(self, trainer: pl.Trainer, fit_loop: FitLoop) -> None:
+        """Sets everything but the weights back, and makes optimizers and schedulers anew."""
+        reset_progress(fit_loop)
+        fit_loop.restarting = False
+        trainer.should_stop = False
+        self._thaw(trainer.lightning_module)
+        for callback in callbacks_of(trainer):
+            if isinstance(callback, BaseFinetuning):
+                callback.freeze_before_training(trainer.lightning_module)
+        for callback in self._callbacks:
+            self._take_back(callback)
+        trainer.strategy.setup_optimizers(trainer)
+
+    def _thaw(self, module: pl.LightningModule) -> None:
+        for name, weight in module.named_parameters():
+            weight.requires_grad = name not in self._state["frozen"]
+
+    def _take_back(self, callback: EarlyStopping | ModelCheckpoint) -> None:
+        state = copy.deepcopy(self._state["callbacks"].get(callback.state_key))
+        if state is None:  # a callback that the interrupted run did not have
+            return
+        if isinstance(callback, ModelCheckpoint):
+            state["last_model_path"] = callback.last_model_path  # `last.ckpt` is one file for all rounds
+            # Private: with steps counted from 0 again it would take a round's last checkpoint for saved already.
+            callback._last_global_step_saved = 0
+        callback.load_state_dict(state)
+
+
+def reset_progress(loop: Loop[Any]) -> None:
+    """Counts a loop's epochs, batches and steps from 0 again, and those of the loops within."""
+    for value in vars(loop).values():
+        if isinstance(value, BaseProgress):
+            value.reset()
+        elif isinstance(value, Loop):
+            reset_progress(value)
+
+
+def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
+    """The Trainer that a module belongs to; its public `trainer` raises where there is none."""
+    return module._trainer
+
+
+class Unfinished:
+    """What Lightning 1.9.5 leaves out of a checkpoint in the middle of a fit, and what it counts wrong after one.
+
+    Its own way is the fault-tolerant mode, an environment variable that makes checkpoints of objects. Left out are
+    gradients that are accumulated and not yet used, the sums behind `self.log(..., on_epoch=True)`, and the metrics
+    that early stopping and schedulers look at.
+    """
+
+    @staticmethod
+    def state_dict(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
+        """Plain values and tensors; empty before the first batch."""
+        epochs = fit_loop.epoch_progress.current
+        assert isinstance(epochs, ProcessedTracker)
+        if not fit_loop.epoch_loop.batch_progress.current.ready:
+            return {}
+        between = epochs.processed == epochs.ready
+        return {
+            "metrics": {name: value.detach().clone() for name, value in trainer.callback_metrics.items()},
+            "gradients": {} if between else _gradients(trainer, fit_loop),
+            "sums": [] if between else _sums(fit_loop),
+            "plateau_due": between and epochs.completed < epochs.processed,
+        }
+
+    @staticmethod
+    def load_state_dict(trainer: pl.Trainer, fit_loop: FitLoop, state: dict[str, Any]) -> tuple[int, int]:
+        """Takes it over.
+
+        Returns:
+            The epoch, and how many of its batches are done.
+        """
+        batches = fit_loop.epoch_loop.batch_progress
+        for tracker in (batches.current, batches.total):
+            # A checkpoint is saved before its batch counts as completed, and a restart would train on it once more.
+            assert isinstance(tracker, ProcessedTracker)
+            tracker.completed = tracker.processed
+        for name, weight in trainer.lightning_module.named_parameters():
+            if name in state.get("gradients", {}):
+                weight.grad = state["gradients"][name].to(weight.device)
+        _take_over_sums(trainer, fit_loop, state.get("sums", []))
+        trainer._logger_connector._callback_metrics.update(state.get("metrics", {}))
+        if state.get("plateau_due"):  # saved at the end of an epoch, before its plateau schedulers stepped
+            fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
+        epochs = fit_loop.epoch_progress.current
+        assert isinstance(epochs, ProcessedTracker)
+        return epochs.processed, fit_loop.epoch_loop.batch_progress.current.completed if fit_loop.restarting else 0
+
+
+def epoch_is_over(fit_loop: FitLoop) -> None:
+    """To be called when an interrupted epoch ends: as long as it counts as restarted, schedulers step once more."""
+    fit_loop._restarting = False
+
+
+def _gradients(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
+    if not fit_loop._should_accumulate():
+        return {}
+    named: Sequence[tuple[str, Any]] = list(trainer.lightning_module.named_parameters())
+    return {name: weight.grad.detach().clone() for name, weight in named if weight.grad is not None}
+
+
+_REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max, "min": torch.min}
+_LOGGED = ("prog_bar", "logger", "on_step", "on_epoch", "enable_graph", "add_dataloader_idx")
+
+
+def _sums(fit_loop: FitLoop) -> list[dict[str, Any]]:
+    """Numbers that were logged for a whole epoch; metric objects keep their sums themselves, or lose them."""
+    return [
+        {
+            "fx": metric.meta.fx,
+            "name": metric.meta.name,
+            "reduce_fx": next(name for name, fx in _REDUCTIONS.items() if metric.meta.reduce_fx in (fx, name)),
+            "value": metric.value.detach().clone(),
+            "batch_size": metric.cumulated_batch_size.clone() if metric.meta.is_mean_reduction else None,
+            "sync_dist": metric.meta.sync.should,
+            "rank_zero_only": metric.meta.sync.rank_zero_only,
+            **{option: getattr(metric.meta, option) for option in _LOGGED},
+        }
+        for metric in fit_loop.epoch_loop._results.result_metrics
+        if metric.is_tensor and metric.meta.on_epoch and not metric.has_reset and not metric.meta.is_custom_reduction
+    ]
+
+
+def _take_over_sums(trainer: pl.Trainer, fit_loop: FitLoop, sums: list[dict[str, Any]]) -> None:
+    results = fit_loop.epoch_loop._results
+    for logged in sums:
+        options = {option: logged[option] for option in (*_LOGGED, "sync_dist", "rank_zero_only")}
+        options["reduce_fx"], options["sync_dist_fn"] = _REDUCTIONS[logged["reduce_fx"]], trainer.strategy.reduce
+        value = logged["value"].to(trainer.strategy.root_device)
+        results.log(logged["fx"], logged["name"], value, batch_size=1, **options)
+        metric = results[f"{logged['fx']}.{logged['name']}"]
+        metric.value = value
+        if logged["batch_size"] is not None:
+            metric.cumulated_batch_size = logged["batch_size"]

@@ -1,0 +1,179 @@
+"""What a round trains on: samples with the labels that were given, in an order that a resumed run repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler, TensorDataset, default_collate
+
+from loops.errors import AttachError
+from loops.random_numbers import random_numbers_of
+from loops.seeding import seed_of
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+
+TARGETS = ("target", "targets", "label", "labels", "y")  # keys under which a dictionary holds a sample's label
+INPUT = "input"  # key of the input where there is one; without, all but the label is the input
+
+
+class Samples(Protocol):
+    """A dataset: torch's, Flash's or Hugging Face's, or a list."""
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def __getitem__(self, position: int, /) -> Any:  # noqa: ANN401
+        """`(x, y)`, or a dictionary that holds both."""
+        ...
+
+
+def unchanged(batch: Any) -> Any:  # noqa: ANN401
+    """A batch as it is."""
+    return batch
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where samples come from and how they become batches."""
+
+    samples: Samples  # the pool
+    test: Samples | None = None
+    val: Samples | None = None
+    batch_size: int = 32  # of training
+    num_workers: int = 0
+    collate: Callable[[list[Any]], Any] = default_collate
+    evaluation_collate: Callable[[list[Any]], Any] = default_collate
+    evaluation_on_device: Callable[[Any], Any] = unchanged  # what is still done to a batch there
+    module: pl.LightningDataModule | None = None  # whose hooks transform batches of training
+
+
+class Draw(NamedTuple):
+    """One sample of an epoch."""
+
+    position: int  # among the labeled samples, whose ids ascend
+    seed: int  # of whatever the dataset draws for it, such as a distortion
+
+
+class SeededOrder(Sampler[Draw]):
+    """Another order in each epoch, a function of seed and epoch alone.
+
+    Args:
+        size: Samples.
+        seed: Of the fit.
+        drawn: Of an epoch that was interrupted: the epoch, and how many of its samples are not to be drawn again.
+    """
+
+    def __init__(self, size: int, *, seed: int, drawn: tuple[int, int] = (0, 0)) -> None:
+        self._size, self._seed, self._drawn = size, seed, drawn
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning says which epoch begins."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Samples of a whole epoch."""
+        return self._size
+
+    def __iter__(self) -> Iterator[Draw]:
+        """The order of the epoch, from where it was interrupted."""
+        generator = torch.Generator().manual_seed(seed_of(self._seed, "order", self.epoch))
+        order: list[int] = torch.randperm(self._size, generator=generator).tolist()
+        epoch, drawn = self._drawn
+        drawn = drawn if epoch == self.epoch else 0
+        return iter([Draw(at, seed_of(self._seed, "sample", self.epoch, at)) for at in order[drawn:]])
+
+
+class Labeled(Dataset[Any]):
+    """The labeled samples of a dataset, with the labels that were given in place of the dataset's own.
+
+    Args:
+        samples: All samples; a sample's id is its place.
+        labels: Sample id -> class index.
+    """
+
+    def __init__(self, samples: Samples, labels: Mapping[int, int]) -> None:
+        self._samples = samples
+        self.labels = sorted(labels.items())
+
+    def __len__(self) -> int:
+        """Labeled samples."""
+        return len(self.labels)
+
+    def __getitem__(self, draw: Draw | int) -> Any:  # noqa: ANN401
+        """One sample with its label."""
+        sample_id, label = self.labels[draw.position if isinstance(draw, Draw) else draw]
+        return with_label(self._samples[sample_id], label)
+
+    def __getitems__(self, draws: Sequence[Draw | int]) -> list[Any]:
+        """A batch; whatever the dataset draws follows from the batch, in whichever process it is made."""
+        if not draws or not isinstance(draws[0], Draw):
+            return [self[draw] for draw in draws]
+        with random_numbers_of(draws[0].seed):
+            return [self[draw] for draw in draws]
+
+
+def with_label(sample: Any, label: int) -> Any:  # noqa: ANN401
+    """A sample with another label: `(x, y)` or a dictionary.
+
+    Raises:
+        AttachError: If it has no place for a label.
+    """
+    if isinstance(sample, Mapping):
+        key = target_key(sample)
+        return {**sample, TARGETS[0] if key is None else key: label}
+    if isinstance(sample, Sequence | tuple) and len(sample) == 2:
+        return (sample[0], label)
+    raise AttachError(f"each sample must be a pair (x, y) or a dictionary with a label, found {_described(sample)}")
+
+
+def inputs_of(batch: Any) -> Any:  # noqa: ANN401
+    """What a module's `forward` is given of a batch: all but the label."""
+    if not isinstance(batch, Mapping):
+        return batch[0] if isinstance(batch, list | tuple) else batch
+    if INPUT in batch:
+        return batch[INPUT]
+    target = target_key(batch)
+    rest = {key: value for key, value in batch.items() if key != target}
+    return next(iter(rest.values())) if len(rest) == 1 else rest
+
+
+def label_of(sample: Any) -> int:  # noqa: ANN401
+    """The dataset's own label of a sample.
+
+    Raises:
+        AttachError: If it has none.
+    """
+    key = target_key(sample) if isinstance(sample, Mapping) else None
+    if isinstance(sample, Mapping) and key is None:
+        raise AttachError(f"each sample must have one of the keys {', '.join(TARGETS)}, found {', '.join(sample)}")
+    label = sample[key] if key is not None else sample[1]
+    return int(label)
+
+
+def own_labels(samples: Samples) -> list[int]:
+    """All labels that a dataset has itself; where it keeps them apart, no sample is loaded."""
+    targets = getattr(samples, "targets", None)
+    if isinstance(samples, TensorDataset) and len(samples.tensors) == 2:
+        targets = samples.tensors[1]
+    targets = targets.tolist() if isinstance(targets, Tensor | np.ndarray) else targets
+    if isinstance(targets, list) and len(targets) == len(samples) and all(isinstance(y, int) for y in targets):
+        return targets
+    return [label_of(samples[position]) for position in range(len(samples))]
+
+
+def target_key(sample: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - Flash's keys are enums that equal strings
+    """The key of the label; None where there is none."""
+    return next((key for key in sample if str(getattr(key, "value", key)) in TARGETS), None)
+
+
+def _described(sample: Any) -> str:  # noqa: ANN401
+    size = f" of {len(sample)}" if isinstance(sample, list | tuple) else ""
+    return f"a {type(sample).__name__}{size}"

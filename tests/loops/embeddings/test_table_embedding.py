@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from loops.embeddings.columns import OddValues, as_days, as_number, read_columns
+from loops.embeddings.embedders import embedder_of, fit
+from loops.embeddings.kinds import backbone_of
+from loops.embeddings.table_embedding import FARTHEST, TableEmbedder, learn_columns
+
+# Ages 0..99, ninety reds and ten blues, a hundred names, and a date that one row lacks.
+POOL = [
+    {
+        "age": str(number),
+        "color": "blue" if number % 10 == 0 else "red",
+        "name": f"person {number}",
+        "born": "" if number == 5 else f"2020-01-{1 + number % 20:02d}",
+    }
+    for number in range(100)
+]
+
+
+def embedded(*rows):
+    return TableEmbedder(learn_columns(POOL)).embed(rows)
+
+
+def test_each_column_is_taken_for_what_nearly_all_of_its_values_are():
+    facts = learn_columns(POOL)
+    assert [facts[name]["kind"] for name in POOL[0]] == ["number", "category", "other", "date"]
+    assert facts["color"]["shares"] == {"red": 0.9, "blue": 0.1}
+    assert facts["born"]["given"] == 0.99
+    assert facts["age"]["mean"] == pytest.approx(49.5)
+
+
+def test_numbers_are_standardized_and_no_wild_one_outweighs_the_rest():
+    middle, wild = embedded({**POOL[1], "age": "49.5"}, {**POOL[1], "age": "1e9"})
+    assert middle[0] == pytest.approx(0.0, abs=1e-6)
+    assert wild[0] == FARTHEST
+
+
+def test_what_is_missing_is_as_the_mean_and_marked():
+    there, missing = embedded(POOL[50], {**POOL[50], "age": ""})
+    assert missing[0] == pytest.approx(0.0, abs=1e-6)
+    assert missing[1] > there[1]
+
+
+def test_rows_of_one_category_are_nearer_than_rows_of_two():
+    red, same, blue = embedded(
+        {**POOL[1], "age": "50"},
+        {**POOL[2], "age": "50", "born": POOL[1]["born"]},
+        {**POOL[1], "age": "50", "color": "blue"},
+    )
+    assert np.linalg.norm(red - same) < 1e-6 < np.linalg.norm(red - blue)
+
+
+def test_a_new_category_is_like_the_other_uncommon_ones_and_a_new_column_is_nothing():
+    green, pink = embedded({**POOL[1], "color": "green"}, {**POOL[1], "color": "pink", "weight": "7"})
+    assert (green == pink).all()
+
+
+def test_what_was_learned_is_json_and_embeds_the_same_later(tmp_path):
+    fit(backbone_of("columns"), tmp_path, np.arange(100), POOL.__getitem__)
+    assert json.loads((tmp_path / "columns.json").read_text()) == learn_columns(POOL)
+    embedder = embedder_of(backbone_of("columns"), tmp_path)
+    assert (embedder.embed([embedder.prepare(POOL[3])]) == embedded(POOL[3])).all()
+
+
+@pytest.mark.parametrize("rows", [[{"a": "1"}], [{"a": ""}], [{"a": "x"}], [{"a": "nan"}, {"a": "1"}], [{}]])
+def test_the_smallest_tables_can_be_learned_from(rows):
+    found = TableEmbedder(learn_columns(rows)).embed([*rows, {"a": "2"}, {"b": "3"}])
+    assert len(found) == len(rows) + 2
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("age", "50", ""),
+        ("age", "99.9", "unusually high"),
+        ("age", "-3", "unusually low"),
+        ("age", "", "missing"),
+        ("color", "green", "rare"),
+        ("color", "blue", ""),
+        ("name", "somebody else", ""),
+        ("born", "2031-01-01", "unusually high"),
+        ("weight", "7", ""),
+    ],
+)
+def test_what_is_unusual_in_the_pool_is_said(name, value, word):
+    assert OddValues(learn_columns(POOL)).word_on(name, value) == word
+
+
+def test_nothing_is_unusual_before_the_pool_was_looked_at(tmp_path):
+    assert read_columns(tmp_path / "columns.json").word_on("age", "1e9") == ""
+
+
+def test_numbers_and_dates_are_read_as_people_write_them():
+    assert [as_number(value) for value in (" 1.5 ", "1e3", "nan", "inf", "x")] == [1.5, 1000.0, None, None, None]
+    assert as_days("1970-01-02") == 1.0
+    assert as_days("1970-01-01T12:00:00") == 0.5
+    assert as_days("yesterday") is None

@@ -24,7 +24,7 @@ def weigh(
     Who is measurably worse than the best has no say. Among the others a few dozen labels, which were asked where it was
     hardest, cannot tell who is better, and the equal mean of answers that err in different places is better than each;
     so the likelihood of the mixture (by expectation and maximization, which is convex) counts against a prior of
-    `PRIOR` labels. Measured in docs/experiments/0023-champion.md.
+    `PRIOR` labels. Measured in docs/experiments/0026-one-house.md.
 
     Args:
         probs_M_N_C: Of M predictors, out of fold.

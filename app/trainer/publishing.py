@@ -64,6 +64,7 @@ def _brought(query: Query, session: Session, bench: Workbench) -> dict[int, tupl
 
 def _queries(query: Query, share_embedded: float, brought: Mapping[int, tuple[int, float | None]]) -> list[NewQuery]:
     suggestions = brought if query.pool_scores is None else _suggestions(query, query.pool_scores)
+    who = query.asked_by
     return [
         NewQuery(
             sample_id=ranked.sample_id,
@@ -73,6 +74,9 @@ def _queries(query: Query, share_embedded: float, brought: Mapping[int, tuple[in
             acquisition_probability=_of_the_whole_pool(ranked.acquisition_probability, share_embedded),
             suggestion=suggestions.get(ranked.sample_id, (None, None))[0],
             suggestion_probability=suggestions.get(ranked.sample_id, (None, None))[1],
+            predictor=None if who is None else who.predictor,
+            predictor_version=None if who is None else who.version,
+            predictor_labels=None if who is None else who.labels,
         )
         for rank, ranked in enumerate(query.ranking)
     ]

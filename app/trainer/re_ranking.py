@@ -115,7 +115,7 @@ class ReRanker:
             candidates = np.array([query.sample_id for query in [*waiting, *more]], np.int64)
         size = self.bench.loop_settings.ranking_size
         ranked = opened.policy.rank(labels, candidates, max(size, len(waiting)), pool=self._on_graph)
-        return 0 if ranked is None else self._publish(opened, ranked)
+        return 0 if ranked is None else self._publish(opened, ranked, len(labels))
 
     def _more(self, opened: OpenRound, left: int, known: set[int]) -> list[NewQuery]:
         """What the queue goes on with once half of it is labeled: a fast team is through before the next round."""
@@ -126,7 +126,7 @@ class ReRanker:
             opened.reserve = reserve_of(self.bench, opened.info)
         return opened.reserve.next(size - left, without=known)
 
-    def _publish(self, opened: OpenRound, ranked: Reranked) -> int:
+    def _publish(self, opened: OpenRound, ranked: Reranked, labels: int) -> int:
         queries = [
             NewQuery(
                 sample_id=sample_id,
@@ -137,6 +137,9 @@ class ReRanker:
                 suggestion=int(probs.argmax()),
                 suggestion_probability=float(probs.max()),
                 annotators=annotators_wanted(sample_id, self.bench.settings),
+                predictor=opened.predictor.describe().name,
+                predictor_version=f"round {opened.info.number}",
+                predictor_labels=labels,
             )
             for rank, (sample_id, score, probs) in enumerate(
                 zip(ranked.sample_ids.tolist(), ranked.scores.tolist(), ranked.probs_k_C, strict=True)

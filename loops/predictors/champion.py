@@ -47,7 +47,8 @@ class Champion(Predictor):
     """Answers with the mean of its members' answers, weighed by labels that were held from them.
 
     Weighing replaces a switch from one to the other: in pools of a few hundred samples the held-out labels are too few
-    to see which is better, and the mean of two that err in different places is better than either (docs/decisions/0026-one-house.md).
+    to see which is better, and the mean of two that err in different places is better than either. See
+    docs/decisions/0026-one-house.md.
 
     The first member learns in a blink and answers alone until there are labels enough to weigh by. Of each other one a
     committee answers while labels are few: its fit is a cross-validation, so the evidence costs nothing more.

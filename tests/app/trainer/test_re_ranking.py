@@ -44,6 +44,21 @@ def test_the_first_label_of_all_ranks_the_whole_pool_anew(bench: Workbench, anno
     assert re_ranker.look() == 0, "nothing is new any more"
 
 
+def test_each_line_says_who_asks_and_how_many_labels_it_had_seen(bench: Workbench, annotator: Annotator) -> None:
+    run_rounds(bench)
+    assert {query.predictor for query in queue(bench)} == {None}, "nobody has learned anything yet"
+    annotator.label(8)
+    run_rounds(bench)
+    first = next(query for query in queue(bench) if query.purpose == "train")
+    assert (first.predictor, first.predictor_version, first.predictor_labels) == ("champion", "round 1", 8)
+    events = annotator.label(1)
+    assert (events[-1].predictor, events[-1].predictor_version, events[-1].predictor_labels) == (
+        "champion", "round 1", 8,
+    )  # fmt: skip
+    ReRanker(bench).look()
+    assert [query for query in queue(bench) if query.purpose == "train"][-1].predictor_labels == 9
+
+
 def test_audit_samples_keep_their_places(bench: Workbench, annotator: Annotator) -> None:
     run_rounds(bench)
     before = {query.sample_id: query.rank for query in queue(bench) if query.purpose == "audit"}
@@ -71,7 +86,9 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
     re_ranker.look()
     described = re_ranker.described
     assert described is not None
-    assert described.sentence == "It answers from look-alikes of what you labeled."
+    assert described.sentence == (
+        "There are too few labels to say how often the model is right; it learns from look-alikes."
+    )
     assert described.details == (
         f"Neighbors are looked for in {embedding_of(bench)}. 9 distorted copies of each image stand among them."
     )

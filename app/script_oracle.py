@@ -196,7 +196,7 @@ class ScriptOracle:
         heartbeat = Heartbeat(database, project_id, generation, _device(), threading.Event())
         settings = replace(self.project.settings(), query_size=self.data.query_size, audit_share=0.0, embedding="")
         store = self._embedded(predictor, name)
-        spec = replace(choose_network("features", []), name=name, backbone=store.backbone.name)
+        spec = replace(choose_network("features", [store.backbone.name]), name=name)
         bench = Workbench(
             self.project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec, store
         )

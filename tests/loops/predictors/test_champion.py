@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError, TrainingInterruptedError
 from loops.oracle import KnownLabels
 from loops.predictors import champion as champion_module

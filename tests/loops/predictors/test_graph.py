@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, write_choice
 from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.images import EFFICIENTNET
 from loops.errors import NotFittedError
 from loops.evaluation.label_errors import audit_labels
 from loops.predictors.graph import GraphPredictor

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from loops.acquisition.catalog import CATALOG
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import EFFICIENTNET
 from loops.errors import OwnCodeError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee

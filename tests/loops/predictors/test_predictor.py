@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, IdenticalDrawsError, NotFittedError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee

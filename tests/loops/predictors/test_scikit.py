@@ -10,8 +10,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 from loops.checkpoint import read_checkpoint
-from loops.embeddings.backbone import EFFICIENTNET
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointMismatchError, MissingFeaturesError, NotEnoughSamplesError
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import MEMBERS, ScikitPredictor

@@ -137,9 +137,9 @@ def _description(trained: _Trained, model: ExportedModel, agreement: Agreement |
         "learner": trained.round_info.learner,
         "acquisition": trained.round_info.acquisition,
         "members": len(model.members),
-        # Measured of what answers in the project: of a student see how far it agrees with that.
-        "accuracy": _accuracy(trained.metrics),
-        "student": None if agreement is None else asdict(agreement),
+        # Measured of what answers in the project, which is not told of a network that was only taught by it.
+        "accuracy": _accuracy(trained.metrics) if agreement is None else None,
+        "student": None if agreement is None else {**asdict(agreement), "teacher": _accuracy(trained.metrics)},
         "torch": torch.__version__,
     }
 

@@ -86,10 +86,14 @@ def test_the_classes_say_how_good_the_model_is_and_on_what(train: Train, project
     assert (accuracy["n"], accuracy["measured_on"]) == (10, "the labeled test set")
 
 
-def test_the_graphs_accuracy_is_not_told_of_the_network(train: Train, tmp_path: Path) -> None:
+def test_the_graphs_accuracy_is_not_told_of_the_network_that_it_taught(train: Train, tmp_path: Path) -> None:
     bench, _ = train("auto")
     export_model(bench.database, bench.project, tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "classes.json").read_text())["accuracy"] is None
+    about = json.loads((tmp_path / "out" / "classes.json").read_text())
+    assert about["accuracy"] is None
+    assert 0 <= about["student"]["agree"] <= 1
+    assert about["student"]["n"] > 0, "samples that it was not taught"
+    assert about["student"]["teacher"]["measured_on"] == "the labeled test set"
 
 
 def test_the_five_lines_of_the_readme_run_where_there_is_no_labelloop(train: Train, tmp_path: Path) -> None:

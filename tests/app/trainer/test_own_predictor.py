@@ -14,6 +14,7 @@ from app.trainer.measuring.cross_validation import cross_validate, due_round
 from app.trainer.model_export import export_model
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.re_ranking import ReRanker
+from app.trainer.resuming import restored
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
 from loops.checkpoint import read_checkpoint
@@ -113,15 +114,17 @@ def test_a_forest_beside_the_graph_is_weighed_cross_validated_and_taught_to_a_ne
 ) -> None:
     bench = choose(predictor=FOREST, acquisition="auto")
     run_rounds(bench)
-    annotator.label(24)
+    annotator.label(32)
     run_rounds(bench)
     due = due_round(bench)
     assert due is not None
     cross_validate(bench, due, lambda: None)
     with bench.database.read() as session:
         (metric,) = list_metrics(session, project_id=bench.project_id, name="accuracy_cross_validated")
-    assert metric.n == 24
-    assert isinstance(bench.predictor(), Champion)
+    assert metric.n == 32
+    predictor = restored(bench, latest(bench))
+    assert isinstance(predictor, Champion)
+    assert predictor.weights.weighed_at == 32
     assert export_model(bench.database, bench.project, tmp_path / "out").classes == 10
 
 

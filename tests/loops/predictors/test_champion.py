@@ -361,8 +361,8 @@ def store(tmp_path: Path) -> FeatureStore:
     return made
 
 
-def real(store: FeatureStore) -> Champion:
-    network = Network(QUICK, store, num_classes=2, seed=0, accelerator="cpu", mc_iterations=4)
+def real(store: FeatureStore, spec: NetworkSpec = QUICK) -> Champion:
+    network = Network(spec, store, num_classes=2, seed=0, accelerator="cpu", mc_iterations=4)
     return Champion(GraphPredictor(store, num_classes=2, seed=0, mc_iterations=4), [network])
 
 

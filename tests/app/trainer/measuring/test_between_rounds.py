@@ -147,7 +147,7 @@ def test_cross_validation_gives_way_to_a_finished_round_and_is_no_failure(
 def test_its_failure_is_recorded_and_not_repeated_before_the_next_round(
     after_a_round: Workbench, project_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise MemoryError("not enough memory for the folds")
 
     monkeypatch.setattr(Predictor, "cross_validate", fail)

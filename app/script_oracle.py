@@ -36,6 +36,7 @@ from app.trainer.lock import trainer_lock
 from app.trainer.map import update_map
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.workbench import Workbench
+from loops.acquisition import catalog
 from loops.data import ActiveLearningDataModule
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.features import FeatureStore
@@ -85,7 +86,7 @@ class LabelLoop:
         acquisition = data.acquisition
         settings = ProjectSettings(
             folder.name,
-            acquisition="margin" if acquisition.own else acquisition.name,
+            acquisition=catalog.MARGIN if acquisition.own else acquisition.name,
             query_size=data.query_size,
             audit_share=0.0,
             seed=data.seed,

@@ -221,6 +221,9 @@ class AsksItself(ADrawingPredictor):
         self.coverage = coverage
         return self._questions
 
+    def gains(self, sample_ids: Any) -> NDArray[np.float32]:
+        return np.where(np.asarray(sample_ids) == 250, 0.5, 0.25).astype(np.float32)
+
     def describe(self) -> Description:
         return Description("asks", "It asks.", asks_by="bald")
 
@@ -234,7 +237,8 @@ def test_a_predictor_with_questions_of_its_own_asks_them(name: str, coverage: bo
 
     assert [(one.sample_id, one.score) for one in ranked] == [(250, 0.5)]
     assert predictor.coverage is coverage
-    assert np.flatnonzero(pool_scores.scores[name]).tolist() == [50]
+    assert pool_scores.scores[name][49:52].tolist() == [0.25, 0.5, 0.25]
+    assert pool_scores.scores[name][90:].tolist() == [0.0] * 10, "only the pool is asked"
 
 
 def test_a_predictor_without_questions_asks_by_the_function_that_suits_it() -> None:

@@ -121,8 +121,10 @@ class AfterEachLabel:
 
     def _made(self, labels: Mapping[int, int], candidates: Ids) -> Instant | None:
         """What learns in a blink; made anew when samples come that it was not given."""
+        if self._instant is not None and self._instant.asks_of_whole_pool:
+            return self._instant  # it knows the pool, and a set of all its samples would be made for every label
         wanted = {*labels, *candidates.tolist()}
-        if self._instant is None or (not self._instant.asks_of_whole_pool and wanted - self._given):
+        if self._instant is None or wanted - self._given:
             self._given |= wanted
             self._instant = self._predictor.instant(sorted(self._given), round_number=self._round_number)
         return self._instant

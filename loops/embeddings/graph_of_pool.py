@@ -111,6 +111,8 @@ class GraphOfPool:
             check: Called every tenth of a second or so, for a first graph takes a minute; may raise.
         """
         given = sample_ids if isinstance(sample_ids, np.ndarray) else np.fromiter(sample_ids, np.int64)
+        if self._holds(given):  # after every label: sorting a million ids again takes as long as ranking them
+            return
         wanted = np.unique(given)
         held = wanted[:0] if self._held is None else self._held.ids
         new = wanted[~np.isin(wanted, held, assume_unique=True)]
@@ -122,6 +124,14 @@ class GraphOfPool:
             self._held = extended(self.stored, self._store, new, check)
         self._propagation, self._elsewhere = None, (wanted[:0], self._elsewhere[1])
         self._held.write(path_of_graph(self._store.folder, self._seed, learned=self._learned))
+
+    def _holds(self, sample_ids: Ids) -> bool:
+        """Whether all of these are on the graph, whose ids are ascending."""
+        if self._held is None:
+            return not len(sample_ids)
+        ids = self._held.ids
+        places = np.searchsorted(ids, sample_ids).clip(max=len(ids) - 1)
+        return bool((ids[places] == sample_ids).all())
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Spreads these labels, sample id -> class index, and no others."""

@@ -45,5 +45,7 @@ def test_a_page_comes_back_after_each_of_five_restarts(served):
         assert answers[-1] is not None
         reads = [told(lambda: world.ask(list_events)) for _ in range(3)]
         assert len(reads[-1]) == 2 * number
-    with open_database(url).read() as session:
+    anew = open_database(url)
+    with anew.read() as session:
         assert len(list_events(session, project_id=1)) == 2 * RESTARTS
+    anew.close()

@@ -27,14 +27,13 @@ def decisions(running) -> list[tuple[str, str, int | None]]:
 
 
 def label_until(labeler, running, *, round_number: int, wait) -> None:
-    """Label what is asked, by key, until the trainer has published a round; labeling goes on while it trains.
-
-    Labels given before the first round is published count as that round's, so it may pass before it was seen open.
-    """
+    """Label what is asked, by key, until the trainer has published a round; labeling goes on while it trains."""
 
     def is_published() -> bool:
         return (running.open_round() or 0) >= round_number
 
+    # Labels given before the first round is open are trained in it and do not finish it.
+    wait(lambda: running.open_round() is not None, "the first round")
     token = labeler.wait_for_sample()
     for _ in range(12):  # 5 finish a round; the others show that labeling goes on
         if is_published():

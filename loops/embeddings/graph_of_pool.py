@@ -199,6 +199,14 @@ class GraphOfPool:
         count = dict(zip(labeled, np.bincount(nearest_of_pool, minlength=len(labeled)).tolist(), strict=True))
         return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self.stored.ids)
 
+    def placed(self) -> Callable[[Ids], Floats]:
+        """From sample ids to points around the middle of the pool, `[N, P]`; of any samples that have rows.
+
+        It goes on giving the same points when another graph comes into force.
+        """
+        embedding, middle = self.embedding, self.stored.graph.points_L_D.mean(axis=0)
+        return lambda sample_ids: points_of(embedding, self._store, sample_ids, lambda: None) - middle
+
     def _read(self) -> StoredGraph | None:
         path = path_of_graph(self._store.folder, self._seed, learned=self._learned)
         return read_graph(path, self._store.row_shape)
@@ -252,7 +260,7 @@ def extended(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: C
 def points_of(embedding: Embedding, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
     """Points of samples, tile by tile."""
     tiles = []
-    for start in range(0, len(sample_ids), _TILE):
+    for start in range(0, max(1, len(sample_ids)), _TILE):
         check()
         tiles.append(embedding.points(store.rows(sample_ids[start : start + _TILE])))
     return np.concatenate(tiles)

@@ -22,7 +22,8 @@ from loops.predictors.saved import load_members, saved_members
 from loops.predictors.weighing import weigh
 
 NAME = "champion"
-FEWEST_TO_WEIGH = 30  # labels; below them the first member answers alone
+FEWEST_TO_WEIGH = 10  # labels; below them the first member answers alone
+COMMITTEE_FROM = 30  # labels; below them a network learns too little for the time of its fit
 COMMITTEE_UP_TO = 500  # labels; beyond them one model of a kind is as good as five, and its fit takes long
 NUM_FOLDS = 5
 
@@ -50,19 +51,21 @@ class Champion(Predictor):
     to see which is better, and the mean of two that err in different places is better than either. See
     docs/decisions/0026-one-house.md.
 
-    The first member learns in a blink and answers alone until there are labels enough to weigh by. Of each other one a
-    committee answers while labels are few: its fit is a cross-validation, so the evidence costs nothing more.
+    The first member learns in a blink and answers alone until there are labels enough to weigh by. Quick ones join it
+    then. The others' fits take seconds: they join later, and of each a committee answers while labels are few, whose
+    fit is a cross-validation, so the evidence costs nothing more.
 
     Args:
         first: Answers from the first label on, such as the graph.
         others: Their committees join in.
+        quick: Learn in milliseconds, such as a linear model.
     """
 
-    def __init__(self, first: Predictor, others: Sequence[Predictor]) -> None:
+    def __init__(self, first: Predictor, others: Sequence[Predictor], quick: Sequence[Predictor] = ()) -> None:
         # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
-        self._first, self._others = first, tuple(others)
-        self._team: tuple[Predictor, ...] = (first, *others)
+        self._first, self._quick, self._others = first, tuple(quick), tuple(others)
+        self._team: tuple[Predictor, ...] = (first, *quick, *others)
         self._weights = Weights.of_the_first(len(self._team))
         self._labels: dict[int, int] = {}
         self._may_weigh = True
@@ -76,7 +79,7 @@ class Champion(Predictor):
     def fingerprint(self) -> str:
         """Of members and weights."""
         weights = [round(weight, 1) for weight in self._weights.weights]
-        return repr((NAME, weights, self._first.fingerprint, [other.fingerprint for other in self._others]))
+        return repr((NAME, weights, [member.fingerprint for member in (self._first, *self._quick, *self._others)]))
 
     @property
     def asks_itself(self) -> bool:
@@ -94,9 +97,10 @@ class Champion(Predictor):
         due = self._may_weigh and is_due(
             len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=self._growth
         )
-        team = (self._first, *(self._of_a_kind(other) for other in self._others))
+        team = (self._first, *self._quick, *(self._of_a_kind(other) for other in self._others))
+        joined = self._joined(len(labels))
         for place, member in reversed(list(enumerate(team))):  # who learns in a blink last: a fit may be interrupted
-            if place == 0 or due or self._weights.weights[place]:
+            if place == 0 or (due and place < joined) or self._weights.weights[place]:
                 folder = None if checkpoint_dir is None else checkpoint_dir / f"member-{place}"
                 member.fit(labels, round_number=round_number, checkpoint_dir=folder)
         self._team = team
@@ -127,13 +131,14 @@ class Champion(Predictor):
         """Who answers, with which weights, and why."""
         described = [member.describe() for member in self._team]
         by_name = {one.name: weight for one, weight in zip(described, self._weights.weights, strict=True)}
-        asks_by = next((one.asks_by for one in described[1:]), described[0].asks_by)
+        asks_by = next((one.asks_by for one in reversed(described[1:])), described[0].asks_by)
         details = f"{_figures(self._weights, [one.name for one in described])} {described[0].details}".strip()
         return Description(NAME, _sentence(self._weights, described), details, asks_by=asks_by, weights=by_name)
 
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
-        fresh = Champion(self._first.fresh(fold), [other.fresh(fold) for other in self._others])
+        quick = [member.fresh(fold) for member in self._quick]
+        fresh = Champion(self._first.fresh(fold), [other.fresh(fold) for other in self._others], quick)
         fresh._weights, fresh._may_weigh = self._weights, False
         return fresh
 
@@ -217,18 +222,26 @@ class Champion(Predictor):
 
     def _take(self, weights: Weights, labels: dict[int, int], saved: Sequence[dict[str, Any]], name: str) -> None:
         """Loads the members into new ones, so that a file that does not fit changes nothing."""
-        first, others = self._first.fresh(), tuple(other.fresh() for other in self._others)
-        team = (first, *(self._of_a_kind(other, len(labels)) for other in others))
+        first, quick, others = self._first.fresh(), self._fresh(self._quick), self._fresh(self._others)
+        team = (first, *quick, *(self._of_a_kind(other, len(labels)) for other in others))
         load_members([team[place] for place, weight in enumerate(weights.weights) if weight], saved, name)
         if not weights.weights[0]:  # it has no say, but it still knows what is covered
             first.fit(labels, round_number=0)
-        self._first, self._others, self._team = first, others, team
+        self._first, self._quick, self._others, self._team = first, quick, others, team
         self._weights, self._labels = weights, labels
 
     def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
         """The committee of a member while labels are few, and afterwards the member itself."""
         few = (len(self._labels) if labels is None else labels) <= COMMITTEE_UP_TO
         return Committee(other, num_folds=NUM_FOLDS) if few and self._may_weigh else other
+
+    def _joined(self, labels: int) -> int:
+        """How many members, from the first on, are fitted and weighed with so many labels."""
+        return len(self._team) if labels >= COMMITTEE_FROM else 1 + len(self._quick)
+
+    @staticmethod
+    def _fresh(members: Sequence[Predictor]) -> tuple[Predictor, ...]:
+        return tuple(member.fresh() for member in members)
 
     @property
     def _growth(self) -> float:
@@ -254,17 +267,16 @@ class Champion(Predictor):
         return np.asarray(np.sum(parts, axis=0), np.float32)
 
     def _weigh(self, round_number: int) -> None:
+        team = self._team[: self._joined(len(self._labels))]
         try:
-            found = [
-                member.cross_validate(self._labels, num_folds=NUM_FOLDS, round_number=round_number)
-                for member in self._team
-            ]
+            found = [m.cross_validate(self._labels, num_folds=NUM_FOLDS, round_number=round_number) for m in team]
         except NotEnoughSamplesError:
             return  # no class has two labels: what stands, stands
         labels_N = found[0].labels_N
         shares_N = self.pool_shares(found[0].sample_ids)
         weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
-        self._weights = Weights(tuple(weights_M.tolist()), len(labels_N))
+        later = [0.0] * (len(self._team) - len(team))
+        self._weights = Weights((*weights_M.tolist(), *later), len(labels_N))
         mixed = self._mixed([one.probs_N_C for one, weight in zip(found, weights_M, strict=True) if weight])
         right = tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found)
         self._weights = replace(
@@ -365,7 +377,7 @@ def _figures(weights: Weights, names: Sequence[str]) -> str:
         return ""
     each = ", ".join(
         f"{name} {100 * right:.0f} % right, weight {weight:.2f}"
-        for name, right, weight in zip(names, weights.right, weights.weights, strict=True)
+        for name, right, weight in zip(names, weights.right, weights.weights, strict=False)  # those who have joined
     )
     together = f"together {100 * weights.together:.0f} %"
     return f"Of {weights.weighed_at} labels held out, weighted to the pool: {each}; {together}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -160,13 +160,21 @@ class GraphPredictor(Predictor):
 
     def graph(self, *, pool: Ids = _NOBODY) -> GraphOfPool:
         """The graph with its labels spread over it; the samples of `pool` are on it."""
+        labels = self._labels or {}
+        graph = self._holding(np.concatenate([np.fromiter(labels, np.int64, len(labels)), pool]))
+        graph.refit(labels)
+        return graph
+
+    def points(self, held: Ids) -> Callable[[Ids], Floats]:
+        """Gives the points in which it looks for neighbors, see `GraphOfPool.placed`; these samples are on the graph."""
+        return self._holding(held).placed()
+
+    def _holding(self, sample_ids: Ids) -> GraphOfPool:
         owner = self._owner
         if owner._graph is None:
             owner._graph = GraphOfPool(owner.store, num_classes=self.num_classes, seed=self.seed)
-        graph, labels = owner._graph, self._labels or {}
-        graph.hold(np.concatenate([np.fromiter(labels, np.int64, len(labels)), pool]))
-        graph.refit(labels)
-        return graph
+        owner._graph.hold(sample_ids)
+        return owner._graph
 
     def _fitted_graph(self) -> GraphOfPool:
         if self._labels is None:

@@ -14,6 +14,7 @@ from loops.errors import OwnCodeError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.linear import LinearPredictor
 from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
@@ -29,7 +30,7 @@ def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: Feat
     """
     if acquisition.needs == "graph":
         graph = GraphPredictor(store, num_classes=base.num_classes, seed=base.seed, mc_iterations=base.mc_iterations)
-        return Champion(graph, [base])
+        return Champion(graph, [base], quick=[LinearPredictor(graph)])
     return Committee(base) if acquisition.needs == "committee" else base
 
 

@@ -123,7 +123,7 @@ def test_the_scores_of_the_whole_pool_are_on_disk_when_a_ranking_is_published(
 def test_who_is_compared_is_shown_by_the_part_of_the_labels_that_trains_it(
     trainer: Trainer, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loops.predictors.champion.FEWEST_TO_WEIGH", 10)
+    monkeypatch.setattr("loops.predictors.champion.COMMITTEE_FROM", 10)
     trainer.change(acquisition="auto", query_size=21)  # of ten classes: one has more labels than two
     trainer.run()
     annotator.label(21)

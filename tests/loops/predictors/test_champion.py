@@ -118,16 +118,26 @@ def weighed(*weights: float, certain: float = 0.9) -> Champion:
     return made
 
 
-def test_below_thirty_labels_the_first_answers_alone_and_nobody_else_is_fitted() -> None:
-    first, other = first_of_all(), Says("other")
-    champion = Champion(first, [other])
+def test_below_ten_labels_the_first_answers_alone_and_nobody_else_is_fitted() -> None:
+    first, quick, other = first_of_all(), Says("quick"), Says("other")
+    champion = Champion(first, [other], [quick])
+    champion.fit({i: i % 2 for i in range(9)}, round_number=1)
+
+    assert champion.weights == Weights((1.0, 0.0, 0.0))
+    assert (first.fits, quick.fits, other.fits) == ([9], [], [])
+    assert champion.describe().sentence == "first answers."
+    assert champion.describe().weights == {"first": 1.0, "quick": 0.0, "committee": 0.0}
+    assert champion.asks_itself
+
+
+def test_from_ten_labels_on_quick_ones_join_and_the_others_wait_until_there_are_thirty() -> None:
+    champion = Champion(first_of_all(), [Says("other")], [Says("quick")])
     champion.fit({i: i % 2 for i in range(29)}, round_number=1)
 
-    assert champion.weights == Weights((1.0, 0.0))
-    assert (first.fits, other.fits) == ([29], [])
-    assert champion.describe().sentence == "first answers."
-    assert champion.describe().weights == {"first": 1.0, "committee": 0.0}
-    assert champion.asks_itself
+    assert champion.weights.weights == pytest.approx((0.5, 0.5, 0.0))
+    assert "first 100 % right, weight 0.50, quick 100 % right, weight 0.50; together" in champion.describe().details
+    champion.fit({i: i % 2 for i in range(30)}, round_number=2)
+    assert champion.weights.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
 
 def test_from_thirty_labels_on_equals_count_alike() -> None:

@@ -16,6 +16,7 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError, Identi
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.linear import LinearPredictor
 from loops.predictors.making import own_predictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
@@ -35,7 +36,7 @@ def equally(probs_M_N_C, _labels_N, _shares_N):
 
 @pytest.fixture(autouse=True)
 def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loops.predictors.champion.FEWEST_TO_WEIGH", 20)
+    monkeypatch.setattr("loops.predictors.champion.COMMITTEE_FROM", 20)
     monkeypatch.setattr("loops.predictors.champion.weigh", equally)
 
 
@@ -44,6 +45,7 @@ KINDS = (
     "graph",
     "committee",
     "committee of forests",
+    "linear",
     "champion",
     "champion with a forest",
     "scikit",
@@ -74,7 +76,8 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "graph": lambda: graph,
         "committee": lambda: Committee(network, num_folds=3),
         "committee of forests": lambda: Committee(forest, num_folds=3),
-        "champion": lambda: Champion(graph, [network]),
+        "linear": lambda: LinearPredictor(graph),
+        "champion": lambda: Champion(graph, [network], [LinearPredictor(graph)]),
         "champion with a forest": lambda: Champion(graph, [forest]),
         "scikit": lambda: forest,
         "module": lambda: own_predictor(

@@ -1,0 +1,136 @@
+"""A linear model of the points in which the graph looks for neighbors: what the simplest peer would answer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from loops.errors import NotEnoughSamplesError, NotFittedError
+from loops.predictors.graph import GraphPredictor
+from loops.predictors.predictor import Description, Floats, Ids, Predictor
+from loops.seeding import seed_of
+
+Points = Callable[[Ids], Floats]
+
+NAME = "linear"
+# Measured in docs/experiments/0027-any-data.md; on ten sets no strength between 1 and 30 is a point better or worse.
+STRENGTH = 3.0  # C of scikit-learn: the inverse of the penalty on weights
+# The length of a coordinate that all points share. Without one (0) rare classes are given far too often; with a free
+# intercept the first labels, which were chosen and not drawn, are taken for the shares of the classes.
+STEADY = 0.4
+LEARNED_FROM = 5_000  # labels, at most; more move no weight that a test set would notice
+
+
+class LinearPredictor(Predictor):
+    """Logistic regression on points of unit length around the middle of the pool; it learns in milliseconds.
+
+    Its draws are a Bayesian bootstrap: each is fitted with weights of its own on the labels (Rubin 1981).
+
+    Args:
+        graph: Whose points it takes.
+    """
+
+    asks_of_whole_pool = False
+
+    def __init__(self, graph: GraphPredictor) -> None:
+        super().__init__(graph.store, num_classes=graph.num_classes, seed=graph.seed, mc_iterations=graph.mc_iterations)
+        self._graph = graph
+        self._fitted: _Fitted | None = None
+
+    def fit(self, labels: Mapping[int, int], *, round_number: int = 0, checkpoint_dir: Path | None = None) -> None:
+        """Fits on all labels, or as many as `LEARNED_FROM` of them drawn by seed."""
+        del checkpoint_dir
+        if not labels:
+            raise NotEnoughSamplesError(wanted=1, found=0)
+        ids = np.array(sorted(labels), np.int64)
+        if len(ids) > LEARNED_FROM:
+            generator = np.random.default_rng(seed_of(self.seed, "linear", len(ids)))
+            ids = np.sort(generator.permutation(ids)[:LEARNED_FROM])
+        points = self._graph.points(ids)
+        classes = np.array([labels[sample_id] for sample_id in ids.tolist()], np.int64)
+        self._fitted = _Fitted(points, _steadied(points(ids)), classes, self.num_classes)
+        self.fitted_on = dict(labels), round_number
+
+    def refit(self, labels: Mapping[int, int]) -> None:
+        """Takes all labels, those of the round and those since; of classes that were added since none."""
+        known = {sample_id: label for sample_id, label in labels.items() if label < self.num_classes}
+        if known:
+            self.fit(known, round_number=0 if self.fitted_on is None else self.fitted_on[1])
+
+    def predict(self, sample_ids: ArrayLike) -> Floats:
+        """Class probabilities `probs_N_C`."""
+        return self._known().probs(np.asarray(sample_ids, np.int64))
+
+    def draws(self, sample_ids: ArrayLike, *, count: int = 0, round_number: int = 0) -> Floats:
+        """Answers under K weightings of the labels, `probs_N_C_K`; 0: as many as score a pool."""
+        seed = seed_of(self.seed, "weights of labels", round_number)
+        return self._known().draws(np.asarray(sample_ids, np.int64), count or self.mc_iterations, seed)
+
+    def describe(self) -> Description:
+        """Who answers."""
+        return Description(NAME, "A linear model answers.")
+
+    def fresh(self, fold: int | None = None) -> LinearPredictor:
+        """One on the same points, without labels."""
+        return LinearPredictor(self._graph.fresh(fold))
+
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearPredictor:
+        """One like this, which is fitted again on every label."""
+        del sample_ids, round_number
+        return copy.copy(self)
+
+    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> None:
+        """It has none of its own: an acquisition function decides."""
+
+    def _known(self) -> _Fitted:
+        if self._fitted is None:
+            raise NotFittedError
+        return self._fitted
+
+
+class _Fitted:
+    """Weights of one fit, and what they were learned from."""
+
+    def __init__(self, points: Points, learned_from_n_P: Floats, classes_n: Ids, num_classes: int) -> None:
+        self._points, self._rows, self._classes, self._num_classes = points, learned_from_n_P, classes_n, num_classes
+        self._model = self._model_of(None)
+        self._drawn: tuple[tuple[int, int], list[Any]] = (0, 0), []
+
+    def probs(self, sample_ids: Ids) -> Floats:
+        return self._answers(self._model, _steadied(self._points(sample_ids)))
+
+    def draws(self, sample_ids: Ids, count: int, seed: int) -> Floats:
+        if self._drawn[0] != (count, seed):
+            generator = np.random.default_rng(seed)
+            weights = generator.exponential(size=(count, len(self._rows)))
+            self._drawn = (count, seed), [self._model_of(weights_n) for weights_n in weights]
+        rows = _steadied(self._points(sample_ids))
+        return np.stack([self._answers(model, rows) for model in self._drawn[1]], axis=-1)
+
+    def _model_of(self, weights_n: Any) -> Any:  # noqa: ANN401 - scikit-learn's
+        if len(np.unique(self._classes)) < 2:
+            return None  # of a single class nothing can be learned but that there is none other
+        with threadpool_limits(1):  # several would add up in the order in which they finish
+            model = LogisticRegression(C=STRENGTH, fit_intercept=False, max_iter=200)
+            return model.fit(self._rows, self._classes, weights_n)
+
+    def _answers(self, model: Any, rows: Floats) -> Floats:  # noqa: ANN401
+        probs_N_C = np.zeros((len(rows), self._num_classes), np.float32)
+        if model is None:
+            probs_N_C[:, self._classes[0]] = 1.0
+        elif len(rows):
+            probs_N_C[:, model.classes_] = model.predict_proba(rows)
+        return probs_N_C
+
+
+def _steadied(points_N_P: Floats) -> Floats:
+    """Points of unit length, and beside them the coordinate that all share."""
+    lengths = np.linalg.norm(points_N_P, axis=1, keepdims=True)
+    return np.concatenate([points_N_P / np.maximum(lengths, 1e-9), np.full_like(lengths, STEADY)], axis=1)

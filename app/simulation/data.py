@@ -29,6 +29,7 @@ SIZES_LOOKED_AT = 20  # samples
 class LabeledSamples:
     """Samples whose labels are all known. Ids count from 0: the pool, then the test set."""
 
+    kind: str
     load: Callable[[int], Any]  # sample id -> what the kind's embedders take
     candidates: Sequence[str]  # embeddings that suit them, the one to begin with first
     pool: dict[int, int]  # sample id -> class index
@@ -86,6 +87,7 @@ def _from_npz(config: SimulationConfig) -> LabeledSamples:
     known = {sample_id: class_of[label] for sample_id, label in enumerate(labels)}
     height, width = pixels.shape[1:3]
     return LabeledSamples(
+        kind="image",
         load=lambda sample_id: np.asarray(pixels[sample_id], np.uint8),
         candidates=candidates_of("image", [(width, height)]),
         pool={sample_id: known[sample_id] for sample_id in range(len(pool))},
@@ -110,6 +112,7 @@ def _from_files(config: SimulationConfig) -> LabeledSamples:
     classes = tuple(sorted({entry.class_name for entry in entries}))
     known = {sample_id: classes.index(entry.class_name) for sample_id, entry in enumerate(entries)}
     return LabeledSamples(
+        kind=kind,
         load=_loader(kind, entries),
         candidates=candidates_of(kind, _sizes(kind, entries)),
         pool={sample_id: known[sample_id] for sample_id in range(len(pool))},

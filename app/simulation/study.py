@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -40,7 +40,9 @@ from app.simulation.summary import (
     write_table,
 )
 from loops.acquisition import catalog
+from loops.embeddings.embedding_choice import choose_by_structure, in_embedding_order
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import rivals_of
 from loops.oracle import Query
 from loops.predictors.network_spec import base_name, choose_network
 
@@ -116,10 +118,25 @@ def fingerprint(config: SimulationConfig) -> str:
 @contextmanager
 def _prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Iterator[Simulation]:
     """Features are computed once, whatever the number of runs."""
-    spec = choose_network(base_name(config.predictor), images.candidates)
-    store = FeatureStore(folder, spec.backbone)
+    spec = choose_network(base_name(config.predictor), _in_order(config, images, folder))
+    store = FeatureStore(folder / spec.backbone, spec.backbone)
     embed_all(store, images)
     yield Simulation(images, store, spec)
+
+
+def _in_order(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Sequence[str]:
+    """Candidate embeddings, the one in which the pool falls into the clearest groups first; see `choose_by_structure`.
+
+    The first seed's samples decide for all runs of a study, as one project has one embedding.
+    """
+    rivals = rivals_of(images.kind, images.candidates) if base_name(config.predictor) == "auto" else ()
+    stores = [FeatureStore(folder / name, name) for name in rivals]
+    pool = in_embedding_order(np.array(sorted(images.pool), np.int64), config.seed)
+    choice = choose_by_structure(stores, pool, images.load, seed=config.seed) if stores else None
+    if choice is None:
+        return images.candidates
+    sys.stderr.write(f"{choice.sentence}\n")
+    return choice.in_order(images.candidates)
 
 
 def _run_all(

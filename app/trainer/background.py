@@ -22,11 +22,11 @@ from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.backbone import Backbone
+from loops.embeddings.embedding_choice import choose_by_structure, in_embedding_order, write_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import learn
 from loops.errors import TrainingInterruptedError
-from loops.seeding import hash_of_ids, seed_of
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
 GROWTH = 2  # times as many samples at the next release; a release may build a graph
@@ -50,9 +50,10 @@ class EmbeddingRequest:
     graphed: bool  # whether a graph of the pool is needed before it is released
     num_classes: int
     seed: int
+    rivals: tuple[FeatureStore, ...] = ()  # of embeddings to compare first; this one's is the first of them
 
     def is_as(self, other: EmbeddingRequest | None) -> bool:
-        """Whether nothing changed."""
+        """Whether nothing changed but that rivals were compared."""
         return (
             other is not None
             and (self.folder, self.backbone, self.graphed) == (other.folder, other.backbone, other.graphed)
@@ -63,10 +64,9 @@ class EmbeddingRequest:
     @property
     def in_order(self) -> Ids:
         """All samples as they are embedded: at first of the pool alone, then of both, drawn by their ids."""
-        seed = seed_of(self.seed, "embedding")
-        pool = self.pool[np.argsort(hash_of_ids(self.pool, seed))]
+        pool = in_embedding_order(self.pool, self.seed)
         rest = np.concatenate([pool[self.first :], self.test])
-        return np.concatenate([pool[: self.first], rest[np.argsort(hash_of_ids(rest, seed))]])
+        return np.concatenate([pool[: self.first], in_embedding_order(rest, self.seed)])
 
 
 @dataclass
@@ -104,6 +104,7 @@ class BackgroundEmbedding:
     failure: Exception | None = None
     _wanted: EmbeddingRequest | None = None
     _complete: bool = False
+    _compared: Path | None = None  # features of the project whose embeddings were compared
     _broken: set[int] = field(default_factory=set)
     _wake: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -185,12 +186,31 @@ class BackgroundEmbedding:
             if len(todo):
                 self._embed(wanted, store, todo)
             self._release(wanted, store)
+            if wanted.rivals:
+                self._attempt("comparing embeddings", lambda: self._compare(wanted))
             if len(store) >= MOST_SAMPLES:  # of fewer it would soon be drawn again
                 self._attempt("drawing the map", lambda: self._draw(wanted, store))
         self._complete = True
         self._attempt("drawing the map", lambda: self._draw(wanted, store))
         if wanted.graphed:
             self._attempt("learning features", lambda: self._learn(wanted, store))
+
+    def _compare(self, wanted: EmbeddingRequest) -> None:
+        """Compares embeddings once, on the samples of the first release; where another is better, the trainer takes it.
+
+        Labels are asked meanwhile, in the one that was begun with.
+        """
+        if self._compared == wanted.folder.parent:
+            return
+        pool, backbone = in_embedding_order(wanted.pool, wanted.seed), wanted.rivals[0].backbone
+        self.progress = Progress(f"Finding out how the {self.source.kind.NOUNS} are told apart best.")
+        stores = [FeatureStore(rival.folder, rival.backbone) for rival in wanted.rivals]
+        load = self.source.reader(backbone, pool)
+        choice = choose_by_structure(stores, pool, load, seed=wanted.seed, check=lambda: self._check(wanted))
+        if choice is not None:
+            self._compared = wanted.folder.parent
+            write_embedding_choice(choice, wanted.folder.parent)
+            self.grew |= choice.chosen != wanted.backbone.name
 
     def _take_up(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
         """Releases what an earlier trainer left; where its graph is still to be built, first what there is one of."""

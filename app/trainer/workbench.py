@@ -20,8 +20,9 @@ from loops.acquisition.catalog import AcquisitionFunction
 from loops.active_learning import LoopSettings
 from loops.devices.network import DistributedNetwork
 from loops.embeddings.backbone import Backbone
+from loops.embeddings.embedding_choice import LOOKED_AT, read_embedding_choice
 from loops.embeddings.features import FeatureStore
-from loops.embeddings.kinds import backbone_of, candidates_of
+from loops.embeddings.kinds import backbone_of, candidates_of, rivals_of
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.making import own_predictor, predictor_for
 from loops.predictors.network import Callbacks, Network
@@ -33,7 +34,7 @@ from storage.projects import kind_of_samples, list_classes
 from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
-FIRST = 300  # samples that are embedded before the first questions; they are drawn at random, so they are typical
+FIRST = LOOKED_AT  # samples that are embedded before the first questions; drawn at random, so they are typical
 SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the predictor
 
 
@@ -144,7 +145,8 @@ def set_up(
         decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
         num_classes = len(list_classes(session, project_id=project_id))
         kind = kind_of_samples(session, project_id=project_id)
-    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
+    candidates = candidates_of(kind, [(sample.width, sample.height) for sample in first])
+    spec, backbone = _chosen(project, settings, candidates)
     bench = Workbench(
         project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
@@ -159,6 +161,7 @@ def set_up(
             graphed=bench.acquisition.needs == "graph",
             num_classes=num_classes,
             seed=settings.seed,
+            rivals=_rivals(project, settings, rivals_of(kind, candidates)),
         )
     )
     return replace(bench, store=_released(background, heartbeat, pool.without(decided).ids, bench.enough))
@@ -172,19 +175,31 @@ def at_rest(project: Project, database: Database) -> Workbench:
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         num_classes = len(list_classes(session, project_id=project_id))
         kind = kind_of_samples(session, project_id=project_id)
-    spec, backbone = _chosen(settings, candidates_of(kind, [(sample.width, sample.height) for sample in first]))
+    candidates = candidates_of(kind, [(sample.width, sample.height) for sample in first])
+    spec, backbone = _chosen(project, settings, candidates)
     heartbeat = Heartbeat(database, project_id, 0, "", threading.Event())  # never beats
     store = FeatureStore(project.features_dir / spec.backbone, backbone)
     return Workbench(project, database, project_id, 0, heartbeat, settings, pool, test, num_classes, spec, store)
 
 
-def _chosen(settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:
+def _chosen(project: Project, settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:
     """Predictor and backbone; somebody's own embedding has the head of pretrained features."""
     if not settings.embedding:
-        spec = choose_network(base_name(settings.predictor), candidates)
+        choice = read_embedding_choice(project.features_dir)
+        spec = choose_network(
+            base_name(settings.predictor), candidates if choice is None else choice.in_order(candidates)
+        )
         return spec, backbone_of(spec.backbone)
     backbone = own_backbone(settings.embedding)
     return replace(choose_network("features", candidates), backbone=backbone.name), backbone
+
+
+def _rivals(project: Project, settings: ProjectSettings, rivals: Sequence[str]) -> tuple[FeatureStore, ...]:
+    """Stores of the embeddings among which the pool's structure is still to decide; none where a person did."""
+    decided = settings.embedding or base_name(settings.predictor) != "auto"
+    if decided or read_embedding_choice(project.features_dir) is not None:
+        return ()
+    return tuple(FeatureStore(project.features_dir / name, name) for name in rivals)
 
 
 def _released(

@@ -26,6 +26,7 @@ class Backbone:
     # Empty of one's own embedding, and of one that is fitted to the pool: the first rows tell.
     made_by: str  # what rows depend on besides the sample: the transform, and the weights of the network
     source: str = field(default="", repr=False)  # of one's own embedding, as it was given
+    has_columns: bool = False  # whether each number of a row means something by itself, as a table's columns do
 
     @property
     def is_pixels(self) -> bool:

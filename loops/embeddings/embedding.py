@@ -19,6 +19,7 @@ from loops.embeddings.squares import to_square
 from loops.uncertainty.precision import half_precision
 
 _LITE0_SIDE = 224  # pixels
+_ON_A_PROCESSOR = 4  # images at once: what is between two layers of more does not stay in its cache
 
 
 def fit(
@@ -76,9 +77,10 @@ class EfficientNetEmbedder:
     @torch.inference_mode()
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Returns the pooled features of RGB squares of 224 pixels."""
-        images = torch.from_numpy(np.stack(squares)).to(self._device).permute(0, 3, 1, 2)
+        images = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2)
+        pieces = torch.split(images, _ON_A_PROCESSOR if self._device.type == "cpu" else len(images))
         with half_precision(self._device):
-            features: Tensor = self._network(images)
+            features = torch.cat([self._network(piece.to(self._device)) for piece in pieces])
         return features.cpu().numpy()
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loops.embeddings.computed_embedding import Embedding, choose_embedding
 from loops.embeddings.copies import points_of_copies
 from loops.embeddings.embedders import distortion_of
+from loops.embeddings.embedding_choice import read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
 from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
@@ -77,7 +78,8 @@ class GraphOfPool:
     @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
-        chosen, copies = self.choice.sentence(self.embedding.name), self.stored.copies
+        looked, copies = read_embedding_choice(self._store.folder.parent), self.stored.copies
+        chosen = self.choice.sentence(self.embedding.name) + ("" if looked is None else f" {looked.sentence}")
         if not copies:
             return chosen
         stand = "copy of each image stands" if copies == 1 else "copies of each image stand"

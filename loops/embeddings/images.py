@@ -10,6 +10,7 @@ from loops.embeddings.backbone import Backbone, is_pixels
 from loops.embeddings.squares import TRANSFORM
 
 EMBEDDERS = "loops.embeddings.embedding"
+STRUCTURE_TELLS = True  # on nine sets it was right, or there was no lead: docs/experiments/0027-any-data.md
 EFFICIENTNET = "efficientnet_lite0"
 _SMALL = 64  # pixels: the largest median shorter side for which a small network is trained end to end
 

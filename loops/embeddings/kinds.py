@@ -18,6 +18,7 @@ class SampleKind(Protocol):
     """A module of this folder."""
 
     EMBEDDERS: str  # name of the module that embeds; whoever only reads rows must not load torch
+    STRUCTURE_TELLS: bool  # whether the embedding in which a pool falls into clearer groups is the better one
 
     def candidates(self, sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
         """Names of the embeddings that suit samples of these sizes, the one to begin with first.
@@ -38,6 +39,11 @@ KINDS: Mapping[str, SampleKind] = {"image": images, "text": texts, "table": tabl
 def candidates_of(kind: str, sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     """Names of the embeddings that suit samples of this kind and these sizes, the one to begin with first."""
     return KINDS[kind].candidates(sizes)
+
+
+def rivals_of(kind: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    """Those candidates that are to be compared before there are labels; none where that would tell nothing."""
+    return tuple(candidates) if KINDS[kind].STRUCTURE_TELLS and len(candidates) > 1 else ()
 
 
 def backbone_of(name: str) -> Backbone:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from loops.embeddings.backbone import Backbone
 
 EMBEDDERS = "loops.embeddings.table_embedding"
+STRUCTURE_TELLS = False  # there is one candidate
 COLUMNS = "columns"
 TRANSFORM = "standardized columns 1"  # another word makes every store compute its rows anew
 
@@ -18,4 +19,4 @@ def candidates(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:  # noqa: AR
 
 def backbone(name: str) -> Backbone | None:
     """`columns` (float32, as many numbers as the columns need)."""
-    return Backbone(name, 0, (), TRANSFORM) if name == COLUMNS else None
+    return Backbone(name, 0, (), TRANSFORM, has_columns=True) if name == COLUMNS else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from loops.embeddings.backbone import Backbone
 
 EMBEDDERS = "loops.embeddings.text_embedding"
+STRUCTURE_TELLS = False  # texts with a word in common are clear groups in TF-IDF, whatever they say
 SENTENCES, TFIDF = "sentences", "tfidf"
 TRANSFORM = "words and pairs, 256 components 1"  # another word makes every store compute its rows anew
 ENCODER = "universal-sentence-encoder-multilingual 3, 5000 characters 1"  # likewise

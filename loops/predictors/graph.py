@@ -166,7 +166,7 @@ class GraphPredictor(Predictor):
         return graph
 
     def points(self, held: Ids) -> Callable[[Ids], Floats]:
-        """Gives the points in which it looks for neighbors, see `GraphOfPool.placed`; these samples are on the graph."""
+        """Gives the points in which it looks for neighbors, as `GraphOfPool.placed`; these are on the graph."""
         return self._holding(held).placed()
 
     def _holding(self, sample_ids: Ids) -> GraphOfPool:

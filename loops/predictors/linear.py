@@ -43,6 +43,7 @@ class LinearPredictor(Predictor):
         super().__init__(graph.store, num_classes=graph.num_classes, seed=graph.seed, mc_iterations=graph.mc_iterations)
         self._graph = graph
         self._fitted: _Fitted | None = None
+        self._of_round: _Fitted | None = None  # as a round left it, of one that takes further labels
 
     def fit(self, labels: Mapping[int, int], *, round_number: int = 0, checkpoint_dir: Path | None = None) -> None:
         """Fits on all labels, or as many as `LEARNED_FROM` of them drawn by seed."""
@@ -59,10 +60,16 @@ class LinearPredictor(Predictor):
         self.fitted_on = dict(labels), round_number
 
     def refit(self, labels: Mapping[int, int]) -> None:
-        """Takes all labels, those of the round and those since; of classes that were added since none."""
+        """Takes all labels, those of the round and those since; of classes that were added since none.
+
+        Args:
+            labels: Sample id -> class index. Without any it is the round's.
+        """
         known = {sample_id: label for sample_id, label in labels.items() if label < self.num_classes}
         if known:
             self.fit(known, round_number=0 if self.fitted_on is None else self.fitted_on[1])
+        else:
+            self._fitted = self._of_round
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """Class probabilities `probs_N_C`."""
@@ -84,7 +91,9 @@ class LinearPredictor(Predictor):
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearPredictor:
         """One like this, which is fitted again on every label."""
         del sample_ids, round_number
-        return copy.copy(self)
+        instant = copy.copy(self)
+        instant._of_round = self._fitted
+        return instant
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> None:
         """It has none of its own: an acquisition function decides."""

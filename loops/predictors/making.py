@@ -18,6 +18,7 @@ from loops.predictors.linear import LinearPredictor
 from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
+from loops.predictors.trees import TreesPredictor
 
 
 def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore) -> Predictor:
@@ -29,8 +30,16 @@ def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: Feat
         store: Where its rows come from; the graph stands beside them.
     """
     if acquisition.needs == "graph":
-        graph = GraphPredictor(store, num_classes=base.num_classes, seed=base.seed, mc_iterations=base.mc_iterations)
-        return Champion(graph, [base], quick=[LinearPredictor(graph)])
+        named: dict[str, Any] = {
+            "num_classes": base.num_classes,
+            "seed": base.seed,
+            "mc_iterations": base.mc_iterations,
+        }
+        graph = GraphPredictor(store, **named)
+        quick: list[Predictor] = [LinearPredictor(graph)]
+        if store.backbone.has_columns:
+            quick.append(TreesPredictor(store, **named))
+        return Champion(graph, [base], quick)
     return Committee(base) if acquisition.needs == "committee" else base
 
 

@@ -22,6 +22,7 @@ from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
+from loops.predictors.trees import TreesPredictor
 
 SPEC = NetworkSpec("features", EFFICIENTNET, "margin", 3, 8, 2e-2, 0.0, 4, 4)
 CLASS_OF = {i: i % 3 for i in range(60)}
@@ -46,6 +47,7 @@ KINDS = (
     "committee",
     "committee of forests",
     "linear",
+    "trees",
     "champion",
     "champion with a forest",
     "scikit",
@@ -76,7 +78,8 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "graph": lambda: graph,
         "committee": lambda: Committee(network, num_folds=3),
         "committee of forests": lambda: Committee(forest, num_folds=3),
-        "linear": lambda: LinearPredictor(graph),
+        "linear": lambda: LinearPredictor(on_pool(graph)),
+        "trees": lambda: TreesPredictor(store, num_classes=num_classes, seed=seed, mc_iterations=4),
         "champion": lambda: Champion(graph, [network], [LinearPredictor(graph)]),
         "champion with a forest": lambda: Champion(graph, [forest]),
         "scikit": lambda: forest,
@@ -85,6 +88,12 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         ),
     }
     return made[kind]()
+
+
+def on_pool(graph: GraphPredictor) -> GraphPredictor:
+    """Points are of the whole pool, as in a champion, whose graph looks at it first."""
+    graph.review({}, pool=np.arange(60), begins=True)
+    return graph
 
 
 @pytest.fixture(params=KINDS)

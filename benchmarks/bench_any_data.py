@@ -1,0 +1,305 @@
+"""Data that nobody tuned for: the default, with no option but the kind, beside simple rules with logistic regression.
+
+    python benchmarks/bench_any_data.py --data FOLDER                          every set there is
+    python benchmarks/bench_any_data.py --data FOLDER --sets trec wheat --seeds 5
+
+A seed draws nine tenths of the pool. `labelloop simulate` labels it from nothing to 200 labels, as it is. Peers ask ten
+labels at a time on rows of length 1, once on every embedding there is of the kind (the best of them is told) and once
+on that which the default chose. Medians of the seeds, the worst in brackets, in percent: accuracy on the test set, of
+`mammography`, where 2 of 100 are positive, the mean over classes.
+
+Sets that no choice of this project was made on are marked: `flowers`, `reviews`, `german_credit`, `mammography`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from any_data_peers import AT, RULES, Asked, Floats, Ids, curve_of
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+from app.simulation.config import SimulationConfig
+from app.simulation.data import LabeledSamples, embed_all, load_data
+from app.simulation.pool_features import build_graphs
+from app.simulation.run import MeasuredRound
+from app.simulation.study import _prepared, simulate
+from loops.embeddings.features import FeatureStore
+from loops.oracle import Query
+
+DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
+SHARE = 0.9  # of the pool that a seed draws
+UNSEEN = ("flowers", "reviews", "german_credit", "mammography")
+RARE = ("mammography",)
+SMALL = 32  # pixels
+MOST_EMBEDDED = 10_000  # samples of a pool that is embedded in every way; of a larger one only as the default does
+
+Row = tuple[str, str]  # what stands in the first column or columns, and the label
+Curve = dict[int, float]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A pool or a test set as a CSV: header and rows, the label last."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def main() -> None:
+    """One table per set, then by how much the default is above the best peer."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with flowers, hymenoptera, text, tables and mnist.npz")
+    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--budget", type=int, default=AT[-1])
+    parser.add_argument("--quick", action="store_true", help="wheat or digits, one seed, 20 labels")
+    options = parser.parse_args()
+    if options.quick:
+        options.seeds, options.budget = 1, 20
+    names = options.sets or (["digits"] if options.quick or options.data is None else all_names(options.data))
+    jobs = [(options.data, name, seed, options.budget) for name in names for seed in range(options.seeds)]
+    found: dict[str, list[Measured]] = defaultdict(list)
+    with ProcessPoolExecutor(options.processes) as processes:
+        for (_, name, _, _), measured in zip(jobs, processes.map(measure, jobs), strict=True):
+            found[name].append(measured)
+            if len(found[name]) == options.seeds:
+                report(name, found[name])
+    summarize(found)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One seed of one set."""
+
+    embedding: str  # that the default chose
+    default: Curve
+    peers: dict[tuple[str, str], dict[int, dict[bool, float]]]  # (rule, embedding) -> labels -> intercept -> reached
+    fit_s: float
+    cpu_s: float  # of the whole simulation
+
+
+def measure(job: tuple[Path, str, int, int]) -> Measured:
+    """The default and its peers on one draw."""
+    data, name, seed, budget = job
+    with tempfile.TemporaryDirectory() as place, threadpool_limits(1), Path(os.devnull).open("w") as nowhere:
+        folder = Path(place)
+        pool, test = drawn(data, name, seed, folder)
+        config = SimulationConfig(labels=pool, test=test, out=folder / "out", budget=budget, seed=seed)
+        with redirect_stderr(nowhere):
+            return _measured(config, rare=name in RARE, folder=folder)
+
+
+def _measured(config: SimulationConfig, *, rare: bool, folder: Path) -> Measured:
+    samples = load_data(config)
+    default: Curve = {}
+
+    def noted(_query: Query, round_: MeasuredRound | None) -> None:
+        if round_ is not None and round_.labels in AT:
+            confusion = round_.test.confusion_C_C
+            default[round_.labels] = balanced(confusion) if rare else round_.test.accuracy
+
+    started = time.process_time()
+    with _prepared(config, samples, folder / "stores") as simulation:
+        build_graphs(simulation.store, samples.pool, num_classes=len(samples.classes), seed=config.seed, progress=print)
+        result = simulate(config, simulation, noted)
+        chosen, cpu_s = simulation.store.backbone.name, time.process_time() - started
+        names = samples.candidates if len(samples.pool) <= MOST_EMBEDDED else (chosen,)
+        found = {}
+        for embedding in names:
+            store = FeatureStore(folder / "stores" / embedding, embedding)
+            embed_all(store, samples)
+            rows, test_rows = (unit(store.flat_rows(sorted(part))) for part in (samples.pool, samples.test))
+            for rule in RULES:
+                asked = Asked(rows, labels_of(samples.pool), config.seed)
+                found[rule, embedding] = curve_of(rule, asked, test_rows, judge_of(samples, rare=rare))
+    return Measured(chosen, default, found, result["seconds_per_round"]["fit"], cpu_s)
+
+
+def labels_of(part: dict[int, int]) -> Ids:
+    """In ascending order of ids."""
+    return np.array([part[sample_id] for sample_id in sorted(part)], np.int64)
+
+
+def judge_of(samples: LabeledSamples, *, rare: bool):
+    """Accuracy, or its mean over classes."""
+    truth, classes = labels_of(samples.test), len(samples.classes)
+
+    def judge(predicted: Ids, _probs: Floats) -> float:
+        confusion = np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
+        return balanced(confusion) if rare else float((predicted == truth).mean())
+
+    return judge
+
+
+def balanced(confusion_C_C: Ids) -> float:
+    """Mean recall of the classes that there are."""
+    of_class = confusion_C_C.sum(axis=1)
+    return float((confusion_C_C.diagonal()[of_class > 0] / of_class[of_class > 0]).mean())
+
+
+def unit(rows: np.ndarray) -> Floats:
+    """Rows of length 1."""
+    return rows / np.maximum(np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True), 1e-9)
+
+
+def all_names(data: Path) -> list[str]:
+    """Every set that the folder has."""
+    tables = [
+        path.name.removesuffix("-pool.csv")
+        for part in ("text", "tables")
+        for path in sorted((data / part).glob("*-pool.csv"))
+    ]
+    return ["flowers", "flowers32", "hymenoptera", "mnist", "digits", *tables]
+
+
+def drawn(data: Path, name: str, seed: int, folder: Path) -> tuple[Path, Path]:
+    """Nine tenths of the pool, and the test set, as CSV files."""
+    pool, test = load(data, name, folder)
+    order = np.sort(np.random.default_rng(seed).permutation(len(pool.rows))[: int(SHARE * len(pool.rows))])
+    paths = folder / "pool.csv", folder / "test.csv"
+    for path, table in zip(paths, (Table(pool.header, [pool.rows[k] for k in order]), test), strict=True):
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([table.header, *table.rows])
+    return paths
+
+
+def load(data: Path, name: str, folder: Path) -> tuple[Table, Table]:
+    """Pool and test set of a name."""
+    if name == "digits":
+        rows = read(DIGITS / "labels.csv").rows
+        pairs = [[str(DIGITS / path), label] for path, label in rows]
+        return images([pair for pair in pairs if "/pool/" in pair[0]]), images(
+            [p for p in pairs if "/pool/" not in p[0]]
+        )
+    if name == "hymenoptera":
+        return photographs(data / name / "train"), photographs(data / name / "val")
+    if name in ("flowers", "flowers32"):
+        parts = [flowers(data / "flowers", part) for part in ("pool", "test")]
+        pool, test = [shrunk(part, folder) for part in parts] if name == "flowers32" else parts
+        return pool, test
+    if name == "mnist":
+        return mnist(data / "mnist.npz", folder)
+    part = next(part for part in ("text", "tables") if (data / part / f"{name}-pool.csv").exists())
+    return read(data / part / f"{name}-pool.csv"), read(data / part / f"{name}-test.csv")
+
+
+def read(path: Path) -> Table:
+    """As it stands there."""
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    return Table(header, rows)
+
+
+def images(pairs: Sequence[Sequence[str]]) -> Table:
+    """Paths and labels."""
+    return Table(["path", "label"], [list(pair) for pair in pairs])
+
+
+def photographs(folder: Path) -> Table:
+    """One folder per class."""
+    return images([(str(path), path.parent.name) for path in sorted(folder.glob("*/*"))])
+
+
+def flowers(folder: Path, part: str) -> Table:
+    """Paths relative to the folder."""
+    return images([(str(folder / path), label) for path, label in read(folder / f"{part}.csv").rows])
+
+
+def shrunk(table: Table, folder: Path) -> Table:
+    """The middle square of each photograph at 32 x 32 pixels."""
+    (folder / "small").mkdir(exist_ok=True)
+    rows = []
+    for path, label in table.rows:
+        target = folder / "small" / f"{Path(path).parent.name}-{Path(path).stem}.png"
+        with Image.open(path) as image:
+            side = min(image.size)
+            left, top = (image.width - side) // 2, (image.height - side) // 2
+            square = image.convert("RGB").crop((left, top, left + side, top + side))
+            square.resize((SMALL, SMALL), Image.Resampling.LANCZOS).save(target)
+        rows.append((str(target), label))
+    return images(rows)
+
+
+def mnist(path: Path, folder: Path) -> tuple[Table, Table]:
+    """60,000 and 10,000 images, as files."""
+    with np.load(path) as data:
+        parts = [(data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])]
+    tables = []
+    for part, (pixels, labels) in zip(("pool", "test"), parts, strict=True):
+        (folder / part).mkdir()
+        rows = []
+        for number, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+            target = folder / part / f"{number:05d}.png"
+            Image.fromarray(image).save(target, compress_level=1)
+            rows.append((str(target), str(label)))
+        tables.append(images(rows))
+    return tables[0], tables[1]
+
+
+def report(name: str, seeds: Sequence[Measured]) -> None:
+    """Median and worst of each arm."""
+    budgets = sorted(set.intersection(*(set(one.default) for one in seeds)))
+    unseen = " (no choice was made on it)" if name in UNSEEN else ""
+    cpu, fit = statistics.median(one.cpu_s for one in seeds), statistics.median(one.fit_s for one in seeds)
+    print(f"\n## {name}{unseen}: {len(seeds)} seeds, {cpu:.0f} CPU-s a run, {fit:.1f} s a fit")
+    print("| arm | " + " | ".join(f"{at}" for at in budgets) + " |")
+    print("|---" * (len(budgets) + 1) + "|")
+    chosen = statistics.mode(one.embedding for one in seeds)
+    row(f"**LabelLoop** ({chosen})", [[one.default[at] for one in seeds] for at in budgets])
+    for rule in RULES:
+        for label, embeddings in (("best embedding", {e for _, e in seeds[0].peers}), (chosen, {chosen})):
+            cells = [best_of(seeds, rule, embeddings, at) for at in budgets]
+            row(f"{rule} + logistic regression ({label})", cells)
+    sys.stdout.flush()
+
+
+def best_of(seeds: Sequence[Measured], rule: str, embeddings: set[str], at: int) -> list[float]:
+    """What each seed reached, with the embedding and the kind of regression that is best in the median."""
+    arms = [
+        [one.peers[rule, embedding][at][intercept] for one in seeds]
+        for embedding in sorted(embeddings)
+        for intercept in (False, True)
+        if all(at in one.peers[rule, embedding] for one in seeds)
+    ]
+    return max(arms, key=statistics.median)
+
+
+def row(name: str, cells: Sequence[Sequence[float]]) -> None:
+    """Median and worst, in percent."""
+    print(f"| {name} | " + " | ".join(f"{100 * statistics.median(c):.1f} ({100 * min(c):.1f})" for c in cells) + " |")
+
+
+def summarize(found: dict[str, list[Measured]]) -> None:
+    """The default minus the best peer of that budget, with its standard error over the seeds."""
+    print("\n## Default minus the best peer, points (standard error over seeds)")
+    every = []
+    for name, seeds in found.items():
+        cells = []
+        for at in sorted(set.intersection(*(set(one.default) for one in seeds))):
+            embeddings = {e for _, e in seeds[0].peers}
+            best = max((best_of(seeds, rule, embeddings, at) for rule in RULES), key=statistics.median)
+            gains = [100 * (one.default[at] - reached) for one, reached in zip(seeds, best, strict=True)]
+            error = statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
+            every.append(statistics.fmean(gains))
+            cells.append(f"{at}: {statistics.fmean(gains):+.1f} ({error:.1f})")
+        print(f"{name}: {', '.join(cells)}")
+    print(f"mean: {statistics.fmean(every):+.1f}")
+
+
+if __name__ == "__main__":
+    main()

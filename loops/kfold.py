@@ -50,6 +50,11 @@ class CrossValidation:
     checkpoints: Mapping[int, SavedCheckpoint] = field(default_factory=dict)  # by fold; none without a folder
 
     @property
+    def labels(self) -> dict[int, int]:
+        """Sample id -> class index, as people gave them."""
+        return dict(zip(self.sample_ids.tolist(), self.labels_N.tolist(), strict=True))
+
+    @property
     def accuracy(self) -> float:
         """Share of the samples whose label was predicted out of fold."""
         return self._correct / len(self.sample_ids)

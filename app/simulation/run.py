@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from app.project.advice import QUEUES
 from app.simulation.between_rounds import BetweenRounds
 from app.simulation.config import SimulationConfig
-from app.simulation.data import LabeledSamples
+from app.simulation.data import LabeledSamples, embed_all
+from app.simulation.embedding_review import EmbeddingContradictedError, EmbeddingReview
 from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.acquisition import catalog
 from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.embeddings.embedding_choice import EmbeddingChoice
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.learning_curve import AccuracyPoint
 from loops.evaluation.stop_adviser import Advice, advise, cohens_kappa
 from loops.oracle import Evaluation, KnownLabels, Query
 from loops.predictors.making import own_predictor, predictor_for
 from loops.predictors.network import Network
-from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.network_spec import NetworkSpec, choose_network
 from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
 
@@ -38,6 +40,7 @@ class Simulation:
     images: LabeledSamples
     store: FeatureStore
     spec: NetworkSpec
+    rivals: tuple[FeatureStore, ...] = ()  # of other embeddings, with rows as they are needed
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class RunRecord:
     def note(self, query: Query) -> MeasuredRound | None:
         """Takes a round down; None where it had no model."""
         self._compare(query)
+        if self.rounds and self.rounds[-1].labels == query.labels:  # asked anew in another embedding
+            self.rounds.pop()
         test, audit = query.evaluation("test"), query.evaluation("audit")
         if test is None:
             return None
@@ -120,10 +125,14 @@ def simulate(
     """
     predictor = predictor_of(config, simulation)
     diary, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
+    review = EmbeddingReview(
+        simulation.images, simulation.rivals, config.seed, EmbeddingChoice(simulation.store.backbone.name, {})
+    )
 
     def published(query: Query) -> None:
         between.begin(query, oracle.answer(None))
         on_round(query, diary.note(query))
+        review.look(diary.predictor)
 
     oracle = known_labels(config, simulation, published, between)
     settings = LoopSettings(
@@ -134,7 +143,13 @@ def simulate(
         cold_start=config.cold_start,
         seed=config.seed,
     )
-    ActiveLearningLoop(predictor=predictor, oracle=oracle, settings=settings).run()
+    while True:
+        try:
+            ActiveLearningLoop(predictor=diary.predictor, oracle=oracle, settings=settings).run()
+            break
+        except EmbeddingContradictedError as found:  # the labels stay; the loop begins again in the other embedding
+            simulation = moved(simulation, found.store)
+            diary.predictor = between.predictor = predictor = predictor_of(config, simulation)
     config.out.mkdir(parents=True, exist_ok=True)
     _write_csv(config.out / "curve.csv", diary.rounds)
     _draw(
@@ -147,6 +162,12 @@ def simulate(
         oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
     )
     return {**_result(config, simulation, diary), **project_estimates(config, predictor, told)}
+
+
+def moved(simulation: Simulation, store: FeatureStore) -> Simulation:
+    """The same samples in another embedding, all of them embedded."""
+    embed_all(store, simulation.images)
+    return replace(simulation, store=store, spec=choose_network("auto", [store.backbone.name]))
 
 
 def predictor_of(config: SimulationConfig, simulation: Simulation) -> Predictor:

@@ -121,7 +121,9 @@ def _prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) ->
     spec = choose_network(base_name(config.predictor), _in_order(config, images, folder))
     store = FeatureStore(folder / spec.backbone, spec.backbone)
     embed_all(store, images)
-    yield Simulation(images, store, spec)
+    decided = base_name(config.predictor) != "auto"
+    rivals = [name for name in images.candidates if name != spec.backbone and not decided]
+    yield Simulation(images, store, spec, (store, *(FeatureStore(folder / name, name) for name in rivals)))
 
 
 def _in_order(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Sequence[str]:
@@ -145,7 +147,8 @@ def _run_all(
     processes = min(len(waiting), study.processes or len(os.sched_getaffinity(0)))
     context = multiprocessing.get_context("spawn")  # a forked child inherits torch's locked thread pools
     reports: Reports[tuple[str, int]] = context.Queue()
-    sent = replace(simulation, images=replace(simulation.images, load=_embedded_before))
+    # Runs of a study stay in the embedding they begin in: what else would have to be embedded, they cannot load.
+    sent = replace(simulation, images=replace(simulation.images, load=_embedded_before), rivals=())
     bar = Bar(runs=len(runs), finished=len(runs) - len(waiting), budget=study.base.budget)
     with ProcessPoolExecutor(processes, context, _start_worker, (sent, reports)) as pool:
         graphed = sorted({run.seed for run in waiting if catalog.find(run.acquisition).needs == "graph"})

@@ -105,7 +105,7 @@ class Worker:
             bench = self._bench()
             if self.every_label is not None:
                 self.every_label.take(bench)
-            run_rounds(bench)
+            self.background.grew |= run_rounds(bench)
             self.between_rounds = BetweenRounds(bench)
             self.failed = False
         except TrainingInterruptedError:

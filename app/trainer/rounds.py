@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.trainer.embedding_review import review_embedding
 from app.trainer.heartbeat import ProgressCallback
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
@@ -13,14 +14,17 @@ from loops.checkpoint import SavedCheckpoint
 from storage.rounds import latest_round, mark_scoring
 
 
-def run_rounds(bench: Workbench) -> None:
-    """Runs the loop until no finished round is waiting.
+def run_rounds(bench: Workbench) -> bool:
+    """Runs the loop until no finished round is waiting, and looks whether labels contradict the embedding in force.
 
     Everything comes from database, settings and checkpoint, so that resuming after a round and resuming after a kill
     are the same code.
 
     Args:
         bench: The project as it is now.
+
+    Returns:
+        Whether samples are to be looked at in another embedding from now on.
     """
     predictor = bench.predictor(lambda fold: [ProgressCallback(bench.heartbeat, fold)])
     loop = ActiveLearningLoop(
@@ -33,6 +37,7 @@ def run_rounds(bench: Workbench) -> None:
     restore(loop, predictor, bench)
     loop.run()
     prune(bench)
+    return review_embedding(bench, predictor)
 
 
 def list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:

@@ -53,6 +53,8 @@ class Workbench:
     num_classes: int
     spec: NetworkSpec
     store: FeatureStore
+    candidates: tuple[str, ...] = ()  # embeddings that may take its place; none where a person chose
+    structure_tells: bool = False  # whether they are compared before there are labels
 
     @property
     def acquisition(self) -> AcquisitionFunction:
@@ -150,6 +152,7 @@ def set_up(
     bench = Workbench(
         project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
+        candidates=() if _is_decided(settings) else candidates, structure_tells=bool(rivals_of(kind, candidates)),
     )  # fmt: skip
     background.want(
         EmbeddingRequest(
@@ -194,10 +197,14 @@ def _chosen(project: Project, settings: ProjectSettings, candidates: Sequence[st
     return replace(choose_network("features", candidates), backbone=backbone.name), backbone
 
 
+def _is_decided(settings: ProjectSettings) -> bool:
+    """Whether a person said in which embedding samples are looked at."""
+    return bool(settings.embedding) or base_name(settings.predictor) != "auto"
+
+
 def _rivals(project: Project, settings: ProjectSettings, rivals: Sequence[str]) -> tuple[FeatureStore, ...]:
     """Stores of the embeddings among which the pool's structure is still to decide; none where a person did."""
-    decided = settings.embedding or base_name(settings.predictor) != "auto"
-    if decided or read_embedding_choice(project.features_dir) is not None:
+    if _is_decided(settings) or read_embedding_choice(project.features_dir) is not None:
         return ()
     return tuple(FeatureStore(project.features_dir / name, name) for name in rivals)
 

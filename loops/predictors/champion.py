@@ -278,6 +278,7 @@ class Champion(Predictor):
         later = [0.0] * (len(self._team) - len(team))
         self._weights = Weights((*weights_M.tolist(), *later), len(labels_N))
         mixed = self._mixed([one.probs_N_C for one, weight in zip(found, weights_M, strict=True) if weight])
+        self.held_out = replace(found[0], probs_N_C=mixed)
         right = tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found)
         self._weights = replace(
             self._weights,

@@ -85,6 +85,7 @@ class Predictor(ABC):
         mc_iterations: K, of the draws that score a pool.
     """
 
+    held_out: CrossValidation | None = None  # of the labels of the last fit, where that was a cross-validation too
     fitted_on: tuple[dict[int, int], int] | None = None  # labels and round; `fit` notes it for `save` as it stands here
 
     def __init__(self, store: FeatureStore, *, num_classes: int, seed: int = 0, mc_iterations: int = 20) -> None:

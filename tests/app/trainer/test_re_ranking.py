@@ -92,7 +92,7 @@ def test_after_a_round_the_screen_is_told_who_answers(bench: Workbench, annotato
     assert described.details == (
         f"Neighbors are looked for in {embedding_of(bench)}. 9 distorted copies of each image stand among them."
     )
-    assert described.weights == {"graph": 1.0, "committee": 0.0}
+    assert described.weights == {"graph": 1.0, "linear": 0.0, "committee": 0.0}
     assert list(bench.store.folder.glob("graph-*.npz")), "kept beside the features"
 
 

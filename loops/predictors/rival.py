@@ -1,0 +1,50 @@
+"""Whether labels contradict the embedding that was chosen without them: what would another one have answered?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from loops.embeddings.features import FeatureStore
+from loops.evaluation.comparison import Comparison, compare
+from loops.kfold import CrossValidation
+from loops.predictors.champion import Champion
+from loops.predictors.graph import GraphPredictor
+from loops.predictors.linear import LinearPredictor
+from loops.predictors.predictor import Predictor
+
+FEWEST = 20  # labels
+
+
+def compare_embedding(predictor: Predictor, rival: FeatureStore, labels: Mapping[int, int]) -> Comparison | None:
+    """Compares what answers with a graph and a linear model on another embedding, by labels that neither has seen.
+
+    Args:
+        predictor: Fitted on the labels.
+        rival: Holds all labeled samples and some hundred others of the pool; its graph is built of them.
+        labels: Sample id -> class index.
+
+    Returns:
+        None where the last fit held no label out, or the rival cannot hold any out.
+    """
+    held_out = predictor.held_out
+    if held_out is None or held_out.sample_ids.tolist() != sorted(labels):
+        return None
+    theirs = _held_out(predictor, rival, labels)
+    if theirs is None:
+        return None
+    return compare(
+        truth=held_out.labels_N,
+        answering=held_out.probs_N_C.argmax(axis=1),
+        other=theirs.probs_N_C.argmax(axis=1),
+        weight=predictor.pool_shares(held_out.sample_ids),
+    )
+
+
+def _held_out(predictor: Predictor, rival: FeatureStore, labels: Mapping[int, int]) -> CrossValidation | None:
+    graph = GraphPredictor(rival, num_classes=predictor.num_classes, seed=predictor.seed)
+    graph.review({}, pool=np.sort(rival.ids), begins=False)
+    champion = Champion(graph, [], [LinearPredictor(graph)])
+    champion.fit(labels, round_number=0)
+    return champion.held_out

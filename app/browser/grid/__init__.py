@@ -11,12 +11,12 @@ from app.browser import text_of
 from app.browser.content import scripts, styles
 
 KEY = "grid"
-SCRIPTS = ("fit", "view", "draw", "keys", "decide", "confirm", "grid")
+SCRIPTS = ("fit", "view", "draw", "decide", "confirm", "keys", "grid")
+SHARED = ("page", "keys", "outbox", "leaving")
 
 _component = st.components.v2.component(
     "labelloop_grid",
-    js=scripts()
-    + text_of("shared/page.js", "shared/outbox.js", "shared/leaving.js", *(f"grid/{name}.js" for name in SCRIPTS)),
+    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), *(f"grid/{name}.js" for name in SCRIPTS)),
     css=text_of("grid/grid.css") + styles(),
 )
 

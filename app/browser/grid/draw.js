@@ -10,7 +10,7 @@ function drawQuestion(page) {
 function questionOf(grid, classes) {
   if (grid === null) return ["Many at once"];
   if (grid.classIndex === null) return [`These ${grid.cells.length} look alike. What are they?`];
-  return ["Take out what is not ", element("strong", {}, classes[grid.classIndex].name)];
+  return ["Take out what is not ", element("strong", { translate: "no" }, classes[grid.classIndex].name)];
 }
 
 function hintOf(grid) {

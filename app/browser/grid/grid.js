@@ -29,7 +29,6 @@ class Grid {
       other: () => this.byHand(() => passOver(this)),
       size: (size) => this.byHand(() => this.chooseSize(size)),
     });
-    this.onKey = (event) => this.key(event);
     this.onResize = () => this.name !== null && this.resized();
   }
 
@@ -40,7 +39,7 @@ class Grid {
 
   open() {
     this.parent.append(this.view.root);
-    window.addEventListener("keydown", this.onKey, true);
+    this.deafen = listenToKeys({ page: "grid", act: (meaning) => this.name !== null && actOnGrid(this, meaning) });
     window.addEventListener("resize", this.onResize);
     this.watcher = new ResizeObserver(this.onResize);
     this.watcher.observe(this.view.root);
@@ -49,7 +48,7 @@ class Grid {
   }
 
   close() {
-    window.removeEventListener("keydown", this.onKey, true);
+    this.deafen();
     window.removeEventListener("resize", this.onResize);
     this.watcher.disconnect();
     this.leaving.close();
@@ -274,10 +273,6 @@ class Grid {
     act();
     this.parent.activeElement?.blur();
     if (this.cursor !== null) this.moveTo(this.cursor);
-  }
-
-  key(event) {
-    if (this.name !== null) pressKey(this, event);
   }
 }
 

@@ -57,7 +57,7 @@ function makeView(sizes, on) {
 function makeCell(sample, place, count, on) {
   const content = openContent(sample.content, () => {}); // what cannot be read shows as missing
   const isUnreadable = content.state === "failed";
-  const mark = element("span", { class: "mark", "aria-hidden": "true" });
+  const mark = element("span", { class: "mark", "aria-hidden": "true", translate: "no" });
   const press = element("button", { type: "button", class: "cell", tabindex: "-1", "aria-pressed": "false" }, content.element, mark);
   press.dataset.sample = sample.sample_id;
   press.addEventListener("click", () => on.toggle(place));
@@ -100,7 +100,7 @@ function drawChips(view, { ask, chips, chosen, choose }) {
     const isOpen = chosen === null && chips.every((chip) => chip.value !== null);
     const listed = isOpen ? [{ value: null, text: "Choose a class…", count: "" }, ...chips] : chips;
     const options = listed.map((chip) => element("option", { value: chip.value ?? "" }, `${chip.text} ${chip.count}`));
-    const select = element("select", { "aria-labelledby": "ask" }, ...options);
+    const select = element("select", { "aria-labelledby": "ask", translate: "no" }, ...options);
     select.value = chosen ?? "";
     select.addEventListener("change", () => choose(select.value === "" ? null : Number(select.value)));
     view.chips.replaceChildren(select);
@@ -110,7 +110,7 @@ function drawChips(view, { ask, chips, chosen, choose }) {
     ...chips.map((chip) => {
       const key = chip.key && chip.key !== chip.text ? [element("kbd", { "aria-hidden": "true" }, chip.key)] : [];
       const count = chip.count ? [element("small", { title: "samples the model is sure of" }, chip.count)] : [];
-      const name = element("span", { class: "name" }, chip.text);
+      const name = element("span", { class: "name", translate: "no" }, chip.text);
       const pressed = { "aria-pressed": String(chip.value === chosen), title: chip.text };
       const press = element("button", { type: "button", class: "chip", ...pressed }, ...key, name, ...count);
       press.addEventListener("click", () => choose(chip.value));

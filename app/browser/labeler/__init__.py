@@ -12,11 +12,11 @@ from app.browser.content import scripts, styles
 
 KEY = "labeler"
 SCRIPTS = (
-    *("pace", "contents", "work", "keys", "connection", "view", "search"),
+    *("pace", "contents", "work", "swipes", "connection", "view", "search"),
     *("why", "lines", "exchange", "labeler", "mount"),
 )
 
-SHARED = ("page", "outbox", "leaving", "alerts")
+SHARED = ("page", "keys", "outbox", "leaving", "alerts")
 
 _component = st.components.v2.component(
     "labelloop_labeler",

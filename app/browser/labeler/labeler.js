@@ -189,13 +189,17 @@ function openPage(parent, name) {
   };
 
   const press = (key, event) => {
-    const named = classes.find((each) => each.key === key);
+    const digit = key.replace("shift+", "");
+    // A French keyboard needs Shift for a digit: where no class has the key with Shift, it is the digit that was meant.
+    const named = classes.find((each) => each.key === key) ?? classes.find((each) => event.key === digit && each.key === digit);
     if (named) decide("label", named.index, event);
     return Boolean(named);
   };
 
+  const hasSearch = () => !view.parts.search.hidden;
+
   const search = (letter) => {
-    if (view.parts.search.hidden) return false;
+    if (!hasSearch()) return false;
     searchBox.begin(letter);
     return true;
   };
@@ -209,7 +213,6 @@ function openPage(parent, name) {
 
   const ACTS = {
     accept, undo, flag,
-    help: pressHelp,
     skip: (event) => decide("skip", null, event),
     older: () => walk(1),
     newer: () => walk(-1),
@@ -232,7 +235,7 @@ function openPage(parent, name) {
   const searchBox = openSearch(view.parts.search, (each) => {
     decide("label", each.index, new Event("search"));
   });
-  const deafen = listenToKeys(act);
+  const deafen = listenToKeys({ page: "label", hasSearch, act });
   listenToSwipes(view.parts.stage, act);
   show();
 

@@ -8,6 +8,9 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// A class's name is a name: a browser that translates the page must leave it as it is.
+const className = (name, tag = "span") => element(tag, { textContent: name, attributes: { translate: "no" } });
+
 const keyWord = (key) => key.replace("shift+", "⇧");
 
 function actionButton(name, key, meaning, title) {
@@ -95,12 +98,13 @@ function openView(root, act) {
     parts.classes.style.setProperty("--columns", Math.min(5, keyed.length));
     parts.classes.replaceChildren(...keyed.map((each) => {
       const button = element("button", { type: "button", className: "class", title: each.name },
-        element("kbd", { textContent: keyWord(each.key) }), element("span", { textContent: each.name }));
+        element("kbd", { textContent: keyWord(each.key) }), className(each.name));
       button.dataset.act = `label:${each.index}`;
       button.setAttribute("aria-keyshortcuts", each.key.replace("shift+", "Shift+"));
       return button;
     }));
     parts.search.hidden = keyed.length === classes.length;
+    parts.flag.lastChild.textContent = parts.search.hidden ? "F" : "."; // with a search every letter is a name's
   };
 
   const markClass = (classIndex) => {
@@ -145,14 +149,14 @@ function openView(root, act) {
     if (!has) return;
     const sure = sample.suggestion_probability;
     const rest = typeof sure === "number" ? ` (${Math.round(100 * sure)} % sure)` : "";
-    parts.accept.firstChild.replaceChildren("Accept ", element("b", { textContent: nameOf(sample.suggestion) }), rest);
+    parts.accept.firstChild.replaceChildren("Accept ", className(nameOf(sample.suggestion), "b"), rest);
   };
 
   const word = (entry) => (entry.kind === "skip" ? "skipped" : nameOf(entry.class_index));
 
   const past = (entry, content) => {
     const small = content ? content.small() : element("span", { className: "blank" });
-    const button = element("button", { type: "button", className: "past", title: word(entry) }, small, element("span", { textContent: word(entry) }));
+    const button = element("button", { type: "button", className: "past", title: word(entry) }, small, className(word(entry)));
     button.dataset.act = `past:${entry.sample_id}`;
     return element("div", { attributes: { role: "listitem" } }, button);
   };
@@ -181,7 +185,7 @@ function openView(root, act) {
       const drawn = JSON.stringify([shown, rest]);
       if (parts.perClass.dataset.drawn === drawn) return;
       parts.perClass.dataset.drawn = drawn;
-      const each = ({ name, count }) => element("span", {}, `${name} `, element("b", { textContent: count.toLocaleString("en") }));
+      const each = ({ name, count }) => element("span", {}, className(name), " ", element("b", { textContent: count.toLocaleString("en") }));
       const words = shown.length ? [element("span", { textContent: "Labels per class:" })] : [];
       parts.perClass.replaceChildren(...words, ...shown.map(each), ...(rest ? [element("span", { textContent: rest })] : []));
     },

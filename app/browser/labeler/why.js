@@ -36,13 +36,13 @@ function drawsRow({ name, probs }) {
     const lane = ((number % 3) - 1) * 5; // dots of one value would hide each other
     picture.append(vector("circle", { cx: place(prob), cy: DOTS_HEIGHT / 2 + lane, r: 2.5 }));
   });
-  return element("div", { className: "draws" }, element("span", { textContent: name, title: name }), picture,
+  return element("div", { className: "draws" }, Object.assign(className(name), { title: name }), picture,
     element("span", { textContent: `${Math.round(100 * mean)} %` }));
 }
 
 function neighborsRow(neighbors) {
   const each = ({ content, name, similarity }) => element("figure", { title: `${name}, similarity ${similarity.toFixed(2)}` },
-    openContent(content, () => {}).small(), element("figcaption", { textContent: name }));
+    openContent(content, () => {}).small(), className(name, "figcaption"));
   return element("div", { className: "neighbors" }, ...neighbors.map(each));
 }
 

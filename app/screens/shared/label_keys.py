@@ -9,13 +9,13 @@ HELP = "h"
 HELP_ROWS = (
     ("Label with class 1 to 10, and go on (a class named by a digit has that digit)", "`1` … `9`, `0`"),
     ("Label with class 11 to 20", "`Shift` + digit"),
-    ("Any further class", "type its name, or `/`; `Enter` takes the first one found"),
+    ("Any further class", "type its name, or `/`; `Enter` takes the one marked; every letter is the name's then"),
     ("Accept the model's suggestion (when it is shown)", "`Enter`"),
     ("Skip: the sample leaves the pool", "`Space`"),
     ("Undo the last decision, or the one looked at", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
     ("Walk the last ten decisions", "`←` older, `→` newer"),
-    ("Flag for a second look; again: take the flag back", "`F`"),
-    ("These keys", "`H` or `?`"),
+    ("Flag for a second look; again: take the flag back", "`.`, and `F` with up to 20 classes"),
+    ("These keys", "`?`, and `H` with up to 20 classes"),
 )
 
 GRID_ROWS = (
@@ -32,16 +32,20 @@ GRID_ROWS = (
 def class_keys(names: Sequence[str]) -> list[str | None]:
     """The key of each class by its place; None once the 20 keys are used up: those classes are searched.
 
-    A class named by a digit gets that digit, or a person who sees a seven and presses 7 would label it six. A class's
-    key depends only on the classes before it, and classes are only appended: no key ever changes.
+    A class named by a digit has that digit, whoever stands before it: a person who sees a seven presses 7. The key of
+    any other class depends only on those digits and on the classes before it, and classes are only appended: no key
+    ever changes but for a class whose digit is the name of a new one.
     """
-    free = [*DIGITS, *(f"shift+{digit}" for digit in DIGITS)]
+    free = [key for key in (*DIGITS, *(f"shift+{digit}" for digit in DIGITS)) if key not in names]
     keys: list[str | None] = []
     for place, name in enumerate(names):
+        if name in DIGITS:
+            keys.append(name)
+            continue
         by_place = DIGITS[place] if place < len(DIGITS) else f"shift+{DIGITS[place % len(DIGITS)]}"
-        wanted = [key for key in (name, by_place) if key in free] or free[:1]
-        keys.append(wanted[0] if wanted else None)
-        free = [key for key in free if key not in wanted[:1]]
+        wanted = by_place if by_place in free else next(iter(free), None)
+        keys.append(wanted)
+        free = [key for key in free if key != wanted]
     return keys
 
 

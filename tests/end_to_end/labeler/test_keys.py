@@ -11,6 +11,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 KEYS = 200
 SECONDS_APART = 0.05
+TWO_KEYS_IN_ONE_FRAME = """() => {
+    const press = (where, key) => where.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
+    press(document.body, "c");
+    press(document.activeElement.shadowRoot.activeElement, "Enter");
+}"""
 SUGGESTED = 7  # what the test's ranking suggests for every sample
 
 
@@ -192,3 +197,21 @@ def test_after_a_reload_a_correction_is_undone_and_a_flag_is_taken_back(start, l
     assert running.standing() == {sample: 3}
     flags = running.rows("SELECT action FROM label_events WHERE sample_id != :id ORDER BY id", id=sample)
     assert flags == [("flag",), ("undo",)]
+
+
+def test_a_name_that_is_being_typed_has_every_letter_and_no_class_is_taken_unread(start, labeler, press):
+    names = [*(f"class {number}" for number in range(20)), "attic", "fox", "ox", "cat", "horse", "caterpillar"]
+    running = start(names)
+    person = labeler(running)
+    token = person.open()
+    for word in ("fox", "cat", "horse"):  # F would flag, C and R are Streamlit's, H is help
+        person.page.keyboard.type(word)
+        token = person.press("Enter", token)
+    person.page.evaluate(TWO_KEYS_IN_ONE_FRAME)
+    person.page.get_by_role("option", name="caterpillar").wait_for()  # C and Enter came before it was there
+    assert person.shown() == token
+    person.page.keyboard.press("Escape")
+    person.page.keyboard.press(".")
+    person.wait_until_saved()
+    assert [names[index] for _, index in running.stored()] == ["fox", "cat", "horse"]
+    assert running.rows("SELECT action FROM label_events ORDER BY id")[-1] == ("flag",)

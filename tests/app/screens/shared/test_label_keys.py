@@ -12,11 +12,20 @@ def test_a_class_named_by_a_digit_has_that_digit():
     assert class_keys([str(digit) for digit in range(10)]) == [str(digit) for digit in range(10)]
 
 
-def test_a_key_never_changes_when_classes_are_added():
+def test_a_class_named_by_a_digit_has_it_whoever_stands_before():
+    assert class_keys(["none", "1", "2", "3"]) == ["4", "1", "2", "3"]
+    assert class_keys([*(f"class {number}" for number in range(20)), "7"])[-1] == "7"
+
+
+def test_a_key_changes_only_where_a_new_class_is_named_by_it():
     names = ["cat", "1", "7", "dog", "x", "y", "z", "2", "emu", "fox", "0", "gnu"]
     keys = class_keys(names)
     assert len(set(keys)) == len(names)
-    assert all(class_keys(names[:count]) == keys[:count] for count in range(len(names)))
+    before = class_keys([name for name in names if name not in ("0", "gnu")])
+    changed = [
+        name for name, key in zip(names, before, strict=False) if key != dict(zip(names, keys, strict=True))[name]
+    ]
+    assert changed == ["fox"]  # the tenth class had the 0
 
 
 def test_no_key_is_one_of_streamlits_own():

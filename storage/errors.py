@@ -28,7 +28,8 @@ StorageError
 ├── InvalidQueryError                 a line of a ranking that must not be asked
 ├── InvalidSuspectError               a suspicion that makes no sense
 ├── InvalidDecisionError              a decision that makes no sense
-│   └── RequestIdReusedError
+│   ├── RequestIdReusedError
+│   └── LimitReachedError             one label more than the project is to have
 ├── RoundStateError                   not legal in the round's state
 └── StaleGenerationError              a newer trainer has taken over
 """
@@ -241,6 +242,13 @@ class RequestIdReusedError(InvalidDecisionError):
 
     def __init__(self, request_id: str) -> None:
         super().__init__(f"The request {request_id} was already used for another answer; reload the page.")
+
+
+class LimitReachedError(InvalidDecisionError):
+    """The budget or the target accuracy is reached: no further sample is labeled."""
+
+    def __init__(self, reached: str) -> None:
+        super().__init__(f"{reached} To go on, raise it on Setup.")
 
 
 class RoundStateError(StorageError):

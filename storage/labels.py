@@ -21,6 +21,7 @@ from storage.errors import (
     UnknownSampleError,
 )
 from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
+from storage.limits import NO_LIMITS, Limits, check_limits
 from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
@@ -62,6 +63,7 @@ def record_decision(
     lead_time_s: float | None = None,
     acquisition: str | None = None,
     blind: bool = False,
+    limits: Limits = NO_LIMITS,
 ) -> LabelEventInfo:
     """Store a label, skip or flag, once per request id: sent again, it returns the event stored the first time.
 
@@ -86,11 +88,13 @@ def record_decision(
         acquisition: How the sample came on screen if not by its place in the ranking, such as ``grid``; it has no
             score, rank or probability then. An audit or recheck sample keeps its own.
         blind: Whether the person did not see what others have decided about the sample.
+        limits: Where labeling ends; a sample that has a label may get another one.
 
     Raises:
         RequestIdReusedError: When the request id came before with another content.
         InvalidDecisionError: When the action is none, the class is none of the project's, or the sample is test data.
         UnknownSampleError: When the sample is none of the project's.
+        LimitReachedError: When it would be one label more than the limits allow.
     """
     request_id = f"flag:{request_id}" if action == "flag" else request_id
     stored = find_event(session, request_id=request_id)
@@ -104,6 +108,8 @@ def record_decision(
         )
     _check_annotator(session, project_id, annotator_id)
     standing = standing_event(session, sample_id=sample_id)
+    if action == "label" and (standing is None or standing.action != "label"):
+        check_limits(session, project_id=project_id, limits=limits)
     asked = _asked_under(session, sample_id, annotator_id, standing)
     if blind and asked.get("acquisition") is None:  # on a page of its own, and no round asks for it
         asked = {**asked, "acquisition": RANDOM}

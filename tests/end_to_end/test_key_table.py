@@ -1,4 +1,6 @@
-"""The one table from key event to action, over keyboards of the world: what a browser tells of a key, and what it means."""
+"""The one table from key event to action, over keyboards of the world."""
+
+# ruff: noqa: RUF001 - letters of other scripts are what is tested
 
 from __future__ import annotations
 
@@ -8,8 +10,9 @@ from app.browser import text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-MEANING = """([key, more, page, hasSearch]) => meaningOf({ key, code: "", shiftKey: false, ctrlKey: false, metaKey: false,
-    altKey: false, isComposing: false, getModifierState: (name) => name === more.state, ...more }, page, hasSearch)"""
+MEANING = """([key, more, page, hasSearch]) => meaningOf({ key, code: "", shiftKey: false, ctrlKey: false,
+    metaKey: false, altKey: false, isComposing: false, getModifierState: (name) => name === more.state, ...more,
+}, page, hasSearch)"""
 CTRL, SHIFT = {"ctrlKey": True}, {"shiftKey": True}
 
 # layout, what the browser says of the key, more of it, what it means on the Label page
@@ -93,7 +96,7 @@ def table(browser):
 
 
 @pytest.mark.parametrize(("layout", "key", "code", "more", "meaning"), LABEL)
-def test_a_key_does_what_the_screen_says_on_every_keyboard(table, layout, key, code, more, meaning):  # noqa: ARG001
+def test_a_key_does_what_the_screen_says_on_every_keyboard(table, layout, key, code, more, meaning):
     assert table(key, {"code": code, **more}, "label") == meaning
 
 

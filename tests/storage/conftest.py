@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from storage.engine import Database
 from storage.labels import LabelEventInfo, last_event_id, record_decision, undo
+from storage.metrics import NewMetric
 from storage.models import Base
 from storage.opening import create_database, open_database
 from storage.projects import create_project, get_or_create_annotator
@@ -91,6 +93,7 @@ class World:
         recheck: tuple[int, ...] = (),
         annotators: int = 1,
         generation: int = 1,
+        metrics: Sequence[NewMetric] = (),
     ) -> RoundInfo:
         """Begin and publish a round that knows all events so far and asks for these samples, best first."""
         begun = self.begin(generation)
@@ -106,7 +109,7 @@ class World:
                 round_id=begun.id,
                 generation=generation,
                 queries=queries,
-                metrics=(),
+                metrics=metrics,
                 fit_seconds=0.0,
                 score_seconds=0.0,
             )

@@ -111,7 +111,8 @@ class Grid {
   take(data) {
     this.answeredSeq = data.seq;
     if (data.round !== this.passed.round) this.passed = { round: data.round, ids: [] }; // another model, another answer
-    const empty = this.grid === null;
+    if (data.over) this.grids = [];
+    const empty = this.grid === null || data.over;
     for (const grid of data.grids) this.grids.push(this.prepare(grid));
     if (empty) this.show();
   }

@@ -20,8 +20,15 @@ function openPage(parent, name) {
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
   let elsewhere = null; // a sentence while the same name labels on another page
+  let isStopped = false; // the server asks nothing more
 
-  const emptyText = () => emptyWords({ isLost: exchange.connection.isLost(), waiting });
+  const changes = () => changesOf([...uncounted, ...exchange.outbox.all()]);
+
+  // Whether a limit is reached: the budget is counted here too, so that no key too many is taken.
+  const isOver = () => isStopped || Boolean(progress?.budget && progress.labels + changes().all >= progress.budget);
+  const current = () => (isOver() ? work.walking() : work.current());
+
+  const emptyText = () => emptyWords({ isLost: exchange.connection.isLost(), waiting, isOver: isOver() });
 
   // Everything that may come a frame later than the sample.
   const drawRest = () => {
@@ -34,8 +41,7 @@ function openPage(parent, name) {
     root.dataset.unsaved = unsaved;
     view.drawPast(work.past(), work.walking(), contents);
     if (progress === null) return;
-    const changes = changesOf([...uncounted, ...exchange.outbox.all()]);
-    view.drawLines(roundLine(progress, changes), perClass(progress, changes, classes));
+    view.drawLines(roundLine(progress, changes()), perClass(progress, changes(), classes));
   };
 
   const drawFacts = () => {
@@ -56,7 +62,7 @@ function openPage(parent, name) {
 
   // began: when the key came that this answers.
   const show = (began = null) => {
-    const sample = work.current();
+    const sample = current();
     const content = sample && contents.get(sample.sample_id);
     const mine = { sample, painted: false, at: null, suggested: false, explained: false };
     shown = mine;
@@ -83,7 +89,7 @@ function openPage(parent, name) {
   const refresh = () => {
     const content = shown.sample && contents.get(shown.sample.sample_id);
     const isLate = shown.sample !== null && !shown.painted && content && content.state !== "loading";
-    if (work.current() !== shown.sample || isLate) show();
+    if (current() !== shown.sample || isLate) show();
     else if (shown.sample === null) view.drawSample(null, null, emptyText());
   };
 
@@ -103,7 +109,8 @@ function openPage(parent, name) {
 
   const facts = ({ isFirst }) => {
     const was = isFirst ? Number(tabMemory.get(screenKey)) || null : null;
-    const isFull = pace.isRush() && !isHungry();
+    const isUnexplained = isExplaining && shown.sample !== null && shown.sample.why === undefined;
+    const isFull = pace.isRush() && !isHungry() && !isOver() && !isUnexplained;
     const latency = latencySummary();
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
@@ -113,7 +120,7 @@ function openPage(parent, name) {
 
   const exchange = openExchange({
     name, facts,
-    isIdle: () => work.current() === null,
+    isIdle: () => current() === null,
     changed: () => {
       root.dataset.unsaved = exchange.outbox.size(); // at once: whoever looks must not find an older frame's "all saved"
       afterPaint(() => { refresh(); drawRest(); });
@@ -258,6 +265,7 @@ function openPage(parent, name) {
     if (data.queue) {
       work.merge(data.queue, pace.pinned(), exchange.underWay());
       isScarce = data.queue.length < FEWEST_AHEAD;
+      isStopped = data.over;
     }
     contents.forget(new Set([...work.ahead(), ...work.past()].map((item) => item.sample_id)));
   };

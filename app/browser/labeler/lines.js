@@ -2,10 +2,11 @@
 
 const CLASSES_ON_LINE = 20;
 const ON_THE_WAY = { title: "The next samples are on their way", sentence: "They appear here by themselves." };
+const OVER = { title: "The labeling budget is reached", sentence: "Nothing more is asked." };
 const NO_ANSWER = { title: "The server does not answer", sentence: "Your labels are kept in this browser and are sent when it is back." };
 
 // What stands where the sample would be; waiting: the server's reason why there is none, if it gave one.
-const emptyWords = ({ isLost, waiting }) => (isLost ? NO_ANSWER : waiting ?? ON_THE_WAY);
+const emptyWords = ({ isLost, waiting, isOver }) => (isLost ? NO_ANSWER : waiting ?? (isOver ? OVER : ON_THE_WAY));
 
 const counted = (number, rest) => `${number.toLocaleString("en")} ${number === 1 ? "label" : "labels"} ${rest}`;
 

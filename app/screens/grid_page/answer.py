@@ -14,8 +14,10 @@ from app.screens.grid_page.message import GridMessage, read_message
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.pages import adopt_closed_pages
-from app.screens.shared.session import annotator_id, current_project, database, kind_name, project_id
+from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
+from app.screens.shared.waiting import over_words
 from storage.current import decided_ids
+from storage.limits import reached
 from storage.projects import list_classes
 from storage.rounds import open_round
 
@@ -45,6 +47,7 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     adopt_closed_pages(message.page)
     with database().read() as session:
         opened = open_round(session, project_id=identity)
+        over = reached(session, project_id=identity, limits=limits())
         decided = decided_ids(session, project_id=identity)
     if message.class_index is not None and message.class_index >= len(classes):
         message = replace(message, class_index=None)  # chosen in an older project of this name
@@ -53,7 +56,7 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     dealt = deal(
         database(),
         source,
-        message,
+        message if over is None else replace(message, want=0, held=()),
         project_id=identity,
         annotator_id=person,
         audit_share=project.settings().audit_share,
@@ -61,7 +64,11 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     )
     shown = {one.sample.id for grid in dealt for one in grid.samples}
     taken = {*decided, *message.passed, *message.held, *shown}
-    waits = not dealt and not message.held
+    waiting = None
+    if over is not None:
+        waiting = over_words(over)
+    elif not dealt and not message.held:
+        waiting = why_nothing(source, message, round_number=number, taken=taken)
     return {
         **_nothing(name, classes),
         "seq": message.seq,
@@ -71,7 +78,8 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
         "trouble": applied.trouble,
         "grids": [_plain(grid) for grid in dealt],
         "sure": source.sure(taken),
-        "waiting": why_nothing(source, message, round_number=number, taken=taken) if waits else None,
+        "waiting": waiting,
+        "over": over is not None,
         "round": number,
     }
 
@@ -79,7 +87,7 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
 def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
     answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
-    dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "round": None}
+    dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "over": False, "round": None}
     return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), **answered, **dealt}
 
 

@@ -15,13 +15,14 @@ from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
-from app.screens.shared.session import annotator, annotator_id, database, project_id
+from app.screens.shared.session import annotator, annotator_id, database, limits, project_id
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
 from storage.events import LabelEventInfo, history, standing_flags
+from storage.limits import reached
 from storage.projects import list_classes
-from storage.queue import ClaimedSample, claim_batch, return_to
+from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import get_samples
 
 SESSION_KEY = "label_session"
@@ -61,7 +62,14 @@ def _about_this_page() -> AnnotatorRecord:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
     empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress"))
     nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
-    return {**empty, **nothing, "elsewhere": None, "session": session, "name": outbox_name()} | _classes()
+    return {
+        **empty,
+        **nothing,
+        "elsewhere": None,
+        "over": False,
+        "session": session,
+        "name": outbox_name(),
+    } | _classes()
 
 
 def _classes() -> AnnotatorRecord:
@@ -91,7 +99,11 @@ def _what_comes(message: Message) -> AnnotatorRecord:
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
         screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
-        claimed, told["elsewhere"] = _claim(wanted, screen, message.get("was"), page_of(message))
+        told["over"] = _is_over()
+        page = page_of(message)
+        claimed, told["elsewhere"] = (
+            (_let_go(page), None) if told["over"] else _claim(wanted, screen, message.get("was"), page)
+        )
         told["queue"] = _queue(claimed, held, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
     now = time.monotonic()
@@ -104,6 +116,20 @@ def _what_comes(message: Message) -> AnnotatorRecord:
 def _keep_latency(message: Message) -> Message:
     st.session_state[LATENCY_KEY] = message.get("latency")
     return message
+
+
+def _is_over() -> bool:
+    identity = project_id()
+    with database().read() as session:
+        return reached(session, project_id=identity, limits=limits()) is not None
+
+
+def _let_go(page: str) -> list[ClaimedSample]:
+    """Nothing is asked any more: what the page has is nobody's."""
+    whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": page}
+    with database().write() as session:
+        release_claims(session, **whose, keep=[])
+    return []
 
 
 def _claim(

@@ -8,7 +8,6 @@ import streamlit as st
 
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.session import database, project_id
-from app.screens.shared.waiting import is_finished
 from storage.queue import NOTHING_LEFT
 from storage.remainder import Remainder, read_remainder
 
@@ -28,7 +27,7 @@ def rest_of_pool(found: int) -> Remainder:
         st.session_state.pop(WAITS_SINCE_KEY, None)
         return NOTHING_LEFT
     state = read_labeling_state()
-    if is_finished(state) or (state.trained_round is None and not _has_waited(state)):
+    if state.trained_round is None and not _has_waited(state):
         return NOTHING_LEFT
     share = state.settings.audit_share
     with database().read() as session:

@@ -10,7 +10,7 @@ from app.screens.content.sample import draw_large
 from app.screens.shared.filters import ReviewRow
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.review_rows import decision_words, prediction_words, suspect_words
-from app.screens.shared.session import annotator_id, database, project_id
+from app.screens.shared.session import annotator_id, database, limits, project_id
 from storage.errors import StorageError
 from storage.labels import LabelEventInfo, list_events, record_decision, undo
 from storage.samples import SampleInfo
@@ -120,6 +120,7 @@ def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | 
                     action="skip" if class_index is None else "label",
                     class_index=class_index,
                     request_id=request_id(events, class_index),
+                    limits=limits(),
                 )
     except StorageError as error:
         st.session_state[FAILURE_KEY] = f"The correction was not stored: {error}"

@@ -16,7 +16,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.screens.shared.session import annotator_id, current_project, database, project_id, writes
+from app.screens.shared.session import annotator_id, current_project, database, limits, project_id, writes
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
 from storage.events import DECISIONS, LabelEventInfo, get_event
@@ -168,6 +168,7 @@ def _store(session: Session, decision: Decision, identity: int, person: int, pag
         lead_time_s=decision.lead_time_s,
         acquisition=GRID if decision.mode == GRID and decision.kind == "label" else None,
         blind=True,
+        limits=limits(),
     )
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.project.settings import ProjectSettings
-from app.screens.shared.session import current_project, database, project_id
+from app.screens.shared.session import current_project, database, limits, project_id
 from storage.engine import Session
 from storage.labels import changed_since, current_labels, last_event_id
-from storage.metrics import list_metrics
+from storage.limits import Reached, reached
 from storage.projects import ClassInfo, list_classes
 from storage.queue import RoundProgress, round_progress
 from storage.rounds import open_round
@@ -27,7 +27,7 @@ class LabelingState:
     trained_round: int | None  # number of the open round, whose model chose these samples
     labels_per_class: Counter[int]
     not_in_model: int  # label changes since the open round's model was trained
-    accuracy: float | None  # latest, on the test set where there is one, else on audit samples
+    limit: Reached | None  # why labeling is over; None while it goes on
 
     @property
     def labels(self) -> int:
@@ -50,7 +50,7 @@ def read_labeling_state() -> LabelingState:
             trained_round=opened.number if opened else None,
             labels_per_class=_per_class(project.database_url, identity, last, session),
             not_in_model=changed_since(session, project_id=identity, event_id=snapshot) if last > snapshot else 0,
-            accuracy=_latest_accuracy(session, identity),
+            limit=reached(session, project_id=identity, limits=limits()),
         )
 
 
@@ -59,11 +59,3 @@ def read_labeling_state() -> LabelingState:
 def _per_class(database_url: str, identity: int, last: int, _session: Session) -> Counter[int]:  # noqa: ARG001
     labels = current_labels(_session, project_id=identity)
     return Counter(label.class_index for label in labels if label.class_index is not None)
-
-
-def _latest_accuracy(session: Session, identity: int) -> float | None:
-    for name in ("accuracy_test", "accuracy_audit"):
-        values = list_metrics(session, project_id=identity, name=name)  # all of them would be two per class and round
-        if values:
-            return values[-1].value
-    return None

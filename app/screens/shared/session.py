@@ -14,6 +14,7 @@ from app.kinds.kind import Kind, kind_named
 from app.project.project import Project, open_project
 from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
+from storage.limits import Limits
 from storage.projects import get_or_create_account, get_or_create_annotator, kind_of_samples
 from storage.writing import WriteQueue
 
@@ -70,6 +71,12 @@ def project_id() -> int:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _project_id(database_url: str, name: str) -> int:  # noqa: ARG001
     return current_project().project_id(database())
+
+
+def limits() -> Limits:
+    """Where labeling ends, as the settings are now."""
+    settings = current_project().settings()
+    return Limits(settings.labeling_budget, settings.target_accuracy)
 
 
 def sample_kind() -> Kind:

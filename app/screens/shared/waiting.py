@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.screens.shared.labeling_state import LabelingState
 from app.screens.shared.trainer_state import TrainerState
+from storage.limits import Reached
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,17 @@ def gone_words(broken: int) -> str:
     return f"None of the {broken:,} samples can be read any more: were they moved or deleted?"
 
 
-def is_finished(state: LabelingState) -> bool:
-    """Whether nothing more is to be asked, however much the pool still holds."""
-    return _finished(state) is not None
+def over_words(limit: Reached) -> str:
+    """Why nothing more is asked, and the next step."""
+    return f"{limit.sentence} Nothing more is asked. Raise it on Setup to go on, or export the labels on Review."
 
 
 def _finished(state: LabelingState) -> Waiting | None:
-    settings = state.settings
     if state.counts.pool == 0:
         sentence = "Every sample has been labeled or skipped. Look through the labels, export them, or add samples."
         return Waiting("The pool is finished", sentence, "review")
-    if settings.labeling_budget and state.labels >= settings.labeling_budget:
-        sentence = f"All {settings.labeling_budget:,} labels of the budget are given. Setup can raise it."
-        return Waiting("The labeling budget is reached", sentence, "setup")
-    reached = state.accuracy is not None and state.accuracy >= settings.target_accuracy
-    if settings.target_accuracy and reached and state.progress.remaining == 0:
-        sentence = f"Accuracy is at or above {100 * settings.target_accuracy:.1f} %. Setup can raise the target."
-        return Waiting("The target is reached", sentence, "progress")
+    if state.limit is not None:
+        return Waiting(state.limit.title, over_words(state.limit), "setup")
     return None
 
 

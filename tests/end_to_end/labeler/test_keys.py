@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from app.project.settings import save_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 KEYS = 200
 SECONDS_APART = 0.05
 TWO_KEYS_IN_ONE_FRAME = """() => {
-    const press = (where, key) => where.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
+    const pressed = (key) => new KeyboardEvent("keydown", { key, bubbles: true, composed: true });
+    const press = (where, key) => where.dispatchEvent(pressed(key));
     press(document.body, "c");
     press(document.activeElement.shadowRoot.activeElement, "Enter");
 }"""
@@ -208,10 +212,29 @@ def test_a_name_that_is_being_typed_has_every_letter_and_no_class_is_taken_unrea
         person.page.keyboard.type(word)
         token = person.press("Enter", token)
     person.page.evaluate(TWO_KEYS_IN_ONE_FRAME)
-    person.page.get_by_role("option", name="caterpillar").wait_for()  # C and Enter came before it was there
+    person.page.get_by_role("option", name="class 0").wait_for()  # C and Enter came before it was there
     assert person.shown() == token
     person.page.keyboard.press("Escape")
     person.page.keyboard.press(".")
     person.wait_until_saved()
     assert [names[index] for _, index in running.stored()] == ["fox", "cat", "horse"]
     assert running.rows("SELECT action FROM label_events ORDER BY id")[-1] == ("flag",)
+
+
+def test_a_budget_that_is_reached_takes_no_label_more_and_says_what_to_do_next(start, labeler, wait_for):
+    running = start()
+    save_settings(running.project.settings_path, replace(running.project.settings(), labeling_budget=5))
+    person = labeler(running)
+    person.open()
+    for _ in range(12):
+        person.page.keyboard.press("1")
+        person.page.wait_for_timeout(50)
+    person.page.get_by_text("All 5 labels of the budget are given").wait_for()
+    person.page.get_by_role("link", name="Go to Setup").wait_for()
+    person.wait_until_saved()
+    assert len(running.stored()) == 5
+    person.page.keyboard.press("Backspace")
+    person.wait_for_sample()
+    person.page.keyboard.press("2")
+    person.wait_until_saved()
+    assert len(running.standing()) == 5

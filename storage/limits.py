@@ -1,0 +1,65 @@
+"""How far a project is to be labeled at most: a budget of labels, and an accuracy that is enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from storage.engine import Session
+from storage.errors import LimitReachedError
+from storage.metrics import list_metrics
+from storage.models import CurrentDecision
+
+BELIEVED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When labeling is over."""
+
+    labels: int = 0  # in all, audit labels too; 0: no limit
+    accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Which limit it is that ended labeling."""
+
+    title: str
+    sentence: str
+
+
+NO_LIMITS = Limits()
+
+
+def reached(session: Session, *, project_id: int, limits: Limits) -> Reached | None:
+    """Say which limit is reached; None while labeling goes on."""
+    if limits.labels and _count_labels(session, project_id) >= limits.labels:
+        return Reached("The labeling budget is reached", f"All {limits.labels:,} labels of the budget are given.")
+    if limits.accuracy and _lowest_accuracy(session, project_id) >= limits.accuracy:
+        return Reached("The target is reached", f"Accuracy is at or above {100 * limits.accuracy:.1f} %.")
+    return None
+
+
+def check_limits(session: Session, *, project_id: int, limits: Limits) -> None:
+    """Refuse one label more than the limits allow.
+
+    Raises:
+        LimitReachedError: When one of them is reached.
+    """
+    found = reached(session, project_id=project_id, limits=limits)
+    if found is not None:
+        raise LimitReachedError(found.sentence)
+
+
+def _count_labels(session: Session, project_id: int) -> int:
+    of_project = (CurrentDecision.project_id == project_id, CurrentDecision.action == "label")
+    return session.scalar(select(func.count()).select_from(CurrentDecision).where(*of_project)) or 0
+
+
+def _lowest_accuracy(session: Session, project_id: int) -> float:
+    """The least lower bound of the newest round's accuracies: a lucky test of 20 samples ends nothing."""
+    found = [metric for name in BELIEVED for metric in list_metrics(session, project_id=project_id, name=name)]
+    newest = max((metric.round_number for metric in found), default=None)
+    return min((metric.low or 0.0 for metric in found if metric.round_number == newest), default=0.0)

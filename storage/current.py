@@ -54,6 +54,13 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
     return [CurrentLabel(*row, flagged=row[0] in flagged) for row in rows]
 
 
+def labeled_classes(session: Session, *, project_id: int) -> set[int]:
+    """Return the indices of the classes that a label in force has."""
+    joined = select(LabelEvent.class_index).join(CurrentDecision, CurrentDecision.event_id == LabelEvent.id)
+    of_project = (CurrentDecision.project_id == project_id, LabelEvent.class_index.is_not(None))
+    return {index for index in session.scalars(joined.where(*of_project).distinct()) if index is not None}
+
+
 def decided_ids(session: Session, *, project_id: int) -> set[int]:
     """Return the samples that have a label or a skip."""
     return set(session.scalars(select(CurrentDecision.sample_id).where(CurrentDecision.project_id == project_id)))

@@ -210,9 +210,9 @@ def has_undecided(session: Session, *, project_id: int) -> bool:
     return session.scalar(select(Sample.id).where(*of_pool, ~decided, ~is_broken()).limit(1)) is not None
 
 
-def last_added_at(session: Session, *, project_id: int) -> datetime | None:
-    """Say when the newest sample of the pool was imported; None: there is none."""
-    newest = select(Sample.created_at).where(Sample.project_id == project_id, Sample.split == "pool")
+def last_added_at(session: Session, *, project_id: int, split: str = "pool") -> datetime | None:
+    """Say when the newest sample of a split was imported; None: there is none."""
+    newest = select(Sample.created_at).where(Sample.project_id == project_id, Sample.split == split)
     return session.scalar(newest.order_by(Sample.id.desc()).limit(1))
 
 

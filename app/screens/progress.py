@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.project.advice import without_label
 from app.screens.progress_page.charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
 from app.screens.progress_page.confusion import (
     MOST_WRITTEN,
@@ -14,7 +15,8 @@ from app.screens.progress_page.confusion import (
 from app.screens.progress_page.enough import labels_saved_box, when_to_stop
 from app.screens.progress_page.key_figures import key_figures
 from app.screens.shared.charts import chart_width, is_dark
-from app.screens.shared.empty_states import no_accuracy, no_round
+from app.screens.shared.empty_states import no_accuracy, no_label_words, no_round
+from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import MEANS, accuracy_words, balance_rows, labeled_most, read_figures
 from app.screens.shared.round_choice import choose_measured_round
 from app.screens.shared.session import current_project, database, project_id
@@ -22,7 +24,8 @@ from app.screens.shared.tables import confused_table, per_class_table, rounds_ta
 from loops.evaluation.learning_curve import forecast, too_few_rounds
 
 figures = read_figures(database(), project_id())
-query_size = current_project().settings().query_size
+settings = current_project().settings()
+query_size = settings.query_size
 
 st.title("Progress")
 key_figures(drawn_rounds=len(figures.published))
@@ -37,7 +40,7 @@ if figures.accuracies or figures.cross_validated:
 if figures.accuracies:
     st.info(prediction.sentence if prediction else too_few_rounds(points), icon=":material/trending_up:")
 elif figures.published:
-    no_accuracy(figures, query_size=query_size)
+    no_accuracy(figures, query_size=query_size, audit_share=settings.audit_share)
 else:
     no_round(figures, query_size=query_size)
 
@@ -51,6 +54,8 @@ if figures.labels:
     st.altair_chart(balance, width=chart_width(len(names)), key="class_balance")
     if len(names) < len(figures.classes):
         st.caption(f"Of {len(figures.classes):,} classes, the {len(names)} with the most labels.")
+    if unlabeled := without_label(figures.classes, figures.labeled_classes):
+        st.caption(no_label_words([escaped(name) for name in unlabeled]))
 else:
     st.caption(f"No labels yet for {len(figures.classes)} classes.")
 chosen = choose_measured_round(database(), project_id(), figures.published)

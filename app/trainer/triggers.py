@@ -54,6 +54,8 @@ def trigger_of_round(session: Session, project_id: int, settings: ProjectSetting
     if changed >= settings.query_size:
         return f"{changed} labels changed"
     has_news = _has_news(session, project_id, latest)
+    if _has_new_test_set(session, project_id, latest):
+        return "a test set was added"
     may_go_on = has_news or _has_new_samples(session, project_id, latest)
     if may_go_on and round_progress(session, project_id=project_id).remaining == 0:
         return "the queue ran out" if has_news else "samples were added"
@@ -102,6 +104,12 @@ def _has_new_samples(session: Session, project_id: int, latest: RoundInfo) -> bo
     """Whether the pool has grown since the round began: if it was used up, it goes on."""
     added_at = last_added_at(session, project_id=project_id)
     return added_at is not None and added_at > latest.started_at
+
+
+def _has_new_test_set(session: Session, project_id: int, latest: RoundInfo) -> bool:
+    """Whether a model is there that a test set added since could measure at once."""
+    added_at = last_added_at(session, project_id=project_id, split="test")
+    return latest.number > 0 and added_at is not None and added_at > latest.started_at
 
 
 def _has_news(session: Session, project_id: int, latest: RoundInfo) -> bool:

@@ -5,6 +5,7 @@ NumPy alone, as the learning curve: the screens read the advice too.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 
 from loops.evaluation.learning_curve import AccuracyPoint, Forecast, Gain, band_words, forecast, too_few_rounds
 
-Verdict = Literal["too early", "go on", "measure", "stop"]
+Verdict = Literal["too early", "check", "go on", "measure", "stop"]
 
 WORTH = 0.01  # share of accuracy that the next labels must bring to be worth asking for
 STABLE = 0.99  # Cohen's kappa of successive predictions: Bloodgood and Vijay-Shanker 2009
 ROUNDS = 3  # whose mean kappa must be that high
+FALLS = 3  # rounds, each worse than the one before it: no chance any more
+NAMED = 3  # classes without a label that are named
 WIDE = 0.10  # width of the interval above which accuracy is not known, only guessed
 
 
@@ -49,24 +52,34 @@ def advise(
     *,
     next_labels: int,
     seconds_per_label: float | None = None,
+    classes: int | None = None,
+    without_label: Sequence[str] = (),
 ) -> Advice:
     """Weighs three things: the forecast gain, the stability of predictions, and the interval of the accuracy.
+
+    A model that settled on something wrong is no reason to stop: a falling curve, answers that are no better than
+    guessing and classes that nobody has labeled come first.
 
     Args:
         points: Accuracy of the rounds on samples that were not chosen (audit or test), oldest first.
         kappas: Agreement of each round's predictions with the round before, oldest first.
         next_labels: How many more labels the forecast is for.
         seconds_per_label: The person's measured pace.
+        classes: How many there are; None where that is not known.
+        without_label: Names of classes that no label has.
     """
     prediction = forecast(points)
     kappa = float(np.mean(kappas[-ROUNDS:])) if len(kappas) >= ROUNDS else None
     minutes = None if seconds_per_label is None else next_labels * seconds_per_label / 60
     gain = None if prediction is None else prediction.gain(next_labels)
+    trouble = None if gain is None else _trouble(points, classes, without_label)
     verdict = _verdict(gain, kappa, points)
+    if trouble is not None and (_is_falling(points) or verdict in ("measure", "stop")):
+        verdict = "check"
     latest = points[-1] if points else None
     return Advice(
         verdict=verdict,
-        sentence=_SENTENCES[verdict](_Numbers(prediction, gain, kappa, points, minutes)),
+        sentence=_SENTENCES[verdict](_Numbers(prediction, gain, kappa, points, minutes, trouble)),
         kappa=kappa,
         accuracy=latest.accuracy if latest else None,
         low=latest.low if latest else None,
@@ -108,6 +121,44 @@ class _Numbers:
     kappa: float | None
     points: Sequence[AccuracyPoint]
     minutes: float | None
+    trouble: str | None
+
+
+def _trouble(points: Sequence[AccuracyPoint], classes: int | None, without_label: Sequence[str]) -> str | None:
+    """Why nobody should stop now, whatever the forecast says; None: nothing speaks against it."""
+    latest = points[-1].accuracy
+    if _is_falling(points):
+        return (
+            f"Do not stop: the accuracy fell from {100 * _best(points).accuracy:.0f} to {100 * latest:.0f} %. Look "
+            "through the suspected labels on Review: wrong labels, or a class that means two things, are often the cause."
+        )
+    if classes and latest <= 1 / classes:
+        return (
+            f"Do not stop: the model is right for {100 * latest:.0f} %, no better than guessing among {classes} "
+            "classes. Look whether labels and classes say what is meant."
+        )
+    if without_label:
+        more = len(without_label) - NAMED
+        named = ", ".join(without_label[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"Do not stop yet: no label has been given for {named}. The model cannot know a class it never saw."
+    return None
+
+
+def _best(points: Sequence[AccuracyPoint]) -> AccuracyPoint:
+    return max(points, key=lambda point: point.accuracy)
+
+
+def _is_falling(points: Sequence[AccuracyPoint]) -> bool:
+    """Whether the accuracy is surely below the best, or was worse in each of three rounds and by more than is noise."""
+    best, latest = _best(points), points[-1]
+    is_apart = best.low is not None and latest.high is not None and latest.high < best.low
+    steps = [after.accuracy < before.accuracy for before, after in itertools.pairwise(points)]
+    return is_apart or (len(steps) >= FALLS and all(steps[-FALLS:]) and best.accuracy - latest.accuracy > 2 * WORTH)
+
+
+def _check(numbers: _Numbers) -> str:
+    assert numbers.trouble is not None
+    return numbers.trouble
 
 
 def _verdict(gain: Gain | None, kappa: float | None, points: Sequence[AccuracyPoint]) -> Verdict:
@@ -168,4 +219,4 @@ def minutes_words(minutes: float) -> str:
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-_SENTENCES = {"too early": _too_early, "go on": _go_on, "measure": _measure, "stop": _stop}
+_SENTENCES = {"too early": _too_early, "check": _check, "go on": _go_on, "measure": _measure, "stop": _stop}

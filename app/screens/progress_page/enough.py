@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.project.advice import read_advice
+from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import EQUAL_LABELS, LABELS_RANDOM, ProgressFigures
 from loops.evaluation.labels_saved_words import saved_in_words
 from loops.evaluation.stop_adviser import STABLE, Advice, minutes_words
@@ -12,7 +13,12 @@ from storage.engine import Database
 from storage.metrics import MetricInfo
 
 _WIDTH = 165  # pixels; four fit beside the sidebar of a laptop, two on a phone
-_ICONS = {"go on": ":material/play_arrow:", "measure": ":material/straighten:", "stop": ":material/flag:"}
+_ICONS = {
+    "go on": ":material/play_arrow:",
+    "check": ":material/report:",
+    "measure": ":material/straighten:",
+    "stop": ":material/flag:",
+}
 
 
 def when_to_stop(database: Database, project_id: int, *, query_size: int) -> None:
@@ -22,8 +28,8 @@ def when_to_stop(database: Database, project_id: int, *, query_size: int) -> Non
     if advice.verdict == "too early":
         return
     st.header("When to stop")
-    box = st.success if advice.verdict == "stop" else st.info
-    box(advice.sentence, icon=_ICONS[advice.verdict])
+    boxes = {"stop": st.success, "check": st.warning}
+    boxes.get(advice.verdict, st.info)(escaped(advice.sentence), icon=_ICONS[advice.verdict])
     with st.container(horizontal=True, key="advice_figures"):
         _figure(f"Next {advice.next_labels:,} labels", *gain_words(advice), _GAIN)
         _figure("Stability (kappa)", *kappa_words(advice), _KAPPA)

@@ -71,6 +71,11 @@ class ProgressFigures:
         """The points a forecast stands on."""
         return accuracy_points(self.accuracies)
 
+    @property
+    def labeled_classes(self) -> set[int]:
+        """Indices of the classes that a label has."""
+        return {label.class_index for label in self.labels if label.class_index is not None}
+
     def labels_per_class(self, *, audit: bool) -> Counter[int]:
         """Current labels by class index: those measured with, or those trained on."""
         return Counter(

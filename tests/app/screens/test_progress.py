@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
 from storage.trainer import beat
@@ -71,6 +73,27 @@ def test_the_cross_validated_accuracy_is_never_the_accuracy(filled, open_screen)
     assert {metric.label: metric.value for metric in screen.metric}["Accuracy"] == "-"
     assert "No accuracy has been measured yet" in texts(screen.info)
     assert "more labels for" not in texts(screen.info)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "reason"),
+    [
+        ([None, None], "all 2 samples so far were skipped"),
+        ([0, 0], "all labels so far are of one class, cat"),
+        ([0, 1], "no audit sample has been decided yet"),
+    ],
+)
+def test_each_reason_why_no_accuracy_is_known_is_a_sentence_of_its_own(filled, open_screen, decisions, reason):
+    filled.publish(labels=0)
+    for sample_id, class_index in enumerate(decisions, start=1):
+        filled.label(sample_id, class_index)
+    filled.publish(labels=2)
+    assert reason in texts(open_screen("progress.py").info)
+
+
+def test_classes_without_a_label_are_named(filled, open_screen):
+    filled.label(1, 0)
+    assert "No label yet: dog, emu" in texts(open_screen("progress.py").caption)
 
 
 def test_without_cross_validation_nothing_is_said_of_it(filled, open_screen):

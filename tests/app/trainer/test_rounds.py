@@ -327,3 +327,17 @@ def test_a_lightning_module_of_ones_own_asks_and_goes_on_from_its_checkpoint(
     assert scores.num_rows > 0
     annotator.label(QUERY_SIZE)
     assert trainer.run()[2].labels == 2 * QUERY_SIZE
+
+
+def test_a_test_set_that_is_added_later_is_measured_at_once(trainer: Trainer, annotator: Annotator) -> None:
+    trainer.run()
+    annotator.label(QUERY_SIZE)
+    trainer.run()
+    assert not trainer.is_waiting()
+    another = NewSample(uri="later.png", sha256="f" * 64, width=8, height=8, split="test", class_index=0)
+    with trainer.database.write() as session:
+        add_samples(session, project_id=trainer.project_id, samples=[another])
+    with trainer.database.read() as session:
+        trigger = trigger_of_round(session, trainer.project_id, trainer.project.settings())
+    assert trigger == "a test set was added"
+    assert trainer.is_waiting()

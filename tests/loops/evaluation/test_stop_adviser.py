@@ -82,6 +82,31 @@ def test_a_wide_interval_asks_for_audit_labels_before_an_end():
     assert "between 65 and 95 %" in advice.sentence
 
 
+def test_a_falling_curve_is_named_whatever_the_model_agrees_with():
+    falling = points(
+        (10, 0.9), (20, 0.86), (40, 0.82), (80, 0.78), width=0.2
+    )  # the intervals overlap, the steps do not
+    advice = advise(falling, SETTLED, next_labels=50)
+    assert advice.verdict == "check"
+    assert "fell from 90 to 78 %" in advice.sentence
+    apart = points((10, 0.9), (20, 0.9), (40, 0.9), (80, 0.8), width=0.02)
+    assert advise(apart, SETTLED, next_labels=50).verdict == "check"
+
+
+def test_a_model_that_only_guesses_is_no_reason_to_stop():
+    nothing = points(*((10 * number, 0.0) for number in range(1, 8)), width=0.0)
+    advice = advise(nothing, [1.0] * 6, next_labels=50, classes=3)
+    assert advice.verdict == "check"
+    assert "right for 0 %, no better than guessing among 3 classes" in advice.sentence
+
+
+def test_classes_without_a_label_are_named_before_an_end():
+    advice = advise(FLAT, SETTLED, next_labels=50, classes=5, without_label=["emu", "fox", "gnu", "hen"])
+    assert advice.verdict == "check"
+    assert "no label has been given for emu, fox, gnu and 1 more" in advice.sentence
+    assert advise(RISING, SETTLED, next_labels=100, classes=5, without_label=["emu"]).verdict == "go on"
+
+
 def test_programs_get_plain_values_rounded():
     found = advise(RISING, SETTLED, next_labels=100, seconds_per_label=3.0).as_dict()
     assert set(found) == {

@@ -14,6 +14,7 @@ from storage.entries import is_journaled
 from storage.errors import InvalidClassError, ProjectExistsError, UnknownProjectError
 from storage.journal import note, values_of
 from storage.models import Annotator, Class, Project
+from storage.names import one_name
 from storage.plain import to_info, utc_now
 
 
@@ -83,17 +84,29 @@ def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> N
     """
     get_project(session, project_id=project_id)
     taken = [entry.name for entry in list_classes(session, project_id=project_id)]
+    known = {one_name(name): name for name in taken}
+    before = len(known)  # fewer than are there where an older version took two ways to write one name
     for name in (given.strip() for given in names):
         if not name:
             raise InvalidClassError("A class name is blank; every class needs a name.")
-        if name in taken:
-            raise InvalidClassError(f"The class {name!r} is already there; every class needs a name of its own.")
-        added = Class(project_id=project_id, index=len(taken), name=name)
+        if one_name(name) in known:
+            raise InvalidClassError(already_there(known[one_name(name)], name))
+        added = Class(project_id=project_id, index=len(taken) + len(known) - before, name=name)
         session.add(added)
-        taken.append(name)
+        known[one_name(name)] = name
         if is_journaled(session):
             note(session.info, {"class": values_of(added)})
     session.flush()
+
+
+def already_there(known: str, name: str) -> str:
+    """Say that a class would have a name that another one has."""
+    if known == name:
+        return f"The class {name!r} is already there; every class needs a name of its own."
+    return (
+        f"The class {name!r} is already there as {known!r}: they differ only in capitals, or in signs that cannot be "
+        "seen. If they are two, give one a name that people can tell from the other."
+    )
 
 
 def count_classes(session: Session, *, project_id: int) -> int:
@@ -105,6 +118,9 @@ def get_or_create_annotator(session: Session, *, project_id: int, name: str) -> 
     """Return an annotator's id; needs a writing session."""
     get_project(session, project_id=project_id)
     known = session.scalar(select(Annotator.id).where(Annotator.project_id == project_id, Annotator.name == name))
+    if known is None:  # "ada" is "Ada", or each of them would be another opinion beside her own
+        rows = session.execute(select(Annotator.id, Annotator.name).where(Annotator.project_id == project_id))
+        known = next((annotator_id for annotator_id, other in rows if one_name(other) == one_name(name)), None)
     if known is not None:
         return known
     annotator = Annotator(project_id=project_id, name=name, created_at=utc_now())

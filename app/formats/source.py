@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-from unicodedata import normalize
+
+from storage.names import written
 
 Action = Literal["label", "skip", "flag"]
 
@@ -103,7 +104,7 @@ class Source:
 
 def alike(name: str) -> str:
     """Return the one way to write what looks the same: an e with an accent is one character or two."""
-    return normalize("NFC", name)
+    return written(name)
 
 
 def printable(text: str) -> str:

@@ -9,13 +9,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category, normalize
+from unicodedata import category
 from urllib.parse import quote
 
 from app.errors import ProjectError
 from app.kinds.kind import kind_named
 from app.project.settings import ProjectSettings, check_choice, load_settings, save_settings, write_atomically
 from loops.acquisition import catalog
+from storage.names import one_name
 
 if TYPE_CHECKING:
     from storage.engine import Database
@@ -227,13 +228,24 @@ def check_classes(classes: Sequence[str]) -> list[str]:
     unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
     if unusable:
         raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    written = [normalize("NFC", name) for name in names]
-    twice = sorted({name for name, one in zip(names, written, strict=True) if written.count(one) > 1})
-    if twice:
-        raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")
+    first: dict[str, str] = {}
+    for name in names:
+        if one_name(name) in first:
+            raise ProjectError(given_twice(first[one_name(name)], name))
+        first[one_name(name)] = name
     if len(names) < LEAST_CLASSES:
         raise ProjectError(f"A project needs at least {LEAST_CLASSES} classes; {len(names)} given.")
     return names
+
+
+def given_twice(first: str, second: str) -> str:
+    """Say that two classes are one name."""
+    if first == second:
+        return f"The class {first!r} is given twice; every class needs a name of its own."
+    return (
+        f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, or in signs that cannot "
+        "be seen. If they are two, give one a name that people can tell from the other."
+    )
 
 
 def _check_new(project: Project) -> None:

@@ -16,12 +16,12 @@ st.caption(
 st.subheader("Keys on the Grid page")
 st.markdown(keys_table(GRID_ROWS))
 st.caption(
-    "The Grid page shows 12 to 60 samples that the newest model is surest of being one class, the least sure of them "
-    "first: the wrong ones stand together at the top. Samples taken out go back to the queue and are not shown in a "
-    "grid again until there is a new model. Before the first model it shows samples that lie close together on the "
-    "map, and you say what they are. Every sample is stored as a label of its own, with an equal share of the time. "
-    "The model chose these samples, so their labels train it and never measure its accuracy: audit samples and second "
-    "looks are only asked one by one, on the Label page."
+    "The Grid page shows up to 60 samples that the newest model is surest of being one class, none below 90 %, the "
+    "least sure of them first: the wrong ones stand together at the top. Samples taken out go back to the queue and "
+    "are not shown in a grid again until there is a new model. Before the first model it shows samples that lie close "
+    "together on the map, and you say what they are. Every sample is stored as a label of its own, with an equal share "
+    "of the time. The model chose these samples, so their labels train it and never measure its accuracy: audit "
+    "samples and second looks are only asked one by one, on the Label page."
 )
 st.subheader("How fast a key is answered")
 st.markdown(latency_sentence(st.session_state.get(LATENCY_KEY)))

@@ -130,7 +130,7 @@ def _trouble(points: Sequence[AccuracyPoint], classes: int | None, without_label
     if _is_falling(points):
         return (
             f"Do not stop: the accuracy fell from {100 * _best(points).accuracy:.0f} to {100 * latest:.0f} %. Look "
-            "through the suspected labels on Review: wrong labels, or a class that means two things, are often the cause."
+            "through the suspected labels on Review: wrong labels, or a class that means two things, are often why."
         )
     if classes and latest <= 1 / classes:
         return (

@@ -3,7 +3,7 @@
 function drawQuestion(page) {
   const { grid, view, data } = page;
   view.question.replaceChildren(...questionOf(grid, data.classes));
-  view.hint.textContent = grid === null ? "" : hintOf(grid);
+  view.hint.textContent = grid === null ? "" : hintOf(grid, data.least);
   view.honest.textContent = honestWords(grid);
 }
 
@@ -13,13 +13,14 @@ function questionOf(grid, classes) {
   return ["Take out what is not ", element("strong", { translate: "no" }, classes[grid.classIndex].name)];
 }
 
-function hintOf(grid) {
+function hintOf(grid, least) {
   if (!grid.suggested) {
     return "No model yet: neighbors on the map, the farthest from the middle first. Name the group, take out strangers.";
   }
   const shares = grid.samples.map((sample) => sample.probability);
   const [low, high] = [percent(Math.min(...shares)), percent(Math.max(...shares))];
-  return `Least sure first; the model gives them ${low === high ? `${low} or more` : `${low} to ${high}`}.`;
+  const given = low === high ? `${low} or more` : `${low} to ${high}`;
+  return `Least sure first; the model gives them ${given}. Below ${percent(least)} none is shown here.`;
 }
 
 function honestWords(grid) {

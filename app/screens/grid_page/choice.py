@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.project.scores import Floats, Ids, RoundScores
 
-SURE = 0.9  # mean probability from which a class counts as confident
+SURE = 0.9  # mean probability from which a class counts as confident; no model's grid holds a sample below it
 _SEEDS = 200  # middles tried for a group; the map has up to 3,000 samples
 
 
@@ -21,6 +21,11 @@ class Candidates:
     class_index: int | None  # None: a group, whose class the person says
     sample_ids: Ids
     doubt_N: Floats  # the grid shows the highest first: 1 - probability of the class; distance from the group's middle
+
+    def sure(self) -> Candidates:
+        """Those a person may confirm many at once: at 28 to 50 % one key was sixteen wrong labels."""
+        kept_N = 1.0 - self.doubt_N >= SURE
+        return Candidates(self.class_index, self.sample_ids[kept_N], self.doubt_N[kept_N])
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from app.project.pool_map import PoolMap, map_path
 from app.project.project import Project
 from app.project.scores import RoundScores, scores_path
 from app.screens.grid_page.choice import (
+    SURE,
     Candidates,
     class_to_offer,
     open_pool,
@@ -26,6 +27,7 @@ from storage.engine import Database
 from storage.grid import claim_grid
 from storage.queue import ClaimedSample, release_claims
 
+_LEAST = f"a grid holds those it gives at least {100 * SURE:.0f}\u00a0%."
 _SPARE = 200  # candidates beyond a grid's size: some are on other people's screens, or audit samples
 
 
@@ -44,7 +46,7 @@ class Source:
             return self._group(message.size, set(taken), at_most)
         pool = open_pool(self.scores, leave_out=set(taken))
         chosen = message.class_index if message.class_index is not None else class_to_offer(pool, len(self.classes))
-        found = None if chosen is None else surest(pool, chosen, at_most=at_most)
+        found = None if chosen is None else surest(pool, chosen, at_most=at_most).sure()
         return found if found is not None and len(found.sample_ids) else None
 
     def sure(self, taken: Iterable[int]) -> list[int]:
@@ -52,6 +54,10 @@ class Source:
         if self.scores is None:
             return [0] * len(self.classes)
         return sure_per_class(open_pool(self.scores, leave_out=set(taken)), len(self.classes))
+
+    def takes(self, class_index: int, taken: Iterable[int]) -> bool:
+        """Whether the model takes any sample that is left for a class, however unsure."""
+        return self.scores is not None and class_index in open_pool(self.scores, leave_out=set(taken)).predicted_N
 
     def _group(self, size: int, taken: set[int], at_most: int) -> Candidates | None:
         if self.placed is None:
@@ -142,5 +148,10 @@ def why_nothing(source: Source, message: GridMessage, *, round_number: int | Non
     if source.candidates(message, taken) is not None:
         return "All samples for this grid are on other people's screens, or kept for the audit."
     if source.scores is not None and message.class_index is not None:
-        return f"The model takes no further sample for {source.classes[message.class_index]}. Show another class."
+        name = source.classes[message.class_index]
+        if not source.takes(message.class_index, taken):
+            return f"The model takes no further sample for {name}. Show another class."
+        return f"The model is not sure enough of any further sample to be {name}: {_LEAST} Show another class."
+    if source.scores is not None and len(open_pool(source.scores, leave_out=set(taken)).sample_ids):
+        return f"The model is not sure enough of any further sample: {_LEAST} Label more on the Label page."
     return "No sample is left to be shown in a grid: the rest is asked one by one on the Label page."

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import streamlit as st
 
 from app.errors import ProjectError
+from storage.names import written
 
 ANNOTATOR_KEY = "annotator_name"  # of the session and of the sidebar's box
 PARAMETER = "annotator"  # of the address
@@ -79,7 +80,7 @@ def account_name(user: Mapping[str, object]) -> str:
 
 def cleaned(name: object) -> str:
     """A name on one line, without signs that cannot be seen: an address or a cookie may hold anything."""
-    text = "".join(letter if letter.isprintable() else " " for letter in name) if isinstance(name, str) else ""
+    text = "".join(one if one.isprintable() else " " for one in written(name)) if isinstance(name, str) else ""
     return " ".join(text.split())[:LONGEST_NAME].strip()
 
 

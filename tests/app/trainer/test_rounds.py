@@ -14,7 +14,7 @@ from app.project.project import Project
 from app.project.settings import save_settings
 from app.trainer import workbench
 from app.trainer.rounds import run_rounds
-from app.trainer.triggers import waiting_reason, work_is_waiting
+from app.trainer.triggers import trigger_of_round, waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
 from loops.predictors.network import Network
 from storage.engine import Database
@@ -22,7 +22,7 @@ from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
 from storage.rounds import RoundInfo, list_queries, list_rounds
-from storage.samples import list_broken, list_samples
+from storage.samples import NewSample, add_samples, list_broken, list_samples
 from storage.trainer import list_errors, request_training
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 

@@ -49,6 +49,11 @@ def test_the_surest_of_a_class_come_by_falling_probability_and_equal_ones_by_id(
     assert found.doubt_N.round(6).tolist() == [0.1, 0.1, 0.3]
 
 
+def test_a_grid_holds_none_below_ninety_percent():
+    found = surest(pool((0, 0.9), (0, 0.89), (0, 0.3), (0, 1.0)), 0, at_most=9).sure()
+    assert found.sample_ids.tolist() == [4, 1]
+
+
 def test_decided_samples_are_left_out():
     found = surest(pool((0, 0.9), (0, 0.8), leave_out=frozenset({1, 99})), 0, at_most=5)
     assert found.sample_ids.tolist() == [2]

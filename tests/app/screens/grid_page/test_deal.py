@@ -53,7 +53,14 @@ def claimed(filled) -> set[int]:
 
 
 def test_a_grid_takes_the_surest_of_a_class_and_shows_those_in_doubt_first(scored):
-    assert dealt(scored, message(size=5)) == [[1, 2, 3, 5, 6]]
+    assert dealt(scored, message(size=5)) == [[2, 3, 5, 6]]  # those given 50 % are no grid's
+
+
+def test_a_class_the_model_is_unsure_of_has_no_grid_and_it_says_why(scored):
+    asked = message(class_index=0)
+    assert dealt(scored, asked, decided={2, 3, 5, 6}) == []
+    said = why_nothing(source(scored), asked, round_number=0, taken={2, 3, 5, 6})
+    assert said.startswith("The model is not sure enough of any further sample to be cat: a grid holds those")
 
 
 def test_the_next_grid_goes_on_where_the_first_one_ends(scored):

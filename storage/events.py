@@ -85,9 +85,21 @@ def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
     return found[0] if found else None
 
 
-def history(session: Session, *, project_id: int, annotator_id: int, limit: int = 10) -> list[LabelEventInfo]:
-    """List an annotator's labels and skips that were not undone, latest first; what was imported is undone as one."""
+def history(
+    session: Session, *, project_id: int, annotator_id: int, limit: int = 10, before: str = ""
+) -> list[LabelEventInfo]:
+    """List an annotator's labels and skips that were not undone, latest first; what was imported is undone as one.
+
+    Args:
+        session: Reads.
+        project_id: The project.
+        annotator_id: Whose decisions.
+        limit: How many at most.
+        before: The request id of an event: only what is older; with "", from the latest on.
+    """
     own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id, LabelEvent.purpose != IMPORTED)
+    if before:
+        own = (*own, LabelEvent.id < select(LabelEvent.id).where(LabelEvent.request_id == before).scalar_subquery())
     return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)
 
 

@@ -1,5 +1,7 @@
 """Review: every decision, what the model thinks of it, corrections, and the way out with the labels."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.screens.review_page.agreement_box import agreement_box
@@ -10,7 +12,7 @@ from app.screens.shared.empty_states import no_labels
 from app.screens.shared.filters import ReviewRow, filter_box, matching
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.progress_figures import read_figures
-from app.screens.shared.review_rows import card, review_rows, suspects_sentence
+from app.screens.shared.review_rows import card, found_samples, review_rows, suspects_sentence
 from app.screens.shared.session import current_project, database, project_id
 from app.screens.shared.tables import review_table
 from storage.samples import get_samples
@@ -37,7 +39,8 @@ with decisions:
         f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
         "trained on. A prediction is what the model answered when it asked for the sample."
     )
-    choices = filter_box(rows, figures.classes)
+    wanted = st.text_input("Find", key="review_find", placeholder="a file's name or a sample's number", width=320)
+    choices = replace(filter_box(rows, figures.classes), found=found_samples(wanted))
     if choices.suspects_only:
         st.caption(suspects_sentence(sum(row.suspect is not None for row in rows)))
     chosen_rows = matching(rows, choices)

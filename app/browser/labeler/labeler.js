@@ -20,6 +20,8 @@ function openPage(parent, name) {
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
   let elsewhere = null; // a sentence while the same name labels on another page
+  let owed = null; // an undo that waits for what is to be taken back
+  let askedBefore = null; // the oldest decision, once the server said that nothing came before it
   let isStopped = false; // the server asks nothing more
 
   const changes = () => changesOf([...uncounted, ...exchange.outbox.all()]);
@@ -39,7 +41,7 @@ function openPage(parent, name) {
     const { text, isWarning } = savedLine({ unsaved, isLost, isStored: exchange.outbox.isStored(), isSlow });
     view.drawSaved(text, isWarning);
     root.dataset.unsaved = unsaved;
-    view.drawPast(work.past(), work.walking(), contents);
+    view.drawPast(work.strip(), work.walking(), contents);
     if (progress === null) return;
     view.drawLines(roundLine(progress, changes()), perClass(progress, changes(), classes));
   };
@@ -100,9 +102,12 @@ function openPage(parent, name) {
     return ahead.length <= pace.depth() / 2 || ahead.some((item) => !contents.get(item.sample_id));
   };
 
+  const before = () => (progress === null || work.endOfPast() === askedBefore ? null : work.endOfPast());
+
   // At once, unless the server has just said that there is no more; then with the next key or the next look.
   const refill = () => {
-    if (isHungry() && !isScarce && !exchange.connection.isWaiting()) exchange.schedule();
+    const wants = (isHungry() && !isScarce) || before() !== null;
+    if (wants && !exchange.connection.isWaiting()) exchange.schedule();
   };
 
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
@@ -115,7 +120,7 @@ function openPage(parent, name) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, latency };
+    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, before: isFirst ? null : before(), latency };
   };
 
   const exchange = openExchange({
@@ -159,6 +164,7 @@ function openPage(parent, name) {
   const undo = (event) => {
     const { began } = measured(event);
     const entry = work.undo();
+    owed = entry === null && before() !== null ? event : null; // faster than the server says what came before
     if (entry === null) return;
     show(began);
     exchange.outbox.add({ id: newId(), kind: "undo", sample_id: entry.sample_id, undoes: entry.id, was: classOf(entry), now: classOf(entry.before) });
@@ -260,7 +266,11 @@ function openPage(parent, name) {
       delete entry.content;
     }
     for (const { sample_id, id } of data.flags ?? []) flagged.set(sample_id, id);
-    if (data.history) work.recall(data.history);
+    if (data.history) {
+      askedBefore = data.history.length ? null : work.endOfPast();
+      work.recall(data.history);
+      if (owed !== null) undo(owed);
+    }
     if (data.past_why) work.explain(data.past_why);
     if (data.queue) {
       work.merge(data.queue, pace.pinned(), exchange.underWay());

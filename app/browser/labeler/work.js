@@ -4,7 +4,9 @@
 // a sample that an undo brought back. A decision has an id of its own: one key press, one event.
 // A decision: { id, sample_id, kind: "label" | "skip", class_index, before, why }; before is the decision that it corrects.
 
-const PAST_KEPT = 10;
+const PAST_SHOWN = 10;
+const PAST_KEPT = 40; // the server knows the rest
+const CORRECTED = /^correct:/; // how the ids of Review's decisions begin
 
 function openWork() {
   let queue = [];
@@ -82,10 +84,27 @@ function openWork() {
     queue = [...kept, ...open.filter((item) => !here.has(item.sample_id))];
   };
 
-  // What the server knows of the past when the page begins; what was decided here since is newer.
+  // What the server knows of the past: when the page begins, further back, or after a correction on Review, which is newer
+  // than what is known here; anything else that was decided here is newer than what the server knew.
   const recall = (entries) => {
+    const corrected = new Map(entries.filter(({ id }) => CORRECTED.test(id)).map((entry) => [entry.sample_id, entry]));
+    const now = (entry) => corrected.get(entry?.sample_id) ?? entry;
+    if (walking) walking = now(walking);
     const here = new Set([...past, ...queue.filter((item) => item.token === null)].map((item) => item.sample_id));
-    past = [...past, ...entries.filter((entry) => !here.has(entry.sample_id))].slice(0, PAST_KEPT);
+    past = [...past.map(now), ...entries.filter((entry) => !here.has(entry.sample_id))].slice(0, PAST_KEPT);
+  };
+
+  // The ten decisions in the strip: the last, or those around the one that is looked at.
+  const strip = () => {
+    const visible = visiblePast();
+    const start = Math.max(0, visible.indexOf(walking) - PAST_SHOWN + 1);
+    return visible.slice(start, start + PAST_SHOWN);
+  };
+
+  // The oldest decision known here, where so few are known that a hand could come to the end of them; else null.
+  const endOfPast = () => {
+    const left = past.length - 1 - past.indexOf(walking);
+    return past.length < PAST_KEPT && left < 2 * PAST_SHOWN ? past.at(-1)?.id ?? "" : null;
   };
 
   // Why a sample of the past was asked, once the server has said it.
@@ -94,7 +113,7 @@ function openWork() {
   };
 
   return {
-    current, decide, undo, refuse, walk, lookAt, merge, recall, explain,
+    current, decide, undo, refuse, walk, lookAt, merge, recall, explain, strip, endOfPast,
     past: visiblePast,
     walking: () => walking,
     ahead: () => queue,

@@ -19,7 +19,7 @@ from app.screens.shared.session import annotator, annotator_id, database, limits
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
-from storage.events import LabelEventInfo, history, standing_flags
+from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
@@ -29,6 +29,7 @@ SESSION_KEY = "label_session"
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
 NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
+CORRECTED_KEY = "label_corrected"  # the last event of Review that the page knows
 LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
 HISTORY_LENGTH = 10
 MOST_AHEAD = 40  # samples
@@ -94,6 +95,8 @@ def _what_comes(message: Message) -> AnnotatorRecord:
     told: AnnotatorRecord = {}
     if _keep_latency(message).get("hello"):
         told |= {"history": _history(held), "flags": _flags()}
+    elif isinstance(before := message.get("before"), str):
+        told["history"] = _history(held, before)
     if isinstance(looking := message.get("looking"), int):
         told["past_why"] = _why_past(looking)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
@@ -109,6 +112,8 @@ def _what_comes(message: Message) -> AnnotatorRecord:
     now = time.monotonic()
     if now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S or told.get("queue") == []:
         st.session_state[COUNTED_KEY] = now
+        if _was_corrected() and "history" not in told:
+            told["history"] = _history(held)
         told |= _counts(is_waiting=told.get("queue") == [])
     return told
 
@@ -184,14 +189,15 @@ def _why_past(sample_id: int) -> AnnotatorRecord | None:
     return {"sample_id": sample_id, "why": why_this_one([sample], round_number=decided.round_number)[sample_id]}
 
 
-def _own_decisions() -> list[LabelEventInfo]:
+def _own_decisions(before: str = "") -> list[LabelEventInfo]:
     identity, person = project_id(), annotator_id()
     with database().read() as session:
-        return history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH)
+        return history(session, project_id=identity, annotator_id=person, limit=3 * HISTORY_LENGTH, before=before)
 
 
-def _history(held: Collection[int]) -> list[AnnotatorRecord]:
-    events = _own_decisions()
+def _history(held: Collection[int], before: str = "") -> list[AnnotatorRecord]:
+    """The person's last decisions, or those before one of them: the way back has no end."""
+    events = _own_decisions(before)
     recent = _once_each(events)
     with database().read() as session:
         samples = get_samples(session, sample_ids=[event.sample_id for event in recent])
@@ -209,6 +215,14 @@ def _flags() -> list[AnnotatorRecord]:
     with database().read() as session:
         flags = standing_flags(session, project_id=identity, annotator_id=person)
     return [{"sample_id": event.sample_id, "id": event.request_id} for event in flags]
+
+
+def _was_corrected() -> bool:
+    """Whether the person has corrected something on Review since this page was last told of it."""
+    events = _own_decisions()[:HISTORY_LENGTH]
+    latest = max((event.id for event in events if event.request_id.startswith(ADJUDICATION)), default=0)
+    known, st.session_state[CORRECTED_KEY] = st.session_state.get(CORRECTED_KEY), latest
+    return known is not None and latest > known
 
 
 def _past(event: LabelEventInfo, by_id: Mapping[int, LabelEventInfo]) -> AnnotatorRecord:

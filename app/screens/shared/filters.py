@@ -46,6 +46,7 @@ class ReviewFilter:
     disagreements_only: bool = False
     suspects_only: bool = False
     order: str = NEWEST
+    found: frozenset[int] | None = None  # ids of samples that were searched for; None: no search
 
 
 def matching(rows: Sequence[ReviewRow], chosen: ReviewFilter) -> list[ReviewRow]:
@@ -68,6 +69,8 @@ def _doubt(row: ReviewRow) -> tuple[bool, float, int]:
 
 def _passes(row: ReviewRow, chosen: ReviewFilter) -> bool:
     label = row.label
+    if chosen.found is not None and label.sample_id not in chosen.found:
+        return False
     listed = (
         (label.class_index, chosen.classes),
         (label.annotator, chosen.annotators),

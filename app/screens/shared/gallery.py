@@ -50,7 +50,7 @@ def gallery(cards: Sequence[Card], samples: Mapping[int, SampleInfo], *, key: st
 
 
 def page_of(total: int, *, key: str, size: int = PAGE_SIZE) -> slice:
-    """Draw "previous" and "next" and return the slice of the page that is shown; nothing is drawn for one page."""
+    """Draw the ways from page to page and return the slice of the one that is shown; nothing is drawn for one page."""
     pages = max(1, -(-total // size))
     state = f"{key}_page"
     # Filters may have shortened the list since the page was chosen.
@@ -59,12 +59,27 @@ def page_of(total: int, *, key: str, size: int = PAGE_SIZE) -> slice:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Previous", key=f"{key}_previous", disabled=page == 0, on_click=_turn, args=(state, -1))
             st.button("Next", key=f"{key}_next", disabled=page == pages - 1, on_click=_turn, args=(state, 1))
-            st.caption(f"Page {page + 1:,} of {pages:,}")
+            st.session_state[f"{key}_jump"] = page + 1
+            st.number_input(
+                "Page",
+                1,
+                pages,
+                key=f"{key}_jump",
+                label_visibility="collapsed",
+                width=120,
+                on_change=_jump,
+                args=(key,),
+            )
+            st.caption(f"of {pages:,} pages")
     return slice(page * size, (page + 1) * size)
 
 
 def _choose(state: str, sample_id: int) -> None:
     st.session_state[state] = sample_id
+
+
+def _jump(key: str) -> None:
+    st.session_state[f"{key}_page"] = st.session_state[f"{key}_jump"] - 1
 
 
 def _turn(state: str, by: int) -> None:

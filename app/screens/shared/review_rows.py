@@ -11,22 +11,33 @@ from app.screens.shared.filters import ReviewRow
 from app.screens.shared.gallery import Card
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.progress_figures import ProgressFigures
+from app.screens.shared.session import database, project_id
 from storage.engine import Database
+from storage.finding import find_samples
 from storage.samples import SampleInfo
 from storage.suggestions import last_suggestions
 from storage.suspects import list_suspects
 
 
-def review_rows(figures: ProgressFigures, database: Database, project_id: int) -> list[ReviewRow]:
+def review_rows(figures: ProgressFigures, base: Database, identity: int) -> list[ReviewRow]:
     """Every decided sample with the model's answer when it was asked, and with what cross-validation holds against it.
 
     The answers come from the rankings, not from the rounds' score files: at 50 rounds of 50,000 samples those took
     three seconds to search, and hold nothing on audit samples and cold starts either.
     """
-    with database.read() as session:
-        answers = last_suggestions(session, project_id=project_id)
-        suspects = {suspect.event_id: suspect for suspect in list_suspects(session, project_id=project_id)}
+    with base.read() as session:
+        answers = last_suggestions(session, project_id=identity)
+        suspects = {suspect.event_id: suspect for suspect in list_suspects(session, project_id=identity)}
     return [ReviewRow(label, answers.get(label.sample_id), suspects.get(label.event_id)) for label in figures.labels]
+
+
+def found_samples(wanted: str) -> frozenset[int] | None:
+    """The samples that a person looks for; None where they look for none."""
+    if not wanted.strip():
+        return None
+    identity = project_id()
+    with database().read() as session:
+        return find_samples(session, project_id=identity, wanted=wanted.strip())
 
 
 def decision_words(row: ReviewRow, classes: Sequence[str]) -> str:

@@ -151,3 +151,12 @@ def test_every_export_is_offered_for_download(filled, open_screen, form):
     screen.button(key="export_prepare").click().run()
     assert screen.get("download_button")[0].label == "Download 1 labels"
     assert not list(filled.project.folder.glob(".export-*"))
+
+
+@pytest.mark.parametrize(("wanted", "found"), [("2", {2}), ("3.png", {3}), ("PNG", {1, 2, 3}), ("nothing", set())])
+def test_a_decision_is_found_by_its_files_name_or_number(filled, open_screen, wanted, found):
+    for sample_id in (1, 2, 3):
+        filled.label(sample_id, 0)
+    screen = open_screen("review.py")
+    screen.text_input(key="review_find").input(wanted).run()
+    assert {int(b.key.rsplit("_", 1)[1]) for b in screen.button if b.key.startswith("review_choose_")} == found

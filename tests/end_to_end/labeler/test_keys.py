@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.project.settings import save_settings
+from storage.labels import record_decision
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -238,3 +239,42 @@ def test_a_budget_that_is_reached_takes_no_label_more_and_says_what_to_do_next(s
     person.page.keyboard.press("2")
     person.wait_until_saved()
     assert len(running.standing()) == 5
+
+
+def test_undo_has_no_end_also_after_a_reload(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    for number in range(23):
+        press(person, number, given)
+    person.wait_until_saved()
+    person.page.reload()
+    person.wait_for_sample()
+    person.page.locator('[data-act="undo"]:not([disabled])').wait_for()
+    for sample, _ in reversed(given):
+        person.page.keyboard.press("Backspace")
+        wait_for(lambda wanted=sample: person.sample_id() == wanted, "the sample that was undone")
+    person.wait_until_saved()
+    assert running.standing() == {}
+
+
+def test_a_correction_on_review_is_what_the_open_page_shows_and_takes_back(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    given: list[tuple[int, int]] = []
+    press(person, 3, given)
+    person.wait_until_saved()
+    sample = given[0][0]
+    [(event, ada)] = running.rows("SELECT id, annotator_id FROM label_events")
+    with running.database.write() as session:
+        record_decision(
+            session, project_id=running.project.project_id(running.database), sample_id=sample, annotator_id=ada,
+            action="label", class_index=8, request_id=f"correct:{event}:8",
+        )  # fmt: skip
+    person.page.locator(f'[data-act="past:{sample}"][title="8"]').wait_for()
+    person.page.keyboard.press("Backspace")
+    wait_for(lambda: person.sample_id() == sample, "the sample with its first label")
+    person.wait_until_saved()
+    assert running.standing() == {sample: 3}

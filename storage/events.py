@@ -97,9 +97,9 @@ def history(
         limit: How many at most.
         before: The request id of an event: only what is older; with "", from the latest on.
     """
-    own = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id, LabelEvent.purpose != IMPORTED)
+    own = [LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id, LabelEvent.purpose != IMPORTED]
     if before:
-        own = (*own, LabelEvent.id < select(LabelEvent.id).where(LabelEvent.request_id == before).scalar_subquery())
+        own.append(LabelEvent.id < select(LabelEvent.id).where(LabelEvent.request_id == before).scalar_subquery())
     return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)
 
 

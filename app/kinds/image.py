@@ -6,6 +6,7 @@ Nothing here trusts a file's name, its size on disk, its header or what it links
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -31,6 +32,8 @@ MAX_PIXELS = 25_000_000
 
 # The photos of many phones are MPO, a JPEG with further pictures behind the first; Pillow's JPEG opens them.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+
+OWN_RANGE = (0.1, 99.9)  # percentiles that are black and white to the eye: one hot pixel must not darken the rest
 
 TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
 
@@ -74,11 +77,12 @@ def load(uri: str, content: str | None) -> NDArray[np.uint8]:  # noqa: ARG001 - 
     return load_image(Path(uri))
 
 
-def show(sample: Stored, *, large: bool, kept: Path) -> Shown:
-    """Return the image as an address that needs no further request."""
+def show(sample: Stored, *, large: bool, kept: Path, side: int = 0) -> Shown:
+    """Return the image as an address that needs no further request, and its own size in pixels."""
     from app.kinds.image_shown import address_of  # a run without screens encodes none
 
-    return {"kind": "image", "address": address_of(sample, large=large, kept=kept)}
+    address = address_of(sample, large=large, kept=kept, side=side)
+    return {"kind": "image", "address": address, "width": sample.width, "height": sample.height}
 
 
 def copy(sample: Stored) -> CopiedFile:
@@ -117,6 +121,29 @@ def load_image(path: Path) -> NDArray[np.uint8]:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
     return decode(read_file(Path(path)))
+
+
+def load_for_the_eye(path: Path) -> NDArray[np.uint8]:
+    """Return the image as `load_image` does, but one of more than 8 bits by its own range.
+
+    A camera of 12 bits uses a sixteenth of what 16 bits can hold: by their upper byte its pictures are almost black.
+
+    Raises:
+        RefusedImageError: as `load_image`.
+    """
+    content = read_file(Path(path))
+    with contextlib.suppress(Exception):  # what is wrong with it, `decode` says
+        image = ImageOps.exif_transpose(_open(content))
+        if image.mode.startswith(("I", "F")):
+            return _by_own_range(np.asarray(image, dtype=np.float64))
+    return decode(content)
+
+
+def _by_own_range(pixels_H_W: NDArray[np.float64]) -> NDArray[np.uint8]:
+    low, high = np.percentile(pixels_H_W, OWN_RANGE)
+    scaled_H_W = (pixels_H_W - low) * (255.0 / (high - low) if high > low else 0.0)
+    shown_H_W: NDArray[np.uint8] = scaled_H_W.clip(0, 255).round().astype(np.uint8)
+    return shown_H_W[:, :, np.newaxis]
 
 
 def read_file(path: Path) -> bytes:

@@ -10,29 +10,44 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.kinds.image import load_image
-from app.kinds.kind import Stored
+from app.kinds.image import load_for_the_eye
+from app.kinds.kind import WHOLE, Stored
 
-LARGE_SIDE = 720  # pixels, the longer side of what is alone on the screen
+LARGE_SIDES = (720, 1080, 1440, 2160)  # pixels, the longer side of what is alone on the screen
 ENLARGED_SIDE = 288  # pixels; a tiny image, enlarged smoothly, of a few kB; the browser does the rest
+PLAIN_PIXELS = 40_000  # up to so many an image is sent without loss
 SMALL_SIDE = 160  # pixels, the longer side in histories and galleries
 
 logger = logging.getLogger(__name__)
 
 
-def address_of(sample: Stored, *, large: bool, kept: Path) -> str:
+def address_of(sample: Stored, *, large: bool, kept: Path, side: int = 0) -> str:
     """The image as an address that needs no further request.
+
+    Args:
+        sample: the image.
+        large: whether it is alone on the screen.
+        kept: folder of reduced images.
+        side: pixels the screen has for it, device pixels counted; 0: not known.
 
     Raises:
         RefusedImageError: when the file cannot be read.
     """
-    image = encoded(sample, side=_large_side(sample) if large else SMALL_SIDE, kept=kept)
+    image = encoded(sample, side=_large_side(sample, side) if large else SMALL_SIDE, kept=kept)
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
-def _large_side(sample: Stored) -> int:
-    return ENLARGED_SIDE if 2 * max(sample.width, sample.height) <= LARGE_SIDE else LARGE_SIDE
+def _large_side(sample: Stored, wanted: int) -> int:
+    """A few sizes for all screens, so that each is reduced once; a tiny image by a whole factor."""
+    longest = max(sample.width, sample.height)
+    if 2 * longest <= ENLARGED_SIDE:
+        return ENLARGED_SIDE
+    return (
+        longest
+        if wanted >= WHOLE
+        else min(longest, next((one for one in LARGE_SIDES if one >= wanted), LARGE_SIDES[-1]))
+    )
 
 
 def encoded(sample: Stored, *, side: int, kept: Path) -> bytes:
@@ -43,6 +58,10 @@ def encoded(sample: Stored, *, side: int, kept: Path) -> bytes:
     image = _as_image(Path(sample.uri))
     if max(image.size) * 2 <= side:
         return _enlarged(image, side)
+    if max(image.size) <= side:  # nothing to reduce: its own pixels
+        return (
+            _encode(image, "JPEG", quality=93) if image.width * image.height > PLAIN_PIXELS else _encode(image, "PNG")
+        )
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     content = _encode(image, "JPEG", quality=88)
     _keep(reduced, content)
@@ -50,7 +69,7 @@ def encoded(sample: Stored, *, side: int, kept: Path) -> bytes:
 
 
 def _as_image(path: Path) -> Image.Image:
-    pixels_H_W_C = load_image(path)
+    pixels_H_W_C = load_for_the_eye(path)
     gray = pixels_H_W_C.shape[2] == 1
     return Image.fromarray(pixels_H_W_C[:, :, 0] if gray else pixels_H_W_C)
 

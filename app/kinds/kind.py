@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 KINDS = ("image", "text", "table")  # in the order in which a table is asked whether it holds such samples
 
+WHOLE = 1_000_000  # as many pixels as there may be: a large image as it is, for who zooms in
 Shown = dict[str, Any]  # plain data for JSON; its `kind` says who draws it
 
 
@@ -141,13 +142,14 @@ class Kind(Protocol):
         """
         ...
 
-    def show(self, sample: Stored, *, large: bool, kept: Path) -> Shown:
+    def show(self, sample: Stored, *, large: bool, kept: Path, side: int = 0) -> Shown:
         """Return what a screen draws: large to be decided on, else small among others.
 
         Args:
             sample: to be shown.
             large: whether it is alone on the screen.
             kept: folder for what should not be computed twice.
+            side: pixels the screen has for a large one; 0: not known.
 
         Raises:
             RefusedSampleError: when there is nothing to see.

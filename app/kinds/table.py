@@ -60,7 +60,7 @@ def load(uri: str, content: str | None) -> dict[str, str]:  # noqa: ARG001 - it 
     return _values(content or "{}")
 
 
-def show(sample: Stored, *, large: bool, kept: Path) -> Shown:
+def show(sample: Stored, *, large: bool, kept: Path, side: int = 0) -> Shown:  # noqa: ARG001 - text has no pixels
     """Return names and values in their order, with a word on those that are unusual in the pool."""
     odd = _odd_values(kept)
     cells = [

@@ -73,7 +73,7 @@ def _text_in(path: Path) -> str:
         raise RefusedSampleError("is not UTF-8 text") from None
 
 
-def show(sample: Stored, *, large: bool, kept: Path) -> Shown:  # noqa: ARG001 - a text need not be computed
+def show(sample: Stored, *, large: bool, kept: Path, side: int = 0) -> Shown:  # noqa: ARG001 - nothing to compute
     """Return the text, and how much of it is left out where it is one of many."""
     text = sample.content or ""
     shown = text if large else text[:SHOWN_AMONG_OTHERS]

@@ -5,6 +5,7 @@
 //   state     "loading", "ready" or "failed"; `changed` is called when it changes
 //   small()   another element of it, for a strip of many
 //   full()    all of it, where an element among many shows a part only; else null
+//   size      { width, height } of an image, in its own pixels; else nothing: then it is not zoomed
 //
 // and SHAPES says how a cell of the grid should be: `wide` times as wide as high, from `smallest` to `largest` px high,
 // and the first grid has as many as are at least `comfortable`.

@@ -12,7 +12,7 @@ from app.browser.content import scripts, styles
 
 KEY = "labeler"
 SCRIPTS = (
-    *("pace", "contents", "work", "swipes", "connection", "view", "search"),
+    *("pace", "contents", "work", "swipes", "connection", "view", "zoom", "search"),
     *("why", "lines", "exchange", "labeler", "mount"),
 )
 

@@ -2,6 +2,9 @@
 
 const CONTENTS_KEPT = 150;
 
+// Pixels of the screen that the stage has for a sample, the longer side.
+const sideOf = (stage) => Math.ceil(Math.max(stage.clientWidth, stage.clientHeight) * window.devicePixelRatio);
+
 function openContents(changed) {
   const held = new Map(); // sample id -> content, see content/content.js
 

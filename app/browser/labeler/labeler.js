@@ -8,6 +8,7 @@ function openPage(parent, name) {
   parent.append(root);
   const [pace, work] = [openPace(), openWork()];
   const screenKey = `labelloop-screen:${name}`; // so that a reload comes back to the same sample
+  const sharpened = new Set(); // ids of the samples that are here with all their pixels
   const flagged = new Map(); // sample id -> the id of its flag, given here or before the page began
   let classes = [];
   let progress = null;
@@ -20,6 +21,7 @@ function openPage(parent, name) {
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
   let elsewhere = null; // a sentence while the same name labels on another page
+  let zoomed = null; // the sample whose pixels are all wanted
   let owed = null; // an undo that waits for what is to be taken back
   let askedBefore = null; // the oldest decision, once the server said that nothing came before it
   let isStopped = false; // the server asks nothing more
@@ -70,6 +72,7 @@ function openPage(parent, name) {
     shown = mine;
     keyAt = sample === null && waiting !== null ? null : began ?? keyAt; // with no sample left there is nothing to wait for
     view.drawSample(sample, content, emptyText());
+    zoom.look(sample && content);
     drawFacts();
     root.dataset.sample = sample?.sample_id ?? "";
     root.dataset.shown = "";
@@ -112,6 +115,13 @@ function openPage(parent, name) {
 
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
 
+  const wantWhole = () => {
+    const { sample_id } = shown.sample;
+    if (zoomed === sample_id || sharpened.has(sample_id)) return;
+    zoomed = sample_id;
+    exchange.schedule();
+  };
+
   const facts = ({ isFirst }) => {
     const was = isFirst ? Number(tabMemory.get(screenKey)) || null : null;
     const isUnexplained = isExplaining && shown.sample !== null && shown.sample.why === undefined;
@@ -120,7 +130,7 @@ function openPage(parent, name) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, before: isFirst ? null : before(), latency };
+    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
   };
 
   const exchange = openExchange({
@@ -227,6 +237,8 @@ function openPage(parent, name) {
   const ACTS = {
     accept, undo, flag,
     skip: (event) => decide("skip", null, event),
+    larger: () => zoom.larger(),
+    smaller: () => zoom.smaller(),
     older: () => walk(1),
     newer: () => walk(-1),
   };
@@ -249,7 +261,8 @@ function openPage(parent, name) {
     decide("label", each.index, new Event("search"));
   });
   const deafen = listenToKeys({ page: "label", hasSearch, act });
-  listenToSwipes(view.parts.stage, act);
+  const zoom = openZoom(view.parts.stage, view.parts.zoom, wantWhole);
+  listenToSwipes(view.parts.stage, (what, event) => { if (!zoom.isIn()) act(what, event); });
   show();
 
   const takeClasses = (fresh) => {
@@ -263,6 +276,7 @@ function openPage(parent, name) {
   const takeQueue = (data) => {
     for (const entry of [...(data.queue ?? []), ...(data.history ?? [])]) {
       contents.take(entry.sample_id, entry.content);
+      if (entry.content) sharpened.delete(entry.sample_id);
       delete entry.content;
     }
     for (const { sample_id, id } of data.flags ?? []) flagged.set(sample_id, id);
@@ -270,6 +284,11 @@ function openPage(parent, name) {
       askedBefore = data.history.length ? null : work.endOfPast();
       work.recall(data.history);
       if (owed !== null) undo(owed);
+    }
+    if (data.whole) {
+      sharpened.add(data.whole.sample_id);
+      if (zoomed === data.whole.sample_id) zoomed = null;
+      contents.get(data.whole.sample_id)?.sharpen?.(data.whole.content.address);
     }
     if (data.past_why) work.explain(data.past_why);
     if (data.queue) {

@@ -34,6 +34,7 @@ function buildParts() {
   const group = (className, name) => element("div", { className, attributes: { role: "group", "aria-label": name } });
   const parts = {
     stage: group("stage", "The sample to label"),
+    zoom: group("zoom", "Look closely"),
     classes: group("classes", "Classes"),
     search: element("div", { className: "search", hidden: true }),
     accept: actionButton("", "Enter", "accept", "Label with the model's suggestion"),
@@ -66,7 +67,8 @@ function arrange(root, parts) {
   const switches = element("div", { className: "row switches" }, parts.suggest, parts.why);
   const side = element("div", { className: "side" },
     parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.card);
-  const left = element("div", { className: "left" }, parts.stage, parts.strip);
+  const left = element("div", { className: "left" },
+    element("div", { className: "frame" }, parts.stage, parts.zoom), parts.strip);
   const work = element("div", { className: "work" }, left, side);
   const line = element("div", { className: "lines" },
     element("div", { className: "top" }, parts.round, parts.saved), parts.perClass);

@@ -7,6 +7,7 @@ const ACTIONS = {
   label: {
     Enter: "accept", Space: "skip", Backspace: "undo", ArrowLeft: "older", ArrowRight: "newer",
     f: "flag", ".": "flag", h: "help", "?": "help", "/": "search:",
+    "+": "larger", "=": "larger", "-": "smaller",
   },
   grid: {
     Enter: "confirm", Backspace: "undo", n: "others", x: "toggle", h: "help", "?": "help",
@@ -77,6 +78,7 @@ function giveFocusBack() {
 function isPressing(event) {
   const target = event.composedPath()[0];
   const isControl = /^(A|BUTTON|INPUT|SUMMARY)$/.test(target.tagName ?? "") && !target.matches(".cell");
+  if (target.type === "range") return event.key.startsWith("Arrow");
   return isControl && (event.key === "Enter" || event.key === " ");
 }
 

@@ -41,11 +41,20 @@ class Content(Protocol):
 CONTENTS: Mapping[str, Content] = {"image": image, "text": text, "table": table}
 
 
-def to_send(sample: SampleInfo, *, large: bool) -> Shown:
-    """The sample as plain data for the browser; with nothing but its kind where there is nothing to see."""
+def to_send(sample: SampleInfo, *, large: bool, side: int = 0) -> Shown:
+    """The sample as plain data for the browser; with nothing but its kind where there is nothing to see.
+
+    Args:
+        sample: to be shown.
+        large: whether it is alone on the screen.
+        side: pixels the screen has for it; 0: not known.
+    """
     kind = kind_name()
     try:
-        return _shown(kind, sample.uri, sample.sha256, large, str(current_project().thumbnails_dir), sample)
+        kept = current_project().thumbnails_dir
+        if large:  # a page asks for each once, and two thousand photographs are no small memory
+            return kind_named(kind).show(sample, large=True, side=side, kept=kept)
+        return _small(kind, sample.uri, sample.sha256, str(kept), sample)
     except Exception as error:  # noqa: BLE001  a broken file raises six exception types and must not stop a screen
         logger.warning("sample %s cannot be shown: %s", sample.id, error)
         return {"kind": kind}
@@ -78,5 +87,5 @@ def content_column() -> Any:  # noqa: ANN401 - Streamlit does not name the type
 
 # By its name too: a file that was moved away must not be shown from memory, for it cannot be embedded any more.
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _shown(kind: str, uri: str, sha256: str, large: bool, kept: str, _sample: SampleInfo) -> Shown:  # noqa: ARG001
-    return kind_named(kind).show(_sample, large=large, kept=Path(kept))
+def _small(kind: str, uri: str, sha256: str, kept: str, _sample: SampleInfo) -> Shown:  # noqa: ARG001
+    return kind_named(kind).show(_sample, large=False, kept=Path(kept))

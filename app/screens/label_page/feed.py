@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.kinds.kind import WHOLE, Shown
 from app.screens.content.sample import to_send
 from app.screens.label_page.rest import FEWEST, rest_of_pool
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
@@ -23,13 +24,14 @@ from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
-from storage.samples import get_samples
+from storage.samples import SampleInfo, get_samples
 
 SESSION_KEY = "label_session"
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
 NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
 CORRECTED_KEY = "label_corrected"  # the last event of Review that the page knows
+SIDE_KEY = "label_side"  # pixels that the page has for a sample
 LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
 HISTORY_LENGTH = 10
 MOST_AHEAD = 40  # samples
@@ -61,7 +63,9 @@ def answer(message: Message) -> AnnotatorRecord:
 
 def _about_this_page() -> AnnotatorRecord:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
-    empty = dict.fromkeys(("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress"))
+    empty = dict.fromkeys(
+        ("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress", "whole")
+    )
     nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
     return {
         **empty,
@@ -92,13 +96,7 @@ def _outcome(applied: Applied) -> AnnotatorRecord:
 
 def _what_comes(message: Message) -> AnnotatorRecord:
     held = {number for number in _sequence(message, "have") if isinstance(number, int)}
-    told: AnnotatorRecord = {}
-    if _keep_latency(message).get("hello"):
-        told |= {"history": _history(held), "flags": _flags()}
-    elif isinstance(before := message.get("before"), str):
-        told["history"] = _history(held, before)
-    if isinstance(looking := message.get("looking"), int):
-        told["past_why"] = _why_past(looking)
+    told = _asked_for(message, held)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
         screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
@@ -115,6 +113,22 @@ def _what_comes(message: Message) -> AnnotatorRecord:
         if _was_corrected() and "history" not in told:
             told["history"] = _history(held)
         told |= _counts(is_waiting=told.get("queue") == [])
+    return told
+
+
+def _asked_for(message: Message, held: Collection[int]) -> AnnotatorRecord:
+    """What the page asked for by name: its past, one image whole, the reasons of a past question."""
+    told: AnnotatorRecord = {}
+    if isinstance(side := message.get("side"), int) and 0 < side < WHOLE:
+        st.session_state[SIDE_KEY] = side
+    if _keep_latency(message).get("hello"):
+        told |= {"history": _history(held), "flags": _flags()}
+    elif isinstance(before := message.get("before"), str):
+        told["history"] = _history(held, before)
+    if isinstance(zoomed := message.get("zoomed"), int):
+        told["whole"] = _whole(zoomed)
+    if isinstance(looking := message.get("looking"), int):
+        told["past_why"] = _why_past(looking)
     return told
 
 
@@ -162,13 +176,25 @@ def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool
         {
             "token": entry.token,
             "sample_id": entry.sample.id,
-            "content": None if entry.sample.id in held else to_send(entry.sample, large=True),
+            "content": None if entry.sample.id in held else _large(entry.sample),
             "suggestion": entry.suggestion,
             "suggestion_probability": entry.suggestion_probability,
             **({"why": reasons[entry.sample.id]} if entry.sample.id in reasons else {}),
         }
         for entry in claimed
     ]
+
+
+def _large(sample: SampleInfo, side: int = 0) -> Shown:
+    """The sample for the stage of this page, whose size in pixels every message tells."""
+    return to_send(sample, large=True, side=side or int(st.session_state.get(SIDE_KEY, 0)))
+
+
+def _whole(sample_id: int) -> AnnotatorRecord | None:
+    """An image with all its pixels, for a person who zooms in."""
+    with database().read() as session:
+        found = get_samples(session, sample_ids=[sample_id])
+    return {"sample_id": sample_id, "content": _large(found[sample_id], WHOLE)} if sample_id in found else None
 
 
 def _reasons(claimed: Sequence[ClaimedSample]) -> dict[int, AnnotatorRecord]:
@@ -203,8 +229,7 @@ def _history(held: Collection[int], before: str = "") -> list[AnnotatorRecord]:
         samples = get_samples(session, sample_ids=[event.sample_id for event in recent])
     by_id = {event.id: event for event in events}
     return [
-        _past(event, by_id)
-        | {"content": None if event.sample_id in held else to_send(samples[event.sample_id], large=True)}
+        _past(event, by_id) | {"content": None if event.sample_id in held else _large(samples[event.sample_id])}
         for event in recent
     ]
 

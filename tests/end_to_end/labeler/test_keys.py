@@ -278,3 +278,45 @@ def test_a_correction_on_review_is_what_the_open_page_shows_and_takes_back(start
     wait_for(lambda: person.sample_id() == sample, "the sample with its first label")
     person.wait_until_saved()
     assert running.standing() == {sample: 3}
+
+
+def test_at_twice_the_size_the_keys_and_what_is_saved_are_in_view(start, labeler, press):
+    running = start(["cat", "dog"])
+    person = labeler(running)
+    person.page.set_viewport_size({"width": 640, "height": 450})  # 1280 x 900 at 200 %
+    person.open()
+    assert person.page.locator(".class kbd").first.is_visible()
+    assert person.page.locator('[data-act="skip"] kbd').is_visible()
+    box = person.page.locator(".saved").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] <= 450 - box["height"]
+
+
+def test_an_image_is_zoomed_moved_and_whole_and_the_next_one_begins_anew(start, labeler, press):
+    running = start()
+    person = labeler(running)
+    token = person.open()
+    image = person.page.locator(".stage img")
+    person.page.keyboard.press("+")
+    assert "scale(1.25)" in image.evaluate("image => image.style.transform")
+    person.page.keyboard.press("-")
+    assert image.evaluate("image => image.style.transform") == ""
+    person.page.keyboard.press("+")
+    person.press("1", token)
+    assert image.evaluate("image => image.style.transform") == ""
+
+
+def test_keys_work_after_arriving_by_the_sidebar_and_with_the_focus_on_a_clicked_button(
+    start, labeler, press, wait_for
+):
+    running = start()
+    person = labeler(running)
+    person.open()
+    person.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Help").click()
+    person.page.get_by_role("heading", name="Keys on the Label page").wait_for()
+    person.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Label").click()
+    token = person.wait_for_sample()
+    token = person.press("Space", token)
+    person.press("Space", token)
+    person.wait_until_saved()
+    assert running.rows("SELECT action FROM label_events") == [("skip",), ("skip",)]

@@ -257,6 +257,7 @@ function openPage(parent, name) {
 
   const view = openView(root, act);
   const alerts = openAlerts(view.alert);
+  const events = openAlerts(view.event);
   const searchBox = openSearch(view.parts.search, (each) => {
     decide("label", each.index, new Event("search"));
   });
@@ -317,12 +318,14 @@ function openPage(parent, name) {
       for (const { id } of data.refused) work.refuse(id);
       if (data.elsewhere !== null || data.queue) elsewhere = data.elsewhere;
       alerts.take([...data.refused, ...data.notices], [data.trouble, elsewhere]);
+      events.take(data.round_end ? [data.round_end] : [], []);
       refresh();
       drawFacts();
       drawRest();
     },
     close: () => {
       deafen();
+      events.close();
       alerts.close();
       exchange.close();
       root.remove();

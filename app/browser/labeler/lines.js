@@ -29,8 +29,10 @@ function roundLine(progress, changes) {
   const parts = [];
   if (progress.round !== null) {
     const done = Math.min(progress.not_in_model, progress.size);
+    const more = progress.not_in_model - done;
+    const next = more > 0 ? `, ${more.toLocaleString("en")} more for the next` : "";
     const audit = progress.audit ? `, ${progress.audit} more for the audit` : "";
-    parts.push(`Round ${progress.round}: ${done} of ${counted(progress.size, "")}`.trimEnd() + audit);
+    parts.push(`Round ${progress.round}: ${done} of ${counted(progress.size, "")}`.trimEnd() + next + audit);
   }
   parts.push(counted(progress.labels + changes.all, "in all"), `${progress.not_in_model.toLocaleString("en")} not yet in the model`);
   if (progress.budget) parts.push(`budget ${progress.budget.toLocaleString("en")}`);

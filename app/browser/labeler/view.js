@@ -53,6 +53,7 @@ function buildParts() {
     perClass: element("p", { className: "line counts" }),
     saved: element("span", { className: "saved" }),
     alert: element("p", { className: "alert", hidden: true, attributes: { role: "alert" } }),
+    event: element("p", { className: "event", hidden: true, attributes: { role: "status" } }),
     said: element("p", { className: "unseen", attributes: { "aria-live": "polite" } }),
   };
   parts.accept.classList.add("accept");
@@ -72,7 +73,7 @@ function arrange(root, parts) {
   const work = element("div", { className: "work" }, left, side);
   const line = element("div", { className: "lines" },
     element("div", { className: "top" }, parts.round, parts.saved), parts.perClass);
-  root.append(parts.alert, work, line, parts.said);
+  root.append(parts.alert, parts.event, work, line, parts.said);
 }
 
 // act(meaning, event): what a click on one of the buttons means.
@@ -198,6 +199,10 @@ function openView(root, act) {
     alert: (sentence) => {
       setText(parts.alert, sentence ?? "");
       parts.alert.hidden = !sentence;
+    },
+    event: (sentence) => {
+      setText(parts.event, sentence);
+      parts.event.hidden = !sentence;
     },
     say: (text) => setText(parts.said, text),
   };

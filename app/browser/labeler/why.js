@@ -52,6 +52,7 @@ function drawWhy(card, isOn, why) {
   if (!isOn) return;
   const children = [];
   const known = why ?? { missing: ["The reasons are on their way."] };
+  if (known.asked) children.push(element("p", { className: "note", textContent: known.asked }));
   if (known.alarm) children.push(element("p", { className: "alert", textContent: known.alarm }));
   if (typeof known.total === "number") children.push(...doubtBar(known));
   if (known.draws?.length) {

@@ -12,6 +12,7 @@ import streamlit as st
 from app.kinds.kind import WHOLE, Shown
 from app.screens.content.sample import to_send
 from app.screens.label_page.rest import FEWEST, rest_of_pool
+from app.screens.label_page.round_end import round_end_sentence
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
 from app.screens.shared.label_keys import class_keys
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
@@ -31,6 +32,7 @@ COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
 NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
 CORRECTED_KEY = "label_corrected"  # the last event of Review that the page knows
+ROUND_KEY = "label_round"  # the round the page knows
 SIDE_KEY = "label_side"  # pixels that the page has for a sample
 LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
 HISTORY_LENGTH = 10
@@ -64,7 +66,7 @@ def answer(message: Message) -> AnnotatorRecord:
 def _about_this_page() -> AnnotatorRecord:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
     empty = dict.fromkeys(
-        ("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress", "whole")
+        ("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress", "whole", "round_end")
     )
     nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
     return {
@@ -272,11 +274,19 @@ def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:
 def _counts(*, is_waiting: bool) -> AnnotatorRecord:
     state = read_labeling_state()
     st.session_state[NEW_LABELS_KEY] = state.not_in_model
-    told: AnnotatorRecord = {"progress": _progress(state)}
+    told: AnnotatorRecord = {"progress": _progress(state), "round_end": _round_end(state.trained_round)}
     if is_waiting:
         reason = why_waiting(state, read_trainer())
         told["waiting"] = {"title": reason.title, "sentence": reason.sentence}
     return told
+
+
+def _round_end(number: int | None) -> AnnotatorRecord | None:
+    """What a round brought, told once, to a page that was open while it was learned."""
+    known, st.session_state[ROUND_KEY] = st.session_state.get(ROUND_KEY), number
+    if known is None or number is None or number <= known:
+        return None
+    return {"id": f"round-{number}", "sentence": round_end_sentence(number)}
 
 
 def _progress(state: LabelingState) -> AnnotatorRecord:

@@ -20,6 +20,7 @@ from app.screens.shared.session import current_project, database, project_id
 from storage.projects import list_classes
 from storage.rounds import open_round
 from storage.samples import SampleInfo
+from storage.who_asked import Asker, who_asked
 
 LIKELIEST = 3  # classes whose draws are shown
 NO_MODEL = "No model asked for this one: the first samples are chosen to be varied and typical, not by doubt."
@@ -39,7 +40,8 @@ def why_this_one(samples: Sequence[SampleInfo], *, round_number: int | None = No
     Returns:
         By sample id: ``total``, ``epistemic``, ``aleatoric`` and ``most`` in nats, ``epistemic_share`` 0..1, ``round``,
         ``draws`` (name and K probabilities of the three likeliest classes), ``iterations``, ``alarm`` (a sentence) and
-        ``neighbors``; each of them only where it is known. ``missing`` lists the reasons for what is not.
+        ``neighbors`` and ``asked`` (a sentence on who asked); each of them only where it is known. ``missing`` lists
+        the reasons for what is not.
     """
     cards: dict[int, Card] = {sample.id: {"missing": []} for sample in samples}
     try:
@@ -47,6 +49,7 @@ def why_this_one(samples: Sequence[SampleInfo], *, round_number: int | None = No
     except UnreadableScoresError as error:
         _say(cards, str(error))
     _add_neighbors(cards)
+    _add_asker(cards, round_number)
     return cards
 
 
@@ -103,6 +106,22 @@ def _add_neighbors(cards: dict[int, Card]) -> None:
             card["neighbors"] = [_neighbor(neighbor) for neighbor in found.of[sample_id]]
         else:
             _say({sample_id: card}, found.missing)
+
+
+def _add_asker(cards: dict[int, Card], number: int | None) -> None:
+    with database().read() as session:
+        asked = who_asked(session, project_id=project_id(), sample_ids=list(cards), round_number=number)
+    for sample_id, asker in asked.items():
+        if asker.predictor is not None:
+            cards[sample_id]["asked"] = asker_words(asker)
+
+
+def asker_words(asker: Asker) -> str:
+    """Who asked, as a sentence."""
+    if asker.labels is None:
+        return f"Asked by {asker.predictor}."
+    seen = "1 label" if asker.labels == 1 else f"{asker.labels:,} labels"
+    return f"Asked by {asker.predictor}, which had seen {seen}."
 
 
 def _neighbor(neighbor: Neighbor) -> Card:

@@ -11,6 +11,7 @@ import pytest
 from app.project.settings import save_settings
 from app.screens.label_page import feed
 from storage.labels import list_events
+from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
 from storage.rounds import NewQuery
 from storage.samples import get_samples, mark_broken
@@ -281,3 +282,16 @@ def test_a_failed_training_shows_its_reason_and_can_be_tried_again(asked, open_s
         request = pending_request(session, project_id=asked.project_id, after_id=0)
     assert request is not None
     assert request.kind == "retry"
+
+
+def test_a_rounds_end_is_told_once_with_what_it_gained_and_what_it_confuses(asked, browser, monkeypatch):
+    monkeypatch.setattr(feed, "COUNT_EVERY_S", 0.0)
+    browser.say()
+    asked.publish(labels=1, metrics=[NewMetric("accuracy_test", 0.5, 0.3, 0.7, 20)])
+    confusion = [NewConfusion("test", 0, 0, 9), NewConfusion("test", 0, 1, 4), NewConfusion("test", 1, 0, 2)]
+    asked.publish(labels=2, metrics=[NewMetric("accuracy_test", 0.625, 0.4, 0.8, 20)], confusion=confusion)
+    told = browser.say()["round_end"]
+    assert told["sentence"] == (
+        "Round 2 is learned: accuracy 62\u00a0%, 50\u00a0% before; most often it takes cat for dog."
+    )
+    assert browser.say()["round_end"] is None

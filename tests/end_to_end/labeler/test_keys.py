@@ -320,3 +320,15 @@ def test_keys_work_after_arriving_by_the_sidebar_and_with_the_focus_on_a_clicked
     person.press("Space", token)
     person.wait_until_saved()
     assert running.rows("SELECT action FROM label_events") == [("skip",), ("skip",)]
+
+
+def test_why_this_one_is_told_also_after_fast_labeling(start, labeler, press, wait_for):
+    running = start()
+    person = labeler(running)
+    person.open()
+    person.page.get_by_role("switch", name="Why this one").click()
+    given: list[tuple[int, int]] = []
+    for number in range(15):
+        press(person, number, given)
+    card = person.page.locator(".card")
+    wait_for(lambda: "No model asked for this one" in card.inner_text(), "the reasons")

@@ -181,3 +181,11 @@ def test_a_sample_others_are_still_to_decide_on_is_no_neighbor(filled):
     filled.label(2, 0)
     filled.label(3, 1)
     assert [entry["sample_id"] for entry in why(filled, 1)[1]["neighbors"]] == [3]
+
+
+def test_the_card_names_who_asked_and_how_many_labels_it_had_seen(filled):
+    asked = NewQuery(1, 0, "train", 1.0, None, predictor="graph", predictor_version="1", predictor_labels=12)
+    filled.publish(labels=0, queries=[asked, NewQuery(2, 1, "train", 0.5, None)])
+    cards = why(filled, 1, 2)
+    assert cards[1]["asked"] == "Asked by graph, which had seen 12 labels."
+    assert "asked" not in cards[2]

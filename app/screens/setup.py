@@ -29,8 +29,7 @@ else:
     st.title("A new project")
     st.caption(escaped(f"It will be kept in {project_folder()}"))
     show_job()
-    if job is None or job.finished.is_set():
-        entered = new_project_form()
-        if entered is not None:
-            make_project(entered)
-            st.rerun()
+    entered = new_project_form(busy=job is not None and not job.finished.is_set())
+    if entered is not None:
+        make_project(entered)
+        st.rerun()

@@ -9,6 +9,8 @@ from app.screens.shared.label_keys import class_keys
 from app.screens.shared.session import database, project_id
 from storage.projects import add_classes, list_classes
 
+TEXT_KEY, ADDED_KEY = "new_classes", "classes_added"
+
 
 def class_editor() -> None:
     """Draw the classes and the form that adds some."""
@@ -22,12 +24,15 @@ def class_editor() -> None:
         hide_index=True,
         width="stretch",
     )
-    with st.form("add_classes", clear_on_submit=True):
-        text = st.text_area("New classes", key="new_classes", placeholder="one per line", height=100)
+    if st.session_state.pop(ADDED_KEY, False):  # what was refused stays to be mended
+        st.session_state[TEXT_KEY] = ""
+    with st.form("add_classes"):
+        text = st.text_area("New classes", key=TEXT_KEY, placeholder="one per line", height=100)
         st.caption("A class keeps its key for ever; new ones come after the others. Classes cannot be removed.")
         if st.form_submit_button("Add classes", icon=":material/add:") and names_in(text):
             with database().write() as session:
                 add_classes(session, project_id=identity, names=names_in(text))
+            st.session_state[ADDED_KEY] = True
             st.rerun()
 
 

@@ -60,6 +60,7 @@ def keep_upload(chosen: Chosen, folder: Path) -> Path:
     if chosen.upload is None:
         return Path(chosen.path.strip()).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
+    chosen.upload.seek(0)  # a second try reads it again
     with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", suffix=".zip", delete=False) as file:
         shutil.copyfileobj(chosen.upload, file)
     return Path(file.name)

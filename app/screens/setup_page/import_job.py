@@ -14,7 +14,7 @@ import streamlit as st
 from app.errors import AppError
 from app.formats.errors import ImportingError
 from app.project.importing import ImportReport
-from app.screens.shared.session import project_folder
+from app.screens.shared.session import is_project, project_folder
 from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -69,12 +69,14 @@ def forget_job() -> None:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def show_progress(job: ImportJob) -> None:
+def show_progress(job: ImportJob, *, is_drawn_as_project: bool) -> None:
     """Draw the bar until the import has ended; then the page is drawn anew, with the report."""
     if job.finished.is_set():
         st.rerun()
     text = f"Checked {job.done:,} of {job.total:,} files" if job.total else "Looking for files …"
     st.progress(job.done / job.total if job.total else 0.0, text=text)
+    if not is_drawn_as_project and is_project():
+        st.rerun()  # the first samples are in, and may be labeled
 
 
 def _run(job: ImportJob, work: Work) -> None:

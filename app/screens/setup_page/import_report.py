@@ -8,7 +8,7 @@ from app.project.import_words import label_sentences
 from app.project.importing import ImportReport
 from app.screens.setup_page.import_job import current_job, forget_job, show_progress
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.session import database, project_id
+from app.screens.shared.session import database, is_project, project_id
 from storage.samples import Refusal, list_broken, list_refusals
 
 
@@ -18,13 +18,22 @@ def show_job() -> None:
     if job is None:
         return
     if not job.finished.is_set():
-        show_progress(job)
+        show_progress(job, is_drawn_as_project=is_project())
+        _start_labeling()
         return
     if job.error:
         st.error(escaped(job.error), icon=":material/error:")
     for title, report in job.reports:
         _show(title, report)
+    _start_labeling()
     st.button("Close the report", key="import_report_close", on_click=forget_job)
+
+
+def _start_labeling() -> None:
+    """The next step, once there is something to label: the first samples, while others are still being read."""
+    if is_project():
+        with st.container(key="start_labeling"):
+            st.page_link("label.py", label="Start labeling", icon=":material/label:")
 
 
 def past_refusals() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from app.errors import ProjectError
 from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.creation import create_with_embedding, nothing_left_behind
@@ -19,6 +18,7 @@ from app.screens.setup_page.import_box import Chosen, import_samples, keep_uploa
 from app.screens.setup_page.import_job import ImportJob, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.settings_form import settings_fields
+from app.screens.shared.failures import as_sentences
 from app.screens.shared.session import project_folder
 
 
@@ -33,26 +33,42 @@ class NewProject:
     wanted: Wanted
 
 
-def new_project_form() -> NewProject | None:
-    """Draw the form; what was entered once it is sent."""
-    folder = project_folder()
-    name = st.text_input("Name of the project", folder.name, key="new_name")
+def new_project_form(*, busy: bool) -> NewProject | None:
+    """Draw two fields and a button, and all else behind Advanced; what was entered once it is sent.
+
+    Args:
+        busy: whether an import runs: the form stays as it is, so that nothing typed or uploaded is lost if it fails.
+    """
     samples = source_box(prefix="new")
-    wanted = preview_box(samples, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
-    with st.form("new_project"):
+    missing, main = st.empty(), st.container()
+    with st.expander("Advanced", icon=":material/tune:"):
+        name, test_csv, values, wanted = _advanced(samples)
+    with main, st.form("new_project", border=False):
         classes = st.text_area("Classes", key="new_classes_text", placeholder="cat, dog", height=100)
         st.caption("One per line or with commas. Left empty: the names of the folders, or the labels of the CSV.")
-        test_csv = st.text_input(
-            "Labeled test set (a file, optional)", key="new_test_csv", placeholder="/home/me/test.csv"
-        )
-        st.caption(
-            "Rows like the others, each with a label. It is never trained on: accuracy is measured on it, beside the "
-            "audit samples."
-        )
-        values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
-        if not st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
+        is_sent = st.form_submit_button("Create the project", type="primary", icon=":material/add:", disabled=busy)
+        if not is_sent:
             return None
-    return _entered(name, samples, classes, test_csv, values, wanted)
+        if not samples.given:
+            missing.error("Say first where the samples are: a folder, a CSV file or a zip archive.")
+            return None
+        with as_sentences():
+            return _entered(name, samples, classes, test_csv, values, wanted)
+    return None
+
+
+def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], Wanted]:
+    """Everything that has a good default: the name, labels that come along, a test set, the settings."""
+    folder = project_folder()
+    name = st.text_input("Name of the project", folder.name, key="new_name")
+    wanted = preview_box(samples, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
+    test_csv = st.text_input("Labeled test set (a file, optional)", key="new_test_csv", placeholder="/home/me/test.csv")
+    st.caption(
+        "Rows like the others, each with a label. It is never trained on: accuracy is measured on it, beside the "
+        "audit samples."
+    )
+    values = settings_fields(ProjectSettings(name="new"), prefix="new") | embedding_field()
+    return name, test_csv, values, wanted
 
 
 def embedding_field() -> dict[str, str]:
@@ -70,8 +86,6 @@ def embedding_field() -> dict[str, str]:
 def _entered(
     name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: Wanted
 ) -> NewProject:
-    if not samples.given:
-        raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
     refuse_code(values["embedding"])
     settings = replace(ProjectSettings(name=name.strip()), **values)
     return NewProject(settings, samples, tuple(names_in(classes)), test_csv.strip(), wanted)

@@ -33,12 +33,11 @@ def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence
         values = _model_fields(settings, prefix, suiting)
     with right:
         values |= _round_fields(settings, prefix)
-    with st.expander("More"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            values |= _further_fields(settings, prefix)
-        with right:
-            values |= _overlap_fields(settings, prefix)
+    left, right = st.columns(2, gap="large")
+    with left:
+        values |= _further_fields(settings, prefix)
+    with right:
+        values |= _overlap_fields(settings, prefix)
     return values
 
 

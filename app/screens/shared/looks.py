@@ -16,6 +16,8 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
+.st-key-start_labeling a { background: var(--st-primary-color, #0b6e7f); border-radius: 8px; padding: .4rem 1rem; }
+.st-key-start_labeling a * { color: var(--st-background-color, #fff) !important; font-weight: 600; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
   .st-key-trainer_line { flex-direction: column; align-items: stretch; }

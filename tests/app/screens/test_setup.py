@@ -143,3 +143,30 @@ def test_labels_that_come_with_a_folder_are_looked_at_taken_and_taken_back(new_s
     assert "cat as cat/1.png and dog as dog/copy.png" in str(screen.dataframe[2].value)
     screen = screen.button(key="undo_import_1").click().run()
     assert [(metric.label, metric.value) for metric in screen.metric][1] == ("Labeled", "0")
+
+
+def test_nothing_typed_is_lost_when_a_new_project_is_refused(new_screen, tmp_path):
+    new_screen.text_input(key="new_folder").set_value(str(tmp_path / "nowhere")).run()
+    new_screen.text_area(key="new_classes_text").set_value("cat, dog")
+    new_screen.text_input(key="new_test_csv").set_value("/somewhere/test.csv")
+    screen = finish_import(create(new_screen), tmp_path / "new")
+    assert screen.text_input(key="new_folder").value == str(tmp_path / "nowhere")
+    assert screen.text_area(key="new_classes_text").value == "cat, dog"
+    assert screen.text_input(key="new_test_csv").value == "/somewhere/test.csv"
+
+
+def test_classes_that_are_refused_stay_to_be_mended_and_taken_ones_make_room(filled, open_screen):
+    screen = open_screen("setup.py")
+    screen.text_area(key="new_classes").set_value("fox, cat")
+    [button] = [button for button in screen.button if button.label == "Add classes"]
+    screen = button.click().run()
+    assert screen.text_area(key="new_classes").value == "fox, cat"
+    screen.text_area(key="new_classes").set_value("fox")
+    [button] = [button for button in screen.button if button.label == "Add classes"]
+    assert button.click().run().text_area(key="new_classes").value == ""
+
+
+def test_after_an_import_one_link_leads_to_labeling(new_screen, images, tmp_path):
+    new_screen.text_input(key="new_folder").set_value(str(images)).run()
+    screen = finish_import(create(new_screen), tmp_path / "new")
+    assert "Start labeling" in [link.proto.label for link in screen.get("page_link")]

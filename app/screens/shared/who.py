@@ -30,6 +30,7 @@ MOST_NAMES = 12  # buttons in the dialog
 _PACKAGES = ("authlib", "httpx")  # that Streamlit signs in with
 _ENTRY_KEY = "entry_name"
 LINK_KEY = "name_of_link"  # the name that only the link gave
+_focus = st.components.v2.component("labelloop_name_focus", js=text_of("annotator/focus.js"))
 _remember = st.components.v2.component("labelloop_annotator", js=text_of("annotator/remember.js"))
 
 
@@ -63,6 +64,7 @@ def _entry(names: Sequence[str]) -> None:
         name = st.text_input("Your name", suggested_name(), max_chars=LONGEST_NAME, key=_ENTRY_KEY)
         if st.form_submit_button("Start", type="primary", width="stretch"):
             _enter(name)
+    _focus(key="entry_focus", height=0)
     if names:
         st.caption("Or one of this project:")
         with st.container(horizontal=True, gap="small"):

@@ -76,6 +76,11 @@ class GraphOfPool:
         return self.stored.embedding
 
     @property
+    def coefficients_M_C(self) -> Floats:  # noqa: N802 - an array, named by its shape
+        """Of each class's function on the graph; see `Propagation`."""
+        return self._filled().coefficients_M_C
+
+    @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
         looked, copies = read_embedding_choice(self._store.folder.parent), self.stored.copies

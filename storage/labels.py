@@ -20,7 +20,16 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
+from storage.events import (
+    IMPORTED,
+    LabelEventInfo,
+    find_event,
+    find_undo,
+    history,
+    is_undone,
+    last_event_id,
+    list_events,
+)
 from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
@@ -38,6 +47,7 @@ __all__ = [
     "record_decision",
     "undo",
     "undo_request",
+    "undo_told",
 ]
 
 _OF_QUERY = (
@@ -170,6 +180,24 @@ def undo_request(
     if found is None or (found.project_id, found.annotator_id) != (project_id, annotator_id):
         raise UnknownEventError(request_id)
     return _undo(session, found, annotator_id, undo_id=undo_id, page=page)
+
+
+def undo_told(session: Session, *, project_id: int, prefix: str) -> LabelEventInfo | None:
+    """Take back what another program told last under request ids that begin alike; None where nothing of it stands.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        prefix: Of the request ids.
+    """
+    told = select(LabelEvent).where(
+        LabelEvent.project_id == project_id,
+        LabelEvent.request_id.startswith(prefix, autoescape=True),
+        LabelEvent.action != "undo",
+        ~is_undone(),
+    )
+    last = session.scalars(told.order_by(LabelEvent.id.desc()).limit(1)).first()
+    return None if last is None else _undo(session, last, last.annotator_id, undo_id=f"undo:{last.id}")
 
 
 def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str, page: str = "") -> LabelEventInfo:

@@ -23,7 +23,7 @@ def export(
             "--format",
             metavar="NAME",
             callback=format_to_write,
-            help="folders: copies, one folder per class. model, onnx: the trained model. 'labelloop formats' lists all.",
+            help="folders: copies, a folder per class. model, onnx: the trained model. 'labelloop formats' lists all.",
         ),
     ],
     with_predictions: Annotated[

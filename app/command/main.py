@@ -35,6 +35,7 @@ from app.command.options import (
 )
 from app.command.predict import predict
 from app.command.progress import show_progress
+from app.command.serve import serve
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
 from app.project.project import Project, new_project, open_project
@@ -261,6 +262,7 @@ def status(
 commands.command()(export)
 commands.command()(formats)
 commands.command()(predict)
+commands.command()(serve)
 
 
 @commands.command()

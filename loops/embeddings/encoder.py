@@ -54,7 +54,8 @@ class Encoder(nn.Module):
     @property
     def in_32_bits(self) -> nn.Module:
         """The same without a doubt which processor it runs on; its last bits are others."""
-        return self._network.eval()
+        network: nn.Module = self._network.eval()
+        return network
 
 
 @dataclass(frozen=True)

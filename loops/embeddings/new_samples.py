@@ -56,5 +56,6 @@ def as_channels(rows: NDArray[np.generic], row_shape: tuple[int, ...]) -> NDArra
     if rows.ndim != 4 or rows.shape[1] == row_shape[0]:
         return rows
     if row_shape[0] == 1:
-        return np.rint(rows.astype(np.float32).mean(axis=1, keepdims=True)).astype(rows.dtype)
+        gray: NDArray[np.generic] = np.rint(rows.astype(np.float32).mean(axis=1, keepdims=True)).astype(rows.dtype)
+        return gray
     return np.repeat(rows, row_shape[0], axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,6 +112,6 @@ def save_onnx(model: ExportedModel, path: Path, about: Mapping[str, object]) -> 
     program.model.metadata_props.update({key: json.dumps(value, ensure_ascii=False) for key, value in about.items()})
     for node in program.model.graph:
         node.metadata_props.clear()  # stack traces name folders of this machine
-    buffer = io.BytesIO()
-    program.save(buffer)
-    replace_file(path, buffer.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        program.save(Path(folder, path.name))
+        replace_file(path, Path(folder, path.name).read_bytes())

@@ -86,7 +86,7 @@ def test_a_committee_is_exported_as_its_mean_vote(store, quick_cnn, tmp_path):
     assert len({tuple(member.predict(POOL[:1])[0]) for member in committee._members}) == 3
 
 
-def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, tmp_path):
+def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, store, tmp_path):
     exported(predictor, tmp_path, store)
 
     with zipfile.ZipFile(tmp_path / "model.pt2") as archive:

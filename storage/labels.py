@@ -285,6 +285,9 @@ def _check(session: Session, project_id: int, sample_id: int, action: str, class
     if class_index is None or session.get(Class, (project_id, class_index)) is None:
         classes = count_classes(session, project_id=project_id)
         raise InvalidDecisionError(f"Class {class_index} is none of the project's {classes} classes.")
+    named = session.get_one(Class, (project_id, class_index))
+    if named.retired:
+        raise InvalidDecisionError(f"The class {named.name!r} is retired; choose another one.")
 
 
 def _check_annotator(session: Session, project_id: int, annotator_id: int) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import normalize
 
 from sqlalchemy import func, select
 
@@ -33,6 +34,13 @@ class ClassInfo:
 
     index: int
     name: str
+    retired: bool = False  # nobody is asked for it any more
+    description: str = ""
+
+
+def same_class(name: str) -> str:
+    """Return what two names of one class have in common: how letters are composed, and their case, do not count."""
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def create_project(session: Session, *, name: str, classes: Sequence[str], seed: int, kind: str = "image") -> int:
@@ -71,8 +79,9 @@ def list_projects(session: Session) -> list[ProjectInfo]:
 
 def list_classes(session: Session, *, project_id: int) -> list[ClassInfo]:
     """List a project's classes by index."""
-    rows = session.execute(select(Class.index, Class.name).where(Class.project_id == project_id).order_by(Class.index))
-    return [ClassInfo(index, name) for index, name in rows]
+    columns = (Class.index, Class.name, Class.retired, Class.description)
+    rows = session.execute(select(*columns).where(Class.project_id == project_id).order_by(Class.index))
+    return [ClassInfo(*row) for row in rows]
 
 
 def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> None:
@@ -82,15 +91,15 @@ def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> N
         InvalidClassError: When a name is blank, given twice or already there.
     """
     get_project(session, project_id=project_id)
-    taken = [entry.name for entry in list_classes(session, project_id=project_id)]
+    taken = [same_class(entry.name) for entry in list_classes(session, project_id=project_id)]
     for name in (given.strip() for given in names):
         if not name:
             raise InvalidClassError("A class name is blank; every class needs a name.")
-        if name in taken:
+        if same_class(name) in taken:
             raise InvalidClassError(f"The class {name!r} is already there; every class needs a name of its own.")
         added = Class(project_id=project_id, index=len(taken), name=name)
         session.add(added)
-        taken.append(name)
+        taken.append(same_class(name))
         if is_journaled(session):
             note(session.info, {"class": values_of(added)})
     session.flush()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command.classes import classes
 from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,
@@ -261,6 +262,7 @@ def status(
 
 commands.command()(export)
 commands.command()(formats)
+commands.command()(classes)
 commands.command()(predict)
 commands.command()(serve)
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category, normalize
+from unicodedata import category
 from urllib.parse import quote
 
 from app.errors import ProjectError
@@ -219,15 +219,27 @@ def new_project(folder: Path | str) -> Project:
     return project
 
 
+def check_name(name: str) -> str:
+    """Strip the name of a class and refuse one that is blank or cannot be printed."""
+    stripped = name.strip()
+    if not stripped:
+        raise ProjectError("A class name is blank; every class needs a name.")
+    if any(category(char) in _UNUSABLE for char in stripped):
+        raise ProjectError(f"A class name is one line of text; found {stripped!r}.")
+    return stripped
+
+
 def check_classes(classes: Sequence[str]) -> list[str]:
     """Strip the class names and refuse blank, unprintable or double ones, or fewer than two."""
+    from storage.projects import same_class  # the command line's --help must not pay for SQLAlchemy
+
     names = [name.strip() for name in classes]
     if "" in names:
         raise ProjectError("A class name is blank; give the classes like --classes cat,dog.")
     unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
     if unusable:
         raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    written = [normalize("NFC", name) for name in names]
+    written = [same_class(name) for name in names]
     twice = sorted({name for name, one in zip(names, written, strict=True) if written.count(one) > 1})
     if twice:
         raise ProjectError(f"The class {twice[0]!r} is given twice; every class needs a name of its own.")

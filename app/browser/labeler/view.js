@@ -100,7 +100,7 @@ function openView(root, act) {
       button.setAttribute("aria-keyshortcuts", each.key.replace("shift+", "Shift+"));
       return button;
     }));
-    parts.search.hidden = keyed.length === classes.length;
+    parts.search.hidden = keyed.length === classes.filter((each) => !each.retired).length;
   };
 
   const markClass = (classIndex) => {

@@ -183,6 +183,12 @@ def samples_by_name(session: Session, *, project_id: int, name: str) -> list[Sam
     return [SampleInfo(*row) for row in rows]
 
 
+def ids_by_name(session: Session, *, project_id: int, part: str) -> list[int]:
+    """Return the ids of a project's samples whose path or name holds a text, whatever its case."""
+    holds = Sample.uri.icontains(part, autoescape=True)
+    return list(session.scalars(select(Sample.id).where(Sample.project_id == project_id, holds)))
+
+
 def list_samples(
     session: Session, *, project_id: int, split: str, after_id: int = 0, limit: int | None = None
 ) -> list[SampleInfo]:

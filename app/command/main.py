@@ -34,6 +34,7 @@ from app.command.options import (
     RenameOption,
     TextColumnOption,
 )
+from app.command.portable import move, replay
 from app.command.predict import predict
 from app.command.progress import show_progress
 from app.command.serve import serve
@@ -263,7 +264,9 @@ def status(
 commands.command()(export)
 commands.command()(formats)
 commands.command()(classes)
+commands.command()(move)
 commands.command()(predict)
+commands.command()(replay)
 commands.command()(serve)
 
 

@@ -151,3 +151,18 @@ def test_every_export_is_offered_for_download(filled, open_screen, form):
     screen.button(key="export_prepare").click().run()
     assert screen.get("download_button")[0].label == "Download 1 labels"
     assert not list(filled.project.folder.glob(".export-*"))
+
+
+def test_the_pools_answers_are_a_table_with_a_threshold(filled, open_screen):
+    filled.label(1, 0)
+    screen = open_screen("review.py")
+    assert "There are no answers yet" in texts(screen.info)
+    number = filled.publish(labels=1)
+    filled.write_scores(number, sample_ids=[2, 3, 4, 5])
+    screen = open_screen("review.py")
+    assert "4 of 4 shown." in texts(screen.caption)
+    screen.text_input(key="answers_search").set_value("nowhere").run()
+    assert not screen.exception
+    assert "0 of 4 shown." in texts(screen.caption)
+    screen.slider(key="answers_threshold").set_value(1.0).run()
+    assert "left to people" in texts(screen.markdown)

@@ -23,9 +23,9 @@ def run_server(path: Path, *, host: str, port: int, token: str, collect: float) 
         PortTakenError: Another program has the port.
     """
     served = Served(path, collect=collect)
-    if collect and served.project is None:
-        raise UsageError("--collect adds samples to a project's pool; a model alone has none.")
     if collect:
+        if served.project is None:
+            raise UsageError("--collect adds samples to a project's pool; a model alone has none.")
         typer.echo(
             f"{collect:.0%} of what is asked, the least sure, is kept in {served.project.folder / 'collected'} and "
             "shown to the people who label. Tell those who ask."

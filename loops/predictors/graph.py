@@ -19,7 +19,7 @@ from loops.embeddings.graph_review import review_choice
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError
 from loops.folds import assign_folds, duplicate_groups
 from loops.kfold import CrossValidation
-from loops.predictors.graph_module import GraphModule
+from loops.predictors.graph_module import GraphModule, MiddledPoints
 from loops.predictors.predictor import Description, Floats, Ids, Predictor, Questions
 from loops.seeding import seed_of
 
@@ -174,6 +174,11 @@ class GraphPredictor(Predictor):
     def points(self, held: Ids) -> Callable[[Ids], Floats]:
         """Gives the points in which it looks for neighbors, as `GraphOfPool.placed`; these are on the graph."""
         return self._holding(held).placed()
+
+    def points_as_module(self, held: Ids) -> nn.Module:
+        """The same points as a torch module, from stored rows; these samples are on the graph."""
+        graph = self._holding(held)
+        return MiddledPoints(graph.embedding, graph.middle)
 
     def _holding(self, sample_ids: Ids) -> GraphOfPool:
         owner = self._owner

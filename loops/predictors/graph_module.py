@@ -67,6 +67,27 @@ def points_module(embedding: Embedding) -> nn.Module:
     return _ComputedPoints(cast("ComputedEmbedding", embedding))
 
 
+class MiddledPoints(nn.Module):
+    """`GraphOfPool.placed`.
+
+    Args:
+        embedding: Makes the points.
+        middle: Of the pool, `[P]`.
+    """
+
+    middle_P: Tensor
+
+    def __init__(self, embedding: Embedding, middle: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.embed = points_module(embedding)
+        self.register_buffer("middle_P", _tensor(middle))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Points `[B, P]` of stored rows."""
+        points: Tensor = self.embed(rows) - self.middle_P
+        return points
+
+
 class _ComputedPoints(nn.Module):
     """`ComputedEmbedding.points`."""
 

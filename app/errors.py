@@ -12,6 +12,8 @@ AppError
 ├── UnreadableScoresError    a round's file of scores is missing or damaged
 ├── UnreadableMapError       the file of the pool's map is damaged
 ├── ExportError              an export could not be written
+├── NoModelError             nothing was trained yet that could answer, or it cannot be used
+├── AnsweringError           what was asked to answer, or about, cannot be used
 ├── SimulationError          some of several simulated runs failed
 └── DemoError                the sample data of the demo was not found
 """
@@ -98,6 +100,14 @@ class UnreadableMapError(AppError):
 
 class ExportError(AppError):
     """An export could not be written."""
+
+
+class NoModelError(AppError):
+    """Nothing was trained yet that could answer, or it cannot be used."""
+
+
+class AnsweringError(AppError):
+    """What was asked to answer, or about, cannot be used."""
 
 
 class SimulationError(AppError):

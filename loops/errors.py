@@ -9,11 +9,11 @@ LoopsError
 ├── IdenticalDrawsError         MC dropout drew the same answer K times
 ├── NotEnoughSamplesError      more was asked for than there is
 ├── NotFittedError              the predictor has no model yet
+├── OnnxMissingError            the packages that write ONNX are not installed
 ├── OwnCodeError                somebody's own function or predictor cannot be used
 ├── OwnEmbeddingError           somebody's own embedding cannot be used
 ├── PassFailedError             several devices did not finish scoring a pool
 ├── TrainingInterruptedError    a fit or a scoring pass was stopped before its end
-├── UnexportableModelError      a model that torch alone cannot run
 ├── UnknownAcquisitionError     no acquisition function of that name
 ├── UnknownPredictorError       no predictor of that name
 └── YieldedLossesError          a training step does not yield one loss per optimizer
@@ -84,6 +84,13 @@ class NotFittedError(LoopsError):
         super().__init__("there is no model yet: fit the predictor or load a checkpoint first")
 
 
+class OnnxMissingError(LoopsError):
+    """The packages that write ONNX are not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("to write ONNX, install it first: pip install 'labelloop[onnx]'")
+
+
 class OwnCodeError(LoopsError):
     """An acquisition function or a predictor that is not LabelLoop's cannot be imported, or does not do its part."""
 
@@ -111,15 +118,6 @@ class UnknownAcquisitionError(LoopsError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"there is no acquisition function {name!r}; known are {', '.join(known)}")
-
-
-class UnexportableModelError(LoopsError):
-    """A model of samples that torch alone cannot embed."""
-
-    def __init__(self, backbone: str) -> None:
-        super().__init__(
-            f"a model on {backbone!r} cannot be exported yet: torch alone cannot compute what it stands on"
-        )
 
 
 class UnknownPredictorError(LoopsError):

@@ -211,6 +211,13 @@ class ProjectExistsError(StorageError):
         super().__init__(f"There already is a project named {name!r}; choose another name.")
 
 
+class DatabaseNotEmptyError(StorageError):
+    """A project cannot be copied to where one is."""
+
+    def __init__(self) -> None:
+        super().__init__("that database holds a project already; choose an empty one, nothing is overwritten")
+
+
 class InvalidClassError(StorageError):
     """A class name or index cannot be used."""
 

@@ -25,7 +25,13 @@ from storage.filesystem import make_durable
 from storage.models import Base
 
 NAME = "labels.journal"
-KINDS = ("event", "project", "class", "samples")  # what a line is about; a label event names its class too
+KINDS = (
+    "event",
+    "project",
+    "class",
+    "samples",
+    "class_change",
+)  # what a line is about; a label event names its class too
 MOST_SAMPLES = 200  # a line: one bad line costs no more
 _NOTED = "label journal"
 _TAIL = 4096  # bytes

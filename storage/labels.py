@@ -20,7 +20,16 @@ from storage.errors import (
     UnknownEventError,
     UnknownSampleError,
 )
-from storage.events import IMPORTED, LabelEventInfo, find_event, find_undo, history, last_event_id, list_events
+from storage.events import (
+    IMPORTED,
+    LabelEventInfo,
+    find_event,
+    find_undo,
+    history,
+    is_undone,
+    last_event_id,
+    list_events,
+)
 from storage.limits import NO_LIMITS, Limits, check_limits
 from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
 from storage.plain import finite, utc_now
@@ -39,6 +48,7 @@ __all__ = [
     "record_decision",
     "undo",
     "undo_request",
+    "undo_told",
 ]
 
 _OF_QUERY = (
@@ -178,6 +188,24 @@ def undo_request(
     return _undo(session, found, annotator_id, undo_id=undo_id, page=page)
 
 
+def undo_told(session: Session, *, project_id: int, prefix: str) -> LabelEventInfo | None:
+    """Take back what another program told last under request ids that begin alike; None where nothing of it stands.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        prefix: Of the request ids.
+    """
+    told = select(LabelEvent).where(
+        LabelEvent.project_id == project_id,
+        LabelEvent.request_id.startswith(prefix, autoescape=True),
+        LabelEvent.action != "undo",
+        ~is_undone(),
+    )
+    last = session.scalars(told.order_by(LabelEvent.id.desc()).limit(1)).first()
+    return None if last is None else _undo(session, last, last.annotator_id, undo_id=f"undo:{last.id}")
+
+
 def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str, page: str = "") -> LabelEventInfo:
     if undone.action == "undo":
         raise InvalidDecisionError("An undo cannot be undone; label the sample again.")
@@ -263,6 +291,9 @@ def _check(session: Session, project_id: int, sample_id: int, action: str, class
     if class_index is None or session.get(Class, (project_id, class_index)) is None:
         classes = count_classes(session, project_id=project_id)
         raise InvalidDecisionError(f"Class {class_index} is none of the project's {classes} classes.")
+    named = session.get_one(Class, (project_id, class_index))
+    if named.retired:
+        raise InvalidDecisionError(f"The class {named.name!r} is retired; choose another one.")
 
 
 def _check_annotator(session: Session, project_id: int, annotator_id: int) -> None:

@@ -34,6 +34,8 @@ class ClassInfo:
 
     index: int
     name: str
+    retired: bool = False  # nobody is asked for it any more
+    description: str = ""
 
 
 def create_project(session: Session, *, name: str, classes: Sequence[str], seed: int, kind: str = "image") -> int:
@@ -72,8 +74,9 @@ def list_projects(session: Session) -> list[ProjectInfo]:
 
 def list_classes(session: Session, *, project_id: int) -> list[ClassInfo]:
     """List a project's classes by index."""
-    rows = session.execute(select(Class.index, Class.name).where(Class.project_id == project_id).order_by(Class.index))
-    return [ClassInfo(index, name) for index, name in rows]
+    columns = (Class.index, Class.name, Class.retired, Class.description)
+    rows = session.execute(select(*columns).where(Class.project_id == project_id).order_by(Class.index))
+    return [ClassInfo(*row) for row in rows]
 
 
 def add_classes(session: Session, *, project_id: int, names: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.current import fold_decision
 from storage.engine import Session
 from storage.journal import Entry
-from storage.models import Annotator, Base, Class, LabelEvent, Project, Sample
+from storage.models import Annotator, Base, Class, ClassChange, LabelEvent, Project, Sample
 from storage.plain import pairs
 
 GREATEST_ID = 2**53  # SQLite gives no id after its greatest number
@@ -76,6 +76,8 @@ class _Replay:
             self._add_samples(entry["samples"])
         elif "project" in entry:
             self._add_project(entry["project"])
+        elif "class_change" in entry:
+            self._change_class(entry["class_change"])
         else:
             self._class(entry["class"])
 
@@ -167,9 +169,40 @@ class _Replay:
         indices = pairs(self.session.execute(select(Class.name, Class.index).where(of_project)))
         if row["name"] in indices:
             return int(indices[row["name"]])
+        earlier = select(ClassChange.class_index).where(
+            ClassChange.project_id == row["project_id"], ClassChange.kind == "rename", ClassChange.before == row["name"]
+        )
+        renamed = self.session.scalar(earlier.order_by(ClassChange.id.desc()).limit(1))
+        if renamed is not None:
+            return renamed
         index = row["index"] if row["index"] not in indices.values() else max(indices.values()) + 1
         self._flush(Class(project_id=row["project_id"], index=_index(index), name=_text(row["name"])))
         return int(index)
+
+    def _change_class(self, row: Mapping[str, Any]) -> None:
+        """Do again what was done to a class; the label events of a merge are lines of their own."""
+        if self.session.scalar(select(ClassChange.id).where(ClassChange.key == row["key"])) is not None:
+            return
+        given = _values(ClassChange, row)
+        taken = self.session.get(ClassChange, _id(given["id"])) is not None
+        changed = self.session.get_one(Class, (given["project_id"], _index(given["class_index"])))
+        self._flush(ClassChange(**given | {"id": None if taken else given["id"]}))
+        if given["kind"] == "rename":
+            changed.name = _text(given["after"])
+        elif given["kind"] == "describe":
+            changed.description = _text(given["after"])
+        elif given["kind"] == "undo":
+            self._undo_change(changed, _id(given["undoes"]))
+        else:
+            changed.retired = given["kind"] in ("retire", "merge")
+
+    def _undo_change(self, changed: Class, undone_id: int) -> None:
+        """A rename is taken back by a rename, which has a line of its own."""
+        undone = self.session.get_one(ClassChange, undone_id)
+        if undone.kind == "describe":
+            changed.description = undone.before
+        elif undone.kind != "rename":
+            changed.retired = undone.kind == "add"
 
     def _flush(self, row: Base) -> None:
         self.session.add(row)

@@ -170,6 +170,25 @@ def get_samples(session: Session, *, sample_ids: Sequence[int]) -> dict[int, Sam
     return found
 
 
+def samples_by_name(session: Session, *, project_id: int, name: str) -> list[SampleInfo]:
+    """Return the samples whose file has a name, whatever its folder; two of them are enough to see that it tells none.
+
+    Args:
+        session: Any.
+        project_id: The project.
+        name: Of a file, without folders.
+    """
+    ends = Sample.uri.endswith(f"/{name}", autoescape=True) | (Sample.uri == name)
+    rows = session.execute(select(*SAMPLE_COLUMNS).where(Sample.project_id == project_id, ends).limit(2))
+    return [SampleInfo(*row) for row in rows]
+
+
+def ids_by_name(session: Session, *, project_id: int, part: str) -> list[int]:
+    """Return the ids of a project's samples whose path or name holds a text, whatever its case."""
+    holds = Sample.uri.icontains(part, autoescape=True)
+    return list(session.scalars(select(Sample.id).where(Sample.project_id == project_id, holds)))
+
+
 def list_samples(
     session: Session, *, project_id: int, split: str, after_id: int = 0, limit: int | None = None
 ) -> list[SampleInfo]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command.options import MODEL, ProjectArgument, format_to_write
+from app.command.options import MODEL, ONNX, ProjectArgument, format_to_write
 from app.project.project import Project, open_project
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def export(
             "--format",
             metavar="NAME",
             callback=format_to_write,
-            help="folders: copies, one folder per class. model: the trained model. 'labelloop formats' lists all.",
+            help="folders: copies, a folder per class. model, onnx: the trained model. 'labelloop formats' lists all.",
         ),
     ],
     with_predictions: Annotated[
@@ -37,8 +37,8 @@ def export(
     """Write the labels with every label event, or the trained model, to a new folder."""
     opened = open_project(project)
     with opened.opened_to_read() as database:
-        if format_ == MODEL:
-            said = _export_model(database, opened, out)
+        if format_ in (MODEL, ONNX):
+            said = _export_model(database, opened, out, as_onnx=format_ == ONNX)
         else:
             rounds_dir = opened.rounds_dir if with_predictions else None
             said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir)
@@ -64,10 +64,10 @@ def _export(
     return f"{written.labels:,} labels and {written.events:,} label events written to {written.folder}."
 
 
-def _export_model(database: Database, project: Project, out: Path) -> str:
+def _export_model(database: Database, project: Project, out: Path, *, as_onnx: bool) -> str:
     from app.trainer.model_export import export_model  # loads torch
 
-    written = export_model(database, project, out)
+    written = export_model(database, project, out, as_onnx=as_onnx)
     return f"The model of round {written.round_number} ({written.classes} classes) written to {written.folder}."
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command.classes import classes
 from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,
@@ -33,6 +34,10 @@ from app.command.options import (
     RenameOption,
     TextColumnOption,
 )
+from app.command.portable import move, replay
+from app.command.predict import predict
+from app.command.progress import show_progress
+from app.command.serve import serve
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
 from app.project.project import Project, new_project, open_project
@@ -101,7 +106,7 @@ def _project_to_run(folder: Path | None) -> Project:
     if folder is None:
         from app.project.demo import open_demo
 
-        return open_demo(progress=_show_progress)
+        return open_demo(progress=show_progress)
     try:
         return open_project(folder)
     except ProjectError:
@@ -161,7 +166,7 @@ def init(
         labeled=labeled,
         format=format_,
         new_names=_new_names(rename),
-        progress=_show_progress,
+        progress=show_progress,
     )
     if created.test is not None:
         _print_report(created.test, "test samples")
@@ -203,7 +208,7 @@ def import_(
         raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
     reading = Reading(kind, text_column, label_column)
     found = open_for(opened, source, reading=reading, format=format_).with_classes_renamed(_new_names(rename))
-    report = add_to_pool(opened, found, labeled=labeled, given_as=str(source), progress=_show_progress)
+    report = add_to_pool(opened, found, labeled=labeled, given_as=str(source), progress=show_progress)
     _print_report(report, "samples")
     if report.brought_nothing:
         raise typer.Exit(1)
@@ -222,12 +227,6 @@ def _print_report(report: ImportReport, what: str) -> None:
 
     for line in report_lines(report, what):
         typer.echo(line)
-
-
-def _show_progress(done: int, total: int) -> None:
-    """Count on stderr while a person is watching; a pipe gets none of it."""
-    if sys.stderr.isatty():
-        typer.echo(f"\r{done:,} of {total:,} samples" + ("\n" if done >= total else ""), nl=False, err=True)
 
 
 commands.command()(simulate)
@@ -264,6 +263,11 @@ def status(
 
 commands.command()(export)
 commands.command()(formats)
+commands.command()(classes)
+commands.command()(move)
+commands.command()(predict)
+commands.command()(replay)
+commands.command()(serve)
 
 
 @commands.command()

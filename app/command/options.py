@@ -116,7 +116,14 @@ def format_to_write(name: str) -> str:
     """Refuse what names no format, nor the model."""
     from app.formats.registry import writable_formats
 
-    return _one_of(name, [*writable_formats(), MODEL])
+    return _one_of(name, [*writable_formats(), MODEL, ONNX])
+
+
+def format_to_write_labels(name: str) -> str:
+    """Refuse what names no format of samples and labels."""
+    from app.formats.registry import writable_formats
+
+    return _one_of(name, list(writable_formats()))
 
 
 def _one_of(name: str, names: list[str]) -> str:
@@ -125,7 +132,7 @@ def _one_of(name: str, names: list[str]) -> str:
     return name
 
 
-MODEL = "model"  # exported by the trainer's own code: it is no format of labels
+MODEL, ONNX = "model", "onnx"  # exported by the trainer's own code: it is no format of labels
 
 LabeledOption = Annotated[
     bool, typer.Option("--labeled", help="Take over the labels that the source carries; they are trained on.")

@@ -220,6 +220,16 @@ def new_project(folder: Path | str) -> Project:
     return project
 
 
+def check_name(name: str) -> str:
+    """Strip the name of a class and refuse one that is blank or cannot be printed."""
+    stripped = name.strip()
+    if not stripped:
+        raise ProjectError("A class name is blank; every class needs a name.")
+    if any(category(char) in _UNUSABLE for char in stripped):
+        raise ProjectError(f"A class name is one line of text; found {stripped!r}.")
+    return stripped
+
+
 def check_classes(classes: Sequence[str]) -> list[str]:
     """Strip the class names and refuse blank, unprintable or double ones, or fewer than two."""
     names = [name.strip() for name in classes]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.screens.review_page.agreement_box import agreement_box
+from app.screens.review_page.answers_box import answers_box
 from app.screens.review_page.correction import correction_box, show_outcome
 from app.screens.review_page.export_box import export_box
 from app.screens.shared.blind import hidden_samples, hidden_sentence
@@ -32,7 +33,7 @@ if not rows:
     no_labels()
     st.stop()
 
-decisions, several, export = st.tabs(["Decisions", "Agreement", "Export"], key="review_tabs")
+decisions, answers, several, export = st.tabs(["Decisions", "Answers", "Agreement", "Export"], key="review_tabs")
 with decisions:
     audited = sum(row.label.purpose == "audit" for row in rows)
     st.caption(
@@ -70,6 +71,8 @@ with decisions:
                 sample = get_samples(session, sample_ids=[row.label.sample_id])[row.label.sample_id]
             correction_box(row, sample, figures.classes)
 
+with answers:
+    answers_box(project, database(), project_id(), figures.classes)
 with several:
     agreement_box(figures.classes, hidden=hidden)
 with export:

@@ -27,10 +27,10 @@ DIMENSIONS = 64  # after PCA
 BLUR = 1.0 / 28  # width of the blur, as a share of the side: a stroke's neighbor is nearly a stroke
 COPIES = 512  # distorted images that are looked for
 _TILE = 4_096  # images
-_MOST_NUMBERS = 4_096  # of an image; the covariance of 12,288, colors of 64 x 64, took 3.8 GB and the solver more
+MOST_NUMBERS = 4_096  # of an image; the covariance of 12,288, colors of 64 x 64, took 3.8 GB and the solver more
 _NO_VARIANCE = 1e-10  # of the largest one
 _FEWEST_FOR_A_TEST = 50  # images
-_NAMED = "features and named classes"
+NAMED = "features and named classes"
 
 Rows = NDArray[np.generic]
 Doubles = NDArray[np.float64]
@@ -148,13 +148,14 @@ PREPARATIONS: dict[str, Prepare] = {"pixels": blurred, "upright pixels": lambda 
 def _prepared_features(rows: Rows, backbone: str) -> str:
     """Features alone, or beside them what the network takes an image for, where it recognizes these images."""
     some = np.asarray(rows[:COPIES], np.float32)
-    return _NAMED if backbone == EFFICIENTNET and tells_something(named_classes(some)) else "features"
+    return NAMED if backbone == EFFICIENTNET and tells_something(named_classes(some)) else "features"
 
 
 def _background(images: Tensor) -> Tensor:
     """The median of each image's border, of each channel: `[B, C, 1, 1]`."""
     border = torch.cat([images[:, :, 0], images[:, :, -1], images[:, :, :, 0], images[:, :, :, -1]], dim=2)
-    return border.median(dim=2).values[:, :, None, None]
+    # The lower median, as `median` has it, by what an exported model can do too.
+    return border.sort(dim=2).values[:, :, (border.shape[2] - 1) // 2][:, :, None, None]
 
 
 @torch.inference_mode()
@@ -162,10 +163,10 @@ def _features(name: str, rows: Rows) -> NDArray[np.float32]:
     if rows.ndim == 2:
         features = np.asarray(rows, np.float32)
         unit: NDArray[np.float32] = normalize(torch.from_numpy(features), dim=1).numpy()
-        return np.concatenate([unit, named_classes(features)], axis=1) if name == _NAMED else unit
+        return np.concatenate([unit, named_classes(features)], axis=1) if name == NAMED else unit
     images = torch.from_numpy(np.asarray(rows)).float() / 255
     prepared = PREPARATIONS[name](images)
-    while prepared[0].numel() > _MOST_NUMBERS:  # the blur left no detail that the mean of four neighbors would lose
+    while prepared[0].numel() > MOST_NUMBERS:  # the blur left no detail that the mean of four neighbors would lose
         prepared = avg_pool2d(prepared, 2)
     flat: NDArray[np.float32] = prepared.flatten(1).numpy()
     return flat

@@ -22,6 +22,8 @@ Load = Callable[[int], Any]  # sample id -> what the kind's embedders take
 class Embedders(Protocol):
     """The module that embeds samples of a kind, see `loops.embeddings.kinds`."""
 
+    FITTED: str  # name of the file in which `fit` keeps what it learned; empty: it learns nothing
+
     def fit(
         self, backbone: Backbone, folder: Path, pool: NDArray[np.int64], load: Load, check: Callable[[], None]
     ) -> None:
@@ -75,6 +77,11 @@ def fit(
     """Learns from the pool what the backbone's embedder must know before it embeds; see `Embedders.fit`."""
     if not backbone.source:
         _module(backbone).fit(backbone, folder, pool, load, check)
+
+
+def fitted_file(backbone: Backbone) -> str:
+    """Name of the file in a store's folder that holds what was learned from the pool; empty: nothing needs to be."""
+    return "" if backbone.source else _module(backbone).FITTED
 
 
 def distortion_of(backbone: Backbone) -> Distort | None:

@@ -18,6 +18,7 @@ from loops.embeddings.embedder import Embedder
 from loops.embeddings.squares import to_square
 from loops.uncertainty.precision import half_precision
 
+FITTED = ""  # `fit` keeps nothing
 _LITE0_SIDE = 224  # pixels
 _ON_A_PROCESSOR = 4  # images at once: what is between two layers of more does not stay in its cache
 

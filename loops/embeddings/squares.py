@@ -27,8 +27,9 @@ def to_square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         image = np.repeat(image, 3, axis=2)
     if image.shape[:2] == (side, side):
         return image
-    resized = Image.fromarray(image, "RGB").resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(resized, np.uint8)
+    # In two steps: which direction Pillow takes first, and so the last bit, differs among its versions.
+    narrow = Image.fromarray(image, "RGB").resize((side, len(image)), Image.Resampling.BILINEAR)
+    return np.asarray(narrow.resize((side, side), Image.Resampling.BILINEAR), np.uint8)
 
 
 def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -23,6 +23,7 @@ from loops.embeddings.embedder import Embedder
 from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
+FITTED = "columns.json"  # what `fit` keeps
 FITTED_TO = 20_000  # rows; more move no quantile that anybody would see
 MOST_CATEGORIES = 30  # of a column; the rest are one more
 SMALLEST_CATEGORY = 0.005  # share of the pool
@@ -155,4 +156,4 @@ def distortion(backbone: Backbone) -> Distort | None:  # noqa: ARG001 - there is
 
 
 def _path(folder: Path) -> Path:
-    return folder / "columns.json"
+    return folder / FITTED

@@ -30,6 +30,7 @@ from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
 
 DIMENSIONS = 256
+FITTED = "fitted.npz"  # what `fit` keeps
 FITTED_TO = 20_000  # texts; more tell no other words, and the first question waits for the fit
 MOST_TERMS = 20_000  # words and pairs; each costs a kilobyte of what is kept
 OFTEN = 1_000  # texts from which on a term must stand in two of them
@@ -161,7 +162,7 @@ def _readable(sample_ids: Sequence[int], load: Callable[[int], Any], check: Call
 
 
 def _path(folder: Path) -> Path:
-    return folder / "fitted.npz"
+    return folder / FITTED
 
 
 def _is_fitted(path: Path) -> bool:

@@ -74,6 +74,11 @@ class Propagation:
         self._weights_M_C, self._precision_M_M = self._solve(classes, NOISE)
         self._sure_M_C, _ = self._solve(classes, _SURE_NOISE)
 
+    @property
+    def coefficients_M_C(self) -> Floats:  # noqa: N802 - an array, named by its shape
+        """Of each class's function, which the labels made."""
+        return self._weights_M_C
+
     def probs(self, rows: NDArray[np.int64] | None = None) -> Floats:
         """Class probabilities of samples of the pool (None: of all), `[N, C]`; 1/C each where no label reaches."""
         return self._probs(self._answers_N_M if rows is None else self._answers_N_M[rows])

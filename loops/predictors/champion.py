@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotEnoughSamplesError
 from loops.evaluation.comparison import GROWTH, is_due
 from loops.kfold import CrossValidation
 from loops.oracle import PoolScores
+from loops.predictors.as_module import mean_of
 from loops.predictors.committee import Committee
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
@@ -134,6 +136,11 @@ class Champion(Predictor):
         asks_by = next((one.asks_by for one in reversed(described[1:])), described[0].asks_by)
         details = f"{_figures(self._weights, [one.name for one in described])} {described[0].details}".strip()
         return Description(NAME, _sentence(self._weights, described), details, asks_by=asks_by, weights=by_name)
+
+    def as_module(self) -> nn.Module | None:
+        """The weighted mean of the members that have a say; None where one of them is no module."""
+        said = [(m.as_module(), weight) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight]
+        return mean_of([module for module, _ in said], [weight for _, weight in said])
 
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.errors import (
@@ -21,6 +22,7 @@ from loops.errors import (
 from loops.folds import duplicate_groups
 from loops.kfold import CrossValidation, KFoldLoop
 from loops.oracle import PoolScores
+from loops.predictors.as_module import mean_of
 from loops.predictors.predictor import KEEP_DRAWS_UP_TO, Description, Instant, Predictor
 from loops.predictors.saved import load_members, saved_members
 
@@ -144,6 +146,11 @@ class Committee(Predictor):
         """The members' votes, `probs_N_C_K`: as many as there are members, whatever was asked for."""
         del count, round_number
         return np.stack([member.predict(sample_ids) for member in self._fitted()], axis=-1)
+
+    def as_module(self) -> nn.Module | None:
+        """The members' mean vote."""
+        members = self._fitted()
+        return mean_of([member.as_module() for member in members], [1 / len(members)] * len(members))
 
     def features(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """As the first member has it: the members' features are of different spaces."""

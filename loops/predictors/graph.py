@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
@@ -18,6 +19,7 @@ from loops.embeddings.graph_review import review_choice
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError
 from loops.folds import assign_folds, duplicate_groups
 from loops.kfold import CrossValidation
+from loops.predictors.graph_module import GraphModule, MiddledPoints
 from loops.predictors.predictor import Description, Floats, Ids, Predictor, Questions
 from loops.seeding import seed_of
 
@@ -89,6 +91,10 @@ class GraphPredictor(Predictor):
         return Description(
             NAME, ("There are too few labels to say how often the model is right; it learns from look-alikes."), details
         )
+
+    def as_module(self) -> nn.Module:
+        """The graph's landmarks and what the labels made of them: answers for samples that are not on it."""
+        return GraphModule(self._fitted_graph())
 
     def fresh(self, fold: int | None = None) -> GraphPredictor:
         """One on the same graph, without labels."""
@@ -168,6 +174,11 @@ class GraphPredictor(Predictor):
     def points(self, held: Ids) -> Callable[[Ids], Floats]:
         """Gives the points in which it looks for neighbors, as `GraphOfPool.placed`; these are on the graph."""
         return self._holding(held).placed()
+
+    def points_as_module(self, held: Ids) -> nn.Module:
+        """The same points as a torch module, from stored rows; these samples are on the graph."""
+        graph = self._holding(held)
+        return MiddledPoints(graph.embedding, graph.middle)
 
     def _holding(self, sample_ids: Ids) -> GraphOfPool:
         owner = self._owner

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from loops.errors import NotEnoughSamplesError, NotFittedError
 from loops.predictors.graph import GraphPredictor
+from loops.predictors.linear_module import LinearModule
 from loops.predictors.predictor import Description, Floats, Ids, Predictor
 from loops.seeding import seed_of
 
@@ -80,6 +81,18 @@ class LinearPredictor(Predictor):
         seed = seed_of(self.seed, "weights of labels", round_number)
         return self._known().draws(np.asarray(sample_ids, np.int64), count or self.mc_iterations, seed)
 
+    def as_module(self) -> LinearModule:
+        """The weights, on the graph's points."""
+        classes, coefficients = self._known().coefficients
+        learned_from = np.array(sorted(self.fitted_on[0] if self.fitted_on else ()), np.int64)
+        return LinearModule(
+            self._graph.points_as_module(learned_from),
+            steady=STEADY,
+            classes=classes,
+            coefficients=coefficients,
+            num_classes=self.num_classes,
+        )
+
     def describe(self) -> Description:
         """Who answers."""
         return Description(NAME, "A linear model answers.")
@@ -111,6 +124,13 @@ class _Fitted:
         self._points, self._rows, self._classes, self._num_classes = points, learned_from_n_P, classes_n, num_classes
         self._model = self._model_of(None)
         self._drawn: tuple[tuple[int, int], list[Any]] = (0, 0), []
+
+    @property
+    def coefficients(self) -> tuple[list[int], Floats]:
+        """The classes that were learned, and their weights, as `LinearModule` takes them."""
+        if self._model is None:
+            return [int(self._classes[0])], np.zeros((1, self._rows.shape[1]), np.float32)
+        return self._model.classes_.tolist(), np.asarray(self._model.coef_)
 
     def probs(self, sample_ids: Ids) -> Floats:
         return self._answers(self._model, _steadied(self._points(sample_ids)))

@@ -19,6 +19,7 @@ from loops.epoch_checkpoint import EpochCheckpoint
 from loops.errors import CheckpointDamagedError, NotEnoughSamplesError, NotFittedError, TrainingInterruptedError
 from loops.frozen import Classifier, FreezeUnfreeze, Trainer
 from loops.oracle import PoolScores
+from loops.predictors.as_module import NetworkModule
 from loops.predictors.batches import LabeledBatches, PoolBatches
 from loops.predictors.instant_head import InstantHead, split_at_last_layer
 from loops.predictors.layers import RandomAffine, network_parts
@@ -200,6 +201,10 @@ class Network(Predictor):
         body, head = split_at_last_layer(self._fitted().network)
         batches = PoolBatches(self.store, _as_ids(sample_ids), batch_size=self.spec.score_batch_size)
         return torch.cat([body(batches[position][1]) for position in range(len(batches))]).numpy(), head
+
+    def as_module(self) -> NetworkModule:
+        """The network, dropout off."""
+        return NetworkModule([self._fitted().network])
 
     def features(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         """What the last layer sees, `features_N_D`."""

@@ -20,6 +20,8 @@ from loops.acquisition.catalog import EPISTEMIC
 from loops.seeding import seed_of
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from loops.checkpoint import SavedCheckpoint
     from loops.embeddings.features import FeatureStore
     from loops.kfold import CrossValidation
@@ -145,6 +147,14 @@ class Predictor(ABC):
         """A predictor of the same kind that has learned nothing; of a fold, with a seed of its own."""
         seed = self.seed if fold is None else seed_of(self.seed, "fold", fold)
         return type(self)(self.store, num_classes=self.num_classes, seed=seed, mc_iterations=self.mc_iterations)
+
+    def as_module(self) -> nn.Module | None:
+        """What answers as a torch module, from stored rows to class probabilities; None where nothing of the kind does.
+
+        Raises:
+            NotFittedError: Before the first fit or load.
+        """
+        return None
 
     def embedding(self, sample_ids: ArrayLike) -> Floats:
         """`features_N_D`, which no label had a part in: the stored rows, flattened."""

@@ -12,6 +12,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from loops.errors import NotEnoughSamplesError, NotFittedError
 from loops.predictors.predictor import Description, Floats, Ids, Predictor
+from loops.predictors.trees_module import TreesModule
 from loops.seeding import seed_of
 
 NAME = "trees"
@@ -64,6 +65,12 @@ class TreesPredictor(Predictor):
             answers = [self._forest.estimators_[tree].predict_proba(rows) for tree in part.tolist()]
             probs_N_C_K[:, self._forest.classes_, k] = np.mean(answers, axis=0)
         return probs_N_C_K
+
+    def as_module(self) -> TreesModule:
+        """The trees, walked at once."""
+        if self._forest is None:
+            raise NotFittedError
+        return TreesModule(self._forest, self.num_classes)
 
     def describe(self) -> Description:
         """Who answers."""

@@ -270,7 +270,7 @@ function openPage(parent, name) {
     if (JSON.stringify(fresh) === JSON.stringify(classes)) return;
     classes = fresh;
     view.drawClasses(classes);
-    searchBox.setClasses(classes);
+    searchBox.setClasses(classes.filter((each) => !each.retired));
     show();
   };
 

@@ -106,7 +106,7 @@ function openView(root, act) {
       button.setAttribute("aria-keyshortcuts", each.key.replace("shift+", "Shift+"));
       return button;
     }));
-    parts.search.hidden = keyed.length === classes.length;
+    parts.search.hidden = keyed.length === classes.filter((each) => !each.retired).length;
     parts.flag.lastChild.textContent = parts.search.hidden ? "F" : "."; // with a search every letter is a name's
   };
 

@@ -23,7 +23,7 @@ from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
 from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
-from storage.projects import list_classes
+from storage.projects import ClassInfo, list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import SampleInfo, get_samples
 
@@ -83,8 +83,14 @@ def _classes() -> AnnotatorRecord:
     with database().read() as session:
         classes = list_classes(session, project_id=project_id())
     keys = class_keys([entry.name for entry in classes])
-    named = zip(classes, keys, strict=True)
-    return {"classes": [{"index": entry.index, "name": entry.name, "key": key} for entry, key in named]}
+    # Of a retired class the name is still needed, in the history.
+    return {
+        "classes": [_class(entry, None if entry.retired else key) for entry, key in zip(classes, keys, strict=True)]
+    }
+
+
+def _class(entry: ClassInfo, key: str | None) -> AnnotatorRecord:
+    return {"index": entry.index, "name": entry.name, "key": key, "retired": entry.retired}
 
 
 def _outcome(applied: Applied) -> AnnotatorRecord:

@@ -25,11 +25,12 @@ def export_box(project: Project, database: Database, project_id: int) -> None:
         chosen = st.selectbox(
             "Format", list(sentences), format_func=sentences.__getitem__, key="export_format", width=520
         )
+        rest = st.checkbox("Answers for the rest", key="export_answers", help="The model's, where nobody has decided.")
         wanted = st.button("Prepare export", key="export_prepare", icon=":material/archive:")
     if not wanted:
         return
     with st.spinner("Writing the export"):
-        written, content = zipped_export(project, database, project_id, chosen)
+        written, content = zipped_export(project, database, project_id, chosen, answers=rest)
     st.download_button(
         f"Download {written.labels:,} labels",
         content,
@@ -48,7 +49,9 @@ def export_box(project: Project, database: Database, project_id: int) -> None:
         st.warning(escaped(line))
 
 
-def zipped_export(project: Project, database: Database, project_id: int, form: str) -> tuple[Written, bytes]:
+def zipped_export(
+    project: Project, database: Database, project_id: int, form: str, *, answers: bool = False
+) -> tuple[Written, bytes]:
     """Write an export and return it as the bytes of a zip file.
 
     Raises:
@@ -56,7 +59,9 @@ def zipped_export(project: Project, database: Database, project_id: int, form: s
     """
     # Beside the project, not in /tmp: that is often a small memory disk, and folders hold copies of all samples.
     with tempfile.TemporaryDirectory(dir=project.folder, prefix=".export-") as folder:
-        written = export(database, project_id, form, Path(folder) / form, project=project.settings().name)
+        rounds_dir = project.rounds_dir if answers else None
+        name, out = project.settings().name, Path(folder) / form
+        written = export(database, project_id, form, out, project=name, rounds_dir=rounds_dir)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(path for path in written.folder.rglob("*") if path.is_file()):

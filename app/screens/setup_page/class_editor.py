@@ -19,8 +19,9 @@ def class_editor() -> None:
         classes = list_classes(session, project_id=identity)
     names = [entry.name for entry in classes]
     keys = [(key or "search").replace("shift+", "Shift + ") for key in class_keys(names)]
+    shown = [f"{entry.name} (retired)" if entry.retired else entry.name for entry in classes]
     st.dataframe(
-        {"Class": names, "Key": keys},
+        {"Class": shown, "Key": keys, "What belongs to it": [entry.description for entry in classes]},
         hide_index=True,
         width="stretch",
     )
@@ -28,7 +29,10 @@ def class_editor() -> None:
         st.session_state[TEXT_KEY] = ""
     with st.form("add_classes"):
         text = st.text_area("New classes", key=TEXT_KEY, placeholder="one per line", height=100)
-        st.caption("A class keeps its key for ever; new ones come after the others. Classes cannot be removed.")
+        st.caption(
+            "A class keeps its key for ever; new ones come after the others. `labelloop classes` renames, merges, "
+            "retires and describes them."
+        )
         if st.form_submit_button("Add classes", icon=":material/add:") and names_in(text):
             with database().write() as session:
                 add_classes(session, project_id=identity, names=names_in(text))

@@ -160,3 +160,18 @@ def test_a_decision_is_found_by_its_files_name_or_number(filled, open_screen, wa
     screen = open_screen("review.py")
     screen.text_input(key="review_find").input(wanted).run()
     assert {int(b.key.rsplit("_", 1)[1]) for b in screen.button if b.key.startswith("review_choose_")} == found
+
+
+def test_the_pools_answers_are_a_table_with_a_threshold(filled, open_screen):
+    filled.label(1, 0)
+    screen = open_screen("review.py")
+    assert "There are no answers yet" in texts(screen.info)
+    number = filled.publish(labels=1)
+    filled.write_scores(number, sample_ids=[2, 3, 4, 5])
+    screen = open_screen("review.py")
+    assert "4 of 4 shown." in texts(screen.caption)
+    screen.text_input(key="answers_search").set_value("nowhere").run()
+    assert not screen.exception
+    assert "0 of 4 shown." in texts(screen.caption)
+    screen.slider(key="answers_threshold").set_value(1.0).run()
+    assert "left to people" in texts(screen.markdown)

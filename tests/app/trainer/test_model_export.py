@@ -14,7 +14,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.errors import ExportError
+from app.errors import ExportError, NoModelError
 from app.project.project import Project
 from app.project.settings import save_settings
 from app.trainer.model_export import export_model
@@ -50,6 +50,12 @@ def train(project: Project, database: Database, make_bench: Callable[[], Workben
     return run
 
 
+def rgba(rows: NDArray[np.generic]) -> torch.Tensor:
+    """Stored pixels as images."""
+    colors = np.broadcast_to(rows, (len(rows), 3, *rows.shape[2:])).transpose(0, 2, 3, 1)
+    return torch.from_numpy(np.concatenate([colors, np.full((*colors.shape[:3], 1), 255, np.uint8)], axis=3))
+
+
 def predictions(bench: Workbench, latest: RoundInfo, sample_ids: list[int]) -> NDArray[np.float32]:
     """What the predictor of the round says, from its checkpoint."""
     predictor = bench.predictor()
@@ -58,18 +64,18 @@ def predictions(bench: Workbench, latest: RoundInfo, sample_ids: list[int]) -> N
     return predictor.predict(sample_ids)
 
 
-@pytest.mark.parametrize(("acquisition", "members"), [("bald", 1), ("committee_bald", 5)])
+@pytest.mark.parametrize(("acquisition", "name"), [("bald", "network"), ("committee_bald", "committee")])
 def test_the_reloaded_model_says_of_digits_what_the_predictor_says(
-    train: Train, tmp_path: Path, acquisition: str, members: int
+    train: Train, tmp_path: Path, acquisition: str, name: str
 ) -> None:
     bench, latest = train(acquisition)
     written = export_model(bench.database, bench.project, tmp_path / "out")
     sample_ids = [*bench.pool.ids.tolist(), *bench.test.ids.tolist()]
-    images = torch.from_numpy(bench.store.rows(sample_ids))
+    images = rgba(bench.store.rows(sample_ids))
     found = torch.export.load(tmp_path / "out" / "model.pt2").module()(images).numpy()
     assert found == pytest.approx(predictions(bench, latest, sample_ids), abs=1e-5)
     assert (written.folder, written.round_number, written.classes) == (tmp_path / "out", 1, 10)
-    assert json.loads((tmp_path / "out" / "classes.json").read_text())["members"] == members
+    assert json.loads((tmp_path / "out" / "classes.json").read_text())["answers"] == name
 
 
 def test_the_classes_say_how_good_the_model_is_and_on_what(train: Train, project_id: int, tmp_path: Path) -> None:
@@ -86,24 +92,24 @@ def test_the_classes_say_how_good_the_model_is_and_on_what(train: Train, project
     assert (accuracy["n"], accuracy["measured_on"]) == (10, "the labeled test set")
 
 
-def test_the_graphs_accuracy_is_not_told_of_the_network_that_it_taught(train: Train, tmp_path: Path) -> None:
-    bench, _ = train("auto")
+def test_the_champion_is_handed_on_with_its_accuracy_for_it_is_he_who_answers(train: Train, tmp_path: Path) -> None:
+    bench, latest = train("auto")
     export_model(bench.database, bench.project, tmp_path / "out")
     about = json.loads((tmp_path / "out" / "classes.json").read_text())
-    assert about["accuracy"] is None
-    assert 0 <= about["student"]["agree"] <= 1
-    assert about["student"]["n"] > 0, "samples that it was not taught"
-    assert about["student"]["teacher"]["measured_on"] == "the labeled test set"
+    assert (about["answers"], about["student"]) == ("champion", None)
+    assert about["accuracy"]["measured_on"] == "the labeled test set"
+    images = rgba(bench.store.rows(bench.test.ids))
+    found = torch.export.load(tmp_path / "out" / "model.pt2").module()(images).numpy()
+    assert found == pytest.approx(predictions(bench, latest, bench.test.ids.tolist()), abs=1e-5)
 
 
-def test_the_five_lines_of_the_readme_run_where_there_is_no_labelloop(train: Train, tmp_path: Path) -> None:
+def test_the_lines_of_the_card_run_where_there_is_no_labelloop(train: Train, tmp_path: Path) -> None:
     bench, latest = train()
     folder = export_model(bench.database, bench.project, tmp_path / "out").folder
     sample_id = int(bench.pool.ids[0])
     with bench.database.read() as session:
         shutil.copy(get_sample(session, sample_id=sample_id).uri, folder / "image.png")
-    lines = (folder / "README.txt").read_text().split("\n\n")[1]
-    assert lines.count("\n") == 5
+    lines = (folder / "README.md").read_text().split("```python\n")[1].split("\n```")[0]
     without_us = "import sys; sys.modules.update(dict.fromkeys(['app', 'loops', 'storage']))"  # None: not to be found
     isolated = [sys.executable, "-I", "-W", "error::UserWarning", "-c", f"{without_us}\n{lines}"]
     said = subprocess.run(isolated, cwd=folder, capture_output=True, text=True, check=True).stdout
@@ -122,7 +128,7 @@ def test_a_cold_start_has_no_model(
     project: Project, database: Database, make_bench: Callable[[], Workbench], tmp_path: Path
 ) -> None:
     run_rounds(make_bench())
-    with pytest.raises(ExportError, match="No round of this project was trained yet"):
+    with pytest.raises(NoModelError, match="No round of this project was trained yet"):
         export_model(database, project, tmp_path / "out")
 
 
@@ -132,7 +138,7 @@ def test_a_damaged_checkpoint_is_refused_and_leaves_nothing(train: Train, tmp_pa
     content = bytearray(checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
     checkpoint.write_bytes(content)
-    with pytest.raises(ExportError, match=r"round 1 cannot be exported: the checkpoint model\.ckpt cannot be used"):
+    with pytest.raises(NoModelError, match=r"round 1 cannot be used: the checkpoint model\.ckpt cannot be used"):
         export_model(bench.database, bench.project, tmp_path / "out")
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from loops.oracle import KnownLabels
 from loops.predictors import champion as champion_module
 from loops.predictors.champion import Champion, InstantChampion, InstantOfOthers, Weights
 from loops.predictors.committee import Committee
-from loops.predictors.exported_model import model_of_checkpoint
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
@@ -427,15 +425,6 @@ def test_both_answer_once_there_are_labels_to_weigh_by_and_each_stands_in_the_fi
     assert (predictor.predict(POOL).argmax(1) == POOL % 2).all()
     assert predictor.weights.right[0] == pytest.approx(1.0)
     assert sorted(path.name for path in (tmp_path / "round").iterdir()) == ["member-1"]
-    assert model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size) is None, "a graph answers too"
-
-
-def test_networks_that_answer_alone_are_exported_as_they_are(store: FeatureStore, tmp_path: Path) -> None:
-    predictor = real(store)
-    predictor.fit({i: CLASS_OF[i] for i in range(30)}, round_number=1)
-    predictor._weights = replace(predictor.weights, weights=(0.0, 1.0))
-    saved = predictor.save(tmp_path / "model.ckpt", {})
-    model = model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size)
-
-    assert model is not None
-    assert len(model.members) == 5
+    again = real(store)
+    again.load(saved.path, sha256=saved.sha256, size=saved.size)
+    assert again.predict(POOL) == pytest.approx(predictor.predict(POOL), abs=1e-6)

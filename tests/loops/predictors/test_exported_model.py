@@ -1,17 +1,18 @@
+import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
-from loops.checkpoint import write_checkpoint
 from loops.embeddings.embedding import EfficientNetEmbedder
 from loops.embeddings.features import FeatureStore
-from loops.errors import CheckpointDamagedError
 from loops.predictors import layers as networks
+from loops.predictors.champion import Champion, Weights
 from loops.predictors.committee import Committee
-from loops.predictors.exported_model import model_of_checkpoint, save_model
+from loops.predictors.exported_model import ExportedModel, save_model, save_onnx
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
@@ -20,12 +21,17 @@ LABELS = {i: i % 3 for i in range(12)}
 POOL = np.arange(12, 60)
 
 
-def exported(predictor, folder):
-    """The model after a round trip over both files."""
-    saved = predictor.save(folder / "model.ckpt", {})
-    model = model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size)
+def exported(predictor, folder, store):
+    """The model after a round trip over its file, as its card says."""
+    model = ExportedModel(predictor.as_module(), store, num_classes=predictor.num_classes)
     save_model(model, folder / "model.pt2")
-    return torch.export.load(folder / "model.pt2").module()  # as the README beside it says
+    return torch.export.load(folder / "model.pt2").module()
+
+
+def rgba(rows):
+    """Stored pixels as images."""
+    colors = np.broadcast_to(rows, (len(rows), 3, *rows.shape[2:])).transpose(0, 2, 3, 1)
+    return torch.from_numpy(np.concatenate([colors, np.full((*colors.shape[:3], 1), 255, np.uint8)], axis=3))
 
 
 @pytest.fixture
@@ -36,10 +42,10 @@ def predictor(store, quick_cnn):
 
 
 def test_a_reloaded_cnn_says_what_the_learner_says_for_batches_of_any_size(predictor, store, tmp_path):
-    model = exported(predictor, tmp_path)
+    model = exported(predictor, tmp_path, store)
 
     for ids in (POOL, POOL[:1], POOL[:2]):
-        probs = model(torch.from_numpy(store.rows(ids))).numpy()
+        probs = model(rgba(store.rows(ids))).numpy()
         assert probs == pytest.approx(predictor.predict(ids), abs=1e-5)
 
 
@@ -50,7 +56,7 @@ def test_a_cnn_of_colored_images_takes_three_channels(quick_cnn, tmp_path):
     predictor = Network(quick_cnn, store, num_classes=3, seed=0, mc_iterations=2)
     predictor.fit(LABELS, round_number=1)
 
-    assert exported(predictor, tmp_path)(torch.from_numpy(rows)).numpy() == pytest.approx(
+    assert exported(predictor, tmp_path, store)(rgba(rows)).numpy() == pytest.approx(
         predictor.predict(np.arange(12)), abs=1e-5
     )
 
@@ -64,22 +70,24 @@ def test_the_features_learner_takes_images_once_exported(tmp_path):
     predictor = Network(spec, store, num_classes=2, seed=0, mc_iterations=2)
     predictor.fit({i: i % 2 for i in range(4)}, round_number=1)
 
-    images = torch.from_numpy(squares.transpose(0, 3, 1, 2).copy())
-    assert exported(predictor, tmp_path)(images).numpy() == pytest.approx(predictor.predict(np.arange(6)), abs=1e-5)
+    images = rgba(squares.transpose(0, 3, 1, 2))
+    assert exported(predictor, tmp_path, store)(images).numpy() == pytest.approx(
+        predictor.predict(np.arange(6)), abs=1e-5
+    )
 
 
 def test_a_committee_is_exported_as_its_mean_vote(store, quick_cnn, tmp_path):
     committee = Committee(Network(quick_cnn, store, num_classes=3, seed=0, mc_iterations=2), num_folds=3)
     committee.fit(LABELS, round_number=1)
-    model = exported(committee, tmp_path)
+    model = exported(committee, tmp_path, store)
 
-    probs = model(torch.from_numpy(store.rows(POOL))).numpy()
+    probs = model(rgba(store.rows(POOL))).numpy()
     assert probs == pytest.approx(committee.predict(POOL), abs=1e-5)
     assert len({tuple(member.predict(POOL[:1])[0]) for member in committee._members}) == 3
 
 
-def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, tmp_path):
-    exported(predictor, tmp_path)
+def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, store, tmp_path):
+    exported(predictor, tmp_path, store)
 
     with zipfile.ZipFile(tmp_path / "model.pt2") as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
@@ -87,25 +95,49 @@ def test_the_file_names_no_folder_of_the_machine_that_wrote_it(predictor, tmp_pa
     assert str(Path(torch.__file__).parent).encode() not in content
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ({"weights": 1}, "no model of ours"),
-        (
-            {"learner": {"backbone": "pixels-16", "num_classes": 3, "inputs": 1}, "state_dict": {"x": torch.ones(1)}},
-            "do not fit",
-        ),
-    ],
-)
-def test_a_sound_file_without_a_model_is_refused(content, reason, tmp_path):
-    saved = write_checkpoint(content, tmp_path / "model.ckpt")
-    with pytest.raises(CheckpointDamagedError, match=reason):
-        model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size)
-
-
-def test_who_answers_without_a_network_has_no_model_to_hand_on(store, tmp_path):
+def test_a_graph_is_exported_with_its_points_and_says_what_it_says_of_samples_that_are_not_on_it(store, tmp_path):
     graph = GraphPredictor(store, num_classes=3, seed=0)
     graph.fit(LABELS, round_number=1)
-    saved = graph.save(tmp_path / "model.ckpt", {})
+    graph.graph(pool=np.arange(40))
+    others = np.arange(40, 60)
 
-    assert model_of_checkpoint(saved.path, sha256=saved.sha256, size=saved.size) is None
+    probs = exported(graph, tmp_path, store)(rgba(store.rows(others))).numpy()
+    assert probs == pytest.approx(graph.predict(others), abs=1e-5)
+
+
+def test_the_champion_is_exported_as_the_weighted_mean_of_its_members(store, quick_cnn, tmp_path):
+    graph = GraphPredictor(store, num_classes=3, seed=0)
+    champion = Champion(graph, [Network(quick_cnn, store, num_classes=3, seed=0, mc_iterations=2)])
+    champion.fit(LABELS, round_number=1)
+    champion._team[1].fit(LABELS, round_number=1)
+    champion._weights = Weights((0.25, 0.75))
+    champion._first.graph(pool=np.arange(40))
+    others = np.arange(40, 60)
+
+    probs = exported(champion, tmp_path, store)(rgba(store.rows(others))).numpy()
+    assert probs == pytest.approx(champion.predict(others), abs=1e-5)
+    assert champion.predict(others) != pytest.approx(graph.predict(others), abs=1e-2)
+
+
+def test_onnx_says_the_same_and_names_its_classes(predictor, store, tmp_path):
+    model = ExportedModel(predictor.as_module(), store, num_classes=3)
+    save_onnx(model, tmp_path / "model.onnx", {"classes": ["a", "b", "c"]})
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    probs = session.run(None, {"images": rgba(store.rows(POOL)).numpy()})[0]
+    assert probs == pytest.approx(predictor.predict(POOL), abs=1e-5)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == ["a", "b", "c"]
+    assert str(Path(networks.__file__).parent).encode() not in (tmp_path / "model.onnx").read_bytes()
+
+
+def test_a_model_of_rows_takes_rows(tmp_path):
+    store = FeatureStore(tmp_path / "features", "sentences")
+    rows = np.random.default_rng(0).normal(size=(12, 512)).astype(np.float32)
+    store.append(np.arange(12), rows)
+    spec = NetworkSpec("features", "sentences", "margin", 2, 4, 1e-2, 0.0, 2, 2)
+    predictor = Network(spec, store, num_classes=3, seed=0, mc_iterations=2)
+    predictor.fit(LABELS, round_number=1)
+
+    assert exported(predictor, tmp_path, store)(torch.from_numpy(rows)).numpy() == pytest.approx(
+        predictor.predict(np.arange(12)), abs=1e-5
+    )

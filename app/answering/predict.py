@@ -1,0 +1,225 @@
+"""Answers for whole sources: sample by sample onto the disk, so that a killed run goes on, then in any format.
+
+What was answered so far lies beside the place of the export, in `.NAME.answers.jsonl`: a line that says who answers,
+and one for each sample. The same command reads it and asks only about the rest; with another model it begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.answering.answerer import About, Answerer
+from app.errors import AnsweringError, ExportError
+from app.formats.errors import RefusedSampleError, SourceError
+from app.formats.export import Export, ExportedSample, Written, what_is_lost
+from app.formats.reading import Reading
+from app.formats.registry import open_source, writable_formats
+from app.formats.source import Decision, Entry, Prediction, Refused, printable
+from app.formats.whole_folder import new_target, whole_folder
+from app.kinds.kind import kind_named
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a run wrote."""
+
+    folder: Path
+    samples: int
+    known_before: int  # of them, answered by a run that was broken off
+    refused: tuple[Refused, ...]
+    as_labels: bool  # the format holds no predictions: the answers stand as labels of the model
+    lost: str  # what the format cannot hold besides, as a sentence
+
+
+@dataclass
+class _Kept:
+    """The answers that lie on the disk."""
+
+    path: Path
+    about: About
+    lines: dict[str, dict[str, Any]] = field(default_factory=dict)  # by key of the sample
+
+    def read(self) -> None:
+        """Takes over what a run of the same model left; a last line that is cut off counts for nothing."""
+        with suppress(OSError):
+            head, *lines = self.path.read_text(encoding="utf-8").split("\n")
+            if head == self._head:
+                for line in lines[:-1]:
+                    told = json.loads(line)
+                    self.lines[told["key"]] = told
+        if not self.lines:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(self._head + "\n", encoding="utf-8")
+            return
+        whole = [self._head, *(json.dumps(told, ensure_ascii=False) for told in self.lines.values()), ""]
+        self.path.write_text("\n".join(whole), encoding="utf-8")
+
+    def add(self, told: Sequence[dict[str, Any]]) -> None:
+        """Appends answers; they are on disk when it returns."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in told)
+            file.flush()
+            os.fsync(file.fileno())
+        self.lines.update({one["key"]: one for one in told})
+
+    @property
+    def _head(self) -> str:
+        said = {"name": self.about.name, "version": self.about.version, "classes": list(self.about.classes)}
+        return json.dumps(said, ensure_ascii=False)
+
+
+def predict(
+    answerer: Answerer,
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    format: str,  # noqa: A002 - the option's own word
+    reading: Reading,
+    progress: Progress | None = None,
+) -> Answered:
+    """Answer for every sample of the sources and write an export.
+
+    Args:
+        answerer: who answers.
+        sources: folders, files of samples, or lists of them in any format that is read.
+        out: the folder to make.
+        format: one of `writable_formats`.
+        reading: what the person says of the sources.
+        progress: called with (samples done, samples in all).
+
+    Raises:
+        ExportError: when ``out`` exists, the format is unknown, or it cannot be written.
+        SourceError: when a source cannot be read, or is of another kind than the model.
+        AnsweringError: when there is not one sample that could be answered.
+    """
+    chosen = writable_formats().get(format)
+    if chosen is None or chosen.write is None:
+        raise ExportError(f"There is no export format {format!r}; known are {', '.join(writable_formats())}.")
+    target, about = new_target(out), answerer.about
+    kept = _Kept(target.with_name(f".{target.name}.answers.jsonl"), about)
+    with tempfile.TemporaryDirectory() as unpacked:
+        entries, refused = _entries(sources, Path(unpacked), reading, about.kind)
+        kept.read()
+        known = [entry for entry in entries if _key(entry) in kept.lines]
+        refused += _answer(answerer, entries, kept, progress)
+        answered = [kept.lines[_key(entry)] for entry in entries if _key(entry) in kept.lines]
+        if not answered:
+            said = f"the first: {refused[0].name} {refused[0].reason}" if refused else "the sources are empty"
+            raise AnsweringError(f"There is not one sample that could be answered; {said}.")
+        as_labels = "predictions" not in chosen.holds
+        export = _export(answered, about, as_labels=as_labels)
+        with whole_folder(target) as folder:
+            written: Written = chosen.write(export, folder)
+    kept.path.unlink(missing_ok=True)
+    refused += [Refused(printable(name), reason) for name, reason in written.left_out]
+    lost = what_is_lost(export, (*chosen.holds, "annotators", "times") if as_labels else chosen.holds)
+    return Answered(target, len(answered), len(known), tuple(refused), as_labels, lost)
+
+
+def _entries(sources: Sequence[Path], unpacked: Path, reading: Reading, kind: str) -> tuple[list[Entry], list[Refused]]:
+    """All samples of the sources, and what no sample is."""
+    entries: list[Entry] = []
+    refused: list[Refused] = []
+    for source in sources:
+        try:
+            found = open_source(source, uploads=unpacked, reading=Reading(kind, reading.text_column, ""))
+        except SourceError:
+            if not source.is_file() or not _is_one_sample(source, kind):
+                raise
+            entries.append(Entry(source.parent.resolve(), source.name))
+            continue
+        if found.kind != kind:
+            nouns = kind_named(kind).NOUNS
+            raise SourceError(f"{source} holds {kind_named(found.kind).NOUNS}; this model answers for {nouns}.")
+        entries += found.entries
+        refused += found.refused
+    return entries, refused
+
+
+def _is_one_sample(path: Path, kind: str) -> bool:
+    try:
+        kind_named(kind).admit(Entry(path.parent.resolve(), path.name))
+    except RefusedSampleError:
+        return False
+    return True
+
+
+def _answer(answerer: Answerer, entries: Sequence[Entry], kept: _Kept, progress: Progress | None) -> list[Refused]:
+    """Ask about what is not answered yet, batch by batch; return what cannot be."""
+    refused: list[Refused] = []
+    done = len(entries) - sum(_key(entry) not in kept.lines for entry in entries)
+    todo = [entry for entry in entries if _key(entry) not in kept.lines]
+    kind, size = kind_named(answerer.about.kind), min(answerer.about.batch_size, 256)
+    for start in range(0, len(todo), size):
+        batch = todo[start : start + size]
+        samples, told = [], []
+        for entry in batch:
+            try:
+                admitted = kind.admit(entry)
+                samples.append(kind.load(admitted.uri, admitted.content))
+                told.append((entry, admitted))
+            except RefusedSampleError as refusal:  # noqa: PERF203 - one sample, the others go on
+                refused.append(Refused(printable(entry.name), printable(refusal.reason)))
+        probs_N_C, bad = answerer.probs(samples) if samples else (np.empty((0, 0)), {})
+        refused += [Refused(printable(told[place][0].name), reason) for place, reason in bad.items()]
+        kept.add(
+            [
+                {
+                    "key": _key(entry), "uri": admitted.uri, "sha256": admitted.sha256, "width": admitted.width,
+                    "height": admitted.height, "content": admitted.content,
+                    "probs": [round(float(one), 6) for one in probs_N_C[place]],
+                }
+                for place, (entry, admitted) in enumerate(told)
+                if place not in bad
+            ]
+        )  # fmt: skip
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(entries))
+    return refused
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.root}/{entry.name}"
+
+
+def _export(answered: Iterable[dict[str, Any]], about: About, *, as_labels: bool) -> Export:
+    return Export(
+        project=about.name,
+        kind=about.kind,
+        classes=about.classes,
+        samples=tuple(_samples(answered, about, as_labels=as_labels)),
+        made_at=datetime.now(timezone.utc),
+    )
+
+
+def _samples(answered: Iterable[dict[str, Any]], about: About, *, as_labels: bool) -> Iterator[ExportedSample]:
+    now = datetime.now(timezone.utc)
+    for number, told in enumerate(answered, start=1):
+        best = int(np.argmax(told["probs"]))
+        name, probability = about.classes[best], told["probs"][best]
+        label = Decision("label", name, annotator=f"{about.name} {about.version}", created_at=now)
+        yield ExportedSample(
+            number,
+            told["uri"],
+            told["sha256"],
+            told["width"],
+            told["height"],
+            (label,) if as_labels else (),
+            () if as_labels else (Prediction(name, probability, about.version),),
+            score=1.0 - probability,
+            kind=about.kind,
+            content=told["content"],
+        )

@@ -1,0 +1,160 @@
+"""What a server answers with: a model or a project, whose newer rounds take over by themselves."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.answering.answerer import About, Answerer, open_answerer
+from app.answering.collecting import Collector
+from app.errors import AppError
+from app.formats.errors import RefusedSampleError
+from app.formats.source import Entry
+from app.kinds.image import decode
+from app.kinds.kind import kind_named
+from app.project.project import Project
+from storage.errors import StorageError
+
+LOOKED_EVERY_S = 2.0  # for a newer round
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sample of a request, ready to be answered."""
+
+    sample: Any  # as the kind loads it
+    sha256: str
+    text: str | None  # of what is in no file
+    content: bytes = b""  # of a file
+
+
+class Served:
+    """What answers, and for a project what came of it since.
+
+    Args:
+        path: Of a project, or a model.
+        collect: Share of the samples, the most uncertain ones, that are kept and added to the project's pool.
+    """
+
+    def __init__(self, path: Path, *, collect: float = 0.0) -> None:
+        self.path = path
+        self._answerer, self.project = open_answerer(path)
+        self.collector = Collector(self.project, collect) if self.project is not None and collect else None
+        self._looked_at, self._loading = time.monotonic(), threading.Lock()
+
+    @property
+    def about(self) -> About:
+        """Who answers now."""
+        return self._answerer.about
+
+    @property
+    def answerer(self) -> Answerer:
+        """What answers; the model of a newer round, once it is published, from the next request on."""
+        self._look_for_newer()
+        return self._answerer
+
+    def _look_for_newer(self) -> None:
+        if self.project is None or time.monotonic() - self._looked_at < LOOKED_EVERY_S:
+            return
+        if not self._loading.acquire(blocking=False):
+            return
+        try:
+            self._looked_at = time.monotonic()
+            if _newest_version(self.project) != self.about.version:
+                self._answerer = open_answerer(self.path)[0]
+        except (AppError, StorageError) as error:
+            logger.warning("the model that was loaded goes on answering: %s", error)
+        finally:
+            self._loading.release()
+
+    def text(self, text: str) -> Asked:
+        """A text, or a row of a table as JSON.
+
+        Raises:
+            RefusedSampleError: It is none.
+        """
+        kind = kind_named(self.about.kind)
+        admitted = kind.admit(Entry(Path(), "request", text=text))
+        return Asked(kind.load(admitted.uri, admitted.content), admitted.sha256, text)
+
+    def row(self, values: dict[str, Any]) -> Asked:
+        """A row of a table; numbers as they are written."""
+        return self.text(json.dumps({name: _cell(value) for name, value in values.items()}, ensure_ascii=False))
+
+    def file(self, content: bytes) -> Asked:
+        """A file's bytes.
+
+        Raises:
+            RefusedSampleError: They hold no sample of the model's kind.
+        """
+        if kind_named(self.about.kind).IN_FILES:
+            if not content:
+                raise RefusedSampleError("is empty")
+            return Asked(decode(content, verify=True), hashlib.sha256(content).hexdigest(), None, content)
+        try:
+            return self.text(content.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise RefusedSampleError("is not UTF-8 text") from None
+
+    def answers(self, asked: Sequence[Asked | str], *, collect: bool = True) -> list[dict[str, Any]]:
+        """Answer for each sample in its place.
+
+        Args:
+            asked: Samples; a string says why there is none.
+            collect: Whether the caller lets them be kept.
+        """
+        answerer = self.answerer
+        good = [(place, one) for place, one in enumerate(asked) if isinstance(one, Asked)]
+        probs_N_C, bad = answerer.probs([one.sample for _, one in good]) if good else (np.empty((0, 0)), {})
+        found: list[dict[str, Any]] = [{"error": one} if isinstance(one, str) else {} for one in asked]
+        kept: list[tuple[Asked, float]] = []
+        for row, (place, one) in enumerate(good):
+            found[place] = {"error": bad[row]} if row in bad else answer_of(probs_N_C[row], answerer.about)
+            if row not in bad:
+                kept.append((one, found[place]["probability"]))
+        if self.collector is not None and collect:
+            self.collector.consider([(one.content, one.text, one.sha256, sure) for one, sure in kept])
+        return found
+
+
+def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - an array
+    """The class, its probability, and those of all classes."""
+    best = int(np.argmax(probs_C))
+    named = {name: float(one) for name, one in zip(about.classes, probs_C, strict=True)}
+    return {"label": about.classes[best], "probability": float(probs_C[best]), "probabilities": named}
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _newest_version(project: Project) -> str:
+    from app.trainer.published import newest_round
+
+    with project.opened_to_read(settle=False) as database:
+        return f"round-{newest_round(database, project.project_id(database)).number}"
+
+
+def bytes_of(encoded: str) -> bytes:
+    """What base64 says, also behind `data:image/png;base64,`.
+
+    Raises:
+        RefusedSampleError: It is no base64.
+    """
+    try:
+        return base64.b64decode(encoded.partition("base64,")[2] or encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise RefusedSampleError("is not base64") from None

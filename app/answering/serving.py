@@ -1,0 +1,57 @@
+"""Running the server: few threads, few connections, one log line that says where it is and what it keeps."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import typer
+import uvicorn
+
+from app.answering.served import Served
+from app.answering.server import make_app
+from app.errors import PortTakenError, UsageError
+
+CONNECTIONS = 256  # beyond them callers are told to come again
+
+
+def run_server(path: Path, *, host: str, port: int, token: str, collect: float) -> None:
+    """Serve a project or a model until Ctrl+C.
+
+    Raises:
+        UsageError: Something is to be kept, and there is no project that it could be kept in.
+        PortTakenError: Another program has the port.
+    """
+    served = Served(path, collect=collect)
+    if collect:
+        if served.project is None:
+            raise UsageError("--collect adds samples to a project's pool; a model alone has none.")
+        typer.echo(
+            f"{collect:.0%} of what is asked, the least sure, is kept in {served.project.folder / 'collected'} and "
+            "shown to the people who label. Tell those who ask."
+        )
+    about = served.about
+    typer.echo(f"{about.name}, {about.version}, answers at http://{host}:{port} (OpenAPI: /openapi.json).")
+    uvicorn.Server(
+        uvicorn.Config(
+            make_app(served, token=token),
+            host=host,
+            port=port,
+            log_level="warning",
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=10,
+            server_header=False,
+        )
+    ).run(sockets=[_listening(host, port)])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise PortTakenError(port) from error
+    return listening

@@ -1,0 +1,48 @@
+"""What predictors are as torch modules, from stored rows to class probabilities: they run without pool and project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class NetworkModule(nn.Module):
+    """A network's answer, dropout off.
+
+    Args:
+        parts: From stored rows to logits.
+    """
+
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.parts = nn.Sequential(*parts)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Class probabilities `[B, C]` of stored rows `[B, *row_shape]`."""
+        return torch.softmax(self.parts(rows), dim=1)
+
+
+class MeanModule(nn.Module):
+    """The weighted mean of several answers.
+
+    Args:
+        members: From stored rows to class probabilities.
+        weights: Of each; they add up to 1.
+    """
+
+    def __init__(self, members: Sequence[nn.Module], weights: Sequence[float]) -> None:
+        super().__init__()
+        self.members, self.weights = nn.ModuleList(members), tuple(weights)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Class probabilities `[B, C]` of stored rows `[B, *row_shape]`."""
+        answers = [weight * member(rows) for member, weight in zip(self.members, self.weights, strict=True)]
+        return torch.stack(answers).sum(0)
+
+
+def mean_of(members: Sequence[nn.Module | None], weights: Sequence[float]) -> nn.Module | None:
+    """The weighted mean; None where one of the members is no module."""
+    known = [member for member in members if member is not None]
+    return MeanModule(known, weights) if len(known) == len(members) else None

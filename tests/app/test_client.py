@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import labelloop
+from app.client import Project
+from app.errors import ProjectError
+from app.project.creation import make_project
+from app.project.settings import ProjectSettings
+from app.trainer.process import run_trainer
+from storage.errors import RequestIdReusedError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = "\n".join(f"{word} {k}" for k in range(20) for word in ("fine", "awful"))
+    (tmp_path / "texts.csv").write_text(f"text\n{rows}\n")
+    make_project(
+        tmp_path / "project",
+        settings=ProjectSettings("words", audit_share=0.0, query_size=4),
+        classes=["good", "bad"],
+        data=tmp_path / "texts.csv",
+    )
+    return tmp_path / "project"
+
+
+def test_a_script_labels_what_is_asked_next_and_the_trainer_follows(folder: Path, tmp_path: Path) -> None:
+    with Project(folder, annotator="ada") as project:
+        assert len(project.samples()) == 40
+        run_trainer(project._project, once=True)
+        for question in project.next(4):
+            project.label(question.sample_id, "Good" if "fine" in (question.content or "") else "bad")
+        run_trainer(project._project, once=True)
+        assert [info.labels for info in project.rounds()] == [0, 4]
+        assert project.status()["labels"] == 4
+        assert project.export("csv", tmp_path / "out").labels == 4
+        assert {label.annotator for label in project.labels()} == {"ada"}
+
+
+def test_a_request_is_stored_once_and_can_be_taken_back(folder: Path) -> None:
+    with Project(folder) as project:
+        first = project.label(1, "good", request_id="r1")
+        assert project.label(1, "good", request_id="r1").id == first.id
+        with pytest.raises(RequestIdReusedError):
+            project.label(2, "good", request_id="r1")
+        project.undo("r1")
+        project.skip(2)
+        assert [(one.sample_id, one.action) for one in project.labels()] == [(2, "skip")]
+        with pytest.raises(ProjectError, match="no class 'ugly'; the classes are good, bad"):
+            project.label(1, "ugly")
+
+
+def test_the_facade_has_the_public_names() -> None:
+    assert labelloop.Project is Project
+    for name in labelloop.__all__:
+        assert getattr(labelloop, name).__name__ == name
+    with pytest.raises(AttributeError, match="no name 'Nothing'"):
+        labelloop.Nothing  # noqa: B018

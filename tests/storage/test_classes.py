@@ -1,0 +1,128 @@
+from contextlib import closing
+
+import pytest
+
+from storage import journal
+from storage.classes import (
+    add_class,
+    describe_class,
+    list_class_changes,
+    merge_class,
+    rename_class,
+    retire_class,
+    undo_class_change,
+)
+from storage.current import changed_since, current_labels
+from storage.errors import InvalidClassError, InvalidDecisionError
+from storage.labels import last_event_id, list_events, record_decision
+from storage.opening import create_database
+from storage.projects import add_classes, create_project, get_or_create_annotator, list_classes
+from storage.replay import replay
+from storage.samples import NewSample, add_samples
+from storage.settling import journal_path
+
+
+@pytest.fixture
+def pets(database):
+    """A project of cat, dog, hound with five samples: cat, dog, hound, hound, undecided."""
+    with database.write() as session:
+        project_id = create_project(session, name="pets", classes=["cat", "dog", "hound"], seed=0)
+        samples = [NewSample(f"{k}.png", f"{k:064}", 1, 1, "pool", None) for k in range(5)]
+        add_samples(session, project_id=project_id, samples=samples)
+        ada = get_or_create_annotator(session, project_id=project_id, name="ada")
+        for sample_id, index in ((1, 0), (2, 1), (3, 2), (4, 2)):
+            label(session, project_id, ada, sample_id, index)
+    return project_id, ada
+
+
+def label(session, project_id, ada, sample_id, index, request_id=""):
+    return record_decision(
+        session, project_id=project_id, sample_id=sample_id, annotator_id=ada, action="label", class_index=index,
+        request_id=request_id or f"{sample_id}-{index}",
+    )  # fmt: skip
+
+
+def standing(session, project_id):
+    return {one.sample_id: one.class_index for one in current_labels(session, project_id=project_id)}
+
+
+def test_a_renamed_class_keeps_its_labels_and_its_old_name_stays_in_the_history(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        done = rename_class(session, project_id=project_id, name="CAT", new_name="kitten", who="ada")
+        assert [one.name for one in list_classes(session, project_id=project_id)] == ["kitten", "dog", "hound"]
+        assert (done.before, done.after, done.who) == ("cat", "kitten", "ada")
+        undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
+        assert list_classes(session, project_id=project_id)[0].name == "cat"
+        kinds = [change.kind for change in list_class_changes(session, project_id=project_id)]
+        assert kinds == ["rename", "rename", "undo"]
+
+
+def test_a_merge_moves_the_labels_retires_the_class_and_can_be_taken_back(database, pets):
+    project_id, ada = pets
+    with database.write() as session:
+        before, last = standing(session, project_id), last_event_id(session, project_id=project_id)
+        events = list_events(session, project_id=project_id)
+        done, moved = merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
+        assert moved == 2
+        assert standing(session, project_id) == {1: 0, 2: 1, 3: 1, 4: 1}
+        assert changed_since(session, project_id=project_id, event_id=last) == 2, "the next round learns of it"
+        assert list_events(session, project_id=project_id)[: len(events)] == events, "what was said, was said"
+        with pytest.raises(InvalidDecisionError, match="'hound' is retired"):
+            label(session, project_id, ada, 5, 2)
+        label(session, project_id, ada, 4, 0, "corrected since")
+        undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
+        assert standing(session, project_id) == before | {4: 0}
+        assert not any(one.retired for one in list_classes(session, project_id=project_id))
+
+
+def test_retired_classes_come_back_when_they_are_added(database, pets):
+    project_id, ada = pets
+    with database.write() as session:
+        retire_class(session, project_id=project_id, name="hound", who="ada")
+        assert standing(session, project_id)[3] == 2, "its labels stay"
+        with pytest.raises(InvalidClassError, match="needs two classes"):
+            retire_class(session, project_id=project_id, name="dog", who="ada")
+        add_class(session, project_id=project_id, name="Hound", who="ada")
+        assert label(session, project_id, ada, 5, 2).class_index == 2
+        assert len(list_classes(session, project_id=project_id)) == 3
+
+
+def test_names_that_differ_in_case_or_composition_are_one_class(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        add_class(session, project_id=project_id, name="caf\u00e9", who="ada")
+        for same in ("Dog", "cafe\u0301", "CAF\u00c9"):
+            with pytest.raises(InvalidClassError, match="already there"):
+                add_classes(session, project_id=project_id, names=[same])
+        with pytest.raises(InvalidClassError, match="merge them"):
+            rename_class(session, project_id=project_id, name="cat", new_name="DOG", who="ada")
+        rename_class(session, project_id=project_id, name="dog", new_name="Dog", who="ada")
+        describe_class(session, project_id=project_id, name="dog", text="barks", who="ada")
+        assert [one.description for one in list_classes(session, project_id=project_id)] == ["", "barks", "", ""]
+
+
+def test_only_a_change_that_stands_can_be_taken_back(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        done = retire_class(session, project_id=project_id, name="hound", who="ada")
+        undone = undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
+        for change_id, said in ((done.id, "already"), (undone.id, "no change"), (99, "no change")):
+            with pytest.raises(InvalidClassError, match=said):
+                undo_class_change(session, project_id=project_id, change_id=change_id, who="ada")
+
+
+def test_the_journal_alone_brings_changed_classes_back(database, pets, tmp_path):
+    project_id, ada = pets
+    with database.write() as session:
+        rename_class(session, project_id=project_id, name="cat", new_name="kitten", who="ada")
+        merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
+    with database.write() as session:
+        label(session, project_id, ada, 5, 0)
+        wanted = list_classes(session, project_id=project_id), standing(session, project_id)
+    entries = journal.read(journal_path(database)).entries
+    with closing(create_database(f"sqlite:///{tmp_path / 'new.db'}")) as made, made.write() as session:
+        assert replay(session, entries).unusable == 0
+        assert (list_classes(session, project_id=project_id), standing(session, project_id)) == wanted
+        assert replay(session, entries).events == 0, "told twice, it changes nothing"
+        assert list_classes(session, project_id=project_id) == wanted[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class LinearModule(nn.Module):
         *,
         steady: float,
         classes: Sequence[int],
-        coefficients: NDArray[np.floating],
+        coefficients: NDArray[Any],
         num_classes: int,
     ) -> None:
         super().__init__()

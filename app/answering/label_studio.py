@@ -18,9 +18,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from app.answering.served import Asked, Served, bytes_of
+from app.answering.served import Asked, Served, bytes_of, cell
 from app.answering.told_labels import find_sample, record_annotation
 from app.formats.errors import RefusedSampleError
+from app.formats.reading import Reading
 from app.kinds.image import MAX_BYTES, read_file
 from app.kinds.kind import kind_named
 
@@ -112,10 +113,9 @@ def _sample(served: Served, task: dict[str, Any]) -> Asked | str:
 
 def _of_data(served: Served, data: dict[str, Any]) -> Asked:
     """A row of a table, or the text among the values."""
-    if served.about.kind == "table":
-        return served.row(data)
-    text = data.get("text") or next((value for value in data.values() if isinstance(value, str)), "")
-    return served.text(str(text))
+    column = "text" if "text" in data else next((name for name in data if isinstance(data[name], str)), "")
+    values = {name: cell(value) for name, value in data.items()}
+    return served.text(kind_named(served.about.kind).text_of(values, Reading("", column)) or "")
 
 
 def _sha256(served: Served, task: dict[str, Any], data: dict[str, Any]) -> str:

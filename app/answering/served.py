@@ -92,7 +92,7 @@ class Served:
 
     def row(self, values: dict[str, Any]) -> Asked:
         """A row of a table; numbers as they are written."""
-        return self.text(json.dumps({name: _cell(value) for name, value in values.items()}, ensure_ascii=False))
+        return self.text(json.dumps({name: cell(value) for name, value in values.items()}, ensure_ascii=False))
 
     def file(self, content: bytes) -> Asked:
         """A file's bytes.
@@ -137,7 +137,8 @@ def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - a
     return {"label": about.classes[best], "probability": float(probs_C[best]), "probabilities": named}
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value of a row as it is written."""
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 

@@ -33,7 +33,7 @@ class LinearModule(nn.Module):
         *,
         steady: float,
         classes: Sequence[int],
-        coefficients: NDArray[np.floating[Any]],
+        coefficients: NDArray[Any],
         num_classes: int,
     ) -> None:
         super().__init__()

@@ -48,10 +48,11 @@ from loops.predictors.network_spec import base_name, choose_network
 
 LOOK_S = 0.2  # between two looks at what the processes report
 Reports = multiprocessing.Queue  # of (run, labels so far)
+OnRound = Callable[[Query, MeasuredRound | None], None]
 
 
-def simulate_once(config: SimulationConfig) -> dict[str, Any]:
-    """One run, in this process, told round by round on stderr.
+def simulate_once(config: SimulationConfig, on_round: OnRound | None = None) -> dict[str, Any]:
+    """One run, in this process, told round by round on stderr, or to a function.
 
     Raises:
         SettingsError: If the data cannot be used.
@@ -60,7 +61,7 @@ def simulate_once(config: SimulationConfig) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
         if catalog.find(config.acquisition).needs == "graph":
             _build_graphs(simulation, config.seed, _teller())
-        return simulate(config, simulation, _tell)
+        return simulate(config, simulation, on_round or _tell)
 
 
 def run_study(study: StudyConfig) -> dict[str, Any]:

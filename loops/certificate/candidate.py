@@ -1,0 +1,147 @@
+"""A candidate: a predictor's answers for all that is left, and the order in which audit samples are drawn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.certificate.belief import OLD_WEIGHT, Belief
+from loops.certificate.stakes import best_stakes, growth
+from loops.seeding import hash_of_ids
+
+Floats = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+SKIPPED = -1  # in place of a label: an answer no predictor gives
+BINS = 24  # of samples with about the same doubt
+FLOOR = 0.25  # of the mean weight, for every sample: where the predictor is sure, its errors are the ones nobody knows
+
+
+@dataclass(frozen=True)
+class Known:
+    """Answers for samples that had an audit label before: what an old label says of a new predictor."""
+
+    doubt_M: Floats = field(default_factory=lambda: np.empty(0))
+    wrong_M: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Fixed when it is made; N samples, in B bins of equal size by doubt."""
+
+    round_number: int  # whose predictor it is
+    seed: int  # of the order of the draws
+    sample_ids: Ids  # `[N]`, ascending
+    predicted_N: NDArray[np.int64]  # class index
+    bin_N: NDArray[np.int64]
+    doubt_B: Floats  # mean of 1 - the probability of the answer
+    weight_B: Floats  # a sample's chance of being drawn is in proportion to it
+    known: Known = field(default_factory=Known)
+    draws_before: int = 0  # of the candidate before, when this one took its place
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.sample_ids)
+
+    @cached_property
+    def counts_B(self) -> Floats:
+        """Samples in each bin."""
+        return np.bincount(self.bin_N, minlength=len(self.doubt_B)).astype(float)
+
+    @cached_property
+    def order(self) -> Ids:
+        """`[N]` rows, in the order in which they are drawn."""
+        uniform_N = (hash_of_ids(self.sample_ids, self.seed).astype(np.float64) + 0.5) / 2.0**64
+        drawn: Ids = np.argsort(-np.log(uniform_N) / self.weight_B[self.bin_N], kind="stable")
+        return drawn
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        """Row by sample id."""
+        return {sample_id: row for row, sample_id in enumerate(self.sample_ids.tolist())}
+
+    def belief(self) -> Belief:
+        """What is believed of its errors before the first draw."""
+        belief = Belief(self.doubt_B)
+        belief.see(self.bins_of(self.known.doubt_M), self.known.wrong_M.tolist(), OLD_WEIGHT)
+        return belief
+
+    def bins_of(self, doubt_M: Floats) -> NDArray[np.int64]:
+        """The bin of the nearest doubt."""
+        return np.abs(np.asarray(doubt_M, float)[:, None] - self.doubt_B[None, :]).argmin(axis=1)
+
+    def is_wrong(self, row: int, label: int) -> bool:
+        """Whether its answer differs from the label; a skip, -1, is no answer it could have given."""
+        return int(self.predicted_N[row]) != label
+
+    def restricted(self, keep_N: NDArray[np.bool_], predicted: int | None = None) -> Candidate:
+        """The same draws, of a part of the samples alone; optionally as if all of them had been answered so."""
+        predicted_N = self.predicted_N[keep_N]
+        if predicted is not None:
+            predicted_N = np.full(len(predicted_N), predicted, np.int64)
+        return Candidate(
+            self.round_number, self.seed, self.sample_ids[keep_N], predicted_N, self.bin_N[keep_N], self.doubt_B,
+            self.weight_B,
+        )  # fmt: skip
+
+
+def make_candidate(
+    sample_ids: Ids,
+    predicted_N: NDArray[np.int64],
+    doubt_N: NDArray[np.floating],  # type: ignore[type-arg]
+    *,
+    round_number: int,
+    seed: int,
+    target: float,
+    known: Known | None = None,
+    draws_before: int = 0,
+) -> Candidate:
+    """Fixes the answers, and the weights with which audit samples are drawn: more where an error is likelier.
+
+    Args:
+        sample_ids: `[N]`, all that is left.
+        predicted_N: The answers, class indices.
+        doubt_N: 1 - the probability of the answer.
+        round_number: Of the predictor.
+        seed: Of the draws; another one for each candidate.
+        target: Share to be proven, 0..1: the weights suit it best.
+        known: Its answers for samples with older audit labels.
+        draws_before: Of the candidate that it replaces.
+    """
+    by_id = np.argsort(sample_ids, kind="stable")
+    ids, answers_N, doubts_N = sample_ids[by_id], predicted_N[by_id], np.asarray(doubt_N, float)[by_id]
+    ranks_N = np.empty(len(ids), np.int64)
+    ranks_N[np.argsort(doubts_N, kind="stable")] = np.arange(len(ids))
+    bins = max(1, min(BINS, len(ids)))
+    bin_N = ranks_N * bins // max(1, len(ids))
+    counts_B = np.bincount(bin_N, minlength=bins).astype(float)
+    doubt_B = np.bincount(bin_N, doubts_N, minlength=bins) / np.maximum(1.0, counts_B)
+    plain = Candidate(round_number, seed, ids, answers_N, bin_N, doubt_B, np.ones(bins), known or Known())
+    wrong_B = plain.belief().wrong_B()
+    most = max((1.0 - target) * len(ids) + 1.0, 1.3 * float(counts_B @ wrong_B))
+    stakes = best_stakes(wrong_B, counts_B, min(most, 0.9 * len(ids)))
+    weight_B = growth(stakes.v_B, wrong_B)
+    weight_B = np.maximum(weight_B, FLOOR * float(counts_B @ weight_B) / max(1, len(ids)))
+    return Candidate(round_number, seed, ids, answers_N, bin_N, doubt_B, weight_B, known or Known(), draws_before)
+
+
+def changed_answers(old: Candidate, new: Candidate) -> int:
+    """D: for how many of the new one's samples the old one answers otherwise; one it had no answer for counts."""
+    place_N = np.minimum(np.searchsorted(old.sample_ids, new.sample_ids), len(old) - 1)
+    same_N = (old.sample_ids[place_N] == new.sample_ids) & (old.predicted_N[place_N] == new.predicted_N)
+    return int((~same_N).sum())
+
+
+def known_errors(candidate: Candidate, labels: Mapping[int, int]) -> int:
+    """How many labeled samples of the candidate it answered wrongly; of a skip nobody knows."""
+    rows = ((candidate.row_of.get(sample_id), label) for sample_id, label in labels.items() if label != SKIPPED)
+    return sum(row is not None and candidate.is_wrong(row, label) for row, label in rows)
+
+
+def left_of(candidate: Candidate, labels: Mapping[int, int]) -> int:
+    """How many of its samples nobody has labeled or skipped."""
+    return len(candidate) - sum(sample_id in candidate.row_of for sample_id in labels)

@@ -1,0 +1,146 @@
+"""The wealth of every hypothesis about a candidate's errors, draw by draw; see the package for why it is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.certificate.belief import Belief
+from loops.certificate.candidate import Candidate
+from loops.certificate.stakes import best_stakes
+
+Floats = NDArray[np.float64]
+
+ALPHA = 0.05
+INVESTED = 0.7  # of the cash, at each candidate
+# Stakes suit one number of errors: the target's, and these multiples of what is believed, each with its part.
+_TARGET_PART, _MULTIPLES, _PARTS = 0.55, (1.5, 2.2, 3.5), (0.15, 0.15, 0.15)
+_LOG_PARTS_K = np.log(np.array([_TARGET_PART, *_PARTS]))
+_RESTAKED_EVERY = 12  # draws; after each error anyway
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a candidate begins with: wealth by number of errors, of which some stays cash."""
+
+    wealth: Callable[[Floats], Floats]
+    cash: float
+
+
+FIRST = Start(np.ones_like, 1.0 - INVESTED)
+
+
+class Evidence:
+    """What is known of a candidate's errors after some draws, in their order.
+
+    Args:
+        candidate: Whose errors.
+        start: Its wealth before the first draw.
+        target: Share to be proven, 0..1; the stakes suit it best, and every other share is proven as well.
+    """
+
+    def __init__(self, candidate: Candidate, start: Start, target: float) -> None:
+        self.candidate, self.start, self.target = candidate, start, target
+        self.draws = self.found = 0  # samples, and the wrong ones among them
+        self.belief: Belief = candidate.belief()
+        self.estimates: list[float] = []  # of the errors, each unbiased by itself
+        self.refuted = len(candidate) + 1  # so many errors or more were refuted at some moment
+        self._left_B = candidate.counts_B.copy()
+        self._weight = float(self._left_B @ candidate.weight_B)
+        self._log_won_K = np.zeros(len(_LOG_PARTS_K))
+        self._most_K_T: list[Floats] = []
+        self._restake()
+
+    @property
+    def left(self) -> int:
+        """Samples that were not drawn."""
+        return len(self.candidate) - self.draws
+
+    def draw(self, row: int, *, wrong: bool) -> None:
+        """Takes the next draw."""
+        place = int(self.candidate.bin_N[row])
+        probability = float(self.candidate.weight_B[place]) / self._weight
+        believed = self._belief_B
+        rest = float(self._left_B @ believed)
+        self.estimates.append(self.found + rest + (wrong - float(believed[place])) / probability)
+        self._log_won_K = self._log_won_K + np.log((self._v_K_B[:, place] - wrong) / probability)
+        self._most_K_T.append(self._v_K_B @ self._left_B + self.found)
+        self._left_B[place] -= 1.0
+        self._weight = float(self._left_B @ self.candidate.weight_B)
+        self.draws, self.found = self.draws + 1, self.found + wrong
+        self.belief.see([place], [wrong])
+        if wrong or self.draws % _RESTAKED_EVERY == 0 or self.draws in (3, 6):
+            self._restake()
+        self._refute()
+
+    def wealth(self, errors_M: Floats) -> Floats:
+        """Of the hypotheses that the candidate has so many errors among its N; `1 / ALPHA` refutes one."""
+        cash = self.start.cash
+        invested: Floats = self.start.wealth(errors_M) - cash
+        return cash + invested * np.exp(self._log_multiple(errors_M))
+
+    def estimate(self) -> float | None:
+        """Of the errors among all N: the mean of the draws' estimates, each of which has the truth as expectation."""
+        return None if not self.estimates else float(np.clip(np.mean(self.estimates), self.found, len(self.candidate)))
+
+    def target_errors(self, left: int, found: int) -> int:
+        """The number to refute for the target: one more than may be wrong of `left` when `found` are known beyond."""
+        return int(np.floor((1.0 - self.target) * left + 1e-9)) + found + 1
+
+    def needed(self, errors: int) -> int | None:
+        """Further draws until so many errors are refuted, as far as is believed; None: it is believed to be true."""
+        if errors >= self.refuted:
+            return 0
+        stakes = best_stakes(self._belief_B, self._left_B, float(errors - self.found))
+        if stakes.gain <= 1.0 or self.left == 0:
+            return None
+        log_gain = self._log_gain(stakes.v_B, errors - self.found)
+        now = float(np.log(self.wealth(np.array([float(errors)])))[0])
+        count = None if log_gain <= 0 else int(np.ceil(max(0.0, np.log(1.0 / ALPHA) - now + _DILUTION) / log_gain))
+        return None if count is None or count > self.left else max(1, count)
+
+    def _log_gain(self, v_B: Floats, errors: float) -> float:
+        """Expected log of a draw's factor under the belief, with the probabilities the candidate has."""
+        chance_B = self.candidate.weight_B / self._weight
+        right_B, wrong_B = np.log(v_B / chance_B), np.log((v_B - 1.0) / chance_B)
+        mean_B = right_B + self._belief_B * (wrong_B - right_B)
+        return float((self._left_B * chance_B) @ mean_B - np.log(float(v_B @ self._left_B) - errors))
+
+    def _restake(self) -> None:
+        self._belief_B = self.belief.wrong_B()
+        believed = float(self._left_B @ self._belief_B)
+        goals = [self.target_errors(self.left, 0), *(factor * believed + 1.0 for factor in _MULTIPLES)]
+        most = 0.95 * max(1, self.left)
+        self._v_K_B = np.array([best_stakes(self._belief_B, self._left_B, min(goal, most)).v_B for goal in goals])
+
+    def _refute(self) -> None:
+        """Lowers what is refuted, where the wealth just below has reached `1 / ALPHA`; it grows with the errors."""
+        self.refuted = min(self.refuted, self.left + self.found + 1)  # what was drawn and right is no error
+        low, high = self.found - 1, self.refuted
+        if not self._is_refuted(high - 1):
+            return
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._is_refuted(middle) else (middle, high)
+        self.refuted = high
+
+    def _is_refuted(self, errors: int) -> bool:
+        return errors >= self.found and bool(self.wealth(np.array([float(errors)]))[0] >= 1.0 / ALPHA)
+
+    def _log_multiple(self, errors_M: Floats) -> Floats:
+        """log of the mixture of the K stakes' wealths."""
+        if not self._most_K_T:
+            return np.zeros(len(errors_M))
+        most_T_K = np.array(self._most_K_T)
+        paid_K_M = np.log(most_T_K[:, :, None] - errors_M[None, None, :]).sum(axis=0)
+        log_K_M: Any = (_LOG_PARTS_K + self._log_won_K)[:, None] - paid_K_M
+        top_M = log_K_M.max(axis=0)
+        logs_M: Floats = top_M + np.log(np.exp(log_K_M - top_M).sum(axis=0))
+        return logs_M
+
+
+_DILUTION = 0.35  # nats that the stakes for other numbers of errors cost

@@ -61,10 +61,12 @@ def record(options: dict[str, Any], out: Path, seed: int) -> None:
     from app.simulation.data import load_data
     from app.simulation.study import simulate_once
 
-    config = SimulationConfig(out=out.parent / f"{out.stem}-run", query_size=20, seed=seed, mc_iterations=10, acquisition="margin", **options)
+    config = SimulationConfig(
+        out=out.parent / f"{out.stem}-run", query_size=20, seed=seed, mc_iterations=10, acquisition="margin", **options
+    )
     kept: dict[str, NDArray[Any]] = {}
 
-    def keep(query: Any, _noted: Any) -> None:  # noqa: ANN401
+    def keep(query: Any, _noted: Any) -> None:
         scores = query.pool_scores
         if scores is not None:
             key = f"{query.labels:06d}"

@@ -18,6 +18,7 @@ from loops.acquisition.catalog import AcquisitionFunction
 from loops.acquisition.choosing import choose
 from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
+from loops.certificate.auditor import Auditor, AuditPlan
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
@@ -94,6 +95,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         reset_weights: Whether each round starts from the weights that the module had at first.
         logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
         mc_iterations: K, of the draws.
+        auditor: Draws audit samples so that they prove something; None: they are drawn uniformly, from the reserve.
 
     Raises:
         AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings.
@@ -112,12 +114,14 @@ class ActiveLearningLoop(WrappingLoop[None]):
         reset_weights: bool = True,
         logits: LogitsOf = None,
         mc_iterations: int = 20,
+        auditor: Auditor | None = None,
     ) -> None:
         super().__init__(wrapping)
         self.progress = Progress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
         self.curve: list[tuple[int, float]] = []  # labels trained on, accuracy on the test set
+        self._auditor = auditor
         self._rounds_folder = rounds_folder
         self._on_checkpoint = on_checkpoint
         self._started_at = 0.0
@@ -191,7 +195,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
         if not has_model(answers):
             return ()
-        known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": answers.audit}
+        known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": self._drawn_uniformly(answers)}
         evaluations = tuple(
             evaluate(dataset, self._predictor.predict(list(labels)), np.array(list(labels.values())))
             for dataset, labels in known.items()
@@ -199,6 +203,11 @@ class ActiveLearningLoop(WrappingLoop[None]):
         )
         self.curve += [(len(answers.labels), e.accuracy) for e in evaluations if e.dataset == "test"]
         return evaluations
+
+    def _drawn_uniformly(self, answers: Answers) -> dict[int, int]:
+        """Audit labels that speak for the pool as they are: those from before the first candidate."""
+        chain = self._auditor.chain[:1] if self._auditor is not None else []
+        return {i: label for i, label in answers.audit.items() if not any(i in first.row_of for first in chain)}
 
     def score_pool(self, answers: Answers) -> PoolScores | None:
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
@@ -212,6 +221,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""
         settings = self._settings
+        plan = self._audits(answers, pool_scores)
         self.stop_reason = reason_to_stop(
             labeling_budget=settings.labeling_budget,
             target_accuracy=settings.target_accuracy,
@@ -219,11 +229,16 @@ class ActiveLearningLoop(WrappingLoop[None]):
             lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
             left=len(answers.pool) + len(answers.audit_pool),
             rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
+            proven=0.0 if plan.certificate is None else plan.certificate.proven,
         )
         query = Query(
             round_number=answers.round_number,
             ranking=with_others_mixed_in(
-                self._ranking(answers, pool_scores), answers, settings.audit_share, settings.seed
+                self._ranking(answers, pool_scores),
+                answers,
+                plan.share if plan.draws else settings.audit_share,
+                settings.seed,
+                plan.draws,
             ),
             acquisition=self._acquisition.name if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
@@ -235,6 +250,11 @@ class ActiveLearningLoop(WrappingLoop[None]):
             last=self.stop_reason is not None,
         )
         self.answers = self._oracle.answer(query)
+
+    def _audits(self, answers: Answers, pool_scores: PoolScores | None) -> AuditPlan:
+        if self._auditor is None or pool_scores is None:
+            return AuditPlan()
+        return self._auditor.plan(answers, pool_scores, self._predictor.predict)
 
     def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
         """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
@@ -346,6 +366,7 @@ def reason_to_stop(
     lowest_accuracy: float,
     left: int,
     rounds_left: int | None = None,
+    proven: float = 0.0,
 ) -> str | None:
     """Why no further round should be started, as the end of a sentence; None to go on.
 
@@ -356,6 +377,7 @@ def reason_to_stop(
         lowest_accuracy: The least of the intervals' lower bounds, so that a lucky test of 20 samples ends nothing.
         left: Samples that may still be asked about.
         rounds_left: None: no limit.
+        proven: Share of what is left that is proven to be answered rightly.
     """
     if labeling_budget and labels >= labeling_budget:
         return f"the labeling budget of {labeling_budget} labels is used up"
@@ -363,6 +385,8 @@ def reason_to_stop(
         return "all rounds are over"
     if left == 0:
         return "every sample of the pool is labeled or skipped"
+    if target_accuracy and proven >= target_accuracy:
+        return f"it is proven that {100 * target_accuracy:.1f} % of what is left are answered rightly"
     if target_accuracy and lowest_accuracy >= target_accuracy:
         return f"the target accuracy of {100 * target_accuracy:.1f} % is reached"
     return None

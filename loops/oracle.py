@@ -31,7 +31,8 @@ class Answers:
     labels: Mapping[int, int]  # sample id -> class index, to train on
     pool: NDArray[np.int64]  # `[N]` samples that may still be asked about and trained on, ascending
     audit_pool: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # `[M]`, in drawing order
-    audit: Mapping[int, int] = field(default_factory=dict)  # labeled, drawn uniformly, never trained on
+    audit: Mapping[int, int] = field(default_factory=dict)  # labeled, drawn with known chances, never trained on
+    skipped: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # nobody could or would say
     test: Mapping[int, int] = field(default_factory=dict)
     suspects: Mapping[int, float] = field(default_factory=dict)  # labeled, likely wrong: sample id -> suspicion 0..1
 
@@ -207,6 +208,7 @@ class KnownLabels:
         on_query: Told of each new query, before it is answered.
         re_rank: What happens between rounds: after each label to train on it is given all that is known, and what is
             left of the ranking, and gives what is asked instead. As it stands by default.
+        is_enough: Asked after each audit label; when it says so, nothing more is answered and no round follows.
 
     Raises:
         NotEnoughSamplesError: If the pool is empty.
@@ -221,6 +223,7 @@ class KnownLabels:
         audit_reserve: Sequence[int] = (),
         on_query: Callable[[Query], None] = lambda _query: None,
         re_rank: ReRank = lambda _answers, waiting: waiting,
+        is_enough: Callable[[Answers], bool] = lambda _answers: False,
     ) -> None:
         if not labels:
             raise NotEnoughSamplesError(wanted=1, found=0)
@@ -232,29 +235,33 @@ class KnownLabels:
         self.audit_reserve = tuple(audit_reserve)
         self._on_query = on_query
         self._re_rank = re_rank
+        self._is_enough = is_enough
         self._answered: dict[int, int] = {}
+        self._audited: set[int] = set()  # of them
 
-    def answer(self, query: Query | None) -> Answers:
-        """Answers the first `query_size` samples of the ranking; see `Oracle`."""
+    def answer(self, query: Query | None) -> Answers | None:
+        """Answers the first `query_size` samples of the ranking; see `Oracle`. None when it is enough."""
         if query is not None and query.round_number == len(self.queries):
             self.queries.append(query)
             self._on_query(query)
-            self._answer(query.ranking)
-        return self._known()
+            if self._answer(query.ranking):
+                return None
+        return self.known()
 
-    def _known(self) -> Answers:
-        audited = set(self.audit_reserve)
+    def known(self) -> Answers:
+        """What was answered so far."""
         left = self._labels.keys() - self._answered.keys()
         return Answers(
             round_number=len(self.queries),
-            labels={i: label for i, label in self._answered.items() if i not in audited},
-            pool=np.array(sorted(left - audited), dtype=np.int64),
+            labels={i: label for i, label in self._answered.items() if i not in self._audited},
+            pool=np.array(sorted(left.difference(self.audit_reserve)), dtype=np.int64),
             audit_pool=np.array([i for i in self.audit_reserve if i in left], dtype=np.int64),
-            audit={i: label for i, label in self._answered.items() if i in audited},
+            audit={i: label for i, label in self._answered.items() if i in self._audited},
             test=self._test,
         )
 
-    def _answer(self, ranking: Sequence[RankedSample]) -> None:
+    def _answer(self, ranking: Sequence[RankedSample]) -> bool:
+        """Whether it was enough."""
         missing, waiting = self._query_size, deque(ranking)
         while missing and waiting:
             ranked = waiting.popleft()
@@ -262,4 +269,9 @@ class KnownLabels:
             self.asked.append(ranked)
             if ranked.purpose != "audit":
                 missing -= 1
-                waiting = deque(self._re_rank(self._known(), waiting)) if missing else waiting
+                waiting = deque(self._re_rank(self.known(), waiting)) if missing else waiting
+                continue
+            self._audited.add(ranked.sample_id)
+            if self._is_enough(self.known()):
+                return True
+        return False

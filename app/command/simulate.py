@@ -60,13 +60,17 @@ def simulate(
     mc_iterations: Annotated[int, typer.Option(min=2, help="MC-dropout draws per sample.")] = 20,
     cold_start: ColdStartOption = "diverse",
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.0,
+    certify: Annotated[
+        float, typer.Option(min=0.0, max=0.999, help="Stop when this share of the rest is proven right, such as 0.95.")
+    ] = 0.0,
     processes: Annotated[int | None, typer.Option(min=1, help="Runs at a time; none: one per core.")] = None,
 ) -> None:
     """Run the loop with known labels in place of a person; the last line is JSON.
 
     As in a project, every label ranks the rest anew, and from a large pool of small images features are learned first,
     which takes minutes for each seed. What a project would say of itself, from its own labels alone, stands beside what
-    the test set says; --audit gives it more to go by.
+    the test set says; --audit gives it more to go by. With --certify audit samples are drawn to prove a share of the
+    rest right, and the run ends at the first moment it is proven.
 
     One acquisition function and one seed: the run is told on stderr, and --out gets curve.csv and curve.png. Several:
     they run side by side, what is finished is not run again, and --out gets table.md, table.csv, curves.png, study.json
@@ -91,6 +95,7 @@ def simulate(
         mc_iterations=mc_iterations,
         cold_start=cold_start,
         audit=audit,
+        certify=certify,
     )
     study = StudyConfig(base, tuple(acquisition), seeds, processes)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: on busy cores threads spin, as in the trainer

@@ -17,6 +17,8 @@ from app.project.settings import (
 )
 from loops.acquisition import catalog
 
+MOST_CERTIFIED = 0.999  # nothing short of labeling everything proves more
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationConfig:
@@ -47,6 +49,7 @@ class SimulationConfig:
     mc_iterations: int = 20  # MC-dropout draws per sample
     cold_start: str = "diverse"
     audit: float = 0.0  # share 0..0.5 of what is asked that is drawn uniformly, never trained on, and counted
+    certify: float = 0.0  # share 0..1 of the rest that is to be proven right; it ends the run; 0: none
 
     def __post_init__(self) -> None:
         """Refuse before anything slow is loaded."""
@@ -59,6 +62,7 @@ class SimulationConfig:
         check_range("--mc-iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
         check_range("--seed", self.seed, 0, MOST_SEED)
         check_range("--audit", self.audit, 0.0, 0.5)
+        check_range("--certify", self.certify, 0.0, MOST_CERTIFIED)
         if self.out.exists() and not self.out.is_dir():
             raise SettingsError(f"--out {self.out} is a file; give a folder.")
 

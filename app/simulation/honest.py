@@ -41,17 +41,17 @@ class AnnotatorRecord:
     @property
     def chosen(self) -> dict[int, int]:
         """Sample id -> class index, of the labels trained on, in the order in which they were given."""
-        return dict(list(self.oracle.answer(None).labels.items())[: self.trained])
+        return dict(list(self.oracle.known().labels.items())[: self.trained])
 
     @property
     def audit(self) -> dict[int, int]:
         """The same of audit samples."""
-        return dict(list(self.oracle.answer(None).audit.items())[: self.audited])
+        return dict(list(self.oracle.known().audit.items())[: self.audited])
 
     @property
     def pool(self) -> list[int]:
         """Every sample of the pool, asked or not."""
-        answers = self.oracle.answer(None)
+        answers = self.oracle.known()
         return sorted({*answers.labels, *answers.audit, *answers.pool.tolist(), *answers.audit_pool.tolist()})
 
 

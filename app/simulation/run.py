@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from app.project.advice import QUEUES
 from app.simulation.between_rounds import BetweenRounds
+from app.simulation.claim import ClaimWatch
 from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledSamples, embed_all
 from app.simulation.embedding_review import EmbeddingContradictedError, EmbeddingReview
 from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.acquisition import catalog
 from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.certificate.auditor import Auditor
 from loops.embeddings.embedding_choice import EmbeddingChoice
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.learning_curve import AccuracyPoint
@@ -121,20 +123,23 @@ def simulate(
 
     Returns:
         The JSON of the command: predictor, acquisition, seed, curve, answered_by, seconds_per_round, labels_to, advice,
-        stop_at; and what a project would say of itself at the end, from its own labels alone: accuracies, labels_saved.
+        stop_at; what a project would say of itself at the end, from its own labels alone: accuracies, labels_saved; and
+        claimed: when the target of --certify was proven, None where it never was.
     """
     predictor = predictor_of(config, simulation)
     diary, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
     review = EmbeddingReview(
         simulation.images, simulation.rivals, config.seed, EmbeddingChoice(simulation.store.backbone.name, {})
     )
+    auditor = Auditor(config.certify, config.seed, config.query_size) if config.certify else None
+    watch = None if auditor is None else ClaimWatch(auditor, simulation.images.pool)
 
     def published(query: Query) -> None:
-        between.begin(query, oracle.answer(None))
+        between.begin(query, oracle.known())
         on_round(query, diary.note(query))
         review.look(diary.predictor)
 
-    oracle = known_labels(config, simulation, published, between)
+    oracle = known_labels(config, simulation, published, between, watch)
     settings = LoopSettings(
         acquisition=config.acquisition,
         query_size=config.query_size,
@@ -145,7 +150,7 @@ def simulate(
     )
     while True:
         try:
-            ActiveLearningLoop(predictor=diary.predictor, oracle=oracle, settings=settings).run()
+            ActiveLearningLoop(predictor=diary.predictor, oracle=oracle, settings=settings, auditor=auditor).run()
             break
         except EmbeddingContradictedError as found:  # the labels stay; the loop begins again in the other embedding
             simulation = moved(simulation, found.store)
@@ -161,7 +166,11 @@ def simulate(
     told = AnnotatorRecord(
         oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
     )
-    return {**_result(config, simulation, diary), **project_estimates(config, predictor, told)}
+    return {
+        **_result(config, simulation, diary),
+        **project_estimates(config, predictor, told),
+        "claimed": None if watch is None else watch.claimed,
+    }
 
 
 def moved(simulation: Simulation, store: FeatureStore) -> Simulation:
@@ -190,7 +199,11 @@ def name_of(config: SimulationConfig, simulation: Simulation) -> str:
 
 
 def known_labels(
-    config: SimulationConfig, simulation: Simulation, on_query: Callable[[Query], None], between: BetweenRounds
+    config: SimulationConfig,
+    simulation: Simulation,
+    on_query: Callable[[Query], None],
+    between: BetweenRounds,
+    watch: ClaimWatch | None = None,
 ) -> KnownLabels:
     """The annotator; a share of the pool, drawn by id and seed, is kept for the audit."""
     images = simulation.images
@@ -206,6 +219,7 @@ def known_labels(
         audit_reserve=reserve.tolist(),
         on_query=on_query,
         re_rank=between.re_rank,
+        **({} if watch is None else {"is_enough": watch.looks}),
     )
 
 

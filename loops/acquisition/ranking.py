@@ -66,24 +66,30 @@ def second_looks(answers: Answers, size: int) -> list[RankedSample]:
 
 
 def with_others_mixed_in(
-    ranking: Sequence[RankedSample], answers: Answers, audit_share: float, seed: int
+    ranking: Sequence[RankedSample], answers: Answers, audit_share: float, seed: int, draws: Sequence[RankedSample] = ()
 ) -> tuple[RankedSample, ...]:
     """Mixes audit samples and second looks in at random places, where nothing on screen tells them apart.
 
-    About `audit_share` of what people see is an audit sample. They come in the drawing order of the reserve, whatever
-    the model thinks of them; those that are left when the ranking has ended follow only if there is nothing else to
-    ask.
+    About `audit_share` of what people see is an audit sample: the certificate's draws in their order, or else those of
+    the reserve in theirs, whatever the model thinks of them. Those that are left when the ranking has ended follow only
+    if there is nothing else to ask.
     """
     generator = np.random.default_rng(seed_of(seed, "audit", answers.round_number))
-    reserve, probability = deque(answers.audit_pool.tolist()), 1.0 / max(1, len(answers.audit_pool))
+    drawn = {sample.sample_id for sample in draws}
+    audits = deque(draws or _of_reserve(answers))
     rechecks = deque(second_looks(answers, len(ranking)))
     mixed: list[RankedSample] = []
     for ranked in ranking:
-        while reserve and generator.random() < audit_share:
-            mixed.append(RankedSample(reserve.popleft(), "audit", 0.0, probability))
+        if ranked.sample_id in drawn:
+            continue
+        while audits and generator.random() < audit_share:
+            mixed.append(audits.popleft())
         if rechecks and generator.random() < RECHECK_SHARE:
             mixed.append(rechecks.popleft())
         mixed.append(ranked)
-    if mixed:
-        return tuple(mixed)
-    return (*(RankedSample(sample_id, "audit", 0.0, probability) for sample_id in reserve), *rechecks)
+    return tuple(mixed) if mixed else (*audits, *rechecks)
+
+
+def _of_reserve(answers: Answers) -> list[RankedSample]:
+    probability = 1.0 / max(1, len(answers.audit_pool))
+    return [RankedSample(sample_id, "audit", 0.0, probability) for sample_id in answers.audit_pool.tolist()]

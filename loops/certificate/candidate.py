@@ -17,28 +17,28 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 SKIPPED = -1  # in place of a label: an answer no predictor gives
-BINS = 24  # of samples with about the same doubt
+# Bins of samples with about the same doubt, by rank; finer where the doubt is great, which is where the errors are.
+_EDGES = np.array([0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.45, 0.6, 0.8, 1])
 FLOOR = 0.25  # of the mean weight, for every sample: where the predictor is sure, its errors are the ones nobody knows
 
 
 @dataclass(frozen=True)
 class Known:
-    """Answers for samples that had an audit label before: what an old label says of a new predictor."""
+    """M labels given before: how a predictor that was not trained on them answered those samples."""
 
-    doubt_M: Floats = field(default_factory=lambda: np.empty(0))
+    rank_M: Floats = field(default_factory=lambda: np.empty(0))  # of its doubt, 0: as great as any in the pool, 1: none
     wrong_M: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Fixed when it is made; N samples, in B bins of equal size by doubt."""
+    """Fixed when it is made; N samples, in B bins by doubt."""
 
     round_number: int  # whose predictor it is
     seed: int  # of the order of the draws
     sample_ids: Ids  # `[N]`, ascending
     predicted_N: NDArray[np.int64]  # class index
     bin_N: NDArray[np.int64]
-    doubt_B: Floats  # mean of 1 - the probability of the answer
     weight_B: Floats  # a sample's chance of being drawn is in proportion to it
     known: Known = field(default_factory=Known)
     draws_before: int = 0  # of the candidate before, when this one took its place
@@ -48,9 +48,9 @@ class Candidate:
         return len(self.sample_ids)
 
     @cached_property
-    def counts_B(self) -> Floats:
-        """Samples in each bin."""
-        return np.bincount(self.bin_N, minlength=len(self.doubt_B)).astype(float)
+    def counts(self) -> Floats:
+        """`[B]`, samples in each bin."""
+        return np.bincount(self.bin_N, minlength=len(_EDGES) - 1).astype(float)
 
     @cached_property
     def order(self) -> Ids:
@@ -66,13 +66,13 @@ class Candidate:
 
     def belief(self) -> Belief:
         """What is believed of its errors before the first draw."""
-        belief = Belief(self.doubt_B)
-        belief.see(self.bins_of(self.known.doubt_M), self.known.wrong_M.tolist(), OLD_WEIGHT)
+        belief = Belief((_EDGES[1:] + _EDGES[:-1]) / 2)
+        belief.see(_bins_of(self.known.rank_M), self.known.wrong_M.tolist(), OLD_WEIGHT)
         return belief
 
-    def bins_of(self, doubt_M: Floats) -> NDArray[np.int64]:
-        """The bin of the nearest doubt."""
-        return np.abs(np.asarray(doubt_M, float)[:, None] - self.doubt_B[None, :]).argmin(axis=1)
+    def rank(self, row: int) -> float:
+        """Of its doubt about a sample, 0..1; 0: as great as any."""
+        return float((_EDGES[self.bin_N[row]] + _EDGES[self.bin_N[row] + 1]) / 2)
 
     def is_wrong(self, row: int, label: int) -> bool:
         """Whether its answer differs from the label; a skip, -1, is no answer it could have given."""
@@ -84,8 +84,7 @@ class Candidate:
         if predicted is not None:
             predicted_N = np.full(len(predicted_N), predicted, np.int64)
         return Candidate(
-            self.round_number, self.seed, self.sample_ids[keep_N], predicted_N, self.bin_N[keep_N], self.doubt_B,
-            self.weight_B,
+            self.round_number, self.seed, self.sample_ids[keep_N], predicted_N, self.bin_N[keep_N], self.weight_B
         )  # fmt: skip
 
 
@@ -109,24 +108,34 @@ def make_candidate(
         round_number: Of the predictor.
         seed: Of the draws; another one for each candidate.
         target: Share to be proven, 0..1: the weights suit it best.
-        known: Its answers for samples with older audit labels.
+        known: Answers for samples that were labeled before.
         draws_before: Of the candidate that it replaces.
     """
     by_id = np.argsort(sample_ids, kind="stable")
     ids, answers_N, doubts_N = sample_ids[by_id], predicted_N[by_id], np.asarray(doubt_N, float)[by_id]
-    ranks_N = np.empty(len(ids), np.int64)
-    ranks_N[np.argsort(doubts_N, kind="stable")] = np.arange(len(ids))
-    bins = max(1, min(BINS, len(ids)))
-    bin_N = ranks_N * bins // max(1, len(ids))
-    counts_B = np.bincount(bin_N, minlength=bins).astype(float)
-    doubt_B = np.bincount(bin_N, doubts_N, minlength=bins) / np.maximum(1.0, counts_B)
-    plain = Candidate(round_number, seed, ids, answers_N, bin_N, doubt_B, np.ones(bins), known or Known())
-    wrong_B = plain.belief().wrong_B()
-    most = max((1.0 - target) * len(ids) + 1.0, 1.3 * float(counts_B @ wrong_B))
-    stakes = best_stakes(wrong_B, counts_B, min(most, 0.9 * len(ids)))
+    rank_N = np.empty(len(ids))
+    rank_N[np.argsort(-doubts_N, kind="stable")] = (np.arange(len(ids)) + 0.5) / max(1, len(ids))
+    bin_N = _bins_of(rank_N)
+    plain = Candidate(round_number, seed, ids, answers_N, bin_N, np.ones(len(_EDGES) - 1), known or Known())
+    counts_B = plain.counts
+    belief = plain.belief()
+    likely = float(counts_B @ belief.wrong())
+    most = min(max((1.0 - target) * len(ids) + 1.0, 1.3 * likely), 0.9 * len(ids))
+    wrong_B = belief.wrong_if(0.6 * most, counts_B)
+    stakes = best_stakes(wrong_B, counts_B, most)
     weight_B = growth(stakes.v_B, wrong_B)
     weight_B = np.maximum(weight_B, FLOOR * float(counts_B @ weight_B) / max(1, len(ids)))
-    return Candidate(round_number, seed, ids, answers_N, bin_N, doubt_B, weight_B, known or Known(), draws_before)
+    return Candidate(round_number, seed, ids, answers_N, bin_N, weight_B, known or Known(), draws_before)
+
+
+def ranks_among(doubt_M: Floats, doubt_N: Floats) -> Floats:
+    """`[M]`, the share of N samples whose doubt is greater."""
+    ranks: Floats = 1.0 - np.searchsorted(np.sort(doubt_N), doubt_M) / max(1, len(doubt_N))
+    return ranks
+
+
+def _bins_of(rank_N: Floats) -> NDArray[np.int64]:
+    return np.clip(np.searchsorted(_EDGES, rank_N, side="right") - 1, 0, len(_EDGES) - 2)
 
 
 def changed_answers(old: Candidate, new: Candidate) -> int:

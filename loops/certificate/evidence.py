@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from loops.certificate.belief import Belief
 from loops.certificate.candidate import Candidate
-from loops.certificate.stakes import best_stakes
+from loops.certificate.stakes import Stakes, best_stakes
 
 Floats = NDArray[np.float64]
 
 ALPHA = 0.05
-INVESTED = 0.7  # of the cash, at each candidate
-# Stakes suit one number of errors: the target's, and these multiples of what is believed, each with its part.
-_TARGET_PART, _MULTIPLES, _PARTS = 0.55, (1.5, 2.2, 3.5), (0.15, 0.15, 0.15)
-_LOG_PARTS_K = np.log(np.array([_TARGET_PART, *_PARTS]))
+INVESTED = 0.85  # of the cash, at each candidate
+# Stakes suit one number of errors under the hypothesis, and fewer in truth: the target's and so much of it, then
+# multiples of what is believed. Each has its part of the wealth, and those that suit win theirs.
+_OF_TARGET, _MULTIPLES = (0.1, 0.45, 0.75), (1.6, 2.5)
+_LOG_PARTS_K = np.log(np.array([0.2, 0.5, 0.2, 0.05, 0.05]))
+_CLEARLY, _LEAST_CHANCE = 0.8, 0.3  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
 _RESTAKED_EVERY = 12  # draws; after each error anyway
 
 
@@ -49,7 +51,7 @@ class Evidence:
         self.belief: Belief = candidate.belief()
         self.estimates: list[float] = []  # of the errors, each unbiased by itself
         self.refuted = len(candidate) + 1  # so many errors or more were refuted at some moment
-        self._left_B = candidate.counts_B.copy()
+        self._left_B = candidate.counts.copy()
         self._weight = float(self._left_B @ candidate.weight_B)
         self._log_won_K = np.zeros(len(_LOG_PARTS_K))
         self._most_K_T: list[Floats] = []
@@ -73,7 +75,7 @@ class Evidence:
         self._weight = float(self._left_B @ self.candidate.weight_B)
         self.draws, self.found = self.draws + 1, self.found + wrong
         self.belief.see([place], [wrong])
-        if wrong or self.draws % _RESTAKED_EVERY == 0 or self.draws in (3, 6):
+        if wrong or self.draws % _RESTAKED_EVERY == 0 or self.draws in (2, 4, 8):
             self._restake()
         self._refute()
 
@@ -95,27 +97,37 @@ class Evidence:
         """Further draws until so many errors are refuted, as far as is believed; None: it is believed to be true."""
         if errors >= self.refuted:
             return 0
-        stakes = best_stakes(self._belief_B, self._left_B, float(errors - self.found))
-        if stakes.gain <= 1.0 or self.left == 0:
+        hidden = float(errors - self.found)
+        likely = self.belief.chance(_CLEARLY * hidden, self._left_B)
+        if self.left == 0 or likely < _LEAST_CHANCE:
             return None
-        log_gain = self._log_gain(stakes.v_B, errors - self.found)
+        believed_B = self.belief.wrong_if(_CLEARLY * hidden, self._left_B)
+        log_gain = self._log_gain(best_stakes(believed_B, self._left_B, hidden).v_B, believed_B, hidden)
         now = float(np.log(self.wealth(np.array([float(errors)])))[0])
-        count = None if log_gain <= 0 else int(np.ceil(max(0.0, np.log(1.0 / ALPHA) - now + _DILUTION) / log_gain))
-        return None if count is None or count > self.left else max(1, count)
+        if log_gain <= 0:
+            return None
+        count = int(np.ceil(max(0.0, np.log(1.0 / ALPHA) - now) / log_gain))
+        return None if count > self.left else max(1, count)
 
-    def _log_gain(self, v_B: Floats, errors: float) -> float:
-        """Expected log of a draw's factor under the belief, with the probabilities the candidate has."""
+    def _log_gain(self, v_B: Floats, believed_B: Floats, errors: float) -> float:
+        """Expected log of a draw's factor under a belief, with the probabilities the candidate has."""
         chance_B = self.candidate.weight_B / self._weight
         right_B, wrong_B = np.log(v_B / chance_B), np.log((v_B - 1.0) / chance_B)
-        mean_B = right_B + self._belief_B * (wrong_B - right_B)
+        mean_B = right_B + believed_B * (wrong_B - right_B)
         return float((self._left_B * chance_B) @ mean_B - np.log(float(v_B @ self._left_B) - errors))
 
     def _restake(self) -> None:
-        self._belief_B = self.belief.wrong_B()
+        self._belief_B = self.belief.wrong()
         believed = float(self._left_B @ self._belief_B)
-        goals = [self.target_errors(self.left, 0), *(factor * believed + 1.0 for factor in _MULTIPLES)]
-        most = 0.95 * max(1, self.left)
-        self._v_K_B = np.array([best_stakes(self._belief_B, self._left_B, min(goal, most)).v_B for goal in goals])
+        target = float(self.target_errors(self.left, 0))
+        staked = [self._stakes_for(target, share) for share in _OF_TARGET]
+        staked += [self._stakes_for(factor * believed + 1.0, 1.0 / factor) for factor in _MULTIPLES]
+        self._v_K_B = np.array([stakes.v_B for stakes in staked])
+
+    def _stakes_for(self, errors: float, share: float) -> Stakes:
+        """Against the hypothesis that so many of what is left are wrong, as if at most a share of that were."""
+        errors = min(errors, 0.95 * max(1, self.left))
+        return best_stakes(self.belief.wrong_if(share * errors, self._left_B), self._left_B, errors)
 
     def _refute(self) -> None:
         """Lowers what is refuted, where the wealth just below has reached `1 / ALPHA`; it grows with the errors."""
@@ -141,6 +153,3 @@ class Evidence:
         top_M = log_K_M.max(axis=0)
         logs_M: Floats = top_M + np.log(np.exp(log_K_M - top_M).sum(axis=0))
         return logs_M
-
-
-_DILUTION = 0.35  # nats that the stakes for other numbers of errors cost

@@ -19,6 +19,7 @@ from loops.acquisition.choosing import choose
 from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
 from loops.certificate.auditor import Auditor, AuditPlan
+from loops.certificate.candidate import PoolAnswers
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
@@ -254,7 +255,12 @@ class ActiveLearningLoop(WrappingLoop[None]):
     def _audits(self, answers: Answers, pool_scores: PoolScores | None) -> AuditPlan:
         if self._auditor is None or pool_scores is None:
             return AuditPlan()
-        return self._auditor.plan(answers, pool_scores, self._predictor.predict)
+        of_left = np.isin(pool_scores.sample_ids, np.concatenate([answers.pool, answers.audit_pool]))
+        return self._auditor.plan(
+            answers,
+            PoolAnswers.of(pool_scores.sample_ids[of_left], pool_scores.probs_N_C[of_left]),
+            lambda ids: PoolAnswers.of(np.array(ids, np.int64), self._predictor.predict(ids)),
+        )
 
     def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
         """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""

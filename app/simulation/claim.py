@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from loops.certificate.auditor import Auditor, labels_of
 from loops.certificate.candidate import Candidate
-from loops.certificate.chain import certificate_of, follow, take_draws
-from loops.certificate.evidence import Evidence
 from loops.oracle import Answers
 
 
@@ -24,31 +22,19 @@ class ClaimWatch:
     auditor: Auditor
     truth: dict[int, int]
     claimed: dict[str, Any] | None = None
-    _evidence: Evidence | None = field(default=None)
 
     def looks(self, answers: Answers) -> bool:
         """Whether the target is proven; notes the first time."""
-        labels = labels_of(answers)
-        evidence = self._current(labels)
-        if evidence is None:
-            return False
-        take_draws(evidence, labels)
-        certificate = certificate_of(evidence, labels)
-        if certificate.proven < self.auditor.target:
+        certificate = self.auditor.certificate(answers)
+        if certificate is None or certificate.proven < self.auditor.target:
             return False
         self.claimed = {
             "labels": len(answers.labels) + len(answers.audit),
             "audits": len(answers.audit),
             "proven": certificate.proven,
-            "true_accuracy": _accuracy(evidence.candidate, labels, self.truth),
+            "true_accuracy": _accuracy(self.auditor.chain[-1], labels_of(answers), self.truth),
         }
         return True
-
-    def _current(self, labels: dict[int, int]) -> Evidence | None:
-        chain = self.auditor.chain
-        if chain and (self._evidence is None or self._evidence.candidate is not chain[-1]):
-            self._evidence = follow(chain, labels, self.auditor.target)
-        return self._evidence
 
 
 def _accuracy(candidate: Candidate, labels: dict[int, int], truth: dict[int, int]) -> float:

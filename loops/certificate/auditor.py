@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from loops.certificate.candidate import SKIPPED, Candidate, Known, make_candidate
-from loops.certificate.chain import TARGET, Certificate, certificate_of, follow, succeeded
+from loops.certificate.candidate import SKIPPED, Candidate, Known, PoolAnswers, make_candidate, ranks_among
+from loops.certificate.chain import TARGET, Certificate, Follower, certificate_of, succeeded
 from loops.certificate.evidence import FIRST, Evidence
-from loops.oracle import Answers, PoolScores, RankedSample
+from loops.oracle import Answers, RankedSample
 from loops.seeding import seed_of
 
 MOST_PUBLISHED = 300  # draws in one query
 REMEMBERED = 40  # labels to train on; older ones speak of weaker predictors
-Predict = Callable[[list[int]], NDArray[np.float32]]
+Answer = Callable[[list[int]], PoolAnswers]
 LEAST_SHARE = 0.1  # of what is asked, once there is a candidate: what is believed of its errors must not grow old
 
 
@@ -56,55 +55,67 @@ class Auditor:
     on_candidate: Callable[[Candidate], None] = lambda _candidate: None
     _last: Candidate | None = None  # of the round before, whether or not it is in the chain
 
-    def plan(self, answers: Answers, pool_scores: PoolScores, predict: Predict) -> AuditPlan:
+    def __post_init__(self) -> None:
+        """Nothing was followed yet."""
+        self._follower = Follower(self.target)
+
+    def plan(self, answers: Answers, answered: PoolAnswers, answer: Answer) -> AuditPlan:
         """The draws of the next query; none while the target is out of reach.
 
         Args:
             answers: All labels.
-            pool_scores: What the new predictor answers for what is left.
-            predict: It answers for samples with older audit labels: sample ids -> `probs_M_C`.
+            answered: What the new predictor answers for what is left.
+            answer: What it answers for samples with older audit labels, of which it is given the ids.
         """
         labels = labels_of(answers)
         self._note_asked(answers.labels)
-        evidence = follow(self.chain, labels, self.target) if self.chain else None
-        known = self._known(answers.audit, pool_scores, predict)
-        fresh = self._fresh(answers, pool_scores, known, evidence)
+        evidence = self._follower.evidence(self.chain, labels)
+        fresh = make_candidate(
+            answered,
+            round_number=answers.round_number,
+            seed=seed_of(self.seed, "audit draws", answers.round_number),
+            target=self.target,
+            known=self._known(answers.audit, answered, answer),
+            draws_before=0 if evidence is None else evidence.draws,
+        )
         self._last = fresh
         begun = Evidence(fresh, FIRST, self.target) if evidence is None else succeeded(evidence, fresh, labels)
-        needed = certificate_of(begun, labels).needed
+        needed, before = certificate_of(begun, labels).needed, self.needed_before
+        self.needed_before = needed
         kept = None if evidence is None else certificate_of(evidence, labels)
-        before, self.needed_before = self.needed_before, needed
-        if kept is not None and _fewer(kept.needed, needed):
+        if kept is not None and (needed is None or _fewer(kept.needed, needed)):
             return self._draws(kept, labels, self._share(kept.needed, kept.needed))
         share = self._share(needed, before)
-        if evidence is None and share <= LEAST_SHARE:
+        if kept is None and share <= LEAST_SHARE:
             return AuditPlan()
-        if evidence is None or needed is not None:
-            self.chain.append(fresh)
-            self.on_candidate(fresh)
-            return self._draws(certificate_of(begun, labels), labels, share)
-        assert kept is not None
-        return self._draws(kept, labels, LEAST_SHARE)
+        self.chain.append(fresh)
+        self._follower.begin(begun, len(self.chain), labels)
+        self.on_candidate(fresh)
+        return self._draws(certificate_of(begun, labels), labels, share)
 
     def certificate(self, answers: Answers) -> Certificate | None:
         """What is proven with these labels; None before there is a candidate."""
         labels = labels_of(answers)
-        return certificate_of(follow(self.chain, labels, self.target), labels) if self.chain else None
+        evidence = self._follower.evidence(self.chain, labels)
+        return None if evidence is None else certificate_of(evidence, labels)
 
-    def _fresh(self, answers: Answers, pool_scores: PoolScores, known: Known, evidence: Evidence | None) -> Candidate:
-        left = np.concatenate([answers.pool, answers.audit_pool])
-        of_left = np.isin(pool_scores.sample_ids, left)
-        probs_N_C = pool_scores.probs_N_C[of_left]
-        return make_candidate(
-            pool_scores.sample_ids[of_left],
-            probs_N_C.argmax(axis=1),
-            1.0 - probs_N_C.max(axis=1),
-            round_number=answers.round_number,
-            seed=seed_of(self.seed, "audit draws", answers.round_number),
-            target=self.target,
-            known=known,
-            draws_before=0 if evidence is None else evidence.draws,
-        )
+    def _note_asked(self, labels: Mapping[int, int]) -> None:
+        if self._last is None:
+            return
+        for sample_id in labels.keys() & self._last.row_of.keys():
+            row = self._last.row_of[sample_id]
+            self.asked.append((self._last.rank(row), self._last.is_wrong(row, labels[sample_id])))
+        self.asked = self.asked[-REMEMBERED:]
+
+    def _known(self, audit: Mapping[int, int], answered: PoolAnswers, answer: Answer) -> Known:
+        """The new predictor's answers for old audit samples, and what was answered before for those asked lately."""
+        rank_M, wrong_M = np.array([rank for rank, _ in self.asked]), np.array([w for _, w in self.asked], np.bool_)
+        if not audit:
+            return Known(rank_M, wrong_M)
+        old = answer(list(audit))
+        wrong = old.predicted_N != np.array([audit[i] for i in old.sample_ids.tolist()], np.int64)
+        ranks = ranks_among(old.doubt_N, answered.doubt_N)
+        return Known(np.concatenate([rank_M, ranks]), np.concatenate([wrong_M, wrong]))
 
     def _share(self, needed: int | None, before: int | None) -> float:
         """Of the next labels; few while learning saves more audit labels than it costs."""
@@ -118,14 +129,11 @@ class Auditor:
 
 def next_draws(candidate: Candidate, labels: Mapping[int, int], count: int) -> tuple[RankedSample, ...]:
     """The next samples in the order of the draws that have no label, each with its chance given those before it."""
-    ordered_N = candidate.order
-    weight_N = candidate.weight_B[candidate.bin_N[ordered_N]]
-    rest_N = weight_N[::-1].cumsum()[::-1]
     draws: list[RankedSample] = []
-    for row, weight, rest in zip(ordered_N.tolist(), weight_N.tolist(), rest_N.tolist(), strict=True):
+    for row, chance in zip(candidate.order, candidate.chances, strict=True):
         sample_id = int(candidate.sample_ids[row])
         if sample_id not in labels:
-            draws.append(RankedSample(sample_id, "audit", 0.0, weight / rest))
+            draws.append(RankedSample(sample_id, "audit", 0.0, float(chance)))
             if len(draws) == count:
                 break
     return tuple(draws)

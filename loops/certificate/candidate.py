@@ -23,6 +23,20 @@ FLOOR = 0.25  # of the mean weight, for every sample: where the predictor is sur
 
 
 @dataclass(frozen=True)
+class PoolAnswers:
+    """What a predictor answers for N samples."""
+
+    sample_ids: Ids
+    predicted_N: NDArray[np.int64]  # class index
+    doubt_N: Floats  # 1 - the probability of the answer
+
+    @classmethod
+    def of(cls, sample_ids: Ids, probs_N_C: NDArray[np.float32]) -> PoolAnswers:
+        """From class probabilities."""
+        return cls(sample_ids, probs_N_C.argmax(axis=1), 1.0 - probs_N_C.max(axis=1).astype(float))
+
+
+@dataclass(frozen=True)
 class Known:
     """M labels given before: how a predictor that was not trained on them answered those samples."""
 
@@ -60,6 +74,13 @@ class Candidate:
         return drawn
 
     @cached_property
+    def chances(self) -> Floats:
+        """`[N]`, of each draw in their order, given those before it."""
+        weight_N = self.weight_B[self.bin_N[self.order]]
+        chances_N: Floats = weight_N / weight_N[::-1].cumsum()[::-1]
+        return chances_N
+
+    @cached_property
     def row_of(self) -> dict[int, int]:
         """Row by sample id."""
         return {sample_id: row for row, sample_id in enumerate(self.sample_ids.tolist())}
@@ -89,9 +110,7 @@ class Candidate:
 
 
 def make_candidate(
-    sample_ids: Ids,
-    predicted_N: NDArray[np.int64],
-    doubt_N: NDArray[np.floating],  # type: ignore[type-arg]
+    answered: PoolAnswers,
     *,
     round_number: int,
     seed: int,
@@ -102,17 +121,16 @@ def make_candidate(
     """Fixes the answers, and the weights with which audit samples are drawn: more where an error is likelier.
 
     Args:
-        sample_ids: `[N]`, all that is left.
-        predicted_N: The answers, class indices.
-        doubt_N: 1 - the probability of the answer.
+        answered: For all that is left.
         round_number: Of the predictor.
         seed: Of the draws; another one for each candidate.
         target: Share to be proven, 0..1: the weights suit it best.
         known: Answers for samples that were labeled before.
         draws_before: Of the candidate that it replaces.
     """
-    by_id = np.argsort(sample_ids, kind="stable")
-    ids, answers_N, doubts_N = sample_ids[by_id], predicted_N[by_id], np.asarray(doubt_N, float)[by_id]
+    by_id = np.argsort(answered.sample_ids, kind="stable")
+    ids, answers_N = answered.sample_ids[by_id], answered.predicted_N[by_id]
+    doubts_N = np.asarray(answered.doubt_N, float)[by_id]
     rank_N = np.empty(len(ids))
     rank_N[np.argsort(-doubts_N, kind="stable")] = (np.arange(len(ids)) + 0.5) / max(1, len(ids))
     bin_N = _bins_of(rank_N)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -58,6 +58,31 @@ def take_draws(evidence: Evidence, labels: Mapping[int, int], most: int | None =
         if label is None:
             return
         evidence.draw(row, wrong=candidate.is_wrong(row, label))
+
+
+@dataclass
+class Follower:
+    """Follows a growing chain and growing labels; begins anew only where a label that it has seen was changed."""
+
+    target: float
+    _evidence: Evidence | None = None
+    _seen: dict[int, int] = field(default_factory=dict)
+    _length: int = 0
+
+    def evidence(self, chain: Sequence[Candidate], labels: Mapping[int, int]) -> Evidence | None:
+        """About the last of the candidates; None where there is none."""
+        if not chain:
+            return None
+        is_same = self._length == len(chain) and all(labels.get(i) == label for i, label in self._seen.items())
+        if self._evidence is None or not is_same or self._evidence.candidate is not chain[-1]:
+            self._evidence, self._length = follow(chain, labels, self.target), len(chain)
+        take_draws(self._evidence, labels)
+        self._seen = dict(labels)
+        return self._evidence
+
+    def begin(self, evidence: Evidence, length: int, labels: Mapping[int, int]) -> None:
+        """A candidate was added, and this is its evidence."""
+        self._evidence, self._length, self._seen = evidence, length, dict(labels)
 
 
 def succeeded(before: Evidence, candidate: Candidate, labels: Mapping[int, int]) -> Evidence:

@@ -14,6 +14,7 @@ from loops.oracle import Answers, RankedSample
 from loops.seeding import seed_of
 
 MOST_PUBLISHED = 300  # draws in one query
+WORTH_A_CHANGE = 0.7  # of the draws that the candidate still needs; a change leaves most of its evidence behind
 REMEMBERED = 40  # labels to train on; older ones speak of weaker predictors
 Answer = Callable[[list[int]], PoolAnswers]
 LEAST_SHARE = 0.1  # of what is asked, once there is a candidate: what is believed of its errors must not grow old
@@ -145,4 +146,4 @@ def labels_of(answers: Answers) -> dict[int, int]:
 
 
 def _fewer(kept: int | None, fresh: int | None) -> bool:
-    return kept is not None and (fresh is None or kept <= fresh)
+    return kept is not None and (fresh is None or WORTH_A_CHANGE * kept <= fresh)

@@ -45,25 +45,29 @@ class Belief:
 
     def wrong(self) -> Floats:
         """`[B]`, the mean over the posterior."""
-        return self._mean(np.ones(len(self._log_posterior_G), np.bool_))
+        weight_G = self._weights()
+        mean_B: Floats = weight_G @ self._wrong_G_B / weight_G.sum()
+        return mean_B
 
-    def wrong_if(self, most: float, counts_B: Floats) -> Floats:
-        """`[B]`, the same if at most so many are wrong: stakes pay only where few are, so it is staked as if they were.
+    def wrong_if(self, most_K: Floats, counts_B: Floats) -> Floats:
+        """`[K, B]`, the same if at most so many are wrong: stakes pay only where few are, so it is staked as if so.
 
         Args:
-            most: Errors.
+            most_K: Errors.
             counts_B: Samples left in each bin.
         """
         total_G = self._wrong_G_B @ counts_B
-        return self._mean(total_G <= max(most, float(total_G.min())))
+        few_K_G = total_G <= np.maximum(most_K, total_G.min())[:, None]
+        log_K_G = np.where(few_K_G, self._log_posterior_G, -np.inf)
+        weight_K_G = np.exp(log_K_G - log_K_G.max(axis=1, keepdims=True))
+        mean_K_B: Floats = weight_K_G @ self._wrong_G_B / weight_K_G.sum(axis=1, keepdims=True)
+        return mean_K_B
 
     def chance(self, most: float, counts_B: Floats) -> float:
         """That at most so many are wrong."""
-        weight_G = np.exp(self._log_posterior_G - self._log_posterior_G.max())
+        weight_G = self._weights()
         return float(weight_G[self._wrong_G_B @ counts_B <= most].sum() / weight_G.sum())
 
-    def _mean(self, of_G: NDArray[np.bool_]) -> Floats:
-        log_G = self._log_posterior_G[of_G]
-        weight_G = np.exp(log_G - log_G.max())
-        mean_B: Floats = weight_G @ self._wrong_G_B[of_G] / weight_G.sum()
-        return mean_B
+    def _weights(self) -> Floats:
+        weight_G: Floats = np.exp(self._log_posterior_G - self._log_posterior_G.max())
+        return weight_G

@@ -139,9 +139,9 @@ def make_candidate(
     belief = plain.belief()
     likely = float(counts_B @ belief.wrong())
     most = min(max((1.0 - target) * len(ids) + 1.0, 1.3 * likely), 0.9 * len(ids))
-    wrong_B = belief.wrong_if(0.6 * most, counts_B)
-    stakes = best_stakes(wrong_B, counts_B, most)
-    weight_B = growth(stakes.v_B, wrong_B)
+    wrong_1_B = belief.wrong_if(np.array([0.6 * most]), counts_B)
+    stakes = best_stakes(wrong_1_B, counts_B, np.array([most]))
+    weight_B = growth(stakes.v_K_B, wrong_1_B)[0]
     weight_B = np.maximum(weight_B, FLOOR * float(counts_B @ weight_B) / max(1, len(ids)))
     return Candidate(round_number, seed, ids, answers_N, bin_N, weight_B, known or Known(), draws_before)
 

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from loops.certificate.belief import Belief
 from loops.certificate.candidate import Candidate
-from loops.certificate.stakes import Stakes, best_stakes
+from loops.certificate.stakes import best_stakes
 
 Floats = NDArray[np.float64]
 
 ALPHA = 0.05
-INVESTED = 0.85  # of the cash, at each candidate
+INVESTED = 0.7  # of the cash, at each candidate
 # Stakes suit one number of errors under the hypothesis, and fewer in truth: the target's and so much of it, then
 # multiples of what is believed. Each has its part of the wealth, and those that suit win theirs.
 _OF_TARGET, _MULTIPLES = (0.1, 0.45, 0.75), (1.6, 2.5)
+_STAKED_K = np.array([*_OF_TARGET, *(1.0 / factor for factor in _MULTIPLES)])
 _LOG_PARTS_K = np.log(np.array([0.2, 0.5, 0.2, 0.05, 0.05]))
-_CLEARLY, _LEAST_CHANCE = 0.8, 0.3  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
+_CLEARLY, _LEAST_CHANCE = 0.8, 0.5  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
 _RESTAKED_EVERY = 12  # draws; after each error anyway
 
 
@@ -54,7 +55,7 @@ class Evidence:
         self._left_B = candidate.counts.copy()
         self._weight = float(self._left_B @ candidate.weight_B)
         self._log_won_K = np.zeros(len(_LOG_PARTS_K))
-        self._most_K_T: list[Floats] = []
+        self._most_T_K = np.empty((_RESTAKED_EVERY, len(_LOG_PARTS_K)))
         self._restake()
 
     @property
@@ -70,7 +71,9 @@ class Evidence:
         rest = float(self._left_B @ believed)
         self.estimates.append(self.found + rest + (wrong - float(believed[place])) / probability)
         self._log_won_K = self._log_won_K + np.log((self._v_K_B[:, place] - wrong) / probability)
-        self._most_K_T.append(self._v_K_B @ self._left_B + self.found)
+        if self.draws == len(self._most_T_K):
+            self._most_T_K = np.concatenate([self._most_T_K, np.empty_like(self._most_T_K)])
+        self._most_T_K[self.draws] = self._v_K_B @ self._left_B + self.found
         self._left_B[place] -= 1.0
         self._weight = float(self._left_B @ self.candidate.weight_B)
         self.draws, self.found = self.draws + 1, self.found + wrong
@@ -101,8 +104,9 @@ class Evidence:
         likely = self.belief.chance(_CLEARLY * hidden, self._left_B)
         if self.left == 0 or likely < _LEAST_CHANCE:
             return None
-        believed_B = self.belief.wrong_if(_CLEARLY * hidden, self._left_B)
-        log_gain = self._log_gain(best_stakes(believed_B, self._left_B, hidden).v_B, believed_B, hidden)
+        believed_1_B = self.belief.wrong_if(np.array([_CLEARLY * hidden]), self._left_B)
+        v_1_B = best_stakes(believed_1_B, self._left_B, np.array([hidden])).v_K_B
+        log_gain = self._log_gain(v_1_B[0], believed_1_B[0], hidden)
         now = float(np.log(self.wealth(np.array([float(errors)])))[0])
         if log_gain <= 0:
             return None
@@ -120,14 +124,10 @@ class Evidence:
         self._belief_B = self.belief.wrong()
         believed = float(self._left_B @ self._belief_B)
         target = float(self.target_errors(self.left, 0))
-        staked = [self._stakes_for(target, share) for share in _OF_TARGET]
-        staked += [self._stakes_for(factor * believed + 1.0, 1.0 / factor) for factor in _MULTIPLES]
-        self._v_K_B = np.array([stakes.v_B for stakes in staked])
-
-    def _stakes_for(self, errors: float, share: float) -> Stakes:
-        """Against the hypothesis that so many of what is left are wrong, as if at most a share of that were."""
-        errors = min(errors, 0.95 * max(1, self.left))
-        return best_stakes(self.belief.wrong_if(share * errors, self._left_B), self._left_B, errors)
+        errors_K = np.array([*(target for _ in _OF_TARGET), *(factor * believed + 1.0 for factor in _MULTIPLES)])
+        errors_K = np.minimum(errors_K, 0.95 * max(1, self.left))
+        belief_K_B = self.belief.wrong_if(_STAKED_K * errors_K, self._left_B)
+        self._v_K_B = best_stakes(belief_K_B, self._left_B, errors_K).v_K_B
 
     def _refute(self) -> None:
         """Lowers what is refuted, where the wealth just below has reached `1 / ALPHA`; it grows with the errors."""
@@ -145,9 +145,9 @@ class Evidence:
 
     def _log_multiple(self, errors_M: Floats) -> Floats:
         """log of the mixture of the K stakes' wealths."""
-        if not self._most_K_T:
+        if not self.draws:
             return np.zeros(len(errors_M))
-        most_T_K = np.array(self._most_K_T)
+        most_T_K = self._most_T_K[: self.draws]
         paid_K_M = np.log(most_T_K[:, :, None] - errors_M[None, None, :]).sum(axis=0)
         log_K_M: Any = (_LOG_PARTS_K + self._log_won_K)[:, None] - paid_K_M
         top_M = log_K_M.max(axis=0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 8  # of Dinkelbach's iteration, which converges quadratically
+_ROUNDS = 5  # of Dinkelbach's iteration, which converges quadratically
 _STEPS = 60  # halvings of an interval of log v
 _LEAST_GAIN = 1e-5  # per draw; below, no stake is worth it
 _MOST_GAIN = 2.0
@@ -19,49 +19,47 @@ _LEAST_P, _MOST_P = 1e-6, 0.98
 
 @dataclass(frozen=True)
 class Stakes:
-    """What is laid on a sample of each of B bins, and the factor by which the wealth is expected to grow at a draw."""
+    """For each of K hypotheses, what is laid on a sample of each of B bins."""
 
-    v_B: Floats  # each above 1
-    gain: float  # 1: the hypothesis is believed to be true, and nothing can be won
+    v_K_B: Floats  # each above 1
+    gain_K: Floats  # expected growth of the wealth at a draw; 1: the hypothesis is believed to be true
 
 
-def best_stakes(belief_B: Floats, counts_B: Floats, most: float) -> Stakes:
-    """Stakes that maximize the expected log wealth of the hypothesis that `most` of the samples are wrong.
+def best_stakes(belief_K_B: Floats, counts_B: Floats, most_K: Floats) -> Stakes:
+    """Stakes that maximize the expected log wealth of the hypotheses that so many of the samples are wrong.
 
     With the best probabilities, `q_i` in proportion to `v_i (1 - 1/v_i)^p_i`, a draw multiplies the wealth in the
     geometric mean by `sum v_i (1 - 1/v_i)^p_i / (sum v_i - most)`. At the maximum the derivative of each
     `v (1 - 1/v)^p` equals that factor (Dinkelbach 1967), which leaves one unknown for all samples.
 
     Args:
-        belief_B: Probability of being wrong, of a sample of each bin.
+        belief_K_B: Probability of being wrong, of a sample of each bin, as it is staked on.
         counts_B: Samples left in each bin.
-        most: Errors under the hypothesis, among those left.
+        most_K: Errors under each hypothesis, among those left.
     """
-    gain = 1.0 + _LEAST_GAIN
-    v_B = _stake_at(belief_B, gain)
-    if counts_B @ belief_B >= most:
-        return Stakes(v_B, 1.0)
+    gain_K = np.full(len(most_K), 1.0 + _LEAST_GAIN)
     for _ in range(_ROUNDS):
-        v_B = _stake_at(belief_B, gain)
-        gain = max(1.0 + _LEAST_GAIN, float(counts_B @ growth(v_B, belief_B)) / (float(counts_B @ v_B) - most))
-    return Stakes(v_B, gain)
+        v_K_B = _stake_at(belief_K_B, gain_K)
+        gain_K = np.maximum(1.0 + _LEAST_GAIN, growth(v_K_B, belief_K_B) @ counts_B / (v_K_B @ counts_B - most_K))
+    hopeless_K = belief_K_B @ counts_B >= most_K
+    return Stakes(v_K_B, np.where(hopeless_K, 1.0, gain_K))
 
 
-def growth(v_B: Floats, belief_B: Floats) -> Floats:
-    """`v (1 - 1/v)^p`: the weight with which a sample is best drawn, given its stake."""
-    grown_B: Floats = v_B * np.exp(belief_B * np.log1p(-1.0 / v_B))
-    return grown_B
+def growth(v: Floats, belief: Floats) -> Floats:
+    """`v (1 - 1/v)^p`: the weight with which a sample is best drawn, given its stake; of any shape."""
+    grown: Floats = v * np.exp(belief * np.log1p(-1.0 / v))
+    return grown
 
 
-def _stake_at(belief_B: Floats, gain: float) -> Floats:
+def _stake_at(belief_K_B: Floats, gain_K: Floats) -> Floats:
     """v at which the derivative of `v (1 - 1/v)^p` is `gain`, between the lines of a table."""
     log_p_P, log_gain_G, log_excess_P_G = _table()
-    row_B, row_share_B = _place(log_p_P, np.log(np.clip(belief_B, _LEAST_P, _MOST_P)))
-    column_B, column_share_B = _place(log_gain_G, np.full(len(belief_B), np.log(min(gain - 1.0, _MOST_GAIN))))
-    left_B = _between(log_excess_P_G[row_B, column_B], log_excess_P_G[row_B + 1, column_B], row_share_B)
-    right_B = _between(log_excess_P_G[row_B, column_B + 1], log_excess_P_G[row_B + 1, column_B + 1], row_share_B)
-    v_B: Floats = 1.0 + np.exp(_between(left_B, right_B, column_share_B))
-    return v_B
+    row, row_share = _place(log_p_P, np.log(np.clip(belief_K_B, _LEAST_P, _MOST_P)))
+    column, column_share = _place(log_gain_G, np.log(np.minimum(gain_K - 1.0, _MOST_GAIN))[:, None])
+    left = _between(log_excess_P_G[row, column], log_excess_P_G[row + 1, column], row_share)
+    right = _between(log_excess_P_G[row, column + 1], log_excess_P_G[row + 1, column + 1], row_share)
+    v_K_B: Floats = 1.0 + np.exp(_between(left, right, column_share))
+    return v_K_B
 
 
 def _between(low: Floats, high: Floats, share: Floats) -> Floats:
@@ -69,11 +67,11 @@ def _between(low: Floats, high: Floats, share: Floats) -> Floats:
     return mixed
 
 
-def _place(grid: Floats, values_B: Floats) -> tuple[NDArray[np.int64], Floats]:
+def _place(grid: Floats, values: Floats) -> tuple[NDArray[np.int64], Floats]:
     """The grid point before each value, and how far it is on the way to the next; the grid is even."""
-    exact_B = np.clip((values_B - grid[0]) / (grid[1] - grid[0]), 0.0, len(grid) - 1.000001)
-    before_B = exact_B.astype(np.int64)
-    return before_B, exact_B - before_B
+    exact = np.minimum(np.maximum((values - grid[0]) / (grid[1] - grid[0]), 0.0), len(grid) - 1.000001)
+    before = exact.astype(np.int64)
+    return before, exact - before
 
 
 @cache

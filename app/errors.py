@@ -110,6 +110,10 @@ class AnsweringError(AppError):
     """What was asked to answer, or about, cannot be used."""
 
 
+class CertificateError(AppError):
+    """There is nothing to certify, or a certificate is not what the project says."""
+
+
 class SimulationError(AppError):
     """Some of several simulated runs failed."""
 

@@ -18,7 +18,7 @@ from loops.acquisition.catalog import AcquisitionFunction
 from loops.acquisition.choosing import choose
 from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
-from loops.certificate.auditor import Auditor, AuditPlan
+from loops.certificate.auditor import Auditor, AuditPlan, uniform_audits
 from loops.certificate.candidate import PoolAnswers
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
@@ -196,7 +196,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
         if not has_model(answers):
             return ()
-        known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": self._drawn_uniformly(answers)}
+        chain = [] if self._auditor is None else self._auditor.chain
+        known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": uniform_audits(answers.audit, chain)}
         evaluations = tuple(
             evaluate(dataset, self._predictor.predict(list(labels)), np.array(list(labels.values())))
             for dataset, labels in known.items()
@@ -204,11 +205,6 @@ class ActiveLearningLoop(WrappingLoop[None]):
         )
         self.curve += [(len(answers.labels), e.accuracy) for e in evaluations if e.dataset == "test"]
         return evaluations
-
-    def _drawn_uniformly(self, answers: Answers) -> dict[int, int]:
-        """Audit labels that speak for the pool as they are: those from before the first candidate."""
-        chain = self._auditor.chain[:1] if self._auditor is not None else []
-        return {i: label for i, label in answers.audit.items() if not any(i in first.row_of for first in chain)}
 
     def score_pool(self, answers: Answers) -> PoolScores | None:
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
@@ -249,6 +245,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
             fit_seconds=self._fit_seconds,
             score_seconds=time.perf_counter() - self._started_at - self._fit_seconds,
             last=self.stop_reason is not None,
+            certificate=plan.certificate,
+            audits_needed=plan.needed,
         )
         self.answers = self._oracle.answer(query)
 

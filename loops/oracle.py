@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loops.errors import NotEnoughSamplesError
+
+if TYPE_CHECKING:
+    from loops.certificate.chain import Certificate
 
 Purpose = Literal["train", "audit", "recheck"]
 Dataset = Literal["test", "audit"]
@@ -91,6 +94,8 @@ class Query:
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
     asked_by: AskedBy | None = None  # None: by no predictor
+    certificate: Certificate | None = None  # what is proven; None: nothing
+    audits_needed: int | None = None  # labels for a proof of this round's predictor; None: out of reach
     last: bool = False  # nothing is asked after it: budget, target or pool is used up
 
     def evaluation(self, dataset: Dataset) -> Evaluation | None:

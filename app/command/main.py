@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command.classes import classes
+from app.command.certificate import certificate, verify
 from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,
@@ -262,6 +263,8 @@ def status(
 
 
 commands.command()(export)
+commands.command()(certificate)
+commands.command()(verify)
 commands.command()(formats)
 commands.command()(classes)
 commands.command()(move)

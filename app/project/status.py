@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from app.project.advice import read_advice
+from app.project.certificates import read_proof, status_of
 from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
 from loops.evaluation.labels_saved_words import saved_in_words
@@ -50,6 +51,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         heartbeat = get_heartbeat(session, project_id=project_id)
         imported = count_imported(session, project_id=project_id)
         advice = read_advice(session, project_id=project_id, query_size=settings.query_size)
+        proof = read_proof(session, project, project_id)
         deaths = list_endings(session, project_id=project_id, child=TRAINER)
     lacking = compare(database)
     return {
@@ -60,6 +62,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "skips": counts.skipped,
         "pool": counts.pool,
         "accuracies": _accuracies(metrics),
+        "certificate": status_of(proof),
         "labels_saved": _labels_saved(metrics),
         "advice": advice.as_dict(),
         "trainer": _trainer(heartbeat) | ({"deaths": len(deaths), "death": ending_words(deaths)} if deaths else {}),
@@ -155,6 +158,7 @@ def status_text(status: Mapping[str, Any]) -> str:
         *([status["journal"]["sentence"]] if "journal" in status else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
         *([status["trainer"]["death"]] if "death" in status["trainer"] else []),
+        status["certificate"]["sentence"],
         status["advice"]["sentence"],
         *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",

@@ -93,6 +93,7 @@ class DatabaseOracle:
             pool=asked.ids[asked.audit_keys >= share],
             audit_pool=reserve.ids[np.argsort(reserve.audit_keys, kind="stable")],
             audit=_only(embedded, audit_labels(current)),
+            skipped=np.array([label.sample_id for label in current if label.class_index is None], np.int64),
             test=test.classes,
             suspects={
                 suspect.sample_id: suspect.suspicion

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.project.certificates import PROVEN
 from app.project.scores import scores_path, write_scores
+from app.trainer.auditing import NEEDED
 from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall
@@ -103,6 +105,12 @@ def _metrics(query: Query) -> Iterator[NewMetric]:
         for kind, shares in (("recall", recall(evaluation)), ("precision", precision(evaluation))):
             for class_index in np.flatnonzero(~np.isnan(shares)).tolist():
                 yield NewMetric(f"{kind}_{name}", float(shares[class_index]), class_index=class_index)
+    if query.certificate is not None:
+        proof = query.certificate
+        estimate = proof.proven if proof.estimate is None else proof.estimate
+        yield NewMetric(PROVEN, estimate, proof.proven, n=proof.draws)
+    if query.audits_needed is not None:
+        yield NewMetric(NEEDED, float(query.audits_needed))
     if query.pool_scores is not None:
         for score, scores_N in query.pool_scores.scores.items():
             yield NewMetric(f"mean_{score}", float(scores_N.mean()), n=len(scores_N))

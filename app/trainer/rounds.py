@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.trainer.embedding_review import review_embedding
+from app.trainer.auditing import auditor_of
 from app.trainer.heartbeat import ProgressCallback
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore
@@ -33,6 +34,7 @@ def run_rounds(bench: Workbench) -> bool:
         settings=bench.loop_settings,
         rounds_folder=bench.project.rounds_dir,
         on_checkpoint=list_checkpoint(bench),
+        auditor=auditor_of(bench),
     )
     restore(loop, predictor, bench)
     loop.run()

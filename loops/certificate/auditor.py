@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,7 @@ class AuditPlan:
     draws: tuple[RankedSample, ...] = ()
     share: float = 0.0
     certificate: Certificate | None = None  # as it stands now
+    needed: int | None = None  # audit labels that the new predictor would need, whether or not it is the candidate
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Auditor:
         chain: Candidates so far.
         needed_before: Audit labels that the round before would have needed.
         asked: Of labels to train on, what the predictor that asked for them answered.
+        last: What the predictor of the round before answered for the pool.
         on_candidate: Told of a new candidate before any of its draws is shown.
     """
 
@@ -54,7 +56,7 @@ class Auditor:
     needed_before: int | None = None
     asked: list[tuple[float, bool]] = field(default_factory=list)  # rank of the doubt, and whether the answer was wrong
     on_candidate: Callable[[Candidate], None] = lambda _candidate: None
-    _last: Candidate | None = None  # of the round before, whether or not it is in the chain
+    last: PoolAnswers | None = None  # of the round before
 
     def __post_init__(self) -> None:
         """Nothing was followed yet."""
@@ -69,6 +71,7 @@ class Auditor:
             answer: What it answers for samples with older audit labels, of which it is given the ids.
         """
         labels = labels_of(answers)
+        self.chain = [candidate for candidate in self.chain if candidate.round_number < answers.round_number]
         self._note_asked(answers.labels)
         evidence = self._follower.evidence(self.chain, labels)
         fresh = make_candidate(
@@ -79,7 +82,7 @@ class Auditor:
             known=self._known(answers.audit, answered, answer),
             draws_before=0 if evidence is None else evidence.draws,
         )
-        self._last = fresh
+        self.last = answered
         begun = Evidence(fresh, FIRST, self.target) if evidence is None else succeeded(evidence, fresh, labels)
         needed, before = certificate_of(begun, labels).needed, self.needed_before
         self.needed_before = needed
@@ -88,7 +91,7 @@ class Auditor:
             return self._draws(kept, labels, self._share(kept.needed, kept.needed))
         share = self._share(needed, before)
         if kept is None and share <= LEAST_SHARE:
-            return AuditPlan()
+            return AuditPlan(needed=needed)
         self.chain.append(fresh)
         self._follower.begin(begun, len(self.chain), labels)
         self.on_candidate(fresh)
@@ -101,11 +104,12 @@ class Auditor:
         return None if evidence is None else certificate_of(evidence, labels)
 
     def _note_asked(self, labels: Mapping[int, int]) -> None:
-        if self._last is None:
+        if self.last is None:
             return
-        for sample_id in labels.keys() & self._last.row_of.keys():
-            row = self._last.row_of[sample_id]
-            self.asked.append((self._last.rank(row), self._last.is_wrong(row, labels[sample_id])))
+        rows = np.flatnonzero(np.isin(self.last.sample_ids, list(labels)))
+        given_M = np.array([labels[i] for i in self.last.sample_ids[rows].tolist()], np.int64)
+        ranks = ranks_among(self.last.doubt_N[rows], self.last.doubt_N)
+        self.asked += zip(ranks.tolist(), (self.last.predicted_N[rows] != given_M).tolist(), strict=True)
         self.asked = self.asked[-REMEMBERED:]
 
     def _known(self, audit: Mapping[int, int], answered: PoolAnswers, answer: Answer) -> Known:
@@ -125,7 +129,8 @@ class Auditor:
         return needed / (needed + self.query_size)
 
     def _draws(self, certificate: Certificate, labels: Mapping[int, int], share: float) -> AuditPlan:
-        return AuditPlan(next_draws(self.chain[-1], labels, MOST_PUBLISHED), max(share, LEAST_SHARE), certificate)
+        draws = next_draws(self.chain[-1], labels, MOST_PUBLISHED)
+        return AuditPlan(draws, max(share, LEAST_SHARE), certificate, self.needed_before)
 
 
 def next_draws(candidate: Candidate, labels: Mapping[int, int], count: int) -> tuple[RankedSample, ...]:
@@ -138,6 +143,12 @@ def next_draws(candidate: Candidate, labels: Mapping[int, int], count: int) -> t
             if len(draws) == count:
                 break
     return tuple(draws)
+
+
+def uniform_audits(audit: Mapping[int, int], chain: Sequence[Candidate]) -> dict[int, int]:
+    """The audit labels that were drawn uniformly: those from before the first candidate."""
+    drawn = chain[0].row_of if chain else {}
+    return {sample_id: label for sample_id, label in audit.items() if sample_id not in drawn}
 
 
 def labels_of(answers: Answers) -> dict[int, int]:

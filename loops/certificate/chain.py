@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loops.certificate.candidate import Candidate, changed_answers, known_errors, left_of
-from loops.certificate.evidence import ALPHA, FIRST, INVESTED, Evidence, Floats, Start
+from loops.certificate.evidence import ALPHA, FIRST, INVESTED, Evidence, Floats, Start, target_errors
 
 TARGET = 0.95  # share that is to be proven where nobody said otherwise
 
@@ -108,9 +108,10 @@ def moved(old: Candidate, new: Candidate, labels: Mapping[int, int]) -> int:
     return changed_answers(old, new) - known_errors(old, gone)
 
 
-def certificate_of(evidence: Evidence, labels: Mapping[int, int]) -> Certificate:
-    """What is claimed now of the samples that are left."""
+def certificate_of(evidence: Evidence, labels: Mapping[int, int], target: float | None = None) -> Certificate:
+    """What is claimed now of the samples that are left, and how far a target is; by default the evidence's own."""
     candidate = evidence.candidate
+    goal = evidence.target if target is None else target
     left, found = left_of(candidate, labels), known_errors(candidate, labels)
     estimate = evidence.estimate()
     return Certificate(
@@ -119,8 +120,8 @@ def certificate_of(evidence: Evidence, labels: Mapping[int, int]) -> Certificate
         left=left,
         draws=evidence.draws,
         found=evidence.found,
-        needed=evidence.needed(evidence.target_errors(left, found)) if left else 0,
-        target=evidence.target,
+        needed=evidence.needed(target_errors(goal, left, found)) if left else 0,
+        target=goal,
         round_number=candidate.round_number,
     )
 

@@ -37,6 +37,11 @@ class Start:
 FIRST = Start(np.ones_like, 1.0 - INVESTED)
 
 
+def target_errors(target: float, left: int, found: int) -> int:
+    """The number to refute for a target: one more than may be wrong of `left`, beside the `found` that are known."""
+    return int(np.floor((1.0 - target) * left + 1e-9)) + found + 1
+
+
 class Evidence:
     """What is known of a candidate's errors after some draws, in their order.
 
@@ -92,10 +97,6 @@ class Evidence:
         """Of the errors among all N: the mean of the draws' estimates, each of which has the truth as expectation."""
         return None if not self.estimates else float(np.clip(np.mean(self.estimates), self.found, len(self.candidate)))
 
-    def target_errors(self, left: int, found: int) -> int:
-        """The number to refute for the target: one more than may be wrong of `left` when `found` are known beyond."""
-        return int(np.floor((1.0 - self.target) * left + 1e-9)) + found + 1
-
     def needed(self, errors: int) -> int | None:
         """Further draws until so many errors are refuted, as far as is believed; None: it is believed to be true."""
         if errors >= self.refuted:
@@ -123,7 +124,7 @@ class Evidence:
     def _restake(self) -> None:
         self._belief_B = self.belief.wrong()
         believed = float(self._left_B @ self._belief_B)
-        target = float(self.target_errors(self.left, 0))
+        target = float(target_errors(self.target, self.left, 0))
         errors_K = np.array([*(target for _ in _OF_TARGET), *(factor * believed + 1.0 for factor in _MULTIPLES)])
         errors_K = np.minimum(errors_K, 0.95 * max(1, self.left))
         belief_K_B = self.belief.wrong_if(_STAKED_K * errors_K, self._left_B)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from app.project.certificates import read_chain
 from app.project.scores import Predictions, read_predictions, scores_path
 from app.trainer.measuring.cross_validation import InterruptCallback
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
 from loops.acquisition.catalog import RANDOM
+from loops.certificate.auditor import uniform_audits
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError
 from loops.evaluation.labels_saved import FEWEST_AUDITED, LabelsSaved, labels_saved
 from loops.evaluation.shadow import Shadows
@@ -41,7 +43,8 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
     if round_info is None:
         return
     pool = bench.embedded_pool
-    audit, chosen = _in_drawing_order(audit_labels(current), pool), _in_given_order(current, pool)
+    uniform = uniform_audits(audit_labels(current), read_chain(bench.project))
+    audit, chosen = _in_drawing_order(uniform, pool), _in_given_order(current, pool)
     answers = _answers(bench, len(chosen))
     if len(audit) < FEWEST_AUDITED or answers is None:
         return

@@ -158,7 +158,7 @@ def status_text(status: Mapping[str, Any]) -> str:
         *([status["journal"]["sentence"]] if "journal" in status else []),
         f"Trainer: {_trainer_text(status['trainer'])}",
         *([status["trainer"]["death"]] if "death" in status["trainer"] else []),
-        status["certificate"]["sentence"],
+        *([status["certificate"]["sentence"]] if status["certificate"]["audits"] else []),
         status["advice"]["sentence"],
         *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
         "",

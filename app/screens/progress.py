@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.project.advice import without_label
+from app.screens.progress_page.certificate import certificate_box
 from app.screens.progress_page.charts import accuracy_chart, class_balance_chart, pool_uncertainty_chart
 from app.screens.progress_page.confusion import (
     MOST_WRITTEN,
@@ -29,6 +30,8 @@ query_size = settings.query_size
 
 st.title("Progress")
 key_figures(drawn_rounds=len(figures.published))
+
+certificate_box(database(), current_project(), project_id(), figures.classes)
 
 st.header("Accuracy")
 points = figures.curve_points()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.project.certificates import PROVEN
 from app.project.settings import ProjectSettings
 from loops.active_learning import reason_to_stop
 from storage.engine import Database, Session
@@ -89,12 +90,14 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
     accuracies = [
         m for m in metrics if m.name in ("accuracy_test", "accuracy_audit") and m.round_number == latest.number
     ]
+    proven = [m.low or 0.0 for m in metrics if m.name == PROVEN and m.round_number == latest.number]
     audited = sum(m.n or 0 for m in accuracies if m.name == "accuracy_audit")
     return reason_to_stop(
         labeling_budget=settings.labeling_budget,
         target_accuracy=settings.target_accuracy,
         labels=latest.labels + audited,
         lowest_accuracy=min((m.low or 0.0 for m in accuracies), default=0.0),
+        proven=max(proven, default=0.0),
         # The last labels of a pool leave nothing to ask, but they are still to be trained on.
         left=int(_has_news(session, project_id, latest) or has_undecided(session, project_id=project_id)),
     )

@@ -99,13 +99,11 @@ class Candidate:
         """Whether its answer differs from the label; a skip, -1, is no answer it could have given."""
         return int(self.predicted_N[row]) != label
 
-    def restricted(self, keep_N: NDArray[np.bool_], predicted: int | None = None) -> Candidate:
-        """The same draws, of a part of the samples alone; optionally as if all of them had been answered so."""
-        predicted_N = self.predicted_N[keep_N]
-        if predicted is not None:
-            predicted_N = np.full(len(predicted_N), predicted, np.int64)
+    def restricted(self, keep_N: NDArray[np.bool_]) -> Candidate:
+        """The same draws, of a part of the samples alone."""
         return Candidate(
-            self.round_number, self.seed, self.sample_ids[keep_N], predicted_N, self.bin_N[keep_N], self.weight_B
+            self.round_number, self.seed, self.sample_ids[keep_N], self.predicted_N[keep_N], self.bin_N[keep_N],
+            self.weight_B,
         )  # fmt: skip
 
 

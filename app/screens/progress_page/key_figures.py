@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.progress_figures import interval, percent, read_headline
+from app.screens.shared.progress_figures import FEWEST_DRAWN, interval, percent, read_headline
 from app.screens.shared.session import database, project_id
 from app.screens.shared.trainer_status import read_trainer, trainer_badge
 from storage.metrics import MetricInfo
@@ -32,9 +32,10 @@ def key_figures(*, drawn_rounds: int) -> None:
             st.metric("Skips", f"{figures.counts.skipped:,}", width=_WIDTH)
             st.metric("Pool left", f"{figures.counts.pool:,}", width=_WIDTH)
             _round(figures.rounds[-1] if figures.rounds else None)
-            for accuracy in figures.accuracies:
+            measured = [m for m in figures.accuracies if (m.n or 0) >= FEWEST_DRAWN]
+            for accuracy in measured:
                 _accuracy(accuracy)
-            if not figures.accuracies:
+            if not measured:
                 st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=_WIDE)
         trainer = read_trainer()
         trainer_badge(trainer)

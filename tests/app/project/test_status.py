@@ -79,6 +79,9 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: Opened) -> None:
     found = project_status(opened.database, opened.project)
     assert found.pop("advice")["verdict"] == "too early"
+    certificate = found.pop("certificate")
+    assert certificate.pop("sentence").startswith("Nothing is proven yet")
+    assert certificate == {"proven": 0.0, "confidence": 0.95, "audits": 0, "needed": {"0.95": None}}
     assert found == {
         "project": "pets",
         "rounds": [],

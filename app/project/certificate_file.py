@@ -126,7 +126,7 @@ def _target(told: Mapping[str, Any]) -> float:
     return target
 
 
-def _rounds(told: Mapping[str, Any]) -> set[int]:
+def _rounds(told: Mapping[str, Any]) -> set[Any]:
     candidates = told.get("candidates")
     return {c.get("round_number") for c in candidates if isinstance(c, dict)} if isinstance(candidates, list) else set()
 

@@ -103,9 +103,9 @@ def write_candidate(project: Project, candidate: Candidate) -> None:
 
 def _read(path: Path) -> Candidate:
     with np.load(path) as stored:
-        numbers = {name: int(stored[name]) for name in _NUMBERS}
-        arrays = {name: stored[name] for name in _ARRAYS}
-        return Candidate(**numbers, **arrays, known=Known(stored["rank_M"], stored["wrong_M"]))
+        fields: dict[str, Any] = {name: int(stored[name]) for name in _NUMBERS}
+        fields.update((name, stored[name]) for name in _ARRAYS)
+        return Candidate(**fields, known=Known(stored["rank_M"], stored["wrong_M"]))
 
 
 def status_of(proof: Proof) -> dict[str, Any]:

@@ -22,7 +22,10 @@ INVESTED = 0.7  # of the cash, at each candidate
 _OF_TARGET, _MULTIPLES = (0.1, 0.45, 0.75), (1.6, 2.5)
 _STAKED_K = np.array([*_OF_TARGET, *(1.0 / factor for factor in _MULTIPLES)])
 _LOG_PARTS_K = np.log(np.array([0.2, 0.5, 0.2, 0.05, 0.05]))
-_CLEARLY, _LEAST_CHANCE = 0.8, 0.5  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
+_CLEARLY, _LEAST_CHANCE = (
+    0.8,
+    0.35,
+)  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
 _RESTAKED_EVERY = 12  # draws; after each error anyway
 
 
@@ -57,6 +60,7 @@ class Evidence:
         self.belief: Belief = candidate.belief()
         self.estimates: list[float] = []  # of the errors, each unbiased by itself
         self.refuted = len(candidate) + 1  # so many errors or more were refuted at some moment
+        self.proven_T: list[float] = []  # after each draw, of what was not drawn
         self._left_B = candidate.counts.copy()
         self._weight = float(self._left_B @ candidate.weight_B)
         self._log_won_K = np.zeros(len(_LOG_PARTS_K))
@@ -86,12 +90,14 @@ class Evidence:
         if wrong or self.draws % _RESTAKED_EVERY == 0 or self.draws in (2, 4, 8):
             self._restake()
         self._refute()
+        self.proven_T.append(1.0 - max(0, self.refuted - 1 - self.found) / max(1, self.left))
 
     def wealth(self, errors_M: Floats) -> Floats:
         """Of the hypotheses that the candidate has so many errors among its N; `1 / ALPHA` refutes one."""
         cash = self.start.cash
         invested: Floats = self.start.wealth(errors_M) - cash
-        return cash + invested * np.exp(self._log_multiple(errors_M))
+        total: Floats = cash + invested * np.exp(self._log_multiple(errors_M))
+        return total
 
     def estimate(self) -> float | None:
         """Of the errors among all N: the mean of the draws' estimates, each of which has the truth as expectation."""

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.project.certificates import PROVEN, Proof, read_proof, sentence
+from app.project.certificates import Proof, read_proof, sentence
 from app.project.project import Project
 from app.screens.shared.charts import share_axis
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import percent
 from loops.certificate.classes import ClassProof, class_proofs
+from loops.certificate.evidence import Evidence
 from storage.engine import Database
-from storage.metrics import MetricInfo, list_metrics
 from storage.samples import count_samples
 
-_LIGHTS = {"proven": "🟢 proven", "likely": "🟡 likely", "unknown": "⚪ unknown"}
+_LIGHTS = {"proven": "● proven", "likely": "◐ likely", "unknown": "○ unknown"}
+_COLOR = "#2BA884"
 _MEANING = (
     "Proven means: whenever you look, and whichever model answers by then, such a sentence is wrong in at most 5 of "
     "100 projects. It takes your labels as the truth. Audit samples are drawn with known chances, more of them where "
@@ -30,7 +32,6 @@ def certificate_box(database: Database, project: Project, project_id: int, class
     """The claim, its history and the classes; of the moment the page is drawn."""
     with database.read() as session:
         proof = read_proof(session, project, project_id)
-        history = list_metrics(session, project_id=project_id, name=PROVEN)
         labeled = count_samples(session, project_id=project_id).labeled
     if not labeled:
         return
@@ -43,8 +44,8 @@ def certificate_box(database: Database, project: Project, project_id: int, class
     st.caption(_MEANING)
     if proof.evidence is None:
         return
-    if history:
-        st.altair_chart(proven_chart(history, proof), width="stretch", key="proven_chart")
+    if proof.evidence.draws:
+        st.altair_chart(proven_chart(proof.evidence), width="stretch", key="proven_chart")
     classes = class_proofs(proof.chain[-1], proof.labels, proof.target)
     st.dataframe(class_rows(classes, class_names), hide_index=True, width="stretch", key="class_lights")
     st.caption("Each class is proven by itself, from the audit samples that were answered with it.")
@@ -59,34 +60,31 @@ def _summary(proof: Proof, labeled: int) -> str:
     )
 
 
-def proven_rows(history: Sequence[MetricInfo], proof: Proof) -> pd.DataFrame:
-    """By audit labels drawn: the estimate, and the share that is proven; of the rounds, and of now."""
-    rows = [(m.labels, m.value, m.low or 0.0) for m in history]
-    now = proof.certificate
-    if now is not None and now.estimate is not None and proof.chain:
-        trained = max((m.labels for m in history), default=0)
-        rows.append((trained + 1, now.estimate, now.proven))
-    return pd.DataFrame(rows, columns=["labels", "estimate", "proven"])
+def proven_rows(evidence: Evidence) -> pd.DataFrame:
+    """By audit labels drawn: the estimate so far, and the share that is proven."""
+    count = np.arange(1, evidence.draws + 1)
+    errors_T = np.cumsum(evidence.estimates) / count
+    estimate_T = np.clip(1.0 - errors_T / max(1, len(evidence.candidate)), evidence.proven_T, 1.0)
+    return pd.DataFrame({"draws": count, "estimate": estimate_T, "proven": evidence.proven_T})
 
 
-def proven_chart(history: Sequence[MetricInfo], proof: Proof) -> alt.LayerChart:
+def proven_chart(evidence: Evidence) -> alt.LayerChart:
     """The band reaches from what is proven to the estimate; the dashes are the target."""
-    rows = proven_rows(history, proof)
-    base = alt.Chart(rows).encode(x=alt.X("labels:Q", title="Labels trained on (number)", axis=alt.Axis(format=",d")))
+    base = alt.Chart(proven_rows(evidence)).encode(
+        x=alt.X("draws:Q", title="Audit labels of these answers (number)", axis=alt.Axis(format=",d", tickMinStep=1))
+    )
     scale = alt.Scale(zero=False)
-    axis = share_axis("Right of the rest (%)")
     tooltip = [
-        alt.Tooltip("labels:Q", title="Labels trained on"),
+        alt.Tooltip("draws:Q", title="Audit labels"),
         alt.Tooltip("estimate:Q", title="Estimated", format=".1%"),
         alt.Tooltip("proven:Q", title="Proven", format=".1%"),
     ]
-    band = base.mark_area(opacity=0.18, color="#2BA884").encode(
-        y=alt.Y("proven:Q", axis=axis, scale=scale), y2="estimate:Q"
+    band = base.mark_area(opacity=0.18, color=_COLOR).encode(
+        y=alt.Y("proven:Q", axis=share_axis("Right of the rest (%)"), scale=scale), y2="estimate:Q", tooltip=tooltip
     )
-    line = base.mark_line(color="#2BA884", strokeWidth=2).encode(y=alt.Y("proven:Q", scale=scale))
-    dots = base.mark_point(filled=True, size=60, color="#2BA884").encode(y="proven:Q", tooltip=tooltip)
-    goal = alt.Chart(pd.DataFrame({"target": [proof.target]})).mark_rule(strokeDash=[6, 4]).encode(y="target:Q")
-    return alt.layer(band, line, dots, goal).properties(height=220)
+    line = base.mark_line(color=_COLOR, strokeWidth=2).encode(y=alt.Y("proven:Q", scale=scale), tooltip=tooltip)
+    goal = alt.Chart(pd.DataFrame({"target": [evidence.target]})).mark_rule(strokeDash=[6, 4]).encode(y="target:Q")
+    return alt.layer(band, line, goal).properties(height=220)
 
 
 def class_rows(classes: Sequence[ClassProof], names: Sequence[str]) -> pd.DataFrame:

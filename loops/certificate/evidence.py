@@ -25,7 +25,7 @@ _LOG_PARTS_K = np.log(np.array([0.2, 0.5, 0.2, 0.05, 0.05]))
 _CLEARLY, _LEAST_CHANCE = (
     0.8,
     0.35,
-)  # foreseen is what it takes if errors are clearly fewer, where that is likely enough
+)  # foreseen is what it takes if errors are clearly fewer, where that is likely
 _RESTAKED_EVERY = 12  # draws; after each error anyway
 
 

@@ -20,7 +20,7 @@ def evidence_of(draws: int) -> Evidence:
 def test_the_band_has_a_point_for_every_audit_label_and_what_is_proven_grows() -> None:
     rows = proven_rows(evidence_of(30))
     assert rows["draws"].tolist() == list(range(1, 31))
-    assert rows["proven"].is_monotonic_increasing
+    assert 0.0 == rows["proven"][0] < rows["proven"][9] < rows["proven"][29] < 1.0
     assert (rows["estimate"] >= rows["proven"]).all()
     assert proven_chart(evidence_of(3)).to_dict()["layer"]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command.classes import classes
 from app.command.certificate import certificate, verify
+from app.command.classes import classes
 from app.command.export import export, formats
 from app.command.options import (
     DEVICES_VARIABLE,

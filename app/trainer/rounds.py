@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.trainer.embedding_review import review_embedding
 from app.trainer.auditing import auditor_of
+from app.trainer.embedding_review import review_embedding
 from app.trainer.heartbeat import ProgressCallback
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.resuming import prune, restore

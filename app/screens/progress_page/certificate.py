@@ -68,7 +68,7 @@ def proven_rows(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame({"draws": count, "estimate": estimate_T, "proven": evidence.proven_T})
 
 
-def proven_chart(evidence: Evidence) -> alt.LayerChart:
+def proven_chart(evidence: Evidence) -> alt.LayerChart | alt.FacetChart:
     """The band reaches from what is proven to the estimate; the dashes are the target."""
     base = alt.Chart(proven_rows(evidence)).encode(
         x=alt.X("draws:Q", title="Audit labels of these answers (number)", axis=alt.Axis(format=",d", tickMinStep=1))

@@ -16,7 +16,7 @@ st.caption(
 st.subheader("Keys on the Grid page")
 st.markdown(keys_table(GRID_ROWS))
 st.caption(
-    "The Grid page shows up to 60 samples that the newest model is surest of being one class, none below 90 %, the "
+    "The Grid page shows up to 60 samples that the newest model is surest of being one class, none below 60 %, the "
     "least sure of them first: the wrong ones stand together at the top. Samples taken out go back to the queue and "
     "are not shown in a grid again until there is a new model. Before the first model it shows samples that lie close "
     "together on the map, and you say what they are. Every sample is stored as a label of its own, with an equal share "

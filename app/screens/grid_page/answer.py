@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.screens.content.sample import to_send
-from app.screens.grid_page.choice import SURE
+from app.screens.grid_page.choice import LEAST
 from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
 from app.screens.grid_page.message import GridMessage, read_message
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
@@ -89,7 +89,7 @@ def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
     answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "over": False, "round": None}
-    return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), "least": SURE, **answered, **dealt}
+    return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), "least": LEAST, **answered, **dealt}
 
 
 def _classes() -> list[str]:

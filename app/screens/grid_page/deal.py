@@ -13,10 +13,11 @@ from app.project.pool_map import PoolMap, map_path
 from app.project.project import Project
 from app.project.scores import RoundScores, scores_path
 from app.screens.grid_page.choice import (
-    SURE,
+    LEAST,
     Candidates,
     class_to_offer,
     open_pool,
+    sure_enough,
     sure_per_class,
     surest,
     tightest_group,
@@ -27,7 +28,7 @@ from storage.engine import Database
 from storage.grid import claim_grid
 from storage.queue import ClaimedSample, release_claims
 
-_LEAST = f"a grid holds those it gives at least {100 * SURE:.0f}\u00a0%."
+_LEAST = f"a grid holds those it gives at least {100 * LEAST:.0f}\u00a0%."
 _SPARE = 200  # candidates beyond a grid's size: some are on other people's screens, or audit samples
 
 
@@ -44,9 +45,9 @@ class Source:
         at_most = message.size + _SPARE
         if self.scores is None:
             return self._group(message.size, set(taken), at_most)
-        pool = open_pool(self.scores, leave_out=set(taken))
+        pool = sure_enough(open_pool(self.scores, leave_out=set(taken)))
         chosen = message.class_index if message.class_index is not None else class_to_offer(pool, len(self.classes))
-        found = None if chosen is None else surest(pool, chosen, at_most=at_most).sure()
+        found = None if chosen is None else surest(pool, chosen, at_most=at_most)
         return found if found is not None and len(found.sample_ids) else None
 
     def sure(self, taken: Iterable[int]) -> list[int]:

@@ -13,7 +13,8 @@ HELP_ROWS = (
     ("Accept the model's suggestion (when it is shown)", "`Enter`"),
     ("Skip: the sample leaves the pool", "`Space`"),
     ("Undo the last decision, or the one looked at", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
-    ("Walk the last ten decisions", "`←` older, `→` newer"),
+    ("Walk the decisions before", "`←` older, `→` newer"),
+    ("Look closer at an image, and back", "`+`, `-`, or the wheel"),
     ("Flag for a second look; again: take the flag back", "`.`, and `F` with up to 20 classes"),
     ("These keys", "`?`, and `H` with up to 20 classes"),
 )

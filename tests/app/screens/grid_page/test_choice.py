@@ -6,6 +6,7 @@ from app.project.scores import RoundScores
 from app.screens.grid_page.choice import (
     class_to_offer,
     open_pool,
+    sure_enough,
     sure_per_class,
     surest,
     tightest_group,
@@ -49,9 +50,10 @@ def test_the_surest_of_a_class_come_by_falling_probability_and_equal_ones_by_id(
     assert found.doubt_N.round(6).tolist() == [0.1, 0.1, 0.3]
 
 
-def test_a_grid_holds_none_below_ninety_percent():
-    found = surest(pool((0, 0.9), (0, 0.89), (0, 0.3), (0, 1.0)), 0, at_most=9).sure()
-    assert found.sample_ids.tolist() == [4, 1]
+def test_a_grid_holds_none_below_sixty_percent():
+    left = sure_enough(pool((0, 0.6), (0, 0.59), (1, 0.3), (0, 1.0)))
+    assert left.sample_ids.tolist() == [1, 4]
+    assert class_to_offer(sure_enough(pool((1, 0.5), (1, 0.5), (0, 0.6))), 2) == 0
 
 
 def test_decided_samples_are_left_out():

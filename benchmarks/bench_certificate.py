@@ -11,6 +11,7 @@ and a Wilson interval (95 %, two-sided), looked at once, after as many labels as
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from recorded_rounds import RecordedRound, Recording, read_recording
+from recorded_rounds import RecordedRound, Recording, read_recording, record, recording_options
 
 from loops.certificate.auditor import Auditor, next_draws
 from loops.certificate.candidate import Candidate, PoolAnswers, make_candidate
@@ -187,7 +188,8 @@ def any_look(recordings: Path, replays: int) -> None:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recordings", type=Path, required=True)
+    parser.add_argument("--recordings", type=Path, help="what recorded_rounds.py wrote; the sample digits if not given")
+    parser.add_argument("--quick", action="store_true", help="two replays of 60 labels")
     parser.add_argument("--replays", type=int, default=1000)
     parser.add_argument("--targets", type=float, nargs="*", default=[0.9, 0.95])
     parser.add_argument("--only", nargs="*")
@@ -195,6 +197,18 @@ def main() -> None:
     parser.add_argument("--any-look", action="store_true", help="only: is it ever wrong, without a policy")
     parser.add_argument("--query-size", type=int, default=20)
     given = parser.parse_args()
+    if given.quick:
+        given.replays = 2
+    with tempfile.TemporaryDirectory() as folder:
+        if given.recordings is None:
+            given.recordings = Path(folder)
+            options = recording_options(given.recordings)["digits"] | ({"budget": 60} if given.quick else {})
+            record(options, given.recordings / "digits-0.npz", seed=0)
+        report(given)
+
+
+def report(given: argparse.Namespace) -> None:
+    """Either table."""
     if given.any_look:
         any_look(given.recordings, given.replays)
         return

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.simulation.data import LabeledSamples
+from loops.embeddings import embedding_choice
 from loops.embeddings.embedders import fit
-from loops.embeddings.embedding_choice import LOOKED_AT, EmbeddingChoice, fill, in_embedding_order, reviewed
+from loops.embeddings.embedding_choice import EmbeddingChoice
 from loops.embeddings.features import FeatureStore
-from loops.evaluation.comparison import is_due
 from loops.predictors.predictor import Predictor
-from loops.predictors.rival import FEWEST, compare_embedding
+from loops.predictors.rival import review_embedding
 
 
 class EmbeddingContradictedError(Exception):
@@ -25,7 +26,7 @@ class EmbeddingContradictedError(Exception):
 
 @dataclass
 class EmbeddingReview:
-    """Compares embeddings as labels come; see `app.trainer.embedding_review`.
+    """Compares embeddings as labels come; see `loops.predictors.rival`.
 
     Args:
         samples: Where rows come from.
@@ -45,17 +46,12 @@ class EmbeddingReview:
         Raises:
             EmbeddingContradictedError: If another one is measurably better.
         """
-        labels = {} if predictor.held_out is None else predictor.held_out.labels
-        rivals = [store for store in self.stores if store.backbone.name != self.choice.chosen]
-        if not rivals or not is_due(len(labels), compared_at=self.choice.reviewed_at, fewest=FEWEST):
-            return
-        pool = in_embedding_order(np.array(sorted(self.samples.pool), np.int64), self.seed)
-        wanted = np.union1d(pool[:LOOKED_AT], np.fromiter(labels, np.int64))
-        for rival in rivals:
-            fit(rival.backbone, rival.folder, pool, self.samples.load)
-            fill(rival, wanted, self.samples.load)
-        found = {rival.backbone.name: compare_embedding(predictor, rival, labels) for rival in rivals}
-        before = self.choice.chosen
-        self.choice = reviewed(self.choice, before, found, labels=len(labels))
+        pool, before = np.array(sorted(self.samples.pool), np.int64), self.choice.chosen
+
+        def fill(store: FeatureStore, sample_ids: NDArray[np.int64]) -> None:
+            fit(store.backbone, store.folder, pool, self.samples.load)
+            embedding_choice.fill(store, sample_ids, self.samples.load)
+
+        self.choice = review_embedding(predictor, self.choice, self.stores, pool=pool, seed=self.seed, fill=fill)
         if self.choice.chosen != before:
-            raise EmbeddingContradictedError(next(s for s in rivals if s.backbone.name == self.choice.chosen))
+            raise EmbeddingContradictedError(next(s for s in self.stores if s.backbone.name == self.choice.chosen))

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.trainer.sample_source import SampleSource
 from app.trainer.workbench import Workbench
-from loops.embeddings.embedding_choice import (
-    LOOKED_AT,
-    EmbeddingChoice,
-    fill,
-    in_embedding_order,
-    read_embedding_choice,
-    reviewed,
-    write_embedding_choice,
-)
+from loops.embeddings import embedding_choice
+from loops.embeddings.embedding_choice import EmbeddingChoice, read_embedding_choice, write_embedding_choice
 from loops.embeddings.features import FeatureStore
-from loops.evaluation.comparison import is_due
+from loops.predictors import rival
 from loops.predictors.predictor import Predictor
-from loops.predictors.rival import FEWEST, compare_embedding
 
 logger = logging.getLogger(__name__)
 
 
 def review_embedding(bench: Workbench, predictor: Predictor) -> bool:
-    """Compares the embedding in force with the others, from 20 labels on and again at half as many more.
+    """Compares the embedding in force with the others where that is due; see `loops.predictors.rival`.
 
     Args:
         bench: The project as it is now.
@@ -39,24 +33,18 @@ def review_embedding(bench: Workbench, predictor: Predictor) -> bool:
     choice = read_embedding_choice(folder)
     if choice is None and bench.structure_tells:  # it is still to be compared without labels
         return False
-    before = choice or EmbeddingChoice(current, {})
-    rivals = [name for name in bench.candidates if name != current]
-    labels = {} if predictor.held_out is None else predictor.held_out.labels
-    if not rivals or not is_due(len(labels), compared_at=before.reviewed_at, fewest=FEWEST):
+    before = replace(choice or EmbeddingChoice(current, {}), chosen=current)
+    stores = [FeatureStore(folder / name, name) for name in bench.candidates]
+    source = SampleSource(bench.project, bench.database)
+
+    def fill(store: FeatureStore, sample_ids: NDArray[np.int64]) -> None:
+        source.fit(store, bench.pool.ids, lambda: bench.heartbeat.check(0, 0))
+        load = source.reader(store.backbone, sample_ids)
+        embedding_choice.fill(store, sample_ids, load, lambda: bench.heartbeat.check(0, 0))
+
+    after = rival.review_embedding(predictor, before, stores, pool=bench.pool.ids, seed=bench.settings.seed, fill=fill)
+    if after is before:
         return False
-    found = {rival: compare_embedding(predictor, _looked_at(bench, rival, labels), labels) for rival in rivals}
-    after = reviewed(before, current, found, labels=len(labels))
     write_embedding_choice(after, folder)
     logger.info("%s", after.sentence)
     return after.chosen != current
-
-
-def _looked_at(bench: Workbench, rival: str, labels: dict[int, int]) -> FeatureStore:
-    """Rows of the labeled samples and some hundred others in another embedding."""
-    store = FeatureStore(bench.project.features_dir / rival, rival)
-    source = SampleSource(bench.project, bench.database)
-    some = in_embedding_order(bench.pool.ids, bench.settings.seed)[:LOOKED_AT]
-    wanted = np.union1d(some, np.fromiter(labels, np.int64))
-    source.fit(store, bench.pool.ids, lambda: bench.heartbeat.check(0, 0))
-    fill(store, wanted, source.reader(store.backbone, wanted), lambda: bench.heartbeat.check(0, 0))
-    return store

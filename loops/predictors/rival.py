@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from loops.embeddings.embedding_choice import LOOKED_AT, EmbeddingChoice, in_embedding_order, reviewed
 from loops.embeddings.features import FeatureStore
-from loops.evaluation.comparison import Comparison, compare
+from loops.evaluation.comparison import Comparison, compare, is_due
 from loops.kfold import CrossValidation
 from loops.predictors.champion import Champion
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear import LinearPredictor
-from loops.predictors.predictor import Predictor
+from loops.predictors.predictor import Ids, Predictor
 
 FEWEST = 20  # labels
+
+
+def review_embedding(
+    predictor: Predictor,
+    choice: EmbeddingChoice,
+    stores: Sequence[FeatureStore],
+    *,
+    pool: Ids,
+    seed: int,
+    fill: Callable[[FeatureStore, Ids], None],
+) -> EmbeddingChoice:
+    """Compares the embedding in force with the others, from 20 labels on and again at half as many more.
+
+    Args:
+        predictor: As the last fit left it.
+        choice: The one in force.
+        stores: Of all embeddings that may be taken.
+        pool: Ids of its samples.
+        seed: Of the samples that are looked at beside the labeled ones.
+        fill: Embeds what a store lacks of some samples.
+
+    Returns:
+        The choice from now on; the same object where nothing was due.
+    """
+    labels = {} if predictor.held_out is None else predictor.held_out.labels
+    rivals = [store for store in stores if store.backbone.name != choice.chosen]
+    if not rivals or not is_due(len(labels), compared_at=choice.reviewed_at, fewest=FEWEST):
+        return choice
+    wanted = np.union1d(in_embedding_order(pool, seed)[:LOOKED_AT], np.fromiter(labels, np.int64))
+    for rival in rivals:
+        fill(rival, wanted)
+    found = {rival.backbone.name: compare_embedding(predictor, rival, labels) for rival in rivals}
+    return reviewed(choice, choice.chosen, found, labels=len(labels))
 
 
 def compare_embedding(predictor: Predictor, rival: FeatureStore, labels: Mapping[int, int]) -> Comparison | None:

@@ -11,7 +11,6 @@ import pytest
 
 from app.project.project import Project
 from app.project.settings import save_settings
-from app.trainer import embedding_review
 from app.trainer.embedding_review import review_embedding
 from app.trainer.workbench import Workbench
 from loops.embeddings.embedding_choice import EmbeddingChoice, read_embedding_choice, write_embedding_choice
@@ -19,6 +18,7 @@ from loops.embeddings.features import FeatureStore
 from loops.embeddings.images import EFFICIENTNET
 from loops.evaluation.comparison import Comparison
 from loops.kfold import CrossValidation
+from loops.predictors import rival
 
 
 def fitted(bench: Workbench, labels: int) -> SimpleNamespace:
@@ -33,11 +33,11 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[FeatureStore]:
     """Stores of the rivals that were compared; each of them was better."""
     seen: list[FeatureStore] = []
 
-    def compare(_predictor: object, rival: FeatureStore, _labels: object) -> Comparison:
-        seen.append(rival)
+    def compare(_predictor: object, store: FeatureStore, _labels: object) -> Comparison:
+        seen.append(store)
         return Comparison(True, 0.25, 0.75)
 
-    monkeypatch.setattr(embedding_review, "compare_embedding", compare)
+    monkeypatch.setattr(rival, "compare_embedding", compare)
     return seen
 
 

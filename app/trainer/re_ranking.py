@@ -127,6 +127,7 @@ class ReRanker:
         return opened.reserve.next(size - left, without=known)
 
     def _publish(self, opened: OpenRound, ranked: Reranked, labels: int) -> int:
+        name = opened.predictor.describe().name  # once: a description is put together from all members
         queries = [
             NewQuery(
                 sample_id=sample_id,
@@ -137,7 +138,7 @@ class ReRanker:
                 suggestion=int(probs.argmax()),
                 suggestion_probability=float(probs.max()),
                 annotators=annotators_wanted(sample_id, self.bench.settings),
-                predictor=opened.predictor.describe().name,
+                predictor=name,
                 predictor_version=f"round {opened.info.number}",
                 predictor_labels=labels,
             )

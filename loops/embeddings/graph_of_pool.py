@@ -52,6 +52,8 @@ class GraphOfPool:
         self._propagation: Propagation | None = None
         self._spread_labels: dict[int, int] | None = None  # the labels that are on it; None: another fit is due
         self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        looked_at = read_embedding_choice(store.folder.parent)
+        self._looked_at = "" if looked_at is None else looked_at.sentence  # read once: every label asks who answers
         self.choice = read_choice(store.folder, seed)
         self._learned = self.choice.learned if learned is None else learned
         self._held = self._read()
@@ -83,8 +85,7 @@ class GraphOfPool:
     @property
     def sentence(self) -> str:
         """For the person at the screen: in what neighbors are looked for, and why."""
-        looked, copies = read_embedding_choice(self._store.folder.parent), self.stored.copies
-        chosen = self.choice.sentence(self.embedding.name) + ("" if looked is None else f" {looked.sentence}")
+        chosen, copies = f"{self.choice.sentence(self.embedding.name)} {self._looked_at}".strip(), self.stored.copies
         if not copies:
             return chosen
         stand = "copy of each image stands" if copies == 1 else "copies of each image stand"

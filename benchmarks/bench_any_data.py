@@ -36,7 +36,7 @@ from app.simulation.config import SimulationConfig
 from app.simulation.data import LabeledSamples, embed_all, load_data
 from app.simulation.pool_features import build_graphs
 from app.simulation.run import MeasuredRound
-from app.simulation.study import _prepared, simulate
+from app.simulation.study import prepared, simulate
 from loops.embeddings.features import FeatureStore
 from loops.oracle import Query
 
@@ -47,7 +47,6 @@ RARE = ("mammography",)
 SMALL = 32  # pixels
 MOST_EMBEDDED = 10_000  # samples of a pool that is embedded in every way; of a larger one only as the default does
 
-Row = tuple[str, str]  # what stands in the first column or columns, and the label
 Curve = dict[int, float]
 
 
@@ -114,7 +113,7 @@ def _measured(config: SimulationConfig, *, rare: bool, folder: Path) -> Measured
             default[round_.labels] = balanced(confusion) if rare else round_.test.accuracy
 
     started = time.process_time()
-    with _prepared(config, samples, folder / "stores") as simulation:
+    with prepared(config, samples, folder / "stores") as simulation:
         build_graphs(simulation.store, samples.pool, num_classes=len(samples.classes), seed=config.seed, progress=print)
         result = simulate(config, simulation, noted)
         chosen, cpu_s = simulation.store.backbone.name, time.process_time() - started

@@ -58,7 +58,7 @@ def simulate_once(config: SimulationConfig, on_round: OnRound | None = None) -> 
         SettingsError: If the data cannot be used.
     """
     images = load_data(config)
-    with tempfile.TemporaryDirectory() as folder, _prepared(config, images, Path(folder)) as simulation:
+    with tempfile.TemporaryDirectory() as folder, prepared(config, images, Path(folder)) as simulation:
         if catalog.find(config.acquisition).needs == "graph":
             _build_graphs(simulation, config.seed, _teller())
         return simulate(config, simulation, on_round or _tell)
@@ -81,7 +81,7 @@ def run_study(study: StudyConfig) -> dict[str, Any]:
     waiting = [run for run in runs if read_result(run) is None]
     if waiting:
         images = load_data(study.base)
-        with tempfile.TemporaryDirectory() as folder, _prepared(study.base, images, Path(folder)) as simulation:
+        with tempfile.TemporaryDirectory() as folder, prepared(study.base, images, Path(folder)) as simulation:
             _run_all(study, simulation, runs, waiting)
     results = [result for run in runs if (result := read_result(run)) is not None]
     summary = {
@@ -117,7 +117,7 @@ def fingerprint(config: SimulationConfig) -> str:
 
 
 @contextmanager
-def _prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Iterator[Simulation]:
+def prepared(config: SimulationConfig, images: LabeledSamples, folder: Path) -> Iterator[Simulation]:
     """Features are computed once, whatever the number of runs."""
     spec = choose_network(base_name(config.predictor), _in_order(config, images, folder))
     store = FeatureStore(folder / spec.backbone, spec.backbone)

@@ -18,6 +18,7 @@ from loops.evaluation.comparison import GROWTH, is_due
 from loops.kfold import CrossValidation
 from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
+from loops.predictors.calibration import sharpened, sharpness_of
 from loops.predictors.committee import Committee
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
@@ -39,6 +40,7 @@ class Weights:
     right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
     together: float = 0.0  # likewise of the champion
     held_out_right: int = 0  # labels that the champion had right while they were held out
+    sharpness: float = 1.0  # the power to which the mean answer is raised
 
     @classmethod
     def of_the_first(cls, members: int) -> Weights:
@@ -110,11 +112,11 @@ class Champion(Predictor):
             self._weigh(round_number)
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities `probs_N_C`, the weighted mean of the members'."""
+        """Class probabilities `probs_N_C`: the weighted mean of the members', as sure as held-out labels allow."""
         return self._mean(lambda member: member.predict(sample_ids))
 
     def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> Floats:
-        """Draw k is the weighted mean of the members' draws k, `probs_N_C_K`."""
+        """Draw k is the weighted mean of the members' draws k, likewise, `probs_N_C_K`."""
 
         def k_draws(member: Predictor) -> Floats:
             drawn = member.draws(sample_ids, count=count, round_number=round_number)
@@ -123,9 +125,9 @@ class Champion(Predictor):
         return self._mean(k_draws)
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
-        """From the draws; where one member answers alone, as that one does it best."""
+        """From the draws; where one member answers alone and as it is, as that one does it best."""
         alone = self._alone
-        if alone is not None:
+        if alone is not None and self._weights.sharpness == 1.0:
             return alone.score(sample_ids, round_number=round_number)
         return super().score(sample_ids, round_number=round_number)
 
@@ -140,7 +142,7 @@ class Champion(Predictor):
     def as_module(self) -> nn.Module | None:
         """The weighted mean of the members that have a say; None where one of them is no module."""
         said = [(m.as_module(), weight) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight]
-        return mean_of([module for module, _ in said], [weight for _, weight in said])
+        return mean_of([module for module, _ in said], [weight for _, weight in said], self._weights.sharpness)
 
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
@@ -268,10 +270,10 @@ class Champion(Predictor):
         return self._mixed([answer(m) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight])
 
     def _mixed(self, answers: Sequence[Floats]) -> Floats:
-        """The weighted mean of the answers of those that have a say, in their order."""
-        said = [weight for weight in self._weights.weights if weight]
-        parts = [weight * probs for weight, probs in zip(said, answers, strict=True)]
-        return np.asarray(np.sum(parts, axis=0), np.float32)
+        """The weighted mean of the answers of those that have a say, in their order, as sharp as it shall be."""
+        return sharpened(
+            _mean(answers, [weight for weight in self._weights.weights if weight]), self._weights.sharpness
+        )
 
     def _weigh(self, round_number: int) -> None:
         team = self._team[: self._joined(len(self._labels))]
@@ -283,16 +285,16 @@ class Champion(Predictor):
         shares_N = self.pool_shares(found[0].sample_ids)
         weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
         later = [0.0] * (len(self._team) - len(team))
-        self._weights = Weights((*weights_M.tolist(), *later), len(labels_N))
-        mixed = self._mixed([one.probs_N_C for one, weight in zip(found, weights_M, strict=True) if weight])
-        self.held_out = replace(found[0], probs_N_C=mixed)
-        right = tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found)
-        self._weights = replace(
-            self._weights,
-            right=right,
+        mixed = _mean([one.probs_N_C for one in found], weights_M)
+        self._weights = Weights(
+            (*weights_M.tolist(), *later),
+            len(labels_N),
+            right=tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found),
             together=_right(mixed, labels_N, shares_N),
             held_out_right=int((mixed.argmax(axis=1) == labels_N).sum()),
+            sharpness=sharpness_of(mixed, labels_N),
         )
+        self.held_out = replace(found[0], probs_N_C=sharpened(mixed, self._weights.sharpness))
 
 
 class InstantChampion:
@@ -358,6 +360,10 @@ class InstantOfOthers:
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
         """Those of the first member where coverage is asked for; otherwise an acquisition function decides."""
         return self._first.questions(sample_ids, size, coverage=True) if coverage else None
+
+
+def _mean(answers: Sequence[Floats], weights: ArrayLike) -> Floats:
+    return np.asarray(np.tensordot(np.asarray(weights, np.float32), np.stack(answers), axes=1), np.float32)
 
 
 def _right(probs_N_C: Floats, labels_N: Ids, shares_N: Floats) -> float:

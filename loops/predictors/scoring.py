@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from loops.acquisition.functions import score_probabilities
 from loops.errors import IdenticalDrawsError, NotEnoughSamplesError
 from loops.oracle import PoolScores
+from loops.predictors.calibration import around
 from loops.predictors.predictor import KEEP_DRAWS_UP_TO, SCORED_AT_ONCE, Floats, Predictor
 
 
@@ -19,10 +20,10 @@ def scores_of_draws(predictor: Predictor, sample_ids: ArrayLike, *, round_number
     if not len(ids):
         raise NotEnoughSamplesError(wanted=1, found=0)
     keep = len(ids) * predictor.num_classes * predictor.mc_iterations <= KEEP_DRAWS_UP_TO
-    pieces = [
-        _Piece.of(predictor.draws(some, count=predictor.mc_iterations, round_number=round_number), keep=keep)
-        for some in np.split(ids, range(SCORED_AT_ONCE, len(ids), SCORED_AT_ONCE))
-    ]
+    pieces = []
+    for some in np.split(ids, range(SCORED_AT_ONCE, len(ids), SCORED_AT_ONCE)):
+        draws_N_C_K = predictor.draws(some, count=predictor.mc_iterations, round_number=round_number)
+        pieces.append(_Piece.of(draws_N_C_K, predictor.predict(some), keep=keep))
     if not any(piece.differ for piece in pieces):
         raise IdenticalDrawsError(f"all draws of {predictor.describe().name} agree to the last bit")
     return PoolScores(
@@ -43,16 +44,12 @@ class _Piece:
     differ: bool
 
     @classmethod
-    def of(cls, draws_N_C_K: Floats, *, keep: bool) -> _Piece:
-        """Scores them."""
+    def of(cls, drawn_N_C_K: Floats, probs_N_C: Floats, *, keep: bool) -> _Piece:
+        """Scores draws around the answer."""
+        draws_N_C_K = around(drawn_N_C_K, probs_N_C)
         return cls(
             score_probabilities(draws_N_C_K),
-            mean_of(draws_N_C_K),
+            probs_N_C,
             draws_N_C_K.astype(np.float16) if keep else None,
-            bool((draws_N_C_K != draws_N_C_K[..., :1]).any()),
+            bool((drawn_N_C_K != drawn_N_C_K[..., :1]).any()),
         )
-
-
-def mean_of(draws_N_C_K: Floats) -> Floats:
-    """The mean answer, `probs_N_C`."""
-    return np.asarray(draws_N_C_K.mean(axis=-1, dtype=np.float64), np.float32)

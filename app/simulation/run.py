@@ -190,7 +190,8 @@ def predictor_of(config: SimulationConfig, simulation: Simulation) -> Predictor:
         base = own_predictor(config.predictor, simulation.store, **named)
     else:
         base = Network(simulation.spec, simulation.store, **named)
-    return predictor_for(catalog.find(config.acquisition), base, simulation.store)
+    alone = config.predictor != "auto"
+    return predictor_for(catalog.find(config.acquisition), base, simulation.store, alone=alone)
 
 
 def name_of(config: SimulationConfig, simulation: Simulation) -> str:

@@ -100,7 +100,8 @@ class Workbench:
         Args:
             callbacks: Of each fold: they join fits and passes over samples.
         """
-        return predictor_for(self.acquisition, self._base(callbacks), self.store)
+        alone = self.settings.predictor != "auto"
+        return predictor_for(self.acquisition, self._base(callbacks), self.store, alone=alone)
 
     def _base(self, callbacks: Callbacks) -> Predictor:
         """The predictor that the settings name."""

@@ -113,7 +113,7 @@ class AfterEachLabel:
         ranked = rank(candidates, scores_N, size, seed=self._seed)
         order = np.argsort(candidates, kind="stable")
         places = order[np.searchsorted(candidates, ranked, sorter=order)]
-        return Reranked(ranked, scores_N[places], draws_N_C_K[places].mean(axis=-1))
+        return Reranked(ranked, scores_N[places], instant.predict(ranked))
 
     @property
     def _questions_of_its_own(self) -> bool:

@@ -51,11 +51,11 @@ def sharpened(probs: Floats, sharpness: float) -> NDArray[np.float32]:
 
 
 def around(draws_N_C_K: Floats, probs_N_C: Floats) -> NDArray[np.float32]:
-    """Draws that disagree as before, and whose mean is the answer.
+    """Draws that disagree as before, and whose mean is the answer, for people to look at.
 
     A few draws of a wide posterior say little of its mean, which is known better otherwise; and what is shown as the
-    answer and as the draws shall not contradict each other. Each draw's odds of two classes are changed by the same
-    factor in all draws, by Sinkhorn's iteration.
+    answer and as its draws shall not contradict each other. The odds of two classes are changed by the same factor in
+    all draws of a sample, by Sinkhorn's iteration.
 
     Args:
         draws_N_C_K: Class probabilities of K draws.

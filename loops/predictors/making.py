@@ -21,15 +21,18 @@ from loops.predictors.scikit import ScikitPredictor
 from loops.predictors.trees import TreesPredictor
 
 
-def predictor_for(acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore) -> Predictor:
-    """What an acquisition function needs to ask: the champion, a committee, or the predictor alone.
+def predictor_for(
+    acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore, *, alone: bool = False
+) -> Predictor:
+    """What answers where an acquisition function asks: the champion, a committee, or the predictor alone.
 
     Args:
         acquisition: Says what it needs.
         base: The predictor that the settings name.
         store: Where its rows come from; the graph stands beside them.
+        alone: Whether a person named the predictor: then nobody answers beside it, but where a graph is needed.
     """
-    if acquisition.needs == "graph":
+    if acquisition.needs == "graph" or not (alone or acquisition.needs == "committee"):
         named: dict[str, Any] = {
             "num_classes": base.num_classes,
             "seed": base.seed,

@@ -44,12 +44,11 @@ class _Piece:
     differ: bool
 
     @classmethod
-    def of(cls, drawn_N_C_K: Floats, probs_N_C: Floats, *, keep: bool) -> _Piece:
-        """Scores draws around the answer."""
-        draws_N_C_K = around(drawn_N_C_K, probs_N_C)
+    def of(cls, draws_N_C_K: Floats, probs_N_C: Floats, *, keep: bool) -> _Piece:
+        """Scores the draws as they are, and keeps them moved around the answer, of which they say too little."""
         return cls(
             score_probabilities(draws_N_C_K),
             probs_N_C,
-            draws_N_C_K.astype(np.float16) if keep else None,
-            bool((drawn_N_C_K != drawn_N_C_K[..., :1]).any()),
+            around(draws_N_C_K, probs_N_C).astype(np.float16) if keep else None,
+            bool((draws_N_C_K != draws_N_C_K[..., :1]).any()),
         )

@@ -64,9 +64,9 @@ def show_outcome() -> None:
     """Say once what the last press did."""
     message, failure = st.session_state.pop(MESSAGE_KEY, None), st.session_state.pop(FAILURE_KEY, None)
     if message:
-        st.success(message, icon=":material/check:")
+        st.success(escaped(message), icon=":material/check:")
     if failure:
-        st.error(failure, icon=":material/error:")
+        st.error(escaped(failure), icon=":material/error:")
 
 
 def _class_choice(row: ReviewRow, events: Sequence[LabelEventInfo], classes: Sequence[str]) -> None:

@@ -158,7 +158,7 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=angle)),
+            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=angle, labelOverlap=False)),
             y=alt.Y("sum(labels):Q", title="Labels (number)", axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color(
                 "purpose:N",

@@ -59,7 +59,7 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
             "predicted:N",
             title="Prediction (class)",
             sort=list(names),
-            axis=alt.Axis(labelAngle=angle, labelFontSize=size),
+            axis=alt.Axis(labelAngle=angle, labelFontSize=size, labelOverlap=False),
         ),
         y=alt.Y(
             "true:N", title="Label (class)", sort=list(names), axis=alt.Axis(labelFontSize=size, labelOverlap=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.screens.content.sample import draw_large
-from app.screens.review_page.correction import decide
+from app.screens.shared.deciding import decide
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import database, project_id
 from storage.labels import LabelEventInfo, list_events

@@ -18,6 +18,12 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
 .st-key-start_labeling a { background: var(--st-primary-color, #0b6e7f); border-radius: 8px; padding: .4rem 1rem; }
 .st-key-start_labeling a * { color: var(--st-background-color, #fff) !important; font-weight: 600; }
+/* The card of the chosen sample stays in view, however far one scrolls its gallery. */
+[data-testid="stColumn"]:has([class*="st-key-beside_"]) > [data-testid="stVerticalBlock"] { height: 100%; }
+@media (min-width: 641px) {
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]) { position: sticky; top: 4rem;
+    max-height: calc(100vh - 5rem); overflow-y: auto; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
   .st-key-trainer_line { flex-direction: column; align-items: stretch; }

@@ -40,7 +40,7 @@ class Measured:
         if predicted is not None:
             wanted_N &= self.predicted_N == predicted
         rows = np.flatnonzero(wanted_N)
-        return rows[np.lexsort((self.sample_ids[rows], self.confidence_N[rows]))]
+        return np.asarray(rows[np.lexsort((self.sample_ids[rows], self.confidence_N[rows]))])
 
 
 def measured_path(rounds_dir: Path, round_number: int) -> Path:

@@ -9,15 +9,16 @@ from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.pool_view import PoolView, label_words
 from app.screens.shared.progress_figures import read_figures
-from app.screens.shared.round_choice import choose_scored_round
+from app.screens.shared.round_choice import choose_scored_round, scored_rounds
 from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores
 from app.screens.shared.session import current_project, database, project_id
+from app.screens.uncertainty_page.changes import choose_by_change
 from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
 from app.screens.uncertainty_page.why_uncertain import outside_the_pool, predictor_words, why_uncertain
 from storage.samples import get_sample
 from storage.who_asked import who_answers
 
-HISTOGRAM, MAP = "Histograms", "Map"
+HISTOGRAM, MAP, CHANGES = "Histograms", "Map", "Changes"
 
 project = current_project()
 figures = read_figures(database(), project_id())
@@ -27,7 +28,7 @@ show_outcome()
 with st.container(horizontal=True, vertical_alignment="top"):
     round_number = choose_scored_round(project.rounds_dir, figures.published)
     if round_number is not None:
-        view_name = st.segmented_control("View", (HISTOGRAM, MAP), default=HISTOGRAM, key="uncertainty_view")
+        view_name = st.segmented_control("View", (HISTOGRAM, MAP, CHANGES), default=HISTOGRAM, key="uncertainty_view")
 if round_number is None:
     no_scores(figures, query_size=project.settings().query_size)
     st.stop()
@@ -53,6 +54,9 @@ with overview:
             st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
             choose_on_map(view, placed, round_number=round_number)
+    elif view_name == CHANGES:
+        numbers = scored_rounds(project.rounds_dir, figures.published)
+        choose_by_change(view, database(), project.rounds_dir, round_number=round_number, rounds=numbers)
     else:
         choose_by_histogram(view, database(), round_number=round_number)
 

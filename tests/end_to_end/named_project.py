@@ -16,12 +16,14 @@ import numpy as np
 from PIL import Image
 
 from app.project.creation import make_project
+from app.project.measured import measured_path, write_measured
 from app.project.pool_map import map_path, write_map
 from app.project.project import Project
 from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
 from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
 from loops.acquisition.catalog import MEASURES
+from loops.evaluation.estimates import evaluate
 from loops.oracle import PoolScores
 from storage.engine import Database
 from storage.labels import last_event_id, record_decision
@@ -51,7 +53,7 @@ def project_of_names(folder: Path, names: Sequence[str], *, project_name: str, f
         good, bad = folder / "images" / f"{name}x.png", folder / "images" / f"bad {name}x.png"
         for path in (good, bad):
             path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8, 8), number).save(good)
+        Image.new("L", (8, 8), 5 * number).save(good)
         bad.write_bytes(b"no image")
     settings = ProjectSettings(name=project_name, query_size=4, mc_iterations=2, overlap=2, overlap_share=0.5)
     created = make_project(folder / "project", settings=settings, classes=names, data=folder / "images")
@@ -82,9 +84,11 @@ def _fill(project: Project, database: Database, names: Sequence[str]) -> None:
                 request_id=f"request-{number}",
             )
         start_generation(session, project_id=project_id, pid=1)
-    for _ in range(2):
+    for number in range(3):
         _publish(database, project_id, samples[LABELED:-1], names)
-    _score_pool(project, samples, len(names))
+        if number:
+            _score_pool(project, samples, len(names), number)
+            _measure(project, samples, len(names), number)
     _write_features(project, samples)
 
 
@@ -109,23 +113,34 @@ def _publish(database: Database, project_id: int, sample_ids: list[int], names: 
             queries=[
                 NewQuery(sample, rank, "train", 0.5, 1.0, rank % count, 0.9) for rank, sample in enumerate(sample_ids)
             ],
-            metrics=[NewMetric("accuracy_audit", 0.5, 0.2, 0.8, n=5), NewMetric("mean_bald", 0.3, n=45)],
+            metrics=[
+                NewMetric("accuracy_audit", 0.5, 0.2, 0.8, n=5),
+                NewMetric("mean_bald", 0.3, n=45),
+                *(NewMetric(f"{kind}_audit", 0.5, class_index=i) for kind in ("recall", "precision") for i in (0, 1)),
+            ],
             confusion=[NewConfusion("audit", index, (index + 1) % count, 1) for index in range(count)],
             fit_seconds=1.0,
             score_seconds=1.0,
         )
 
 
-def _score_pool(project: Project, sample_ids: list[int], classes: int) -> None:
-    """Of round 1: samples are predicted five of the classes, enough of each to fill a grid."""
+def _measure(project: Project, sample_ids: list[int], classes: int, round_number: int) -> None:
+    """Sample i has class i and is taken for the next one, as the confusion matrix says."""
+    probs = np.roll(np.eye(classes), 1, axis=1)
+    evaluation = evaluate("audit", probs, range(classes), [sample_ids[i % len(sample_ids)] for i in range(classes)])
+    write_measured(measured_path(project.rounds_dir, round_number), [evaluation])
+
+
+def _score_pool(project: Project, sample_ids: list[int], classes: int, round_number: int) -> None:
+    """Samples are predicted five of the classes, enough of each to fill a grid; another one in each round."""
     count, first = len(sample_ids), min(10, classes - 5)
     probs = np.full((count, classes), 0.245 / (classes - 1))
-    probs[np.arange(count), first + np.arange(count) % 5] = 0.755
+    probs[np.arange(count), first + (np.arange(count) + round_number) % 5] = 0.755
     draws = np.repeat(probs[:, :, None], 2, axis=2)
     draws[:, 0, 0] += 0.001
     measures = dict.fromkeys(MEASURES, np.linspace(0.1, 0.5, count, dtype=np.float32))
     scores = PoolScores(np.array(sample_ids, np.int64), measures, probs.astype(np.float32), draws.astype(np.float16))
-    write_scores(scores_path(project.rounds_dir, 1), scores, acquisition="bald")
+    write_scores(scores_path(project.rounds_dir, round_number), scores, acquisition="bald")
 
 
 def _write_features(project: Project, sample_ids: list[int]) -> None:

@@ -16,6 +16,9 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
+.st-key-project_name { position: absolute; top: 1.2rem; left: 3.75rem; right: 8rem; width: auto; height: 0;
+  z-index: 999991; pointer-events: none; }
+.project-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .95rem; opacity: .8; }
 .st-key-start_labeling a { background: var(--st-primary-color, #0b6e7f); border-radius: 8px; padding: .4rem 1rem; }
 .st-key-start_labeling a * { color: var(--st-background-color, #fff) !important; font-weight: 600; }
 /* The card of the chosen sample stays in view, however far one scrolls its gallery. */

@@ -21,7 +21,7 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
     """Draw one decided sample with everything that may be done about it."""
     with database().read() as session:
         events = list_events(session, project_id=project_id(), sample_id=sample.id)
-    st.subheader(f"Sample {sample.id}")
+    st.header(f"Sample {sample.id}")
     draw_large(sample, width=260)
     st.markdown(
         f"**{escaped(decision_words(row, classes))}** by {escaped(row.label.annotator)}; "

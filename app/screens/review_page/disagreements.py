@@ -20,7 +20,7 @@ _SAMPLE, _CHOICE = 280, 320  # pixels: beside each other on a laptop, below each
 
 def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str]) -> None:
     """Draw the sample whose turn it is; a settled one is in the queue no more."""
-    st.subheader("Disagreements")
+    st.header("Disagreements")
     if not disputed:
         st.success("Nothing is disputed.", icon=":material/check:")
         return

@@ -77,7 +77,7 @@ def outside_the_pool(sample: SampleInfo, words: str, classes: Sequence[str]) -> 
 
 
 def _head(sample: SampleInfo, words: str, classes: Sequence[str]) -> None:
-    st.subheader(f"Sample {sample.id}")
+    st.header(f"Sample {sample.id}")
     draw_large(sample, width=_LARGE)
     st.markdown(escaped(words))
     label_box(sample, classes, key="uncertain")

@@ -33,7 +33,7 @@ def test_without_a_trained_round_the_screen_says_what_to_do(filled, open_screen)
 def test_the_most_doubted_sample_is_explained_first(filled, open_screen):
     scored(filled, sample_ids=[1, 2, 3], torn=[2])
     screen = open_screen("uncertainty.py")
-    assert "Sample 2" in texts(screen.subheader)
+    assert "Sample 2" in texts(screen.header)
     assert "Total uncertainty: 0.693 nats" in texts(screen.markdown)  # ln 2
     assert "3 of 3 samples of the pool" in texts(screen.caption)
 
@@ -52,7 +52,7 @@ def test_pressing_a_score_explains_that_sample(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.button(key="uncertainty_choose_3").click().run()
     assert screen.session_state[CHOSEN_KEY] == 3
-    assert "Sample 3" in texts(screen.subheader)
+    assert "Sample 3" in texts(screen.header)
     assert "emu" in texts(screen.markdown)
 
 
@@ -99,7 +99,7 @@ def test_a_sample_outside_the_pool_is_shown_with_its_label(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.session_state[CHOSEN_KEY] = 4
     screen.run()
-    assert "Sample 4" in texts(screen.subheader)
+    assert "Sample 4" in texts(screen.header)
     assert "This round did not score it" in texts(screen.caption)
 
 

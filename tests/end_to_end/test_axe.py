@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 INSECTS = ("ladybird", "honey bee", "wasp", "hover fly", "beetle", "moth", "ant", "spider", "dragonfly", "aphid")
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+WCAG = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 # What Streamlit 1.67 draws so, wherever it stands: rule, and a part of the element's own markup.
 STREAMLITS = (("svg-img-alt", 'class="mark-rect role-mark brush_brush'),)  # Vega's, of a brush that nobody has drawn
 

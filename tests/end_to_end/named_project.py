@@ -53,7 +53,7 @@ def project_of_names(folder: Path, names: Sequence[str], *, project_name: str, f
         good, bad = folder / "images" / f"{name}x.png", folder / "images" / f"bad {name}x.png"
         for path in (good, bad):
             path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8, 8), 5 * number).save(good)
+        Image.new("L", (8, 8), 5 * number % 256).save(good)
         bad.write_bytes(b"no image")
     settings = ProjectSettings(name=project_name, query_size=4, mc_iterations=2, overlap=2, overlap_share=0.5)
     created = make_project(folder / "project", settings=settings, classes=names, data=folder / "images")

@@ -199,7 +199,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         chain = [] if self._auditor is None else self._auditor.chain
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": uniform_audits(answers.audit, chain)}
         evaluations = tuple(
-            evaluate(dataset, self._predictor.predict(list(labels)), np.array(list(labels.values())))
+            evaluate(dataset, self._predictor.predict(list(labels)), list(labels.values()), list(labels))
             for dataset, labels in known.items()
             if labels
         )

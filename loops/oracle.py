@@ -51,6 +51,16 @@ class PoolScores:
 
 
 @dataclass(frozen=True)
+class MeasuredAnswers:
+    """What was answered for each sample that an accuracy was measured on."""
+
+    sample_ids: NDArray[np.int64]  # `[N]`
+    labels_N: NDArray[np.int64]  # class index, as it was labeled then
+    predicted_N: NDArray[np.int64]  # class index
+    confidence_N: NDArray[np.float32]  # probability of the predicted class
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Accuracy with its 95 % Wilson interval, and the confusion matrix it came from."""
 
@@ -60,6 +70,7 @@ class Evaluation:
     high: float
     n: int
     confusion_C_C: NDArray[np.int64]  # true class x predicted class
+    answers: MeasuredAnswers | None = None  # None where samples have no ids
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,17 @@ class Asker:
     labels: int | None
 
 
+def who_answers(session: Session, *, project_id: int, round_number: int) -> Asker | None:
+    """Return the predictor of a round; None where none asked, or an older version did not store it."""
+    row = session.execute(
+        select(Query.predictor, Query.predictor_labels)
+        .join(Round, Round.id == Query.round_id)
+        .where(Round.project_id == project_id, Round.number == round_number, Query.predictor.is_not(None))
+        .limit(1)
+    ).first()
+    return None if row is None else Asker(*row)
+
+
 def who_asked(
     session: Session, *, project_id: int, sample_ids: Sequence[int], round_number: int | None = None
 ) -> dict[int, Asker]:

@@ -57,6 +57,11 @@ class SampleDraws:
     probs_C: Floats
     draws_C_K: Floats | None
 
+    @property
+    def mean(self) -> Floats:
+        """The mean of the draws that are kept, else as it was written beside them."""
+        return self.probs_C if self.draws_C_K is None else np.asarray(self.draws_C_K.mean(axis=1))
+
 
 @dataclass(frozen=True)
 class Predictions:

@@ -7,13 +7,13 @@ from app.screens.label_page.feed import LATENCY_KEY
 from app.screens.shared.label_keys import GRID_ROWS, keys_table
 
 st.title("Help")
-st.subheader("Keys on the Label page")
+st.header("Keys on the Label page")
 st.markdown(keys_table())
 st.caption(
     "One key is one label and moves on. A held key counts once; keys are ignored inside text boxes and while a sample "
     "is still loading. On a touch screen: tap a class; swipe the sample to the left to skip, to the right to undo."
 )
-st.subheader("Keys on the Grid page")
+st.header("Keys on the Grid page")
 st.markdown(keys_table(GRID_ROWS))
 st.caption(
     "The Grid page shows up to 60 samples that the newest model is surest of being one class, none below 60 %, the "
@@ -23,9 +23,9 @@ st.caption(
     "of the time. The model chose these samples, so their labels train it and never measure its accuracy: audit "
     "samples and second looks are only asked one by one, on the Label page."
 )
-st.subheader("How fast a key is answered")
+st.header("How fast a key is answered")
 st.markdown(latency_sentence(st.session_state.get(LATENCY_KEY)))
-st.subheader("What happens to a label")
+st.header("What happens to a label")
 st.markdown(
     """
 1. The press is answered by your browser at once and kept there until the server has stored it, as one event that is
@@ -37,7 +37,7 @@ st.markdown(
    because the chosen samples are the hard ones and would make the model look worse than it is.
 """
 )
-st.subheader("What a skip and a flag do")
+st.header("What a skip and a flag do")
 st.markdown(
     "A **skipped** sample leaves the pool and is not asked again. A **flagged** one stays and is listed on Review "
     "for a second look."

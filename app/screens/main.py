@@ -5,6 +5,7 @@ import streamlit as st
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.help_dialog import help_button
 from app.screens.shared.looks import ICON, looks
+from app.screens.shared.project_name import name_of_project
 from app.screens.shared.session import is_project
 from app.screens.shared.who import ask_who
 
@@ -27,6 +28,7 @@ with as_sentences():
     pages = [setup, label, grid, progress, uncertainty, review, keys]
     page = st.navigation(pages, position="sidebar" if ready else "hidden")
     if ready:
+        name_of_project(page.title)
         ask_who(needed=page not in (setup, keys))
         help_button()
     else:

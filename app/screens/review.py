@@ -6,9 +6,10 @@ import streamlit as st
 
 from app.screens.review_page.agreement_box import agreement_box
 from app.screens.review_page.answers_box import answers_box
-from app.screens.review_page.correction import correction_box, show_outcome
+from app.screens.review_page.correction import correction_box
 from app.screens.review_page.export_box import export_box
 from app.screens.shared.blind import hidden_samples, hidden_sentence
+from app.screens.shared.deciding import show_outcome
 from app.screens.shared.empty_states import no_labels
 from app.screens.shared.filters import ReviewRow, filter_box, matching
 from app.screens.shared.gallery import gallery, page_of
@@ -61,7 +62,7 @@ with decisions:
         else:
             gallery([card(row, figures.classes) for row in page], samples, key="review", state=CHOSEN_KEY)
 
-    with detail:
+    with detail, st.container(key="beside_review"):
         by_id: dict[int | None, ReviewRow] = {row.label.sample_id: row for row in rows}
         row = by_id.get(st.session_state.get(CHOSEN_KEY))
         if row is None:

@@ -4,27 +4,31 @@ import streamlit as st
 
 from app.project.pool_map import map_path
 from app.project.scores import BALD, read_draws, scores_path
+from app.screens.shared.deciding import show_outcome
 from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.pool_view import PoolView, label_words
 from app.screens.shared.progress_figures import read_figures
-from app.screens.shared.round_choice import choose_scored_round
+from app.screens.shared.round_choice import choose_scored_round, scored_rounds
 from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores
 from app.screens.shared.session import current_project, database, project_id
+from app.screens.uncertainty_page.changes import choose_by_change
 from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
-from app.screens.uncertainty_page.why_uncertain import outside_the_pool, why_uncertain
+from app.screens.uncertainty_page.why_uncertain import outside_the_pool, predictor_words, why_uncertain
 from storage.samples import get_sample
+from storage.who_asked import who_answers
 
-HISTOGRAM, MAP = "Histograms", "Map"
+HISTOGRAM, MAP, CHANGES = "Histograms", "Map", "Changes"
 
 project = current_project()
 figures = read_figures(database(), project_id())
 
 st.title("Uncertainty")
+show_outcome()
 with st.container(horizontal=True, vertical_alignment="top"):
     round_number = choose_scored_round(project.rounds_dir, figures.published)
     if round_number is not None:
-        view_name = st.segmented_control("View", (HISTOGRAM, MAP), default=HISTOGRAM, key="uncertainty_view")
+        view_name = st.segmented_control("View", (HISTOGRAM, MAP, CHANGES), default=HISTOGRAM, key="uncertainty_view")
 if round_number is None:
     no_scores(figures, query_size=project.settings().query_size)
     st.stop()
@@ -50,21 +54,27 @@ with overview:
             st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
             choose_on_map(view, placed, round_number=round_number)
+    elif view_name == CHANGES:
+        numbers = scored_rounds(project.rounds_dir, figures.published)
+        choose_by_change(view, database(), project.rounds_dir, round_number=round_number, rounds=numbers)
     else:
         choose_by_histogram(view, database(), round_number=round_number)
 
-with detail:
+with detail, st.container(key="beside_uncertainty"):
     sample_id = st.session_state.get(CHOSEN_KEY)
     if sample_id is None:
         sample_id = int(scores.sample_ids[scores.measures[BALD].argmax()])
         st.caption("The sample with the highest BALD of this round; choose another to see it here.")
+    info = next(info for info in figures.published if info.number == round_number)
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)
+        asker = who_answers(session, project_id=project_id(), round_number=round_number)
     row, draws = scores.row_of(sample_id), read_draws(path, scores, [sample_id]).get(sample_id)
     if row is None or draws is None:
-        outside_the_pool(sample, view.label_of(sample_id))
+        outside_the_pool(sample, view.label_of(sample_id), figures.classes)
     else:
         words = (
             f"Predicted {view.predicted(row)} ({whole_percent(scores.confidence_N[row])}), {view.label_of(sample_id)}."
         )
-        why_uncertain(sample, scores, draws, classes=figures.classes, words=words)
+        whose = predictor_words(asker, info)
+        why_uncertain(sample, scores, draws, classes=figures.classes, words=words, whose=whose)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.project.certificates import PROVEN
+from app.project.measured import measured_path, write_measured
 from app.project.scores import scores_path, write_scores
 from app.trainer.auditing import NEEDED
 from app.trainer.overlap import annotators_wanted, with_pending
@@ -30,6 +31,7 @@ def publish(query: Query, bench: Workbench) -> None:
     if query.pool_scores is not None:
         path = scores_path(bench.project.rounds_dir, query.round_number)
         write_scores(path, query.pool_scores, acquisition=query.acquisition)
+    write_measured(measured_path(bench.project.rounds_dir, query.round_number), query.evaluations)
     with bench.database.write() as session:
         latest = latest_round(session, project_id=bench.project_id)
         if latest is None or latest.number != query.round_number:

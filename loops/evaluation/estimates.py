@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.errors import NotEnoughSamplesError
-from loops.oracle import Dataset, Evaluation
+from loops.oracle import Dataset, Evaluation, MeasuredAnswers
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ def wilson_interval(correct: float, n: float, z: float = 1.96) -> tuple[float, f
 
 
 def evaluate(
-    dataset: Dataset, probs_N_C: NDArray[np.floating[Any]], labels_N: Sequence[int] | NDArray[np.integer[Any]]
+    dataset: Dataset,
+    probs_N_C: NDArray[np.floating[Any]],
+    labels_N: Sequence[int] | NDArray[np.integer[Any]],
+    sample_ids: Sequence[int] | None = None,
 ) -> Evaluation:
     """Compares predictions with labels.
 
@@ -54,6 +57,7 @@ def evaluate(
         dataset: Which labels these are.
         probs_N_C: Class probabilities, `[N, C]`.
         labels_N: True class indices, `[N]`, each below C.
+        sample_ids: Of the samples, `[N]`, so that it can be seen later which was taken for what.
 
     Raises:
         NotEnoughSamplesError: If there is nothing to compare.
@@ -65,7 +69,19 @@ def evaluate(
     np.add.at(confusion_C_C, (np.asarray(labels_N), probs_N_C.argmax(1)), 1)
     correct = int(np.trace(confusion_C_C))
     low, high = wilson_interval(correct, n)
-    return Evaluation(dataset, correct / n, low, high, n, confusion_C_C)
+    answers = None if sample_ids is None else _answers(sample_ids, np.asarray(labels_N), probs_N_C)
+    return Evaluation(dataset, correct / n, low, high, n, confusion_C_C, answers)
+
+
+def _answers(
+    sample_ids: Sequence[int], labels_N: NDArray[np.integer[Any]], probs_N_C: NDArray[np.floating[Any]]
+) -> MeasuredAnswers:
+    return MeasuredAnswers(
+        np.asarray(sample_ids, np.int64),
+        labels_N.astype(np.int64),
+        probs_N_C.argmax(axis=1).astype(np.int64),
+        probs_N_C.max(axis=1).astype(np.float32),
+    )
 
 
 def levelled_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int) -> NDArray[np.float64]:

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from app.project.creation import make_project
-from app.project.pool_map import map_path, write_map
-from app.project.project import Project
-from app.project.scores import scores_path, write_scores
-from app.project.settings import ProjectSettings
-from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
-from loops.acquisition.catalog import MEASURES
-from loops.oracle import PoolScores
-from storage.engine import Database
-from storage.labels import last_event_id, record_decision
-from storage.metrics import NewConfusion, NewMetric
-from storage.projects import get_or_create_annotator
-from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
-from storage.samples import list_samples, mark_broken
-from storage.trainer import start_generation
-from tests.end_to_end.conftest import end_with_all_descendants, free_port, look_until, plain_environment
+from tests.end_to_end.named_project import project_of_names, screens_of, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -100,115 +80,12 @@ def test_there_are_fifty_strings_and_all_differ():
 
 
 @pytest.fixture(scope="module")
-def hostile_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Every name in it is hostile: 50 classes, 50 annotators, 50 files good and 50 bad, and the project's own."""
     folder = tmp_path_factory.mktemp("hostile")
-    for number, name in enumerate(HOSTILE):
-        write_image(folder / "images" / f"{name}x.png", shade=number)
-        (folder / "images" / f"bad {name}x.png").parent.mkdir(parents=True, exist_ok=True)
-        (folder / "images" / f"bad {name}x.png").write_bytes(b"no image")
-    settings = ProjectSettings(name=HOSTILE[11], query_size=4, mc_iterations=2, overlap=2, overlap_share=0.5)
-    created = make_project(folder / "project", settings=settings, classes=HOSTILE, data=folder / "images")
-    assert (created.pool.added, len(created.pool.refused)) == (50, 50)
-    database = created.project.open_database()
-    try:
-        fill(created.project, database)
-    finally:
-        database.close()
-    return created.project
-
-
-def write_image(path: Path, *, shade: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", (8, 8), shade).save(path)
-
-
-def fill(project: Project, database: Database) -> None:
-    """Two rounds with scores, labels of 50 people who disagree, a broken sample, measures of every class."""
-    project_id = project.project_id(database)
-    with database.write() as session:
-        samples = [sample.id for sample in list_samples(session, project_id=project_id, split="pool")]
-        mark_broken(session, sample_id=samples[-1], reason=HOSTILE[0])
-        for number, name in enumerate(HOSTILE):
-            person = get_or_create_annotator(session, project_id=project_id, name=name)
-            record_decision(
-                session,
-                project_id=project_id,
-                sample_id=samples[number % 5],
-                annotator_id=person,
-                action="label",
-                class_index=number,
-                request_id=f"request-{number}",
-            )
-        start_generation(session, project_id=project_id, pid=1)
-    publish(database, project_id, samples[5:-1])
-    publish(database, project_id, samples[5:-1])
-    score_pool(project, samples)
-    write_features(project, samples)
-
-
-def publish(database: Database, project_id: int, sample_ids: list[int]) -> None:
-    with database.write() as session:
-        info = begin_round(
-            session,
-            project_id=project_id,
-            generation=1,
-            trigger=HOSTILE[1],
-            labels=5,
-            learner="cnn",
-            acquisition="bald",
-            snapshot_event_id=last_event_id(session, project_id=project_id),
-        )
-        step = {"round_id": info.id, "generation": 1}
-        mark_scoring(session, **step, checkpoint=None, sha256=None, size=None)
-        publish_round(
-            session,
-            **step,
-            queries=[
-                NewQuery(sample, rank, "train", 0.5, 1.0, rank % 50, 0.9) for rank, sample in enumerate(sample_ids)
-            ],
-            metrics=[NewMetric("accuracy_audit", 0.5, 0.2, 0.8, n=5), NewMetric("mean_bald", 0.3, n=45)],
-            confusion=[NewConfusion("audit", index, (index + 1) % 50, 1) for index in range(50)],
-            fit_seconds=1.0,
-            score_seconds=1.0,
-        )
-
-
-def score_pool(project: Project, sample_ids: list[int]) -> None:
-    """Of round 1: samples are predicted five of the classes, enough of each to fill a grid."""
-    count = len(sample_ids)
-    probs = np.full((count, 50), 0.005)
-    probs[np.arange(count), 10 + np.arange(count) % 5] = 0.755
-    draws = np.repeat(probs[:, :, None], 2, axis=2)
-    draws[:, 0, 0] += 0.001
-    measures = dict.fromkeys(MEASURES, np.linspace(0.1, 0.5, count, dtype=np.float32))
-    scores = PoolScores(np.array(sample_ids, np.int64), measures, probs.astype(np.float32), draws.astype(np.float16))
-    write_scores(scores_path(project.rounds_dir, 1), scores, acquisition="bald")
-
-
-def write_features(project: Project, sample_ids: list[int]) -> None:
-    """Features, so that samples have neighbors, and the map."""
-    folder = project.features_dir / "pixels-2"
-    folder.mkdir(parents=True)
-    (folder / "meta.json").write_text('{"backbone": "pixels-2", "row_shape": [1, 2, 2]}')
-    np.array(sample_ids, np.int64).tofile(folder / "ids.bin")
-    np.tile(np.array([[9, 0, 9, 0]], np.uint8), (len(sample_ids), 1)).tofile(folder / "rows-1.bin")
-    places = np.arange(len(sample_ids), dtype=np.float32)
-    ids_N, points_N_2 = np.array(sample_ids, np.int64), np.stack([places, places], axis=1)
-    write_map(map_path(project.features_dir), ids_N, points_N_2, backbone="pixels-2")
-
-
-@pytest.fixture(scope="module")
-def address(hostile_project: Project) -> Iterator[str]:
-    """The real screens, as the supervisor starts them; the trainer would publish rounds of its own."""
-    port = free_port()
-    environment = {**plain_environment(), **streamlit_environment(hostile_project)}
-    process = subprocess.Popen(
-        streamlit_command(port), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=os.sep
-    )
-    look_until(lambda: is_healthy(port), "the screens")
-    yield url_of(port)
-    end_with_all_descendants(process)
+    project = project_of_names(folder, HOSTILE, project_name=HOSTILE[11])
+    with screens_of(project) as url:
+        yield url
 
 
 class Trap:
@@ -228,12 +105,6 @@ class Trap:
 @pytest.fixture
 def trap(page: Page) -> Trap:
     return Trap(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until the script of the screen has ended and what it drew has had the time to misbehave."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(500)
 
 
 def links_that_run(page: Page) -> int:

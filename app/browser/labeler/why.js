@@ -56,7 +56,7 @@ function drawWhy(card, isOn, why) {
   if (known.alarm) children.push(element("p", { className: "alert", textContent: known.alarm }));
   if (typeof known.total === "number") children.push(...doubtBar(known));
   if (known.draws?.length) {
-    children.push(element("h4", { textContent: `${known.iterations} draws of the network, 0 to 100 %` }), ...known.draws.map(drawsRow));
+    children.push(element("h4", { textContent: `${known.iterations} draws of its answer, 0 to 100 %` }), ...known.draws.map(drawsRow));
   }
   if (known.neighbors?.length) children.push(element("h4", { textContent: "Nearest labeled samples" }), neighborsRow(known.neighbors));
   for (const sentence of known.missing ?? []) children.push(element("p", { className: "note", textContent: sentence }));

@@ -22,9 +22,11 @@ _PLACEHOLDER_COLOR = (128, 128, 128)
 _SIDE = 160  # pixels, of a placeholder
 
 
-def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"]) -> None:  # noqa: ARG001 - its bytes are
+def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"], alt: str) -> None:  # noqa: ARG001 - its bytes are
     """Draw it; a plain placeholder if the file cannot be read."""
-    st.image(shown["address"] if "address" in shown else _placeholder(), width=width)
+    is_readable = "address" in shown
+    image = shown["address"] if is_readable else _placeholder()
+    st.image(image, width=width, alt=alt if is_readable else f"{alt}, cannot be read")
 
 
 def cell(shown: Shown) -> str:

@@ -25,8 +25,8 @@ class Content(Protocol):
     TITLE: str  # of a column of a table
     RULES: str  # of style
 
-    def draw(self, shown: Shown, *, large: bool, width: Width) -> None:
-        """Draw a sample; says so where there is nothing to see."""
+    def draw(self, shown: Shown, *, large: bool, width: Width, alt: str) -> None:
+        """Draw a sample; says so where there is nothing to see. ``alt`` is for those who do not see it."""
         ...
 
     def cell(self, shown: Shown) -> str:
@@ -62,12 +62,16 @@ def to_send(sample: SampleInfo, *, large: bool, side: int = 0) -> Shown:
 
 def draw_large(sample: SampleInfo, *, width: Width) -> None:
     """Draw the sample as what the page is about."""
-    CONTENTS[kind_name()].draw(to_send(sample, large=True), large=True, width=width)
+    CONTENTS[kind_name()].draw(to_send(sample, large=True), large=True, width=width, alt=_in_words(sample))
 
 
 def draw_small(sample: SampleInfo, *, width: Width) -> None:
     """Draw the sample as one of several."""
-    CONTENTS[kind_name()].draw(to_send(sample, large=False), large=False, width=width)
+    CONTENTS[kind_name()].draw(to_send(sample, large=False), large=False, width=width, alt=_in_words(sample))
+
+
+def _in_words(sample: SampleInfo) -> str:
+    return f"Sample {sample.id}, {Path(sample.uri).name}"
 
 
 def table_cell(sample: SampleInfo) -> str:

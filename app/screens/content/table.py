@@ -33,7 +33,7 @@ RULES = """
 """
 
 
-def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"]) -> None:  # noqa: ARG001 - as wide as it is read
+def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"], alt: str) -> None:  # noqa: ARG001 - it is read
     """Draw it; what is unusual in the pool says so."""
     lines = "".join(_line(**cell) for cell in shown.get("cells", []))
     st.html(f'<div class="sample-row{"" if large else " small"}"><table>{lines}</table></div>')

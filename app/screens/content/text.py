@@ -25,7 +25,7 @@ RULES = """
 """
 
 
-def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"]) -> None:  # noqa: ARG001 - as wide as it is read
+def draw(shown: Shown, *, large: bool, width: int | Literal["stretch"], alt: str) -> None:  # noqa: ARG001 - it is read
     """Draw it; its direction is its own."""
     text = shown.get("text", "This text cannot be read.")
     st.html(f'<div class="sample-text{"" if large else " small"}" dir="auto">{escape(text)}</div>')

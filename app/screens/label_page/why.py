@@ -69,14 +69,14 @@ def _add_doubt(cards: dict[int, Card], number: int | None) -> None:
         if sample_id not in draws:
             _say({sample_id: card}, NOT_SCORED)
         else:
-            card |= {"round": number} | _doubt(scores, sample_id, classes=len(names))
+            card |= {"round": number} | _doubt(scores, sample_id, draws[sample_id])
             card |= _draws(draws[sample_id], names)
 
 
-def _doubt(scores: RoundScores, sample_id: int, *, classes: int) -> Card:
+def _doubt(scores: RoundScores, sample_id: int, draws: SampleDraws) -> Card:
     row = scores.row_of(sample_id)
     assert row is not None
-    doubt = doubt_of(scores, row, classes=classes)
+    doubt = doubt_of(scores, row, draws)
     return {
         "total": doubt.total,
         "epistemic": doubt.epistemic,

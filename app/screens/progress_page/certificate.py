@@ -45,9 +45,20 @@ def certificate_box(database: Database, project: Project, project_id: int, class
     if proof.evidence is None:
         return
     if proof.evidence.draws:
-        st.altair_chart(proven_chart(proof.evidence), width="stretch", key="proven_chart")
+        st.altair_chart(
+            proven_chart(proof.evidence),
+            width="stretch",
+            key="proven_chart",
+            alt="Proven and estimated share by audit labels",
+        )
     classes = class_proofs(proof.chain[-1], proof.labels, proof.target)
-    st.dataframe(class_rows(classes, class_names), hide_index=True, width="stretch", key="class_lights")
+    st.dataframe(
+        class_rows(classes, class_names),
+        hide_index=True,
+        width="stretch",
+        key="class_lights",
+        alt="What is proven of each class",
+    )
     st.caption("Each class is proven by itself, from the audit samples that were answered with it.")
 
 

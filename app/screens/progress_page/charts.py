@@ -13,6 +13,7 @@ from loops.evaluation.learning_curve import Forecast
 from storage.metrics import MetricInfo
 
 HEIGHT = 320  # pixels
+BAR = "bar"  # name of the selection the browser reports
 _MOST_BARS = 20  # rounds
 CHOSEN_SAMPLES, LURE_WEIGHTED, FORECAST = "Cross-validated", "LURE-weighted", "Forecast"
 # By name of the series: color, shape of its dots, dashes of its line. Eyes that see few colors have the other two.
@@ -156,9 +157,9 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
     angle, room = label_angle(names)
     chart: alt.Chart = (
         alt.Chart(rows)
-        .mark_bar()
+        .mark_bar(cursor="pointer")
         .encode(
-            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=angle)),
+            x=alt.X("class:N", title="Class", sort=list(names), axis=alt.Axis(labelAngle=angle, labelOverlap=False)),
             y=alt.Y("sum(labels):Q", title="Labels (number)", axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color(
                 "purpose:N",
@@ -166,8 +167,13 @@ def class_balance_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.Chart:
                 scale=alt.Scale(domain=purposes, range=[DATASET_COLORS["test"], DATASET_COLORS["audit"]]),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=["class:N", "purpose:N", "labels:Q"],
+            tooltip=[
+                alt.Tooltip("class:N", title="Class"),
+                alt.Tooltip("purpose:N", title="Use"),
+                alt.Tooltip("labels:Q", title="Labels"),
+            ],
         )
+        .add_params(alt.selection_point(name=BAR, fields=["class", "purpose"], toggle=False))
         .properties(height=260 + room)
     )
     return chart

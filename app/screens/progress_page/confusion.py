@@ -17,6 +17,7 @@ _WIDEST = 560  # pixels, as long as the cells do not get too small for it
 MOST_WRITTEN = 25  # classes; past this the numbers in the cells overlap
 MOST_DRAWN = 50  # classes; a matrix of more is four windows high and all but empty
 _Z_95 = 1.96
+CELL = "cell"  # name of the selection the browser reports
 
 
 def confusion_rows(counts: Sequence[NewConfusion], names: Sequence[str]) -> pd.DataFrame:
@@ -59,7 +60,7 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
             "predicted:N",
             title="Prediction (class)",
             sort=list(names),
-            axis=alt.Axis(labelAngle=angle, labelFontSize=size),
+            axis=alt.Axis(labelAngle=angle, labelFontSize=size, labelOverlap=False),
         ),
         y=alt.Y(
             "true:N", title="Label (class)", sort=list(names), axis=alt.Axis(labelFontSize=size, labelOverlap=False)
@@ -71,13 +72,17 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
             alt.Tooltip("share:Q", title="Share of this class", format=".1%"),
         ],
     )
+    cell = alt.selection_point(name=CELL, fields=["true", "predicted"], toggle=False)
     # Opacity over one hue: an empty cell is the page itself, so the map reads the same on a dark page.
-    shade = base.mark_rect(color=CLASS_COLORS[0]).encode(
-        opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)
+    shade = base.mark_rect(color=CLASS_COLORS[0], cursor="pointer").encode(
+        opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None),
+        stroke=alt.when(cell, empty=False).then(alt.value("#DD5C2E")).otherwise(alt.value("transparent")),
+        strokeWidth=alt.value(3),
     )
+    shade = shade.add_params(cell)
     layers: list[alt.Chart] = [shade]
     if len(names) <= MOST_WRITTEN:
-        written = base.transform_filter("datum.count > 0").mark_text(fontSize=12, fontWeight="bold")
+        written = base.transform_filter("datum.count > 0").mark_text(fontSize=12, fontWeight="bold", cursor="pointer")
         on_page, on_shade = ("#E8EFF1" if dark else "#17252A"), "#0B1418"
         color = alt.when("datum.share > 0.6").then(alt.value(on_shade)).otherwise(alt.value(on_page))
         layers.append(written.encode(text="count:Q", color=color))
@@ -99,7 +104,7 @@ def confused_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def per_class_rows(counts: Sequence[NewConfusion], names: Sequence[str], labels: Mapping[int, int]) -> pd.DataFrame:
-    """One row per class: labels, recall, precision, each with its 95 % interval (Wilson).
+    """One row per class: labels, recall, precision, each with its 95 % interval (Wilson), and F1.
 
     Args:
         counts: the confusion matrix of one round and dataset.
@@ -121,6 +126,7 @@ def per_class_rows(counts: Sequence[NewConfusion], names: Sequence[str], labels:
                 "Recall, 95 %": wilson_words(right[index], true[index]),
                 "Precision": right[index] / predicted[index] if predicted[index] else None,
                 "Precision, 95 %": wilson_words(right[index], predicted[index]),
+                "F1": 2 * right[index] / (true[index] + predicted[index]) if true[index] else None,
             }
             for index, name in enumerate(names)
         ]

@@ -13,6 +13,7 @@ from app.project.pool_answers import SORTED_BY, Choice, Worth, doubt, rows_of, w
 from app.project.project import Project
 from app.project.scores import Ids, RoundScores, scores_path
 from app.screens.shared.gallery import page_of
+from app.screens.shared.plain_text import escaped
 from app.screens.shared.round_scores import read_round_scores
 from storage.current import current_labels
 from storage.engine import Database
@@ -34,12 +35,14 @@ def answers_box(project: Project, database: Database, project_id: int, classes: 
     try:
         scores = read_round_scores(scores_path(project.rounds_dir, scored.number))
     except UnreadableScoresError as error:
-        st.error(str(error))
+        st.error(escaped(str(error)))
         return
     audited = {
         one.sample_id: one.class_index for one in labels if one.purpose == "audit" and one.class_index is not None
     }
-    st.caption(f"{len(scores):,} answers of round {scored.number} ({scored.learner}, {scored.labels:,} labels).")
+    st.caption(
+        f"{len(scores):,} answers of round {scored.number} ({escaped(scored.learner)}, {scored.labels:,} labels)."
+    )
     threshold = st.slider("Take answers that are at least so probable", 0.0, 1.0, 0.9, 0.01, key="answers_threshold")
     st.markdown(worth_sentence(worth_above(scores, threshold, audited)))
     choice, searched = _choice(classes)

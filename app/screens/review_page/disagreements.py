@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.screens.content.sample import draw_large
-from app.screens.review_page.correction import decide
+from app.screens.shared.deciding import decide
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import database, project_id
 from storage.labels import LabelEventInfo, list_events
@@ -20,7 +20,7 @@ _SAMPLE, _CHOICE = 280, 320  # pixels: beside each other on a laptop, below each
 
 def disagreement_queue(disputed: Sequence[Disagreement], classes: Sequence[str]) -> None:
     """Draw the sample whose turn it is; a settled one is in the queue no more."""
-    st.subheader("Disagreements")
+    st.header("Disagreements")
     if not disputed:
         st.success("Nothing is disputed.", icon=":material/check:")
         return

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from app.project.scores import BALD, EXPECTED_ENTROPY, Floats, RoundScores
+import numpy as np
+
+from app.project.scores import BALD, EXPECTED_ENTROPY, Floats, RoundScores, SampleDraws
 
 SATURATED = 0.999  # a probability so sure that half precision may round every draw to the same number
 ALARM = (
@@ -33,10 +35,24 @@ class Doubt:
         return self.epistemic / self.total if self.total > 0 else 0.0
 
 
-def doubt_of(scores: RoundScores, row: int, *, classes: int) -> Doubt:
-    """Read a sample's doubt from what the trainer measured over all its draws."""
-    measures = scores.measures
-    return Doubt(float(measures[BALD][row]), float(measures[EXPECTED_ENTROPY][row]), log(classes))
+def doubt_of(scores: RoundScores, row: int, draws: SampleDraws) -> Doubt:
+    """A sample's doubt, of the very draws that are shown beside it; of what the trainer measured where none are kept.
+
+    A committee is asked by what each of its members says of itself, which is no property of its members' votes: on one
+    card the two would contradict each other.
+    """
+    most = log(len(draws.probs_C))
+    if draws.draws_C_K is None:
+        measures = scores.measures
+        return Doubt(float(measures[BALD][row]), float(measures[EXPECTED_ENTROPY][row]), most)
+    total, aleatoric = _entropy(draws.mean), float(np.mean([_entropy(draw) for draw in draws.draws_C_K.T]))
+    return Doubt(max(0.0, total - aleatoric), aleatoric, most)
+
+
+def _entropy(probs_C: Floats) -> float:
+    """In nats; half precision leaves draws that do not quite add up to 1."""
+    probs_C = probs_C / probs_C.sum()
+    return float(-(probs_C * np.log(np.maximum(probs_C, 1e-12))).sum())
 
 
 def all_draws_equal(draws_C_K: Floats) -> bool:

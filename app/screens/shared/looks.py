@@ -16,8 +16,19 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 [class*="st-key-pick_"] button::before { content: ""; position: absolute; inset: auto 0 100% 0; height: 100px;
   cursor: pointer; z-index: 2; }
 [class*="st-key-dispute_class_"] button, [class*="st-key-review_class_"] button { min-width: 4.5rem; }
+.st-key-project_name { position: absolute; top: 1.2rem; left: 3.75rem; right: 8rem; width: auto; height: 0;
+  z-index: 999991; pointer-events: none; }
+.project-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .95rem; opacity: .8; }
+/* Streamlit's captions have less contrast than WCAG AA asks for. */
+[data-testid="stCaptionContainer"] { opacity: .75; }
 .st-key-start_labeling a { background: var(--st-primary-color, #0b6e7f); border-radius: 8px; padding: .4rem 1rem; }
 .st-key-start_labeling a * { color: var(--st-background-color, #fff) !important; font-weight: 600; }
+/* The card of the chosen sample stays in view, however far one scrolls its gallery. */
+[data-testid="stColumn"]:has([class*="st-key-beside_"]) > [data-testid="stVerticalBlock"] { height: 100%; }
+@media (min-width: 641px) {
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]) { position: sticky; top: 4rem;
+    max-height: calc(100vh - 5rem); overflow-y: auto; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 2rem; }
   .st-key-trainer_line { flex-direction: column; align-items: stretch; }
@@ -27,6 +38,12 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 </style>
 """
 
+# Streamlit writes white on the light buttons of the dark theme; dark letters can be read there.
+_DARK_RULES = """
+[data-testid^="stBaseButton-primary"]:not(:disabled) { color: #11181b; }
+[data-testid^="stBaseButton-primary"]:not(:disabled):is(:hover, :focus) { color: #11181b; background: #5cc7d8; }
+"""
+
 # Streamlit would have the browser fetch an icon of its own from the internet, at each page load.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#0b6e7f" stroke-width="3">
 <circle cx="7" cy="12" r="5"/><circle cx="17" cy="12" r="5"/></svg>"""
@@ -34,5 +51,7 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none
 
 def looks() -> None:
     """Apply the rules to the page."""
-    of_kinds = "".join(content.RULES for content in CONTENTS.values())
-    st.html(_RULES.replace("</style>", f"{of_kinds}</style>"))
+    further = "".join(content.RULES for content in CONTENTS.values())
+    if st.context.theme.type == "dark":
+        further += _DARK_RULES
+    st.html(_RULES.replace("</style>", f"{further}</style>"))

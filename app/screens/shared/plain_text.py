@@ -2,7 +2,19 @@
 
 import re
 
-MARKDOWN = frozenset("\\`*_{}[]()#+-!|<>~$:")
+MARKDOWN = frozenset("\\`*_{}[]()#+-=!|<>~$:&@")
+
+# After the Markdown was read, Streamlit looks through the plain text once more: `->` becomes an arrow, `:material/x:`
+# an icon, `:streamlit:` a logo, `:smile:` a face, an address a link. An escape is gone by then. A piece of text that
+# ends in between is not recognized, so an empty span, which nobody sees, ends it.
+_END = ":small[]"
+_READ_LATER = re.compile(
+    r"(?<=[<>~-])(?=[-=>])"  # -> <- <-> -- <= >= ~=
+    r"|(?<=:)(?=material/|/|[\w+-]+:)"  # icons, faces, and http://
+    r"|(?<=www)(?=\.)"
+    r"|(?=@)",
+    re.IGNORECASE,
+)
 
 
 def whole_percent(share: float) -> str:
@@ -11,6 +23,11 @@ def whole_percent(share: float) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with every sign of Markdown made plain: a class named `![x](http://…)` loads no picture."""
+    """The text as it was typed, wherever Streamlit reads Markdown: `![x](http://…)` loads no picture, `->` is none."""
+    return _END.join(_plain(piece) for piece in _READ_LATER.split(text))
+
+
+def _plain(text: str) -> str:
+    """Every sign of Markdown made plain."""
     plain = "".join(f"\\{letter}" if letter in MARKDOWN else letter for letter in text)
     return re.sub(r"^(\d+)\.", r"\1\\.", plain)  # a full stop makes a list only after a number at the beginning

@@ -126,6 +126,14 @@ def read_headline(database: Database, project_id: int) -> Headline:
         )
 
 
+def labels_of_round(database: Database, project_id: int, figures: ProgressFigures, number: int) -> Counter[int]:
+    """Labels by class index, audit labels too, as they stood when a round was trained and measured."""
+    snapshot = next(info.snapshot_event_id for info in figures.rounds if info.number == number)
+    with database.read() as session:
+        then = current_labels(session, project_id=project_id, through_event_id=snapshot)
+    return Counter(label.class_index for label in then if label.class_index is not None)
+
+
 def labeled_most(figures: ProgressFigures) -> list[str]:
     """The classes of the bar chart in their order: all, or of many those with the most labels."""
     counted = figures.labels_per_class(audit=False) + figures.labels_per_class(audit=True)

@@ -59,7 +59,12 @@ def _confusions(database: Database, project_id: int, number: int) -> dict[str, l
 
 def choose_scored_round(rounds_dir: Path, published: Sequence[RoundInfo]) -> int | None:
     """Draw the choice among the rounds whose pool was scored, newest first; None when there is none."""
-    numbers = [info.number for info in reversed(published) if scores_path(rounds_dir, info.number).is_file()]
+    numbers = scored_rounds(rounds_dir, published)
     if not numbers:
         return None
     return st.selectbox("Round", numbers, key="uncertainty_round", width=120)
+
+
+def scored_rounds(rounds_dir: Path, published: Sequence[RoundInfo]) -> list[int]:
+    """The rounds whose pool was scored, newest first."""
+    return [info.number for info in reversed(published) if scores_path(rounds_dir, info.number).is_file()]

@@ -19,10 +19,10 @@ _ROW, _TALLEST = 35, 640  # pixels
 MOST_PAIRS = 20
 
 
-def per_class_table(rows: pd.DataFrame) -> None:
-    """Draw labels, recall and precision per class, up to 17 classes without a second scroll bar."""
-    shares = rows.assign(Recall=rows["Recall"] * 100, Precision=rows["Precision"] * 100)
-    st.dataframe(
+def per_class_table(rows: pd.DataFrame) -> str | None:
+    """Draw labels, recall, precision and F1 per class; returns the class whose row is chosen."""
+    shares = rows.assign(**{name: rows[name] * 100 for name in ("Recall", "Precision", "F1")})
+    event = st.dataframe(
         shares,
         hide_index=True,
         key="per_class_table",
@@ -30,20 +30,31 @@ def per_class_table(rows: pd.DataFrame) -> None:
         column_config={
             "Recall": _share("Recall", "Of the samples of this class, the share the model found."),
             "Precision": _share("Precision", "Of the samples the model called this class, the share that are."),
+            "F1": _share("F1", "High only where recall and precision are: their harmonic mean."),
         },
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Labels, recall, precision and F1 of each class",
     )
+    chosen = event["selection"]["rows"]
+    return str(rows["Class"].iloc[chosen[0]]) if chosen and chosen[0] < len(rows) else None
 
 
-def confused_table(pairs: pd.DataFrame) -> None:
-    """Draw the classes that are most often taken for one another."""
-    st.dataframe(
+def confused_table(pairs: pd.DataFrame) -> tuple[str, str] | None:
+    """Draw the classes that are most often taken for one another; returns label and answer of the row chosen."""
+    event = st.dataframe(
         pairs.head(MOST_PAIRS).assign(**{"Share of the class": pairs["Share of the class"] * 100}),
         hide_index=True,
         key="confused_table",
         column_config={
             "Share of the class": _share("Share of the class", "Of the samples of this class, the share in this cell.")
         },
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Pairs of classes that are taken for one another",
     )
+    chosen = event["selection"]["rows"]
+    return tuple(pairs.loc[chosen[0], ["Label", "Prediction"]]) if chosen and chosen[0] < len(pairs) else None
 
 
 def rounds_table(rounds: Sequence[RoundInfo]) -> None:
@@ -54,6 +65,7 @@ def rounds_table(rounds: Sequence[RoundInfo]) -> None:
         rows if rows["Reason"].any() else rows.drop(columns="Reason"),
         hide_index=True,
         key="rounds_table",
+        alt="The rounds, newest first",
         column_config={
             "Started": st.column_config.DatetimeColumn(
                 f"Started ({zone})", format="YYYY-MM-DD HH:mm:ss", timezone=zone

@@ -58,15 +58,14 @@ def histogram_chart(values_N: Floats, measure: str, top: float) -> alt.Chart:
 
 
 def draws_chart(draws_C_K: Floats, names: Sequence[str]) -> alt.Chart:
-    """Every MC draw of one sample as a dot per class; jittered, since sure draws lie on top of each other."""
+    """Every MC draw of one sample as a dot per class, in three lines: sure draws would lie on top of each other."""
     classes, iterations = draws_C_K.shape
-    jitter = np.random.default_rng(0).uniform(-1.0, 1.0, size=(classes, iterations))
     rows = pd.DataFrame(
         {
             "class": np.repeat(np.array(names, dtype=object), iterations),
             "draw": np.tile(np.arange(1, iterations + 1), classes),
             "probability": draws_C_K.ravel(),
-            "jitter": jitter.ravel(),
+            "lane": np.tile(np.arange(iterations) % 3 - 1, classes),
         }
     )
     chart: alt.Chart = (
@@ -74,8 +73,8 @@ def draws_chart(draws_C_K: Floats, names: Sequence[str]) -> alt.Chart:
         .mark_circle(size=36, opacity=0.6, color=CLASS_COLORS[3])
         .encode(
             x=alt.X("probability:Q", title="Probability in one draw (%)", axis=alt.Axis(format=".0%"), scale=_UNIT),
-            y=alt.Y("class:N", title="Class", sort=list(names)),
-            yOffset=alt.YOffset("jitter:Q", scale=alt.Scale(domain=[-2, 2])),
+            y=_classes(names),
+            yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=[-2, 2])),
             tooltip=[
                 alt.Tooltip("class:N", title="Class"),
                 alt.Tooltip("draw:Q", title="Draw"),
@@ -98,12 +97,20 @@ def mean_probabilities_chart(probs_C: Floats, names: Sequence[str]) -> alt.Chart
         .mark_bar(color=CLASS_COLORS[0])
         .encode(
             x=alt.X("probability:Q", title="Mean probability (%)", axis=alt.Axis(format=".0%"), scale=_UNIT),
-            y=alt.Y("class:N", title="Class", sort=list(names)),
-            tooltip=[alt.Tooltip("class:N", title="Class"), alt.Tooltip("probability:Q", format=".1%")],
+            y=_classes(names),
+            tooltip=[
+                alt.Tooltip("class:N", title="Class"),
+                alt.Tooltip("probability:Q", title="Mean probability", format=".1%"),
+            ],
         )
         .properties(height=_class_height(names))
     )
     return chart
+
+
+def _classes(names: Sequence[str]) -> alt.Y:
+    """Every class with its name: Vega leaves out names that come close to each other."""
+    return alt.Y("class:N", title="Class", sort=list(names), axis=alt.Axis(labelOverlap=False, labelLimit=160))
 
 
 def _class_height(names: Sequence[str]) -> int:
@@ -172,7 +179,8 @@ def _colored(chart: alt.Chart, color_by: str, names: Sequence[str]) -> alt.Chart
         return chart.encode(
             color=alt.Color(f"{color_by}:Q", title=MEASURES[color_by] + unit, scale=scale, legend=legend)
         )
-    field, legend = f"{color_by}:N", alt.Legend(orient="top", columns=6)
+    # Without a limit of its own a legend names thirty classes and no more.
+    field, legend = f"{color_by}:N", alt.Legend(orient="top", columns=6, symbolLimit=0, labelLimit=120)
     return chart.encode(
         color=alt.Color(field, title=color_by.capitalize(), scale=class_color_scale(names), legend=legend),
         shape=alt.Shape(field, title=color_by.capitalize(), scale=class_shape_scale(names), legend=legend),

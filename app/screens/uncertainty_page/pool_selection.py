@@ -16,6 +16,7 @@ from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
 from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
 from app.screens.shared.round_scores import in_ranges, thin
+from app.screens.shared.unit_words import HELP_OF
 from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
 from loops.acquisition.catalog import MEASURES
 from storage.engine import Database
@@ -69,6 +70,7 @@ def _histogram(view: PoolView, measure: str, round_number: int) -> tuple[float, 
         width="stretch",
         key=chart,
         on_select=lambda: _take_selection(chart, slider, top),
+        alt=f"How many samples have how much {MEASURES[measure]}",
     )
     st.session_state.setdefault(slider, (0.0, top))
     st.slider(
@@ -78,6 +80,7 @@ def _histogram(view: PoolView, measure: str, round_number: int) -> tuple[float, 
         step=top / (BINS * _STEPS_PER_BIN),
         format="%.3f",
         key=slider,
+        help=HELP_OF[measure],
     )
     low, high = st.session_state[slider]
     return low, high
@@ -128,6 +131,7 @@ def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None
         key=key,
         on_select=lambda: _take_point(key),
         selection_mode=POINT,
+        alt="Map of the pool",
     )
     st.caption(
         f"{drawn_words(len(rows), len(everything), labeled_too=color_by == 'label')} "

@@ -170,3 +170,13 @@ def test_labels_saved_are_called_saved_only_where_the_band_proves_it(filled, ope
     screen = open_screen("progress.py")
     assert "150 labels or more (best guess 300)" in texts(screen.success)
     assert "at least 50 labels saved" in texts(screen.success)
+
+
+def test_the_class_table_counts_the_labels_that_its_model_was_measured_by(filled, open_screen):
+    filled.label(1, 0)
+    filled.publish(labels=0)
+    filled.publish(labels=4, confusion=[NewConfusion("test", 0, 0, 3)])
+    filled.label(2, 0)  # since then
+    screen = open_screen("progress.py")
+    assert screen.dataframe[0].value["Labels"].tolist() == [1, 0, 0]
+    assert screen.dataframe[0].value["F1"].tolist()[0] == 100.0

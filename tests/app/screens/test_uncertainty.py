@@ -1,6 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from app.project.scores import write_scores
+from app.project.settings import save_settings
 from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY
+from loops.acquisition.catalog import MEASURES
+from loops.oracle import PoolScores
+from storage.current import current_labels
+from storage.events import list_events
+from storage.rounds import NewQuery
+from storage.samples import list_samples
 
 
 def texts(elements):
@@ -21,7 +33,7 @@ def test_without_a_trained_round_the_screen_says_what_to_do(filled, open_screen)
 def test_the_most_doubted_sample_is_explained_first(filled, open_screen):
     scored(filled, sample_ids=[1, 2, 3], torn=[2])
     screen = open_screen("uncertainty.py")
-    assert "Sample 2" in texts(screen.subheader)
+    assert "Sample 2" in texts(screen.header)
     assert "Total uncertainty: 0.693 nats" in texts(screen.markdown)  # ln 2
     assert "3 of 3 samples of the pool" in texts(screen.caption)
 
@@ -40,7 +52,7 @@ def test_pressing_a_score_explains_that_sample(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.button(key="uncertainty_choose_3").click().run()
     assert screen.session_state[CHOSEN_KEY] == 3
-    assert "Sample 3" in texts(screen.subheader)
+    assert "Sample 3" in texts(screen.header)
     assert "emu" in texts(screen.markdown)
 
 
@@ -87,5 +99,50 @@ def test_a_sample_outside_the_pool_is_shown_with_its_label(filled, open_screen):
     screen = open_screen("uncertainty.py")
     screen.session_state[CHOSEN_KEY] = 4
     screen.run()
-    assert "Sample 4" in texts(screen.subheader)
+    assert "Sample 4" in texts(screen.header)
     assert "This round did not score it" in texts(screen.caption)
+
+
+def test_the_card_names_the_one_predictor_it_is_of(filled, open_screen):
+    filled.publish(labels=0)
+    asked = [NewQuery(1, 0, "train", 0.5, 1.0, 0, 0.9, predictor="graph", predictor_labels=4)]
+    filled.write_scores(filled.publish(labels=4, queries=asked), sample_ids=[1, 2, 3])
+    assert "predictor\\: graph of round 1, which had seen 4 labels" in texts(open_screen("uncertainty.py").caption)
+
+
+def test_the_sample_on_the_card_is_labeled_there(filled, open_screen):
+    scored(filled, sample_ids=[1, 2, 3], torn=[2])
+    screen = open_screen("uncertainty.py")
+    screen.button(key="uncertain_class_2").click().run()
+    assert "decision on sample 2 is stored" in texts(screen.success)
+    with filled.database.read() as session:
+        (label,) = current_labels(session, project_id=filled.project_id)
+        (event,) = list_events(session, project_id=filled.project_id)
+    assert (label.sample_id, label.class_index, label.purpose, label.annotator) == (2, 2, "train", "tester")
+    assert (event.acquisition, event.acquisition_probability) == ("hand_picked", None)
+    assert screen.button(key="uncertain_class_2").disabled
+
+
+def test_a_sample_that_is_kept_for_the_audit_is_not_labeled_by_hand(filled, open_screen):
+    save_settings(filled.project.settings_path, replace(filled.project.settings(), audit_share=0.5))
+    with filled.database.read() as session:
+        samples = list_samples(session, project_id=filled.project_id, split="pool")
+    kept = next(sample.id for sample in samples if sample.audit_key < 0.5)
+    scored(filled, sample_ids=[sample.id for sample in samples], torn=[kept])
+    screen = open_screen("uncertainty.py")
+    assert "It is kept for the audit" in texts(screen.caption)
+    assert "uncertain_class_0" not in [button.key for button in screen.button]
+
+
+def test_two_rounds_are_compared(filled, open_screen):
+    filled.publish(labels=0)
+    filled.write_scores(filled.publish(labels=4), sample_ids=[1, 2, 3], torn=[])
+    path = filled.write_scores(filled.publish(labels=8), sample_ids=[1, 2, 3])
+    now = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [1.0, 0.0, 0.0]], np.float32)
+    measures = dict.fromkeys(MEASURES, np.array([0.1, 0.2, 0.3], np.float32))
+    write_scores(path, PoolScores(np.array([1, 2, 3]), measures, now), acquisition="bald")
+    screen = open_screen("uncertainty.py")
+    screen.segmented_control(key="uncertainty_view").set_value("Changes").run()
+    assert "1 of 3 samples (33\u00a0%) are answered otherwise than in round 1" in texts(screen.caption)
+    assert screen.dataframe[0].value.to_numpy().tolist() == [["cat", "dog", 1]]
+    assert screen.button(key="changes_choose_2").label == "2"

@@ -1,0 +1,83 @@
+"""Deciding about a sample outside the queue, with its history in view: each press is one new event, or a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.screens.shared.plain_text import escaped
+from app.screens.shared.session import annotator_id, database, limits, project_id
+from storage.errors import StorageError
+from storage.labels import LabelEventInfo, list_events, record_decision, undo
+
+MESSAGE_KEY, FAILURE_KEY = "decision_message", "decision_failure"
+HAND_PICKED = "hand_picked"  # the acquisition of a sample that nobody asked about: a person took it from a chart
+
+
+def show_outcome() -> None:
+    """Say once what the last press did."""
+    message, failure = st.session_state.pop(MESSAGE_KEY, None), st.session_state.pop(FAILURE_KEY, None)
+    if message:
+        st.success(escaped(message), icon=":material/check:")
+    if failure:
+        st.error(escaped(failure), icon=":material/error:")
+
+
+def request_id(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | None) -> str:
+    """One id per state of the sample and answer: a double click is one event, and after an undo it is a new one."""
+    state = str(events[-1].id) if events else f"sample-{sample_id}"
+    return f"correct:{state}:{'skip' if class_index is None else class_index}"
+
+
+def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | None) -> None:
+    """Store a decision, unless the sample was decided anew since the page was drawn.
+
+    Args:
+        sample_id: the sample.
+        events: what the person saw of its history.
+        class_index: the class; None is a skip.
+    """
+    request = request_id(sample_id, events, class_index)
+    try:
+        person, identity = annotator_id(), project_id()
+        with database().write() as session:
+            latest = list_events(session, project_id=identity, sample_id=sample_id)[-1:]
+            # Somebody decided about the sample since this page was drawn: their decision must not vanish unseen.
+            moved = [e.id for e in latest] != [e.id for e in events[-1:]] and latest[0].request_id != request
+            if not moved:
+                record_decision(
+                    session,
+                    project_id=identity,
+                    sample_id=sample_id,
+                    annotator_id=person,
+                    action="skip" if class_index is None else "label",
+                    class_index=class_index,
+                    request_id=request,
+                    acquisition=None if events else HAND_PICKED,
+                    limits=limits(),
+                )
+    except StorageError as error:
+        st.session_state[FAILURE_KEY] = f"The decision was not stored: {error}"
+        return
+    if moved:
+        st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
+    else:
+        st.session_state[MESSAGE_KEY] = f"The decision on sample {sample_id} is stored."
+
+
+def take_back(event_id: int, outcome: str) -> None:
+    """Undo a decision or a flag.
+
+    Args:
+        event_id: what is undone.
+        outcome: what the person is told then.
+    """
+    try:
+        person, identity = annotator_id(), project_id()
+        with database().write() as session:
+            undo(session, project_id=identity, event_id=event_id, annotator_id=person)
+    except StorageError as error:
+        st.session_state[FAILURE_KEY] = f"Nothing was undone: {error}"
+        return
+    st.session_state[MESSAGE_KEY] = f"Undone. {outcome}"

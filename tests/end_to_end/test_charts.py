@@ -1,0 +1,87 @@
+"""A figure opens its samples, whatever is shown can be saved and labeled, and images and tabs say what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.named_project import project_of_names, screens_of, settle
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+INSECTS = ("ladybird", "honey bee", "wasp", "hover fly", "beetle", "moth", "ant", "spider", "dragonfly", "aphid")
+SCREENS = ("setup", "", "grid", "progress", "uncertainty", "review", "help")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    project = project_of_names(tmp_path_factory.mktemp("insects"), INSECTS, project_name="Insects of the meadow")
+    with screens_of(project) as url:
+        yield url
+
+
+def open_page(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}?annotator=eve")
+    settle(page)
+
+
+def test_every_page_and_its_tab_name_the_project(page, address):
+    for name in SCREENS:
+        open_page(page, address, name)
+        assert page.title() == f"{(name or 'label').capitalize()}, Insects of the meadow"
+        assert page.locator(".project-name").is_visible()
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_samples(page, address):
+    open_page(page, address, "progress")
+    page.locator('.st-key-confusion_chart text[aria-label*="wasp"][aria-label*="hover fly"]').click()
+    page.get_by_text("Audit, round 2: label wasp, answer hover fly").wait_for(timeout=20_000)
+    assert page.locator('[class*="st-key-cell_choose_"] button').count() == 1
+
+
+def test_a_bar_opens_its_samples(page, address):
+    open_page(page, address, "progress")
+    page.locator('.st-key-class_balance [aria-label*="moth"]').first.click()
+    page.get_by_text("Label moth, trained on").wait_for()
+    assert page.locator('[class*="st-key-bar_choose_"] button').count() == 1
+
+
+@pytest.mark.parametrize("name", ["progress", "uncertainty"])
+def test_every_chart_can_be_saved_as_a_table_and_as_a_picture(page, address, name):
+    open_page(page, address, name)
+    page.get_by_test_id("stVegaLiteChart").first.wait_for()
+    charts = page.get_by_test_id("stVegaLiteChart").count()
+    assert charts >= 5
+    assert page.get_by_role("button", name=re.compile("^Show data")).count() == charts
+    assert page.get_by_role("button", name=re.compile("^Download as PNG")).count() == charts
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "review"])
+def test_every_image_says_which_it_is(page, address, name):
+    open_page(page, address, name)
+    page.get_by_role("img", name=re.compile(r"^Sample \d+, ")).first.wait_for()
+    texts = page.locator("main img").evaluate_all("images => images.map(image => image.alt)")
+    assert texts
+    assert [text for text in texts if not re.match(r"Sample \d+, .*x\.png", text)] == []
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "review"])
+def test_the_card_stays_beside_the_gallery(page, address, name):
+    page.set_viewport_size({"width": 1280, "height": 420})
+    open_page(page, address, name)
+    page.locator('[class*="_choose_"] button').first.click()
+    settle(page)
+    heading = page.get_by_role("heading", name=re.compile(r"^Sample \d+$"))
+    page.locator('[class*="_choose_"] button').last.scroll_into_view_if_needed()
+    page.mouse.move(500, 200)
+    page.mouse.wheel(0, 3000)
+    page.wait_for_timeout(500)
+    box = heading.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 420

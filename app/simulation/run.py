@@ -190,8 +190,8 @@ def predictor_of(config: SimulationConfig, simulation: Simulation) -> Predictor:
         base = own_predictor(config.predictor, simulation.store, **named)
     else:
         base = Network(simulation.spec, simulation.store, **named)
-    alone = config.predictor != "auto"
-    return predictor_for(catalog.find(config.acquisition), base, simulation.store, alone=alone)
+    acquisition = catalog.find(config.acquisition)
+    return predictor_for(acquisition, base, simulation.store, predictor=config.predictor)
 
 
 def name_of(config: SimulationConfig, simulation: Simulation) -> str:

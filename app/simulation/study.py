@@ -44,6 +44,7 @@ from loops.embeddings.embedding_choice import choose_by_structure, in_embedding_
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import rivals_of
 from loops.oracle import Query
+from loops.predictors.making import champion_answers
 from loops.predictors.network_spec import base_name, choose_network
 
 LOOK_S = 0.2  # between two looks at what the processes report
@@ -59,7 +60,7 @@ def simulate_once(config: SimulationConfig, on_round: OnRound | None = None) -> 
     """
     images = load_data(config)
     with tempfile.TemporaryDirectory() as folder, prepared(config, images, Path(folder)) as simulation:
-        if catalog.find(config.acquisition).needs == "graph":
+        if champion_answers(catalog.find(config.acquisition), config.predictor):
             _build_graphs(simulation, config.seed, _teller())
         return simulate(config, simulation, on_round or _tell)
 
@@ -152,7 +153,9 @@ def _run_all(
     sent = replace(simulation, images=replace(simulation.images, load=_embedded_before), rivals=())
     bar = Bar(runs=len(runs), finished=len(runs) - len(waiting), budget=study.base.budget)
     with ProcessPoolExecutor(processes, context, _start_worker, (sent, reports)) as pool:
-        graphed = sorted({run.seed for run in waiting if catalog.find(run.acquisition).needs == "graph"})
+        graphed = sorted(
+            {run.seed for run in waiting if champion_answers(catalog.find(run.acquisition), run.predictor)}
+        )
         _watch_preparing([pool.submit(_prepare, seed) for seed in graphed], reports, bar)
         failures = _watch({pool.submit(_work, run): run for run in waiting}, reports, bar)
     bar.end()

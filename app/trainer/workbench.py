@@ -24,7 +24,7 @@ from loops.embeddings.embedding_choice import LOOKED_AT, read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of, candidates_of, rivals_of
 from loops.embeddings.own_source import own_backbone
-from loops.predictors.making import own_predictor, predictor_for
+from loops.predictors.making import champion_answers, own_predictor, predictor_for
 from loops.predictors.network import Callbacks, Network
 from loops.predictors.network_spec import NetworkSpec, base_name, choose_network
 from loops.predictors.predictor import Predictor
@@ -100,8 +100,8 @@ class Workbench:
         Args:
             callbacks: Of each fold: they join fits and passes over samples.
         """
-        alone = self.settings.predictor != "auto"
-        return predictor_for(self.acquisition, self._base(callbacks), self.store, alone=alone)
+        named = self.settings.predictor
+        return predictor_for(self.acquisition, self._base(callbacks), self.store, predictor=named)
 
     def _base(self, callbacks: Callbacks) -> Predictor:
         """The predictor that the settings name."""
@@ -162,7 +162,7 @@ def set_up(
             pool=pool.ids,
             test=test.ids,
             first=max(FIRST, 2 * bench.enough),
-            graphed=bench.acquisition.needs == "graph",
+            graphed=champion_answers(bench.acquisition, settings.predictor),
             num_classes=num_classes,
             seed=settings.seed,
             rivals=_rivals(project, settings, rivals_of(kind, candidates)),

@@ -21,18 +21,28 @@ from loops.predictors.scikit import ScikitPredictor
 from loops.predictors.trees import TreesPredictor
 
 
-def predictor_for(
-    acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore, *, alone: bool = False
-) -> Predictor:
-    """What answers where an acquisition function asks: the champion, a committee, or the predictor alone.
+def champion_answers(acquisition: AcquisitionFunction, predictor: str) -> bool:
+    """Whether the champion answers where an acquisition function asks, with a graph of the pool.
 
     Args:
         acquisition: Says what it needs.
-        base: The predictor that the settings name.
-        store: Where its rows come from; the graph stands beside them.
-        alone: Whether a person named the predictor: then nobody answers beside it, but where a graph is needed.
+        predictor: As the settings name it: beside one that a person named nobody answers, unless the graph asks.
     """
-    if acquisition.needs == "graph" or not (alone or acquisition.needs == "committee"):
+    return acquisition.needs == "graph" or (predictor == "auto" and acquisition.needs != "committee")
+
+
+def predictor_for(
+    acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore, *, predictor: str = "auto"
+) -> Predictor:
+    """What answers where an acquisition function asks: the champion, a committee, or the base alone.
+
+    Args:
+        acquisition: Says what it needs.
+        base: What the settings' predictor comes to.
+        store: Where its rows come from; the graph stands beside them.
+        predictor: As the settings name it.
+    """
+    if champion_answers(acquisition, predictor):
         named: dict[str, Any] = {
             "num_classes": base.num_classes,
             "seed": base.seed,

@@ -75,7 +75,8 @@ def project(digits: Path, tmp_path: Path) -> Project:
     with (digits / "test.csv").open() as file:
         rows = [f"{row['path']},{row['label']}" for row in csv.DictReader(file) if (tmp_path / row["path"]).exists()]
     (tmp_path / "test.csv").write_text("\n".join(["path,label", *rows]))
-    settings = ProjectSettings("digits", acquisition="bald", query_size=QUERY_SIZE, mc_iterations=3, audit_share=0.2)
+    named = {"acquisition": "bald", "predictor": "cnn"}  # the network alone: one fit of four steps
+    settings = ProjectSettings("digits", query_size=QUERY_SIZE, mc_iterations=3, audit_share=0.2, **named)
     return make_project(
         tmp_path / "project",
         settings=settings,

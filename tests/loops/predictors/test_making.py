@@ -32,13 +32,20 @@ HERE = "tests.loops.predictors.own_predictors"
 
 
 @pytest.mark.parametrize("function", CATALOG.values(), ids=lambda function: function.name)
-def test_an_acquisition_function_gets_the_predictor_that_it_needs(function, store: FeatureStore) -> None:  # type: ignore[no-untyped-def]
+def test_whoever_asks_the_champion_answers_unless_a_committee_votes(function, store: FeatureStore) -> None:  # type: ignore[no-untyped-def]
+    made = predictor_for(function, GraphPredictor(store, num_classes=2, seed=3), store)
+
+    assert type(made) is (Committee if function.needs == "committee" else Champion)
+    assert (made.num_classes, made.seed) == (2, 3)
+
+
+@pytest.mark.parametrize("function", CATALOG.values(), ids=lambda function: function.name)
+def test_nobody_answers_beside_a_predictor_that_a_person_named(function, store: FeatureStore) -> None:  # type: ignore[no-untyped-def]
     base = GraphPredictor(store, num_classes=2, seed=3)
-    made = predictor_for(function, base, store)
+    made = predictor_for(function, base, store, predictor="cnn")
 
     wanted = {"graph": Champion, "committee": Committee}.get(function.needs)
     assert made is base if wanted is None else type(made) is wanted
-    assert (made.num_classes, made.seed) == (2, 3)
 
 
 @pytest.mark.parametrize(

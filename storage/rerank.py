@@ -1,4 +1,4 @@
-"""Re-ranking: what nobody has seen yet of the open round is put in a new order, replaced or followed by other queries.
+"""Re-ranking: what nobody has seen yet of the open round gives way to a new ranking of the whole pool.
 
 Done by the trainer, between rounds. What is decided or on a screen keeps its rank, and the audit and the rechecks keep
 theirs, or the audit would no longer be drawn uniformly.
@@ -7,7 +7,6 @@ theirs, or the audit would no longer be drawn uniformly.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,84 +27,6 @@ _VALUES = (
     "score", "acquisition_probability", "suggestion", "suggestion_probability", "annotators",
     "predictor", "predictor_version", "predictor_labels",
 )  # fmt: skip
-
-
-def rerank(
-    session: Session,
-    *,
-    round_id: int,
-    generation: int,
-    scores: Mapping[int, float],
-    predictor: str | None = None,
-    predictor_version: str | None = None,
-    predictor_labels: int | None = None,
-    now: datetime | None = None,
-) -> int:
-    """Give the highest score the first of the free places, and so on; equal scores keep their order.
-
-    Args:
-        session: A writing session.
-        round_id: The round; nothing happens unless it is open.
-        generation: The trainer's.
-        scores: New scores by sample id; those that are not finite, and samples that were not asked about, are ignored.
-        predictor: Who gives these scores, such as ``network``; None leaves who asked as it was.
-        predictor_version: Its round or checkpoint.
-        predictor_labels: How many labels it had seen.
-        now: The time at which claims are live.
-
-    Returns:
-        How many samples changed their place.
-
-    Raises:
-        UnknownRoundError: When there is no such round.
-        StaleGenerationError: When a newer trainer has taken over.
-    """
-    row = fenced_round(session, round_id=round_id, generation=generation)
-    if row.state != "open":
-        return 0
-    free = [line for line in _free_queries(session, round_id, now or utc_now()) if _known(scores, line.sample_id)]
-    best_first = sorted(free, key=lambda line: -scores[line.sample_id])  # stable
-    asked = {"predictor": predictor, "predictor_version": predictor_version, "predictor_labels": predictor_labels}
-    by_whom = {} if predictor is None else {f"new_{name}": value for name, value in asked.items()}
-    moves = [
-        {"of_query": line.id, "new_rank": place.rank, "new_score": float(scores[line.sample_id]), **by_whom}
-        for place, line in zip(free, best_first, strict=True)
-    ]
-    _move(session, round_id, moves)
-    return sum(place.id != line.id for place, line in zip(free, best_first, strict=True))
-
-
-def extend(
-    session: Session, *, round_id: int, generation: int, queries: Sequence[NewQuery], now: datetime | None = None
-) -> int:
-    """Let more training queries follow behind the open round's last one.
-
-    Samples that are decided, broken, on a screen or in the round already are passed over.
-
-    Args:
-        session: A writing session.
-        round_id: The round; nothing happens unless it is open.
-        generation: The trainer's.
-        queries: Of their ranks only the order counts.
-        now: The time at which claims are live.
-
-    Returns:
-        How many follow.
-
-    Raises:
-        InvalidQueryError: When a query's purpose is not ``train``.
-        UnknownRoundError: When there is no such round.
-        StaleGenerationError: When a newer trainer has taken over.
-    """
-    _refuse_other_purposes(queries)
-    row = fenced_round(session, round_id=round_id, generation=generation)
-    if row.state != "open":
-        return 0
-    asked = _fixed_ranks(session, round_id, free=())
-    wanted = _may_be_asked(session, row.project_id, queries, (), asked.keys(), now or utc_now())
-    behind = itertools.count(max(asked.values(), default=-1) + 1)
-    insert_queries(session, round_id=round_id, queries=[replace(one, rank=next(behind)) for one in wanted.values()])
-    return len(wanted)
 
 
 def replace_tail(
@@ -148,10 +69,6 @@ def replace_tail(
     new = [replace(query, rank=ranks[sample_id]) for sample_id, query in wanted.items() if sample_id not in free]
     insert_queries(session, round_id=round_id, queries=new)
     return sum(sample_id not in free or free[sample_id].rank != ranks[sample_id] for sample_id in wanted)
-
-
-def _known(scores: Mapping[int, float], sample_id: int) -> bool:
-    return sample_id in scores and math.isfinite(scores[sample_id])
 
 
 def _refuse_other_purposes(ranking: Sequence[NewQuery]) -> None:

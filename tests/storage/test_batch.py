@@ -5,7 +5,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from storage.queue import release_claims
-from storage.rerank import rerank
+from storage.rerank import replace_tail
+from storage.rounds import NewQuery
 from storage.samples import mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
@@ -79,8 +80,8 @@ def test_a_new_ranking_replaces_what_was_only_fetched_ahead(world):
     (one, *_) = tokens(world.batch(count=3))
     world.batch(count=3, keep=[one])
     with world.database.write() as session:
-        scores = {number: float(number) for number in range(1, 7)}
-        assert rerank(session, round_id=opened.id, generation=1, scores=scores) == 4  # 4 stays in the middle
+        ranking = [NewQuery(number, 7 - number, "train", 1.0, 1.0) for number in range(1, 7)]
+        assert replace_tail(session, round_id=opened.id, generation=1, ranking=ranking) == 4  # 4 stays in the middle
     assert ids(world.batch(count=3, keep=[one])) == [1, 6, 5]
     assert ids(world.batch(world.bob, 2)) == [4, 3]  # let go by the first page
 
@@ -89,7 +90,8 @@ def test_a_fetched_sample_keeps_its_token_through_a_new_ranking(world):
     opened = world.publish(1, 2, 3)
     token_of = dict(zip([1, 2, 3], tokens(world.batch(count=3)), strict=True))
     with world.database.write() as session:
-        rerank(session, round_id=opened.id, generation=1, scores={1: 1.0, 2: 3.0, 3: 2.0})
+        ranking = [NewQuery(number, rank, "train", 1.0, 1.0) for rank, number in enumerate([2, 3, 1])]
+        replace_tail(session, round_id=opened.id, generation=1, ranking=ranking)
     batch = world.batch(count=2)
     assert ids(batch) == [2, 3]
     assert tokens(batch) == [token_of[2], token_of[3]]

@@ -94,14 +94,16 @@ LABEL_OR_REORDER = f"""
 import random
 import sys
 from storage.opening import open_database
-from storage.rerank import rerank
+from storage.rerank import replace_tail
+from storage.rounds import NewQuery
 
 if sys.argv[2] == "0":
     database = open_database(sys.argv[1])
     for seed in range(20):
-        scores = dict(zip(range(1, 101), random.Random(seed).sample(range(100), 100)))
+        drawn = random.Random(seed).sample(range(1, 101), 100)
         with database.write() as session:
-            rerank(session, round_id=1, generation=1, scores=scores)
+            ranking = [NewQuery(number, rank, "train", 0.5, 1.0) for rank, number in enumerate(drawn)]
+            replace_tail(session, round_id=1, generation=1, ranking=ranking)
     database.close()
 else:
     exec({LABEL_ALL!r})

@@ -13,7 +13,7 @@ from storage.models import CurrentDecision
 from storage.opening import open_database
 from storage.projects import create_project, get_or_create_annotator
 from storage.queue import claim_batch, round_progress
-from storage.rerank import replace_tail, rerank
+from storage.rerank import replace_tail
 from storage.rounds import NewQuery, begin_round, list_queries, mark_scoring, open_round, publish_round
 from storage.samples import SampleCounts, add_samples, count_samples
 
@@ -138,18 +138,6 @@ class Labeling(RuleBasedStateMachine):
         self.model.snapshot = len(self.model.events)
         with self.database.write() as session:
             publish(session, recheck=self.model.rechecks, snapshot=self.model.snapshot)
-
-    @rule(scores=st.dictionaries(SAMPLES, st.sampled_from([0.0, 0.5, 1.0])))
-    def reorder_the_round(self, scores):
-        with self.database.write() as session:
-            opened = open_round(session, project_id=1)
-            before = list_queries(session, round_id=opened.id)
-            moved = rerank(session, round_id=opened.id, generation=1, scores=scores)
-            after = list_queries(session, round_id=opened.id)
-        assert [query.rank for query in after] == [0, 1, 2, 3]
-        changed = [old.sample_id for old, new in zip(before, after, strict=True) if old.sample_id != new.sample_id]
-        assert len(changed) == moved
-        assert set(changed) <= scores.keys() & self.model.askable() - self.model.rechecks - {AUDIT}
 
     @rule(wanted=st.permutations([1, 2, 3, 4]))
     def rank_the_whole_pool_anew(self, wanted):

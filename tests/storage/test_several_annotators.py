@@ -6,8 +6,8 @@ from storage.errors import InvalidQueryError
 from storage.labels import current_labels
 from storage.projects import get_or_create_annotator
 from storage.queue import RoundProgress, round_progress
-from storage.rerank import rerank
-from storage.rounds import list_queries
+from storage.rerank import replace_tail
+from storage.rounds import NewQuery, list_queries
 
 
 @pytest.fixture
@@ -129,7 +129,8 @@ def test_a_sample_with_one_of_two_votes_keeps_its_place(world):
     opened = world.publish(1, 2, 3, annotators=2)
     world.label(2, 0)
     with world.database.write() as session:
-        rerank(session, round_id=opened.id, generation=1, scores={1: 1.0, 2: 3.0, 3: 2.0})
+        ranking = [NewQuery(number, rank, "train", 1.0, 1.0, annotators=2) for rank, number in enumerate([2, 3, 1])]
+        replace_tail(session, round_id=opened.id, generation=1, ranking=ranking)
         assert [query.sample_id for query in list_queries(session, round_id=opened.id)] == [3, 2, 1]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from storage.current import fold_decision
 from storage.engine import Session
 from storage.entries import is_journaled, note_events
-from storage.errors import UnknownGroupError
+from storage.errors import InvalidDecisionError, UnknownGroupError
 from storage.events import is_undone
 from storage.grid import free_samples
 from storage.journal import note, values_of
@@ -133,7 +133,7 @@ def take_rest(
     project_id: int,
     group: GroupPart,
     sample_ids: Sequence[int],
-    bound: float,
+    most_wrong: int,
     request_id: str,
     audit_share: float,
     page: str = "",
@@ -148,7 +148,7 @@ def take_rest(
         project_id: The project.
         group: Its last part.
         sample_ids: The rest.
-        bound: What was proven: at most this share of the rest is of another class, 0..1.
+        most_wrong: What was proven: at most so many of the rest are of another class.
         request_id: Of the person's key press.
         audit_share: Share of the pool that is kept for the audit, 0..1.
         page: The person's page.
@@ -158,7 +158,8 @@ def take_rest(
         How many samples were labeled.
 
     Raises:
-        InvalidDecisionError: When the class is none that may be given.
+        InvalidDecisionError: When the class is none that may be given, or so few are free that what was proven says
+            too little of them.
         LimitReachedError: When labeling is over.
     """
     begins = f"{GROUP}:{request_id}:"
@@ -171,8 +172,12 @@ def take_rest(
         session, project_id=project_id, annotator_id=group.annotator_id, page=page, sample_ids=sample_ids,
         audit_share=audit_share,
     )  # fmt: skip
-    if free:
-        check_decision(session, project_id, free[0], "label", group.class_index)
+    if not free or most_wrong > group.allowed * len(free):
+        raise InvalidDecisionError(
+            f"The rest was not taken: {most_wrong:,} of the {len(free):,} that are free may be of another class; "
+            f"{100 * group.allowed:g} % are allowed."
+        )
+    check_decision(session, project_id, free[0], "label", group.class_index)
     asked = chosen_otherwise(session, project_id, GROUP)
     events = [
         LabelEvent(
@@ -183,7 +188,7 @@ def take_rest(
             class_index=group.class_index,
             suggestion_shown=False,
             group_key=group.key,
-            group_bound=bound,
+            group_bound=most_wrong / len(free),
             request_id=f"{begins}{number}",
             created_at=utc_now(),
             **asked,

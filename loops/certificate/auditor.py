@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,7 +72,7 @@ class Auditor:
         """
         labels = labels_of(answers)
         self.chain = [candidate for candidate in self.chain if candidate.round_number < answers.round_number]
-        self._note_asked(answers.labels)
+        self._note_asked({i: label for i, label in answers.labels.items() if i not in answers.unseen})
         evidence = self._follower.evidence(self.chain, labels)
         fresh = make_candidate(
             answered,
@@ -87,7 +87,8 @@ class Auditor:
         needed, before = certificate_of(begun, labels).needed, self.needed_before
         self.needed_before = needed
         kept = None if evidence is None else certificate_of(evidence, labels)
-        if kept is not None and (needed is None or _fewer(kept.needed, needed)):
+        is_stuck = evidence is not None and _next_is_unseen(evidence, answers.unseen)
+        if kept is not None and not is_stuck and (needed is None or _fewer(kept.needed, needed)):
             return self._draws(kept, labels, self._share(kept.needed, kept.needed))
         share = self._share(needed, before)
         if kept is None and share <= LEAST_SHARE:
@@ -152,8 +153,16 @@ def uniform_audits(audit: Mapping[int, int], chain: Sequence[Candidate]) -> dict
 
 
 def labels_of(answers: Answers) -> dict[int, int]:
-    """All that is decided: sample id -> class index, or `SKIPPED`."""
-    return {**dict.fromkeys(answers.skipped.tolist(), SKIPPED), **answers.labels, **answers.audit}
+    """What people have decided, sample id -> class index, or `SKIPPED`; what nobody has looked at proves nothing."""
+    seen = {sample_id: label for sample_id, label in answers.labels.items() if sample_id not in answers.unseen}
+    return {**dict.fromkeys(answers.skipped.tolist(), SKIPPED), **seen, **answers.audit}
+
+
+def _next_is_unseen(evidence: Evidence, unseen: Collection[int]) -> bool:
+    """Whether the next draw was labeled with a group: nobody will be asked about it, so the draws go no further."""
+    candidate = evidence.candidate
+    next_rows = candidate.order[evidence.draws : evidence.draws + 1]
+    return any(sample_id in unseen for sample_id in candidate.sample_ids[next_rows].tolist())
 
 
 def _fewer(kept: int | None, fresh: int | None) -> bool:

@@ -156,6 +156,6 @@ def _prior(size: int) -> Floats:
 
 
 def draw_order(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """The members in the order in which they are drawn: all orders are equally likely, and the seed tells which it is."""
+    """The members in the order in which they are drawn: all orders are equally likely, and the seed tells which."""
     order: NDArray[np.int64] = np.random.default_rng(seed).permutation(np.sort(sample_ids))
     return order

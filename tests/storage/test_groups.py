@@ -40,10 +40,20 @@ def judge(world, sample_id, draw, class_index=1, **more):
     return world.label(sample_id, class_index, **given, **more)
 
 
-def take(world, *sample_ids, bound=0.04, request_id="press-1", **more):
+def take(world, *sample_ids, most_wrong=0, request_id="press-1", **more):
     (group,) = world.ask(group_parts, key="group-1")
-    given = {"group": group, "sample_ids": sample_ids, "bound": bound, "request_id": request_id, "audit_share": 0.0}
+    given = {
+        "group": group,
+        "sample_ids": sample_ids,
+        "most_wrong": most_wrong,
+        "request_id": request_id,
+        "audit_share": 0.0,
+    }
     return world.tell(take_rest, **{**given, **more})
+
+
+def in_group(event):
+    return event.request_id, event.group_key, event.group_draw, event.group_bound
 
 
 def standing(world):
@@ -64,11 +74,19 @@ def test_the_rest_is_labeled_at_once_and_says_what_was_proven_of_it(world):
     assert standing(world) == {1: 1, 2: 1, 3: 1}
     rest = [event for event in world.ask(list_events) if event.group_draw is None]
     assert {(event.sample_id, event.group_key, event.group_bound) for event in rest} == {
-        (1, "group-1", 0.04), (2, "group-1", 0.04),
+        (1, "group-1", 0.0), (2, "group-1", 0.0),
     }  # fmt: skip
     assert {label.sample_id for label in world.ask(current_labels) if label.unseen} == {1, 2}
     assert world.ask(count_taken) == 2
     assert world.ask(changed_since, event_id=0) == 3  # they train
+
+
+def test_the_rest_is_refused_where_too_many_of_those_that_are_free_may_be_wrong(world):
+    (group,) = begin(world, *range(1, 11))
+    assert take(world, *range(1, 11), most_wrong=0) == 10
+    world.tell(undo_rest, annotator_id=world.ada, key=group.key)
+    with pytest.raises(InvalidDecisionError, match="1 of the 10"):
+        take(world, *range(1, 11), most_wrong=1, request_id="press-2")
 
 
 def test_the_same_press_twice_labels_once(world):
@@ -165,17 +183,14 @@ def test_the_journal_alone_brings_a_group_back(world):
     begin(world, 3, 1, 2)
     judge(world, 3, 1)
     take(world, 1, 2)
-    before = [
-        (event.request_id, event.group_key, event.group_draw, event.group_bound) for event in world.ask(list_events)
-    ]
+    before = [in_group(event) for event in world.ask(list_events)]
     groups, path = world.ask(group_parts, key="group-1"), world.database.path
     world.database.close()
     path.unlink()
     assert (path.parent / journal.NAME).exists()
     restore(path, backups=path.parent / "backups")
     world.database = open_database(f"sqlite:///{path}")
-    events = world.ask(list_events)
-    assert [(event.request_id, event.group_key, event.group_draw, event.group_bound) for event in events] == before
+    assert [in_group(event) for event in world.ask(list_events)] == before
     assert [part.members for part in world.ask(group_parts, key="group-1")] == [part.members for part in groups]
     assert standing(world) == {1: 1, 2: 1, 3: 1}
     world.database.close()

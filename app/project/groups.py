@@ -38,6 +38,7 @@ class GroupState:
     size: int  # members when it was begun
     right: tuple[int, ...]  # members that were drawn and are of its class
     wrong: tuple[int, ...]  # and those that are not
+    drawn: int  # of this part
     purity: Purity
     due: tuple[int, ...]  # members to be judged next, in the order of the draws
     rest: tuple[int, ...]  # members that nobody has judged
@@ -52,7 +53,7 @@ class GroupState:
     @property
     def sent_back(self) -> int:
         """Members that went back to the pool with a wrong one."""
-        return self.size - self.judged - len(self.part.members) + self.purity.draws
+        return self.size - self.judged - len(self.part.members) + self.drawn
 
     @property
     def bound(self) -> float:
@@ -132,8 +133,8 @@ def split(session: Session, state: GroupState, *, project_id: int, stays: Iterab
         stays: Members not drawn that are kept.
     """
     kept = set(stays)
-    members = [sample_id for sample_id in state.part.members[state.purity.draws :] if sample_id in kept]
-    split_group(session, project_id=project_id, part=state.part, members=members, draws=state.purity.draws)
+    members = [sample_id for sample_id in state.part.members[state.drawn :] if sample_id in kept]
+    split_group(session, project_id=project_id, part=state.part, members=members, draws=state.drawn)
     return _state(session, group_parts(session, project_id=project_id, key=state.part.key))
 
 
@@ -187,7 +188,10 @@ def follow(parts: Sequence[GroupPart], is_right: Mapping[int, bool]) -> GroupSta
     missing: tuple[int, ...] = ()
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         if part.part:
-            purity = purity.split(left=len(part.members))
+            # A new run in any case, also where the wrong draw before it was corrected since.
+            run = purity.run + bool(purity.draws)
+            purity = Purity(len(part.members), part.allowed, run=run)
+        count = 0
         drawn = part.members if after is None else part.members[: after.draws]
         for place, sample_id in enumerate(drawn):
             if sample_id not in is_right:
@@ -195,10 +199,11 @@ def follow(parts: Sequence[GroupPart], is_right: Mapping[int, bool]) -> GroupSta
                 break
             purity = purity.drawn(wrong=not is_right[sample_id])
             (right if is_right[sample_id] else wrong).append(sample_id)
+            count += 1
         if missing and after is not None:  # a draw from before a split was taken back: it comes first
             last = part
             break
-    not_drawn = last.members[purity.draws :]
+    not_drawn = last.members[count:]
     known = [is_right[sample_id] for sample_id in not_drawn if sample_id in is_right]
     is_whole = last is parts[-1]
     return GroupState(
@@ -206,9 +211,10 @@ def follow(parts: Sequence[GroupPart], is_right: Mapping[int, bool]) -> GroupSta
         size=len(parts[0].members),
         right=tuple(right),
         wrong=tuple(wrong),
+        drawn=count,
         purity=purity,
         due=tuple(sample_id for sample_id in missing if sample_id not in is_right),
         rest=tuple(sample_id for sample_id in not_drawn if sample_id not in is_right),
         most_wrong=max(0, purity.most_wrong - known.count(False)) if is_whole else len(not_drawn),
-        was_wrong=is_whole and purity.draws > 0 and not is_right[last.members[purity.draws - 1]],
+        was_wrong=is_whole and count > 0 and not is_right[last.members[count - 1]],
     )

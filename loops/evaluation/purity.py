@@ -7,58 +7,45 @@ most `ALPHA`, 5 %.
 **The draws.** The N members are fixed first; then they are drawn one by one, without replacement, in an order that is
 uniformly random. A draw is wrong where the person says another class, or skips. The labels are taken as the truth.
 
-**The wealth.** "M of the members are wrong" gives n draws with w wrong ones, in their order, the probability
-`C(N - n, M - w) / C(N, M)`. The mean of that over a prior of M, divided by it, is a nonnegative martingale from 1 where
-M is the truth (the prior-posterior ratio of Waudby-Smith and Ramdas 2020, "Confidence sequences for sampling without
-replacement"). It ever reaches `1 / ALPHA` with probability at most `ALPHA` (Ville 1939); an M whose wealth has reached
-it is refuted, for good. `CLEAN` of the prior lies on "none is wrong", the rest on M = 1, 2, .. in proportion to 1 / M:
-so while no draw is wrong the wealth of M is at least `CLEAN * C(N, n) / C(N - M, n)`, from which the fewest draws come.
+**A run.** If M of N members are wrong, the first n draws are all right with the probability `C(N - M, n) / C(N, n)`.
+One divided by that, as long as no draw was wrong, and 0 afterwards, is a nonnegative martingale from 1: it ever reaches
+`1 / a` with probability at most `a` (Ville 1939). So after n right draws every M is refuted, at the chance `a`, for
+which that probability is at most `a`. That is the martingale of Waudby-Smith and Ramdas 2020 ("Confidence sequences for
+sampling without replacement") with all of its prior on "none is wrong", which needs the fewest draws where none is.
 
-**A split.** After a wrong member those most like it may be sent back, by whatever has been seen: the order of those
-that stay is as random as before. If m of them are wrong, then M is at least m + w, so m starts with the least wealth of
-all that is at least m + w. At the truth that is no more than the wealth was: one supermartingale runs through all
-splits, and there is no correction for their number.
+**A wrong draw** ends the run, and the next one begins with those that are left. Before it begins, members may be sent
+back, by whatever was seen: the order of those that stay is as random as before, whoever went. The k-th run may be wrong
+with the chance `ALPHA / 2 ** k`, so all of them together with at most `ALPHA`, however many there are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from math import inf, lgamma, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
 ALLOWED = 0.05  # share of the members not drawn that may be of another class
 ALPHA = 0.05  # chance that a group with more of them is ever taken
-CLEAN = 0.75  # of the prior, on a group without a wrong member
+_ROUNDING = 1e-9  # of shares that are exact in the head and not in binary
 
 
 @dataclass(frozen=True)
 class Purity:
-    """What the draws so far say of a group; each draw and each split gives another one.
+    """What the draws so far say of a group; each draw gives another one.
 
     Args:
-        size: N, members when it was begun or split.
+        size: N, members when the run began.
         allowed: Share of those not drawn that may be wrong, 0..1.
-        draws: n.
-        wrong: w.
-        refuted: The fewest wrong members that are refuted, with every greater number; N + 1: none is.
-        start_M: Log wealth of "M are wrong", M = 0..N, at the split; None: there was none, and it is 0.
+        draws: n, of this run, all of them right.
+        run: Its number, from 1 on: one more than there were wrong draws.
     """
 
     size: int
     allowed: float = ALLOWED
     draws: int = 0
-    wrong: int = 0
-    refuted: int | None = None
-    start_M: Floats | None = None
-
-    def __post_init__(self) -> None:
-        """Nothing is refuted yet where nobody says so."""
-        if self.refuted is None:
-            object.__setattr__(self, "refuted", self.size + 1)
+    run: int = 1
 
     @property
     def left(self) -> int:
@@ -68,8 +55,11 @@ class Purity:
     @property
     def most_wrong(self) -> int:
         """At most so many of the members that were not drawn are wrong, at 95 %."""
-        assert self.refuted is not None
-        return min(max(0, self.refuted - 1 - self.wrong), self.left)
+        fewest, most = 0, self.left  # `fewest` is not refuted; the answer is none greater than `most`
+        while fewest < most:
+            middle = (fewest + most + 1) // 2
+            fewest, most = (fewest, middle - 1) if self._refutes(middle) else (middle, most)
+        return fewest
 
     @property
     def bound(self) -> float:
@@ -79,80 +69,44 @@ class Purity:
     @property
     def holds(self) -> bool:
         """Whether the rest may be taken."""
-        return self.bound <= self.allowed
+        return self._refutes(int(self.allowed * self.left + _ROUNDING) + 1)
 
     def drawn(self, *, wrong: bool) -> Purity:
         """After one more draw."""
         if not self.left:
             raise ValueError(f"all {self.size} members of the group were drawn")
-        after = Purity(self.size, self.allowed, self.draws + 1, self.wrong + wrong, self.refuted, self.start_M)
-        return after._looked()
+        if wrong:
+            return Purity(self.left - 1, self.allowed, run=self.run + 1)
+        return replace(self, draws=self.draws + 1)
 
     def split(self, *, left: int) -> Purity:
-        """After those most like a wrong member were sent back, and so many of those not drawn stay."""
-        if not 0 <= left <= self.left:
-            raise ValueError(f"{left} of {self.left} members cannot stay")
-        assert self.refuted is not None
-        at_least_M = np.minimum.accumulate(self._log_wealth()[::-1])[::-1]
-        start_M = at_least_M[self.wrong : self.wrong + left + 1]
-        return Purity(left, self.allowed, 0, 0, min(self.refuted - self.wrong, left + 1), start_M)
+        """Right after a wrong draw: members were sent back, and so many stay."""
+        if self.draws or not 0 <= left <= self.size:
+            raise ValueError(f"{left} of {self.size} members cannot stay after {self.draws} draws")
+        return replace(self, size=left)
 
     def needed(self) -> int | None:
         """Further draws until the rest may be taken if none of them is wrong; None: only when there is no rest."""
-        if self.holds:
-            return 0
-        low, high = 0, self.left  # it does not hold after `low`; after `high` there is no rest
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._after(middle).holds else (middle, high)
-        return high if high < self.left else None
+        for more in range(self.left):
+            if replace(self, draws=self.draws + more).holds:
+                return more
+        return None
 
-    def _after(self, right: int) -> Purity:
-        after = Purity(self.size, self.allowed, self.draws + right, self.wrong, self.refuted, self.start_M)
-        return after._looked()
+    def _refutes(self, wrong: int) -> bool:
+        """Whether so many wrong members are refuted, and with them every greater number."""
+        return self._log_chance(wrong) <= log(ALPHA) - self.run * log(2)
 
-    def _looked(self) -> Purity:
-        """With what these draws refute; what was refuted before stays so."""
-        assert self.refuted is not None
-        kept_M = np.flatnonzero(self._log_wealth() < -np.log(ALPHA))
-        least = int(kept_M[-1]) + 1 if len(kept_M) else 0
-        refuted = min(self.refuted, max(least, self.wrong + 1))
-        return Purity(self.size, self.allowed, self.draws, self.wrong, refuted, self.start_M)
-
-    def _log_wealth(self) -> Floats:
-        """`[N + 1]`, of each hypothesis; infinite where the draws cannot have come so."""
-        likelihood_M = self._log_likelihood()
-        highest = likelihood_M.max()
-        mean = highest + np.log(_prior(self.size) @ np.exp(likelihood_M - highest))
-        start_M = np.zeros(self.size + 1) if self.start_M is None else self.start_M
-        wealth_M: Floats = start_M + mean - likelihood_M
-        return wealth_M
-
-    def _log_likelihood(self) -> Floats:
-        """`[N + 1]`, of the draws in their order."""
-        size, draws, wrong = self.size, self.draws, self.wrong
-        log_factorial = _log_factorials(size)
-        likelihood_M = np.full(size + 1, -np.inf)
-        right = draws - wrong
-        M = np.arange(wrong, size - right + 1)
-        log_ways = log_factorial[size - draws] - log_factorial[M - wrong] - log_factorial[size - right - M]
-        likelihood_M[M] = log_ways - (log_factorial[size] - log_factorial[M] - log_factorial[size - M])
-        return likelihood_M
+    def _log_chance(self, wrong: int) -> float:
+        """That all draws of this run are right if so many members are wrong."""
+        size, draws = self.size, self.draws
+        if wrong > size - draws:
+            return -inf
+        ways = (_log_factorial(size - wrong), -_log_factorial(size - wrong - draws))
+        return sum(ways) - _log_factorial(size) + _log_factorial(size - draws)
 
 
-@lru_cache(maxsize=8)
-def _log_factorials(most: int) -> Floats:
-    """`[most + 1]`, of 0, 1, .. most."""
-    return np.concatenate([[0.0], np.log(np.arange(1, most + 1)).cumsum()])
-
-
-@lru_cache(maxsize=8)
-def _prior(size: int) -> Floats:
-    """`[size + 1]`, of 0, 1, .. wrong members; adds up to 1."""
-    if not size:
-        return np.ones(1)
-    few_M = 1.0 / np.arange(1, size + 1)
-    return np.concatenate([[CLEAN], (1.0 - CLEAN) * few_M / few_M.sum()])
+def _log_factorial(number: int) -> float:
+    return lgamma(number + 1)
 
 
 def draw_order(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ function drawStage(page) {
   const { view } = page;
   const sample = page.sample;
   view.stage.hidden = page.data.group === null;
+  view.stage.dataset.sample = sample?.sampleId ?? "";
   if (page.isProven()) return drawMessage(view, "✓", "Proven");
   if (sample === null) return drawMessage(view, "", page.isBusy() ? "One moment…" : "No member is left to judge.");
   const { state, element: shown } = sample.content;

@@ -142,7 +142,7 @@ def _staying(state: GroupState) -> list[int] | None:
     if folder is None or len(state.right) < FEWEST_RIGHT:
         return None
     not_drawn, right, wrong = (
-        np.array(ids, np.int64) for ids in (state.part.members[state.purity.draws :], state.right, state.wrong)
+        np.array(ids, np.int64) for ids in (state.part.members[state.drawn :], state.right, state.wrong)
     )
     try:
         stays: list[int] = not_like(open_rows(folder), not_drawn, right=right, wrong=wrong).tolist()

@@ -5,15 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.group_page.offers import Wanted
+from app.screens.shared.session import annotator_id, database, project_id
+from storage.groups import open_group
 
 SEEN, GROUPS = "Seen together", "Groups, with a guarantee"
 MODES = (SEEN, GROUPS)
 MODE_KEY = "grid_mode"
+MORE = "Offers the samples most like it as a group: some are judged one by one, one key labels the rest."
 LIKE_KEY = "group_like"  # in the session: the sample whose like is wanted
 
 
 def wanted_group() -> Wanted:
-    """Draw the search; returns what is looked for."""
+    """Draw the search, as long as no group is being judged; returns what is looked for."""
+    with database().read() as session:
+        if open_group(session, project_id=project_id(), annotator_id=annotator_id()) is not None:
+            return Wanted()
     like = st.session_state.get(LIKE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
@@ -24,7 +30,9 @@ def wanted_group() -> Wanted:
     return Wanted(text.strip(), like)
 
 
-def show_like(sample_id: int) -> None:
-    """Have the groups offer what is like a sample."""
-    st.session_state[LIKE_KEY] = sample_id
-    st.session_state[MODE_KEY] = GROUPS
+def more_like_this(sample_id: int) -> None:
+    """Draw the button that leads from a sample to the group of what is like it."""
+    if st.button("More like this", key="more_like_this", icon=":material/join_inner:", help=MORE):
+        st.session_state[LIKE_KEY] = sample_id
+        st.session_state[MODE_KEY] = GROUPS
+        st.switch_page("grid.py")

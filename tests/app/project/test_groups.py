@@ -4,7 +4,6 @@ from app.project.groups import follow
 from storage.groups import GroupPart
 
 EVERYBODY = tuple(range(1, 201))
-CLEAN = 76  # right draws in a row that a group of 200 needs
 
 
 def part(members=EVERYBODY, *, number=0, draws=0):
@@ -60,7 +59,17 @@ def test_a_draw_from_before_a_split_that_was_taken_back_comes_first():
     assert (state.judged, state.due, state.holds) == (1, (2,), False)
 
 
+def test_a_wrong_draw_without_a_split_begins_a_new_run_with_those_left():
+    state = follow([part()], {**right(1, 2, 4), 3: False})
+    assert (state.judged, state.wrong, state.drawn, state.purity.run, state.purity.draws) == (4, (3,), 4, 2, 1)
+    assert not state.was_wrong
+
+
+def test_a_split_whose_wrong_draw_was_corrected_since_still_begins_a_new_run():
+    parts = [part(), part(tuple(range(4, 151)), number=1, draws=3)]
+    assert follow(parts, right(1, 2, 3, 4)).purity.run == 2
+
+
 def test_a_group_that_would_have_to_be_judged_for_the_most_part_is_too_mixed():
     assert not follow([part()], {}).is_too_mixed
     assert follow([part(tuple(range(1, 101)))], {}).is_too_mixed  # of 100, 96 would have to be judged
-    assert follow([part()], {**right(*range(1, 20)), 20: False}).is_too_mixed

@@ -1,7 +1,7 @@
 """Many at once: how many correct labels a minute do groups give, and how often is one falsely taken?
 
-A simulated person judges members one by one and gives a wrong answer to one in a hundred. Assumed: 1.2 s a judgment, 3 s to
-choose a group, 2 s to label its rest. The time for the labels that the model learned from is not counted.
+A simulated person judges members one by one and gives a wrong answer to one in a hundred. Assumed: 1.2 s a judgment,
+3 s to choose a group, 2 s to label its rest. The time for the labels that the model learned from is not counted.
 
 **Adversarial groups** (NumPy alone): one class hidden in a large one, either scattered or as a cluster that a split can
 find; just more of it than is allowed, or twice that. A group is falsely taken when more than 5 % of its rest is of
@@ -10,13 +10,13 @@ another class.
 **Sessions**: a support vector machine on a few random labels takes each class's surest (60 % or more) for a group, the
 largest first, as on the Grid page; a wrong member sends those back that are most like it.
 
-    python benchmarks/bench_groups.py [--replays 1000] [--seeds 5] [--mnist mnist.npz] [--flowers FOLDER] [--text FILE ...]
+    python benchmarks/bench_groups.py [--replays 1000] [--seeds 3] [--mnist mnist.npz] [--flowers DIR] [--text FILE ...]
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -85,7 +85,8 @@ def judge(members: Ids, is_member_N: NDArray[np.bool_], stored: Stored, seed: in
     left, purity = draw_order(members, seed), Purity(len(members))
     right: list[int] = []
     wrong: list[int] = []
-    while not purity.holds and len(left) and not (wrong and _is_too_mixed(purity)):
+    is_mixed = False
+    while not purity.holds and len(left) and not is_mixed:
         sample_id, left = int(left[0]), left[1:]
         is_right = bool(is_member_N[sample_id]) != (slips.random() < SLIPS)
         purity = purity.drawn(wrong=not is_right)
@@ -93,6 +94,7 @@ def judge(members: Ids, is_member_N: NDArray[np.bool_], stored: Stored, seed: in
         if not is_right and len(right) >= FEWEST_RIGHT:
             stays = not_like(stored, left, right=np.array(right), wrong=np.array(wrong))  # type: ignore[arg-type]
             purity, left = (purity.split(left=len(stays)), stays) if len(stays) < len(left) else (purity, left)
+        is_mixed = not is_right and _is_too_mixed(purity)
     rest = left if purity.holds else left[:0]
     correct = int(is_member_N[right].sum()) + int((~is_member_N[wrong]).sum())
     judged = len(right) + len(wrong)
@@ -196,31 +198,28 @@ def run_session(session: Session, seed: int) -> list[Outcome]:
 
 
 def in_sessions(found: Iterator[Session], seeds: int) -> None:
-    """The table of sessions."""
-    print("| pool | samples | model's labels | groups | taken | falsely taken | judged | labeled at once | wrong of these "
-          "| minutes | correct labels a minute |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    """The table of sessions; counts are of one of them, on average."""
+    head = ("pool", "samples", "model's labels", "groups", "taken", "falsely taken", "judged", "labeled at once",
+            "wrong of these", "minutes", "correct labels a minute")  # fmt: skip
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for session in found:
-        runs = [run_session(session, seed) for seed in range(seeds)]
-        every = [one for run in runs for one in run]
+        every = [one for seed in range(seeds) for one in run_session(session, seed)]
         taken = [one for one in every if one.rest]
         rest, wrong = sum(one.rest for one in taken), sum(one.wrong for one in taken)
-        minutes = sum(one.seconds for one in every) / 60
+        judged, minutes = sum(one.judged for one in every), sum(one.seconds for one in every) / 60
         correct = rest - wrong + sum(one.right_answers for one in every)
-        per_run: Callable[[float], str] = lambda number: f"{number / seeds:,.0f}"  # noqa: E731
-        print(
-            f"| {session.name} | {len(session.rows):,} | {session.learned} | {per_run(len(every))} | {per_run(len(taken))} "
-            f"| {sum(one.is_false for one in taken)} of {len(taken)} | {per_run(sum(one.judged for one in every))} "
-            f"| {per_run(rest)} | {wrong / max(1, rest):.2%} | {minutes / seeds:.1f} | {correct / max(minutes, 1e-9):,.0f} |",
-            flush=True,
-        )
+        line = (session.name, f"{len(session.rows):,}", session.learned, f"{len(every) / seeds:.1f}",
+                f"{len(taken) / seeds:.1f}", f"{sum(one.is_false for one in taken)} of {len(every)}",
+                f"{judged / seeds:,.0f}", f"{rest / seeds:,.0f}", f"{wrong / max(1, rest):.2%}",
+                f"{minutes / seeds:.1f}", f"{correct / max(minutes, 1e-9):,.0f}")  # fmt: skip
+        print(f"| {' | '.join(map(str, line))} |", flush=True)
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replays", type=int, default=1000)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--mnist", type=Path)
     parser.add_argument("--flowers", type=Path, help="a folder with pool.csv")
     parser.add_argument("--text", type=Path, nargs="*", default=[], help="CSV files: text first, label last")

@@ -20,7 +20,7 @@ def test_before_the_first_draw_nothing_is_proven():
 
 
 def test_ten_members_half_of_the_rest_allowed_to_be_wrong():
-    """After 6 right draws 4 are left, and 3 of them wrong is one too many: C(7, 6) / C(10, 6) is 7 in 210, above 1 in 40.
+    """After 6 right draws 4 are left, and 3 wrong is one too many: C(7, 6) / C(10, 6) is 7 in 210, above 1 in 40.
 
     After 7 right draws 3 are left, and 2 wrong ones have the chance C(8, 7) / C(10, 7), 8 in 120; after 8 two are left
     and two wrong ones have the chance 1 in 45.

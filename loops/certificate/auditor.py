@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 
@@ -89,14 +90,14 @@ class Auditor:
         kept = None if evidence is None else certificate_of(evidence, labels)
         is_stuck = evidence is not None and _next_is_unseen(evidence, answers.unseen)
         if kept is not None and not is_stuck and (needed is None or _fewer(kept.needed, needed)):
-            return self._draws(kept, labels, self._share(kept.needed, kept.needed))
+            return self._draws(kept, labels, self._share(kept.needed, kept.needed), answers.unseen)
         share = self._share(needed, before)
         if kept is None and share <= LEAST_SHARE:
             return AuditPlan(needed=needed)
         self.chain.append(fresh)
         self._follower.begin(begun, len(self.chain), labels)
         self.on_candidate(fresh)
-        return self._draws(certificate_of(begun, labels), labels, share)
+        return self._draws(certificate_of(begun, labels), labels, share, answers.unseen)
 
     def certificate(self, answers: Answers) -> Certificate | None:
         """What is proven with these labels; None before there is a candidate."""
@@ -129,8 +130,11 @@ class Auditor:
             return LEAST_SHARE
         return needed / (needed + self.query_size)
 
-    def _draws(self, certificate: Certificate, labels: Mapping[int, int], share: float) -> AuditPlan:
+    def _draws(
+        self, certificate: Certificate, labels: Mapping[int, int], share: float, unseen: Collection[int]
+    ) -> AuditPlan:
         draws = next_draws(self.chain[-1], labels, MOST_PUBLISHED)
+        draws = tuple(takewhile(lambda sample: sample.sample_id not in unseen, draws))
         return AuditPlan(draws, max(share, LEAST_SHARE), certificate, self.needed_before)
 
 

@@ -18,7 +18,7 @@ from app.screens.shared.likeness import not_like
 from app.screens.shared.pages import adopt_closed_pages
 from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
 from app.screens.shared.waiting import over_words
-from loops.embeddings.stored_rows import newest_folder, open_rows
+from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError
 from storage.current import decided_ids
 from storage.engine import Session
@@ -138,7 +138,7 @@ def _open_state(identity: int, person: int) -> GroupState | None:
 
 def _staying(state: GroupState) -> list[int] | None:
     """The members whose closest judged one is right; None where nothing tells yet what is close."""
-    folder = newest_folder(current_project().features_dir)
+    folder = fullest_folder(current_project().features_dir)
     if folder is None or len(state.right) < FEWEST_RIGHT:
         return None
     not_drawn, right, wrong = (

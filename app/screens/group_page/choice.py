@@ -5,8 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.group_page.offers import Wanted
-from app.screens.shared.session import annotator_id, database, project_id
-from storage.groups import open_group
 
 SEEN, GROUPS = "Seen together", "Groups, with a guarantee"
 MODES = (SEEN, GROUPS)
@@ -16,10 +14,7 @@ LIKE_KEY = "group_like"  # in the session: the sample whose like is wanted
 
 
 def wanted_group() -> Wanted:
-    """Draw the search, as long as no group is being judged; returns what is looked for."""
-    with database().read() as session:
-        if open_group(session, project_id=project_id(), annotator_id=annotator_id()) is not None:
-            return Wanted()
+    """Draw the search; returns what is looked for."""
     like = st.session_state.get(LIKE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(

@@ -14,7 +14,7 @@ from app.project.scores import RoundScores, scores_path
 from app.screens.grid_page.choice import open_pool, sure_enough
 from app.screens.shared.likeness import most_like
 from app.screens.shared.round_scores import read_round_scores
-from loops.embeddings.stored_rows import newest_folder, open_rows
+from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError
 from loops.evaluation.purity import Purity
 from storage.engine import Session
@@ -104,7 +104,7 @@ def _found(session: Session, project_id: int, out: AbstractSet[int], text: str) 
 
 def _alike(project: Project, out: AbstractSet[int], sample_id: int) -> Offer:
     words = f"are most like sample {sample_id}"
-    folder = newest_folder(project.features_dir)
+    folder = fullest_folder(project.features_dir)
     if folder is None:
         return Offer("like", None, words, ())
     try:

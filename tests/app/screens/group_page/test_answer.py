@@ -109,7 +109,7 @@ def test_who_leaves_a_group_is_offered_groups_again(page):
 
 def test_after_a_wrong_member_those_most_like_it_go_back(page, monkeypatch):
     monkeypatch.setattr(page_answer, "FEWEST_RIGHT", 0)
-    monkeypatch.setattr(page_answer, "newest_folder", lambda _: "features")
+    monkeypatch.setattr(page_answer, "fullest_folder", lambda _: "features")
     monkeypatch.setattr(page_answer, "open_rows", lambda _: None)
     monkeypatch.setattr(page_answer, "not_like", lambda _, not_drawn, **__: not_drawn[1:])
     first, gone, *_ = (one["sample_id"] for one in begun()["due"])

@@ -38,7 +38,7 @@ function begin(page, classIndex) {
 function judge(page, classIndex) {
   const { group } = page.data;
   const { sample } = page;
-  if (group === null || page.isProven()) return;
+  if (group === null || page.hasEnough()) return; // one more would make the rest smaller, and its share may be too great again
   if (sample === null || page.isWaiting() || sample.content.state === "loading" || performance.now() - sample.shownAt < TOO_SOON_MS) return;
   if (sample.content.state === "failed" && classIndex !== null) {
     page.say("This sample cannot be shown: skip it.");

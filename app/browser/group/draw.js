@@ -31,7 +31,7 @@ function drawStage(page) {
   view.stage.hidden = page.data.group === null;
   view.stage.dataset.sample = sample?.sampleId ?? "";
   if (page.isProven()) return drawMessage(view, "✓", "Proven");
-  if (sample === null) return drawMessage(view, "", page.isBusy() ? "One moment…" : "No member is left to judge.");
+  if (sample === null || page.hasEnough()) return drawMessage(view, "", page.isBusy() ? "One moment…" : "No member is left to judge.");
   const { state, element: shown } = sample.content;
   if (state === "ready") view.stage.replaceChildren(shown);
   else if (state === "failed") drawMessage(view, "", "This sample cannot be shown: skip it.");

@@ -124,6 +124,11 @@ class Groups {
     return this.isWaiting() || this.outbox.size() > 0;
   }
 
+  // Whether, with what is on its way, enough was judged to label the rest.
+  hasEnough() {
+    return this.data.group !== null && (this.data.group.holds || this.progress().needed === 0);
+  }
+
   isProven() {
     return this.data.group !== null && this.data.group.holds && !this.isBusy();
   }

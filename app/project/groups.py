@@ -29,6 +29,14 @@ from storage.groups import (
 )
 from storage.limits import NO_LIMITS, Limits
 
+MOST_WRONG = 5  # members; where more were found in a few hundred, hardly any run of right ones is long enough
+
+
+def is_hopeless(purity: Purity) -> bool:
+    """Whether more than half of the rest would have to be judged first, or too many wrong members were found."""
+    needed = purity.needed()
+    return purity.run > MOST_WRONG + 1 or needed is None or 2 * needed > purity.left
+
 
 @dataclass(frozen=True)
 class GroupState:
@@ -67,9 +75,8 @@ class GroupState:
 
     @property
     def is_too_mixed(self) -> bool:
-        """Whether more than half of the rest would have to be judged first."""
-        needed = self.purity.needed()
-        return not self.holds and (needed is None or 2 * needed > len(self.rest))
+        """Whether it saves little to go on."""
+        return not self.holds and is_hopeless(self.purity)
 
 
 def begin(

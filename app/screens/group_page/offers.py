@@ -11,7 +11,7 @@ import numpy as np
 
 from app.project.project import Project
 from app.project.scores import RoundScores, scores_path
-from app.screens.grid_page.choice import open_pool, sure_enough
+from app.screens.grid_page.choice import group_of_class, open_pool
 from app.screens.shared.likeness import most_like
 from app.screens.shared.round_scores import read_round_scores
 from loops.embeddings.stored_rows import fullest_folder, open_rows
@@ -85,13 +85,13 @@ def find_offers(
 
 
 def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[int], round_number: int) -> list[Offer]:
-    pool = sure_enough(open_pool(scores, leave_out=out))
+    pool = open_pool(scores, leave_out=out)
     return [
         Offer(
             f"class:{index}",
             index,
             f"look like {name} to the model of round {round_number}",
-            tuple(pool.sample_ids[pool.predicted_N == index].tolist()),
+            tuple(group_of_class(pool, index).tolist()),
         )
         for index, name in enumerate(classes)
     ]

@@ -76,7 +76,8 @@ def group_of_class(pool: OpenPool, class_index: int) -> Ids:
     of_class_N = pool.predicted_N == class_index
     sure_N = of_class_N & (pool.confidence_N >= SURE)
     least_N = of_class_N & (pool.confidence_N >= LEAST)
-    return pool.sample_ids[sure_N if sure_N.sum() >= ENOUGH else least_N]
+    members: Ids = pool.sample_ids[sure_N if int(sure_N.sum()) >= ENOUGH else least_N]
+    return members
 
 
 def tightest_group(sample_ids: Ids, points_N_2: Floats, *, size: int, at_most: int) -> Candidates | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,12 @@ class CrossValidation:
         classes_of_pairs = np.unique(pairs_2_N, axis=1)[0]
         folds_of_class = dict(zip(*np.unique(classes_of_pairs, return_counts=True), strict=True))
         return np.array([folds_of_class[label] == 1 for label in self.labels_N], np.bool_)
+
+    def only(self, sample_ids: Collection[int]) -> CrossValidation:
+        """What was found of some of the samples."""
+        kept_N = np.isin(self.sample_ids, list(sample_ids))
+        found = (self.sample_ids[kept_N], self.labels_N[kept_N], self.folds_N[kept_N], self.probs_N_C[kept_N])
+        return CrossValidation(*found, self.predictors, self.checkpoints)
 
     @property
     def _correct(self) -> int:

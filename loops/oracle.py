@@ -37,6 +37,7 @@ class Answers:
     audit: Mapping[int, int] = field(default_factory=dict)  # labeled, drawn with known chances, never trained on
     skipped: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # nobody could or would say
     test: Mapping[int, int] = field(default_factory=dict)
+    unseen: frozenset[int] = frozenset()  # of `labels`: given to the rest of a group, that nobody has looked at
     suspects: Mapping[int, float] = field(default_factory=dict)  # labeled, likely wrong: sample id -> suspicion 0..1
 
 

@@ -26,6 +26,7 @@ class CurrentLabel:
     annotator: str
     round_number: int | None
     created_at: datetime
+    unseen: bool  # labeled with the rest of a group: nobody has looked at it
     flagged: bool  # somebody asked for a second look and did not take it back
 
 
@@ -46,12 +47,13 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
             Annotator.name,
             LabelEvent.round_number,
             LabelEvent.created_at,
+            LabelEvent.group_bound.is_not(None),
         )
         .join(Annotator, Annotator.id == LabelEvent.annotator_id)
         .where(LabelEvent.id.in_(standing))
         .order_by(LabelEvent.sample_id)
     )
-    return [CurrentLabel(*row, flagged=row[0] in flagged) for row in rows]
+    return [CurrentLabel(*row[:-1], unseen=bool(row[-1]), flagged=row[0] in flagged) for row in rows]
 
 
 def labeled_classes(session: Session, *, project_id: int) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from storage.engine import Session
 from storage.journal import Entry, sample_entries, values_of
 from storage.models import Annotator, Class, LabelEvent, Sample
 
+_CHUNK = 1_000  # rows a statement
 _SAMPLE_COLUMNS = [column.key for column in Sample.__table__.columns]
 
 
@@ -23,6 +24,19 @@ def is_journaled(session: Session) -> bool:
 def note_event(session: Session, event: LabelEvent) -> None:
     """Have a label event written to the journal after the commit."""
     journal.note(session.info, event_entry(session, event))
+
+
+def note_events(session: Session, events: Sequence[LabelEvent]) -> None:
+    """Have many label events written to the journal after the commit."""
+    if not is_journaled(session):
+        return
+    for start in range(0, len(events), _CHUNK):
+        chunk = events[start : start + _CHUNK]
+        # Read at once and held, so that `get_one` finds them in the session.
+        held = session.scalars(select(Sample).where(Sample.id.in_({event.sample_id for event in chunk}))).all()
+        for event in chunk:
+            note_event(session, event)
+        del held
 
 
 def note_samples(session: Session, *, after_id: int) -> None:

@@ -22,6 +22,7 @@ StorageError
 ├── UnknownRoundError
 ├── UnknownAnnotatorError
 ├── UnknownImportError
+├── UnknownGroupError
 ├── ProjectExistsError
 ├── InvalidClassError                 a class name or index that cannot be used
 ├── InvalidSampleError                a sample that cannot be stored
@@ -202,6 +203,13 @@ class UnknownImportError(StorageError):
 
     def __init__(self, import_id: int) -> None:
         super().__init__(f"There is no import {import_id} in this project.")
+
+
+class UnknownGroupError(StorageError):
+    """There is no such group in the project."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is no group {key!r} in this project.")
 
 
 class ProjectExistsError(StorageError):

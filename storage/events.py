@@ -42,6 +42,9 @@ class LabelEventInfo:
     predictor: str | None  # who asked
     predictor_version: str | None
     predictor_labels: int | None  # it had seen
+    group_key: str | None  # of the group that the sample was judged or labeled in
+    group_draw: int | None  # the draw that was judged; None: labeled with the rest, unseen
+    group_bound: float | None  # of the rest: at most this share of it is of another class
     aside: bool  # kept without standing: somebody else had decided meanwhile
     request_id: str
     supersedes: int | None
@@ -88,7 +91,9 @@ def find_undo(session: Session, *, event_id: int) -> LabelEventInfo | None:
 def history(
     session: Session, *, project_id: int, annotator_id: int, limit: int = 10, before: str = ""
 ) -> list[LabelEventInfo]:
-    """List an annotator's labels and skips that were not undone, latest first; what was imported is undone as one.
+    """List an annotator's labels and skips that were not undone, latest first.
+
+    What was imported, and the rest of a group, are undone as one, elsewhere.
 
     Args:
         session: Reads.
@@ -97,7 +102,8 @@ def history(
         limit: How many at most.
         before: The request id of an event: only what is older; with "", from the latest on.
     """
-    own = [LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id, LabelEvent.purpose != IMPORTED]
+    own = [LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id]
+    own += [LabelEvent.purpose != IMPORTED, LabelEvent.group_bound.is_(None)]
     if before:
         own.append(LabelEvent.id < select(LabelEvent.id).where(LabelEvent.request_id == before).scalar_subquery())
     return _select(session, *own, LabelEvent.action.in_(DECISIONS), ~is_undone(), latest=limit)

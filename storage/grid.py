@@ -64,6 +64,25 @@ def claim_grid(
     return describe(session, claims)
 
 
+def free_samples(
+    session: Session,
+    *,
+    project_id: int,
+    annotator_id: int,
+    page: str = "",
+    sample_ids: Sequence[int],
+    audit_share: float,
+) -> list[int]:
+    """Those of some samples that an annotator may label together, in the order given; nothing is claimed.
+
+    Left out is the same as in `claim_grid`.
+    """
+    now = utc_now()
+    given = chunks(list(dict.fromkeys(sample_ids)))
+    found = (_free(session, project_id, annotator_id, page, chunk, audit_share, LEASE_S, now) for chunk in given)
+    return [sample_id for chunk in found for sample_id, _ in chunk]
+
+
 def _free(
     session: Session,
     project_id: int,

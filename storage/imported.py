@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from storage.current import fold_decision
 from storage.engine import Session
-from storage.entries import is_journaled, note_event
+from storage.entries import note_events
 from storage.errors import UnknownImportError
 from storage.events import IMPORTED, is_undone
 from storage.models import CurrentDecision, Import, ImportedPrediction, LabelEvent, Sample
@@ -122,7 +122,7 @@ def record_imported(
         for sample_id, event in standing.items()
     )
     session.flush()
-    _note(session, events)
+    note_events(session, events)
     return len(events)
 
 
@@ -177,7 +177,7 @@ def undo_import(session: Session, *, project_id: int, import_id: int, annotator_
     for sample_id in sorted({event.sample_id for event in events}):
         fold_decision(session, sample_id=sample_id)
     session.execute(delete(ImportedPrediction).where(ImportedPrediction.import_id == import_id))
-    _note(session, events)
+    note_events(session, events)
     return len(events)
 
 
@@ -220,16 +220,6 @@ def _undo(undone: LabelEvent, annotator_id: int) -> LabelEvent:
         supersedes=undone.id,
         created_at=utc_now(),
     )
-
-
-def _note(session: Session, events: Sequence[LabelEvent]) -> None:
-    """Have events written to the label journal."""
-    if not is_journaled(session):
-        return
-    for chunk in chunks(events):  # read at once, so that `get_one` finds them in the session
-        session.scalars(select(Sample).where(Sample.id.in_({event.sample_id for event in chunk}))).all()
-        for event in chunk:
-            note_event(session, event)
 
 
 def _find(session: Session, project_id: int, import_id: int) -> Import:

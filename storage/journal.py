@@ -4,9 +4,9 @@ The database is its index: what the journal has and the database has not is put 
 and from the journal alone a project comes back with its classes, samples and every label event. A screen says "saved"
 only when both have it.
 
-A line is one JSON object with a checksum before it: the project, a class, up to `MOST_SAMPLES` samples, or a label
-event with its sample, annotator, class and the request id of the event it supersedes. It begins with a line break of
-its own: a line that a crash has torn spoils no other.
+A line is one JSON object with a checksum before it: the project, a class, up to `MOST_SAMPLES` samples, a group with
+its annotator, or a label event with its sample, annotator, class and the request id of the event it supersedes. It
+begins with a line break of its own: a line that a crash has torn spoils no other.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ KINDS = (
     "class",
     "samples",
     "class_change",
+    "group",
 )  # what a line is about; a label event names its class too
 MOST_SAMPLES = 200  # a line: one bad line costs no more
 _NOTED = "label journal"

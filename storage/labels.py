@@ -72,6 +72,8 @@ def record_decision(
     shown_together: int = 1,
     lead_time_s: float | None = None,
     acquisition: str | None = None,
+    group_key: str | None = None,
+    group_draw: int | None = None,
     blind: bool = False,
     limits: Limits = NO_LIMITS,
 ) -> LabelEventInfo:
@@ -97,6 +99,8 @@ def record_decision(
         lead_time_s: From the sample's appearance to the decision, in seconds.
         acquisition: How the sample came on screen if not by its place in the ranking, such as ``grid``; it has no
             score, rank or probability then. An audit or recheck sample keeps its own.
+        group_key: The group whose member it is, judged one by one.
+        group_draw: Its number among the draws of that group, from 1 on.
         blind: Whether the person did not see what others have decided about the sample.
         limits: Where labeling ends; a sample that has a label may get another one.
 
@@ -111,12 +115,12 @@ def record_decision(
     if stored is not None:
         given = {"sample_id": sample_id, "action": action, "class_index": class_index}
         return _note(session, _same_request(session, stored, given))
-    _check(session, project_id, sample_id, action, class_index)
+    check_decision(session, project_id, sample_id, action, class_index)
     if shown_together < 1:
         raise InvalidDecisionError(
             f"A decision is about one of {shown_together} samples on screen; there is at least one."
         )
-    _check_annotator(session, project_id, annotator_id)
+    check_annotator(session, project_id, annotator_id)
     standing = standing_event(session, sample_id=sample_id)
     if action == "label" and (standing is None or standing.action != "label"):
         check_limits(session, project_id=project_id, limits=limits)
@@ -124,7 +128,7 @@ def record_decision(
     if blind and asked.get("acquisition") is None:  # on a page of its own, and no round asks for it
         asked = {**asked, "acquisition": RANDOM}
     if acquisition is not None and asked["purpose"] == "train":
-        asked = _chosen_otherwise(session, project_id, acquisition)
+        asked = chosen_otherwise(session, project_id, acquisition)
     event = LabelEvent(
         project_id=project_id,
         sample_id=sample_id,
@@ -137,6 +141,8 @@ def record_decision(
         lead_time_s=finite(lead_time_s),
         request_id=request_id,
         supersedes=standing.id if standing and action != "flag" else None,
+        group_key=group_key,
+        group_draw=group_draw,
         aside=blind and action != "flag" and _is_late(session, sample_id, annotator_id, standing),
         created_at=utc_now(),
         **asked,
@@ -212,7 +218,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
     stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
     if stored is not None:
         return _note(session, _same_undo(stored, undone))
-    _check_annotator(session, undone.project_id, annotator_id)
+    check_annotator(session, undone.project_id, annotator_id)
     event = LabelEvent(
         project_id=undone.project_id,
         sample_id=undone.sample_id,
@@ -276,7 +282,13 @@ def _same_undo(stored: LabelEventInfo, undone: LabelEvent) -> LabelEventInfo:
     return stored
 
 
-def _check(session: Session, project_id: int, sample_id: int, action: str, class_index: int | None) -> None:
+def check_decision(session: Session, project_id: int, sample_id: int, action: str, class_index: int | None) -> None:
+    """Refuse a decision that makes no sense.
+
+    Raises:
+        InvalidDecisionError: When the action is none, the class is none that may be given, or the sample is test data.
+        UnknownSampleError: When the sample is none of the project's.
+    """
     if action not in ("label", "skip", "flag"):
         raise InvalidDecisionError(f"A decision is 'label', 'skip' or 'flag', not {action!r}.")
     sample = session.get(Sample, sample_id)
@@ -296,7 +308,12 @@ def _check(session: Session, project_id: int, sample_id: int, action: str, class
         raise InvalidDecisionError(f"The class {named.name!r} is retired; choose another one.")
 
 
-def _check_annotator(session: Session, project_id: int, annotator_id: int) -> None:
+def check_annotator(session: Session, project_id: int, annotator_id: int) -> None:
+    """Refuse somebody unknown.
+
+    Raises:
+        UnknownAnnotatorError: When the project has no such annotator.
+    """
     annotator = session.get(Annotator, annotator_id)
     if annotator is None or annotator.project_id != project_id:
         raise UnknownAnnotatorError(annotator_id)
@@ -313,7 +330,7 @@ def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: 
     if (claim is None or claim.query_id is None) and standing is not None and is_corrected:
         return {name: getattr(standing, name) for name in _ASKED}
     if claim is not None and claim.acquisition is not None:
-        chosen = _chosen_otherwise(session, claim.project_id, claim.acquisition)
+        chosen = chosen_otherwise(session, claim.project_id, claim.acquisition)
         return {**chosen, "acquisition_probability": claim.acquisition_probability}
     query_id = (claim.query_id if claim else None) or latest_query_id(session, sample_id=sample_id)
     query = session.get(Query, query_id) if query_id else None
@@ -333,8 +350,11 @@ def _asked_before(session: Session, sample_id: int) -> dict[str, object]:
     return {name: getattr(last, name) for name in _ASKED}
 
 
-def _chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:
-    """A score or probability of the ranking would be wrong here: they are what an estimate weighs a label by."""
+def chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:
+    """What is stored of a sample that no ranking asked about: the open round, and how it was chosen instead.
+
+    A score or probability of the ranking would be wrong here: they are what an estimate weighs a label by.
+    """
     opened = session.scalar(select(Round).where(Round.project_id == project_id, Round.state == "open"))
     known = {"round_number": opened.number, "model_version": opened.model_version} if opened else {}
     return {"purpose": "train", "acquisition": acquisition, **known}

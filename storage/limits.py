@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from storage.engine import Session
 from storage.errors import LimitReachedError
 from storage.metrics import list_metrics
-from storage.models import CurrentDecision
+from storage.models import CurrentDecision, LabelEvent
 
 BELIEVED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose
 
@@ -54,8 +54,11 @@ def check_limits(session: Session, *, project_id: int, limits: Limits) -> None:
 
 
 def _count_labels(session: Session, project_id: int) -> int:
+    """Those that somebody gave one by one; the rest of a group costs nobody anything."""
     of_project = (CurrentDecision.project_id == project_id, CurrentDecision.action == "label")
-    return session.scalar(select(func.count()).select_from(CurrentDecision).where(*of_project)) or 0
+    given = (LabelEvent.id == CurrentDecision.event_id, LabelEvent.group_bound.is_(None))
+    counted = select(func.count()).select_from(CurrentDecision).join(LabelEvent, given[0])
+    return session.scalar(counted.where(*of_project, given[1])) or 0
 
 
 def _lowest_accuracy(session: Session, project_id: int) -> float:

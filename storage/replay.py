@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.current import fold_decision
 from storage.engine import Session
 from storage.journal import Entry
-from storage.models import Annotator, Base, Class, ClassChange, LabelEvent, Project, Sample
+from storage.models import Annotator, Base, Class, ClassChange, Group, LabelEvent, Project, Sample
 from storage.plain import pairs
 
 GREATEST_ID = 2**53  # SQLite gives no id after its greatest number
@@ -76,6 +76,8 @@ class _Replay:
             self._add_samples(entry["samples"])
         elif "project" in entry:
             self._add_project(entry["project"])
+        elif "group" in entry:
+            self._add_group(entry["group"], entry["annotator"])
         elif "class_change" in entry:
             self._change_class(entry["class_change"])
         else:
@@ -148,6 +150,15 @@ class _Replay:
         given = _values(Project, row)
         if self.session.get(Project, _id(given["id"])) is None:
             self._flush(Project(**given))
+
+    def _add_group(self, row: Mapping[str, Any], annotator: Mapping[str, Any]) -> None:
+        """Add a group, or a part of it; its label events are lines of their own."""
+        same = (Group.key == _text(row["key"]), Group.part == row["part"])
+        if self.session.scalar(select(Group.id).where(*same)) is None:
+            taken = self.session.get(Group, _id(row["id"])) is not None
+            person = self._annotator(annotator, row["project_id"])
+            references = {"id": None if taken else row["id"], "annotator_id": person}
+            self._flush(Group(**_values(Group, row) | references))
 
     def _annotator(self, row: Mapping[str, Any], project_id: int) -> int:
         of_project = select(Annotator.id).where(Annotator.project_id == project_id)

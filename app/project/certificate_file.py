@@ -163,9 +163,9 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
 
 
 def _labels(session: Session, project_id: int, through: int | None) -> list[list[int | None]]:
-    """Event, sample and class index of all that stands; None: a skip."""
+    """Event, sample and class index of all that stands and that somebody has looked at; None: a skip."""
     current = current_labels(session, project_id=project_id, through_event_id=through)
-    return [[row.event_id, row.sample_id, row.class_index] for row in current]
+    return [[row.event_id, row.sample_id, row.class_index] for row in current if not row.unseen]
 
 
 def _draws(proof: Proof) -> list[dict[str, Any]]:

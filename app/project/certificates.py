@@ -70,7 +70,9 @@ def read_proof(
         target: None: the project's.
     """
     current = current_labels(session, project_id=project_id, through_event_id=through_event_id)
-    labels = {row.sample_id: SKIPPED if row.class_index is None else row.class_index for row in current}
+    # What was labeled with the rest of a group nobody has looked at: it proves nothing, and is left.
+    seen = [row for row in current if not row.unseen]
+    labels = {row.sample_id: SKIPPED if row.class_index is None else row.class_index for row in seen}
     chain, target = read_chain(project), target_of(project) if target is None else target
     return Proof(
         tuple(chain),

@@ -199,4 +199,7 @@ def _event_row(event: LabelEventInfo, sample: SampleInfo, classes: Sequence[str]
         "supersedes": event.supersedes,
         "event_id": event.id,
         "aside": event.aside,
+        "group": event.group_key,
+        "group_draw": event.group_draw,
+        "group_bound": event.group_bound,
     }

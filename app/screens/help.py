@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.screens.help_page.latency import latency_sentence
 from app.screens.label_page.feed import LATENCY_KEY
-from app.screens.shared.label_keys import GRID_ROWS, keys_table
+from app.screens.shared.label_keys import GRID_ROWS, GROUP_ROWS, keys_table
 
 st.title("Help")
 st.header("Keys on the Label page")
@@ -22,6 +22,14 @@ st.caption(
     "together on the map, and you say what they are. Every sample is stored as a label of its own, with an equal share "
     "of the time. The model chose these samples, so their labels train it and never measure its accuracy: audit "
     "samples and second looks are only asked one by one, on the Label page."
+)
+st.header("Keys in the groups of the Grid page")
+st.markdown(keys_table(GROUP_ROWS))
+st.caption(
+    "Members are drawn at random and shown one by one, without the model's answer: say what each is. When what you "
+    "judged proves at 95 % that at most 5 % of the rest are of another class, Enter labels the rest, which nobody has "
+    "looked at. A wrong member sends those most like it back to the pool, and the test goes on with the others. "
+    "Samples of the audit are never members, and labels of a rest measure nothing."
 )
 st.header("How fast a key is answered")
 st.markdown(latency_sentence(st.session_state.get(LATENCY_KEY)))

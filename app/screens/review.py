@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.screens.group_page.choice import more_like_this
 from app.screens.review_page.agreement_box import agreement_box
 from app.screens.review_page.answers_box import answers_box
 from app.screens.review_page.correction import correction_box
@@ -71,6 +72,7 @@ with decisions:
             with database().read() as session:
                 sample = get_samples(session, sample_ids=[row.label.sample_id])[row.label.sample_id]
             correction_box(row, sample, figures.classes)
+            more_like_this(row.label.sample_id)
 
 with answers:
     answers_box(project, database(), project_id(), figures.classes)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.project.pool_map import map_path
 from app.project.scores import BALD, read_draws, scores_path
+from app.screens.group_page.choice import more_like_this
 from app.screens.shared.deciding import show_outcome
 from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
@@ -78,3 +79,4 @@ with detail, st.container(key="beside_uncertainty"):
         )
         whose = predictor_words(asker, info)
         why_uncertain(sample, scores, draws, classes=figures.classes, words=words, whose=whose)
+    more_like_this(sample_id)

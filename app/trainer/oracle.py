@@ -95,6 +95,7 @@ class DatabaseOracle:
             audit=_only(embedded, audit_labels(current)),
             skipped=np.array([label.sample_id for label in current if label.class_index is None], np.int64),
             test=test.classes,
+            unseen=frozenset(label.sample_id for label in current if label.unseen),
             suspects={
                 suspect.sample_id: suspect.suspicion
                 for suspect in suspects

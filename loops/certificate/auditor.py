@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Auditor:
         """
         labels = labels_of(answers)
         self.chain = [candidate for candidate in self.chain if candidate.round_number < answers.round_number]
-        self._note_asked(answers.labels)
+        self._note_asked({i: label for i, label in answers.labels.items() if i not in answers.unseen})
         evidence = self._follower.evidence(self.chain, labels)
         fresh = make_candidate(
             answered,
@@ -87,15 +88,16 @@ class Auditor:
         needed, before = certificate_of(begun, labels).needed, self.needed_before
         self.needed_before = needed
         kept = None if evidence is None else certificate_of(evidence, labels)
-        if kept is not None and (needed is None or _fewer(kept.needed, needed)):
-            return self._draws(kept, labels, self._share(kept.needed, kept.needed))
+        is_stuck = evidence is not None and _next_is_unseen(evidence, answers.unseen)
+        if kept is not None and not is_stuck and (needed is None or _fewer(kept.needed, needed)):
+            return self._draws(kept, labels, self._share(kept.needed, kept.needed), answers.unseen)
         share = self._share(needed, before)
         if kept is None and share <= LEAST_SHARE:
             return AuditPlan(needed=needed)
         self.chain.append(fresh)
         self._follower.begin(begun, len(self.chain), labels)
         self.on_candidate(fresh)
-        return self._draws(certificate_of(begun, labels), labels, share)
+        return self._draws(certificate_of(begun, labels), labels, share, answers.unseen)
 
     def certificate(self, answers: Answers) -> Certificate | None:
         """What is proven with these labels; None before there is a candidate."""
@@ -128,8 +130,11 @@ class Auditor:
             return LEAST_SHARE
         return needed / (needed + self.query_size)
 
-    def _draws(self, certificate: Certificate, labels: Mapping[int, int], share: float) -> AuditPlan:
+    def _draws(
+        self, certificate: Certificate, labels: Mapping[int, int], share: float, unseen: Collection[int]
+    ) -> AuditPlan:
         draws = next_draws(self.chain[-1], labels, MOST_PUBLISHED)
+        draws = tuple(takewhile(lambda sample: sample.sample_id not in unseen, draws))
         return AuditPlan(draws, max(share, LEAST_SHARE), certificate, self.needed_before)
 
 
@@ -152,8 +157,16 @@ def uniform_audits(audit: Mapping[int, int], chain: Sequence[Candidate]) -> dict
 
 
 def labels_of(answers: Answers) -> dict[int, int]:
-    """All that is decided: sample id -> class index, or `SKIPPED`."""
-    return {**dict.fromkeys(answers.skipped.tolist(), SKIPPED), **answers.labels, **answers.audit}
+    """What people have decided, sample id -> class index, or `SKIPPED`; what nobody has looked at proves nothing."""
+    seen = {sample_id: label for sample_id, label in answers.labels.items() if sample_id not in answers.unseen}
+    return {**dict.fromkeys(answers.skipped.tolist(), SKIPPED), **seen, **answers.audit}
+
+
+def _next_is_unseen(evidence: Evidence, unseen: Collection[int]) -> bool:
+    """Whether the next draw was labeled with a group: nobody will be asked about it, so the draws go no further."""
+    candidate = evidence.candidate
+    next_rows = candidate.order[evidence.draws : evidence.draws + 1]
+    return any(sample_id in unseen for sample_id in candidate.sample_ids[next_rows].tolist())
 
 
 def _fewer(kept: int | None, fresh: int | None) -> bool:

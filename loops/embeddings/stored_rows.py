@@ -201,3 +201,12 @@ def newest_folder(features_dir: Path) -> Path | None:
     """The folder of the backbone that was written to last; None before any sample was embedded."""
     stores = [meta.parent for meta in features_dir.glob("*/meta.json") if (meta.parent / "ids.bin").is_file()]
     return max(stores, key=lambda folder: (folder / "ids.bin").stat().st_mtime_ns, default=None)
+
+
+def fullest_folder(features_dir: Path) -> Path | None:
+    """The folder that holds rows of the most samples; None before any sample was embedded.
+
+    While the embedding is chosen, one that only some samples went through may be the newest.
+    """
+    stores = [meta.parent for meta in features_dir.glob("*/meta.json") if (meta.parent / "ids.bin").is_file()]
+    return max(stores, key=lambda folder: (folder / "ids.bin").stat().st_size, default=None)

@@ -139,8 +139,31 @@ class LabelEvent(Base):
     predictor_labels: Mapped[int | None]  # it had seen
     # Kept, but it stands for nothing: somebody else had decided meanwhile, and whoever gave it did not know.
     aside: Mapped[bool] = mapped_column(server_default=false())
+    group_key: Mapped[str | None]  # of the group that the sample was judged or labeled in
+    group_draw: Mapped[int | None]  # the draw that the person judged, from 1 on; None: labeled with the rest, unseen
+    group_bound: Mapped[float | None]  # of the rest: at most this share of it is of another class, at 95 %
     request_id: Mapped[str] = mapped_column(unique=True)
     supersedes: Mapped[int | None] = mapped_column(ForeignKey("label_events.id"))
+    created_at: Mapped[datetime]
+
+
+class Group(Base):
+    """A group of samples offered as one decision; after a split, what stays is a further part under the same key."""
+
+    __tablename__ = "groups"
+    __table_args__ = (UniqueConstraint("key", "part"), Index(None, "project_id", "annotator_id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"))  # whose decision it is
+    key: Mapped[str]
+    part: Mapped[int]  # 0: as it was offered
+    class_index: Mapped[int]
+    origin: Mapped[str]  # how the members were found
+    seed: Mapped[int] = mapped_column(BigInteger)  # of the order of the draws
+    allowed: Mapped[float]  # share of the rest that may be of another class, 0..1
+    members: Mapped[str]  # sample ids in the order of the draws, as JSON
+    draws: Mapped[int]  # of the part before, when this one took its place
+    closed: Mapped[bool] = mapped_column(server_default=false())  # the rest was taken, or the person left it
     created_at: Mapped[datetime]
 
 

@@ -194,6 +194,7 @@ def test_accuracy_is_the_share_of_labels_predicted_with_its_wilson_interval():
     assert result.accuracy == 3 / 4
     assert result.interval == wilson_interval(3, 4)
     assert not result.unseen.any()
+    assert result.only({1, 2}).accuracy == 1 / 2
 
 
 def test_a_class_that_one_fold_alone_holds_was_unseen_by_whoever_predicted_it():

@@ -11,7 +11,7 @@ from app.browser import text_of
 from app.browser.content import scripts, styles
 
 KEY = "grid"
-SCRIPTS = ("fit", "view", "draw", "decide", "confirm", "keys", "grid")
+SCRIPTS = ("fit", "parts", "view", "draw", "decide", "confirm", "keys", "grid")
 SHARED = ("page", "keys", "outbox", "leaving")
 
 _component = st.components.v2.component(

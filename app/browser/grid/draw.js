@@ -76,8 +76,6 @@ function drawClassChips(page) {
   }
 }
 
-const keySigns = (key) => (key ?? "").replace("shift+", "⇧");
-
 function drawSizes(page) {
   for (const press of page.view.sizes.children) {
     press.setAttribute("aria-pressed", String(Number(press.dataset.size) === page.size));

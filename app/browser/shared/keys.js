@@ -1,4 +1,4 @@
-// Keys, as a word for what they do: the one table for Label and Grid.
+// Keys, as a word for what they do: the one table for Label, Grid and its groups.
 //
 // Digits are read by their place on the keyboard: Shift makes signs of them, and a French keyboard has them the other way
 // round. Letters are read by character, and by place where the layout has no Latin letters.
@@ -13,6 +13,7 @@ const ACTIONS = {
     Enter: "confirm", Backspace: "undo", n: "others", x: "toggle", h: "help", "?": "help",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
   },
+  groups: { Enter: "take", Space: "skip", Backspace: "undo", n: "leave", h: "help", "?": "help" },
 };
 const MOVES = new Set(["left", "right", "up", "down"]); // on the grid: held, they go on
 const STREAMLITS_OWN = new Set(["c", "r"]); // clear the cache, rerun: never while somebody labels

@@ -14,6 +14,7 @@ SURE = 0.9  # mean probability from which a class counts as confident
 # Below it no sample is in a model's grid: at 28 to 50 % one key was sixteen wrong labels. Of 260 digits after 40 labels
 # 176 had at least as much, and 99.4 % of these were right; none had 80 %, so more would be no grid at all.
 LEAST = 0.6
+ENOUGH = 400  # members: with more, judging some of them and labeling the rest saves most of the work
 _SEEDS = 200  # middles tried for a group; the map has up to 3,000 samples
 
 
@@ -68,6 +69,15 @@ def surest(pool: OpenPool, class_index: int, *, at_most: int) -> Candidates:
     order = np.lexsort((pool.sample_ids[rows_N], -pool.confidence_N[rows_N]))[:at_most]
     chosen = rows_N[order]
     return Candidates(class_index, pool.sample_ids[chosen], 1.0 - pool.confidence_N[chosen])
+
+
+def group_of_class(pool: OpenPool, class_index: int) -> Ids:
+    """The samples that the model takes for a class: those it is sure of where they are a group, else all it may be."""
+    of_class_N = pool.predicted_N == class_index
+    sure_N = of_class_N & (pool.confidence_N >= SURE)
+    least_N = of_class_N & (pool.confidence_N >= LEAST)
+    members: Ids = pool.sample_ids[sure_N if int(sure_N.sum()) >= ENOUGH else least_N]
+    return members
 
 
 def tightest_group(sample_ids: Ids, points_N_2: Floats, *, size: int, at_most: int) -> Candidates | None:

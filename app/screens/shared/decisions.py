@@ -16,14 +16,17 @@ from typing import Any
 
 import streamlit as st
 
+from app.project.groups import take
 from app.screens.shared.session import annotator_id, current_project, database, limits, project_id, writes
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
 from storage.events import DECISIONS, LabelEventInfo, get_event
+from storage.groups import GROUP, close_group, undo_rest
 from storage.labels import record_decision, undo_request
 from storage.projects import list_projects
 
-KINDS = ("label", "skip", "flag", "undo")
+OF_GROUPS = ("take", "give_back", "leave")  # of a whole group: label the rest, undo that, go on without it
+KINDS = ("label", "skip", "flag", "undo", *OF_GROUPS)
 GRID = "grid"  # the acquisition of what was confirmed many at once
 MOST_TOGETHER = 1000  # samples on one screen; more is no screen
 _ID = re.compile(r"[0-9a-f-]{8,64}")  # as the browser makes them; "correct:" and the like are not theirs
@@ -57,12 +60,14 @@ class Decision:
     lead_time_s: float | None = None
     shown_together: int = 1
     mode: str | None = None
+    group: str | None = None  # key of the group whose member or which itself is decided on
+    draw: int | None = None  # of that group, from 1 on
     corrects: str | None = None  # request id of the person's own decision that this one changes
 
     def __post_init__(self) -> None:
         """Refuse what is not of its type or out of range."""
         checks = {
-            "id": isinstance(self.id, str) and _ID.fullmatch(self.id) is not None,
+            "id": is_key(self.id),
             "kind": self.kind in KINDS,
             "sample_id": _is_whole(self.sample_id),
             "class_index": self.class_index is None or _is_whole(self.class_index),
@@ -71,12 +76,22 @@ class Decision:
             "why_shown": isinstance(self.why_shown, bool),
             "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
             "shown_together": _is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
-            "mode": self.mode in (None, GRID),
+            "mode": self.mode in (None, GRID, GROUP),
+            "group": is_key(self.group) if GROUP in (self.mode, *self._of_group()) else self.group is None,
+            "draw": self.draw is None or (_is_whole(self.draw) and self.draw > 0),
             "corrects": self.corrects is None or isinstance(self.corrects, str),
         }
         wrong = [name for name, is_right in checks.items() if not is_right]
         if wrong:
             raise InvalidDecisionError(f"A decision came with an impossible {wrong[0]}.")
+
+    def _of_group(self) -> tuple[str, ...]:
+        return (GROUP,) if self.kind in OF_GROUPS else ()
+
+
+def is_key(value: object) -> bool:
+    """Whether it may be an id that a browser made."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def outbox_name() -> str:
@@ -124,7 +139,21 @@ def as_told(sentences: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _store_and_tell(decision: Decision, identity: int, person: int, page: str, session: Session) -> str:
+    if decision.kind in OF_GROUPS:
+        return _decide_on_group(session, decision, identity, person, page)
     return _notice(session, decision, _store(session, decision, identity, person, page))
+
+
+def _decide_on_group(session: Session, decision: Decision, identity: int, person: int, page: str) -> str:
+    assert decision.group is not None
+    key, settings = decision.group, current_project().settings()
+    if decision.kind == "leave":
+        close_group(session, project_id=identity, key=key)
+    elif decision.kind == "give_back":
+        undo_rest(session, project_id=identity, annotator_id=person, key=key)
+    else:
+        take(session, settings, project_id=identity, key=key, request_id=decision.id, page=page, limits=limits())
+    return ""
 
 
 def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:
@@ -166,7 +195,9 @@ def _store(session: Session, decision: Decision, identity: int, person: int, pag
         why_shown=decision.why_shown,
         shown_together=decision.shown_together,
         lead_time_s=decision.lead_time_s,
-        acquisition=GRID if decision.mode == GRID and decision.kind == "label" else None,
+        acquisition=decision.mode if decision.kind == "label" else None,
+        group_key=decision.group,
+        group_draw=decision.draw,
         blind=True,
         limits=limits(),
     )

@@ -29,6 +29,15 @@ GRID_ROWS = (
     ("Show another class (with no sample taken out); before the first model: name the group", "the class's key"),
 )
 
+GROUP_ROWS = (
+    ("Begin the group of that class; with a search: say what was found", "the class's key"),
+    ("Say what the sample is, and go on", "the class's key"),
+    ("Skip: the sample leaves the pool, and counts as wrong", "`Space`"),
+    ("Label the rest, once it is proven", "`Enter`"),
+    ("Undo the last judgment, or the whole rest", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+    ("Leave the group; what was judged stays labeled", "`N`"),
+)
+
 
 def class_keys(names: Sequence[str]) -> list[str | None]:
     """The key of each class by its place; None once the 20 keys are used up: those classes are searched.

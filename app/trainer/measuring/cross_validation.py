@@ -13,13 +13,14 @@ from loops.devices.processes import Watcher
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.label_errors import audit_labels
 from loops.kfold import CrossValidation
-from storage.labels import current_labels
+from storage.labels import CurrentLabel, current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round
 from storage.suspects import NewSuspect, replace_suspects
 
 FEWEST_LABELS = 20  # below, the folds differ by more than the labels
 NUM_FOLDS = 5
+EQUAL = 0.5  # margin of a label: below, another class is likelier
 METRIC = "accuracy_cross_validated"
 
 
@@ -82,24 +83,25 @@ def cross_validate(bench: Workbench, round_info: RoundInfo, tick: Callable[[], N
     except NotEnoughSamplesError:
         return
     rmtree(folder, ignore_errors=True)
-    _store(bench, round_info, result, {label.sample_id: label.event_id for label in current})
+    _store(bench, round_info, result, {label.sample_id: label for label in current})
 
 
-def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, event_of: dict[int, int]) -> None:
-    low, high = result.interval
+def _store(bench: Workbench, round_info: RoundInfo, result: CrossValidation, given: dict[int, CurrentLabel]) -> None:
+    """A label that nobody has looked at measures nothing, and is suspected wherever another class is likelier."""
+    seen = result.only({sample_id for sample_id, label in given.items() if not label.unseen})
     suspects = [
         NewSuspect(
             sample_id=audited.sample_id,
-            event_id=event_of[audited.sample_id],
+            event_id=given[audited.sample_id].event_id,
             given_index=audited.label,
             suggested_index=audited.suggestion,
             suspicion=1.0 - audited.normalized_margin,
         )
         for audited in audit_labels(result)
-        if audited.likely_wrong
+        if audited.likely_wrong or (given[audited.sample_id].unseen and audited.normalized_margin < EQUAL)
     ]
-    metrics = [NewMetric(METRIC, result.accuracy, low, high, len(result.sample_ids))]
-    lure_weighted = lure_weighted_metric(bench, result)
+    metrics = [NewMetric(METRIC, seen.accuracy, *seen.interval, len(seen.sample_ids))]
+    lure_weighted = lure_weighted_metric(bench, seen)
     if lure_weighted is not None:
         metrics.append(lure_weighted)
     with bench.database.write() as session:

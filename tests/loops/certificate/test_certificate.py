@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loops.certificate.auditor import Auditor, next_draws, uniform_audits
+from loops.certificate.auditor import Auditor, labels_of, next_draws, uniform_audits
 from loops.certificate.candidate import SKIPPED, Candidate, PoolAnswers, changed_answers, make_candidate
 from loops.certificate.chain import Follower, certificate_of, follow, moved, succeeded, take_draws
 from loops.certificate.classes import class_proofs
@@ -187,3 +187,26 @@ def test_proving_begins_when_another_round_of_learning_saves_less_than_it_costs(
     assert [c.round_number for c in told] == [2]
     assert second.share > 0.5
     assert {sample.purpose for sample in second.draws} == {"audit"}
+
+
+def test_labels_that_nobody_has_looked_at_prove_nothing() -> None:
+    answers = Answers(1, {1: 0, 2: 1}, np.arange(3, 9), audit={9: 1}, unseen=frozenset({2}))
+    assert labels_of(answers) == {1: 0, 9: 1}
+
+
+def test_a_candidate_whose_next_draw_was_labeled_unseen_gives_way_to_one_that_is_not_made_for_it() -> None:
+    ids = np.arange(2000)
+    answered = PoolAnswers(ids, np.zeros(2000, np.int64), np.linspace(0, 0.5, 2000))
+    auditor = Auditor(0.95, query_size=10)
+    auditor.asked = [(u, False) for u in np.linspace(0, 1, 40)]
+    for round_number in (1, 2):
+        plan = auditor.plan(Answers(round_number, {}, ids), answered, lambda _ids: answered)
+    first, second, *_ = (sample.sample_id for sample in plan.draws)
+    left = PoolAnswers(np.delete(ids, second), np.zeros(1999, np.int64), np.delete(answered.doubt_N, second))
+    taken = frozenset({second})
+    kept = auditor.plan(Answers(3, {second: 0}, left.sample_ids, unseen=taken), left, lambda _ids: left)
+    assert ([c.round_number for c in auditor.chain], [one.sample_id for one in kept.draws]) == ([2], [first])
+    judged = Answers(4, {second: 0}, np.setdiff1d(left.sample_ids, [first]), audit={first: 0}, unseen=taken)
+    changed = auditor.plan(judged, left, lambda wanted: PoolAnswers(np.array(wanted), np.zeros(1, int), np.zeros(1)))
+    assert [c.round_number for c in auditor.chain] == [2, 4]
+    assert second not in [one.sample_id for one in changed.draws]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from loops.embeddings.features import FeatureStore
-from loops.embeddings.stored_rows import newest_folder, open_rows
+from loops.embeddings.stored_rows import fullest_folder, newest_folder, open_rows
 from loops.errors import FeatureStoreError, MissingFeaturesError
 
 GRAY = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 16, 16), np.uint8)
@@ -76,3 +76,4 @@ def test_the_newest_folder_is_the_one_that_was_written_to_last(tmp_path: Path, s
     other.append([1], np.zeros((1, 1, 28, 28), np.uint8))
     os.utime(store.folder / "ids.bin", ns=(0, 0))
     assert newest_folder(tmp_path) == other.folder
+    assert fullest_folder(tmp_path) == store.folder

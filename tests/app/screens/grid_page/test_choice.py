@@ -5,6 +5,7 @@ import numpy as np
 from app.project.scores import RoundScores
 from app.screens.grid_page.choice import (
     class_to_offer,
+    group_of_class,
     open_pool,
     sure_enough,
     sure_per_class,
@@ -80,3 +81,10 @@ def test_a_group_of_fewer_samples_than_wanted_is_all_of_them():
 
 def test_an_empty_map_has_no_group():
     assert tightest_group(np.array([], dtype=np.int64), np.zeros((0, 2)), size=12, at_most=20) is None
+
+
+def test_a_group_is_what_the_model_is_sure_of_where_that_is_enough_and_else_all_it_may_be(monkeypatch):
+    answered = pool((0, 0.95), (0, 0.91), (0, 0.7), (0, 0.5), (1, 0.99))
+    assert group_of_class(answered, 0).tolist() == [1, 2, 3]
+    monkeypatch.setattr("app.screens.grid_page.choice.ENOUGH", 2)
+    assert group_of_class(answered, 0).tolist() == [1, 2]

@@ -23,7 +23,7 @@ def row(
 ):
     action = "skip" if class_index is None else "label"
     moment = datetime(2024, 1, 1, tzinfo=timezone.utc)
-    label = CurrentLabel(event_id, event_id, action, class_index, purpose, annotator, 1, moment, flagged)
+    label = CurrentLabel(event_id, event_id, action, class_index, purpose, annotator, 1, moment, False, flagged)
     suspect = None if suspicion is None else SuspectInfo(event_id, event_id, 0, 1, suspicion, 1)
     return ReviewRow(label, None if says is None else SuggestionInfo(says, confidence, 1), suspect)
 

@@ -1,0 +1,1 @@
+"""What only the groups of the Grid page show."""

@@ -1,0 +1,232 @@
+"""What the server answers to a message of the groups, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.project.groups import GroupState, begin, read_state, split
+from app.screens.content.sample import to_send
+from app.screens.group_page.message import GroupMessage, read_message
+from app.screens.group_page.offers import Offer, Wanted, find_offers
+from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
+from app.screens.shared.label_keys import class_keys
+from app.screens.shared.likeness import not_like
+from app.screens.shared.pages import adopt_closed_pages
+from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
+from app.screens.shared.waiting import over_words
+from loops.embeddings.stored_rows import fullest_folder, open_rows
+from loops.errors import FeatureStoreError
+from storage.current import decided_ids
+from storage.engine import Session
+from storage.errors import InvalidDecisionError
+from storage.grid import claim_grid
+from storage.groups import count_taken, group_parts, kept_out_of_groups, last_taken, open_group
+from storage.limits import reached
+from storage.projects import list_classes
+from storage.queue import release_claims
+from storage.samples import get_samples
+
+FEWEST_RIGHT = 5  # with fewer, most of the group would be closest to the wrong one
+AHEAD = 8  # members a page can show without asking
+ANSWER_KEY = "groups_answer"  # the last answer: drawn again, it need not be worked out again
+
+
+def answer_to(sent: object, wanted: Wanted) -> dict[str, Any]:
+    """Store a page's decisions, begin the group it has chosen, and say where things stand.
+
+    Args:
+        sent: What the browser sent, unchecked.
+        wanted: What the person looks for.
+    """
+    name, message = outbox_name(), read_message(sent)
+    if message is None or message.name != name:
+        return _nothing(name, _classes())
+    last = st.session_state.get(ANSWER_KEY)
+    asked = (name, message.seq, wanted)
+    if last is None or last[0] != asked:
+        last = asked, _answer(name, message, wanted)
+        st.session_state[ANSWER_KEY] = last
+    answer: dict[str, Any] = last[1]
+    return answer
+
+
+def _answer(name: str, message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
+    applied = apply(message.decisions, page=message.page)
+    identity, person, classes = project_id(), annotator_id(), _classes()
+    adopt_closed_pages(message.page)
+    notices = list(as_told(applied.notices))
+    if message.begin is not None:
+        notices += _begin(message, wanted, classes)
+    state = _open_state(identity, person)
+    with database().read() as session:
+        over = reached(session, project_id=identity, limits=limits())
+        offers = _offers(session, classes, wanted) if state is None else []
+        taken = _last_taken(session, identity, person, classes)
+    return {
+        **_nothing(name, classes),
+        **_stored(applied),
+        "notices": notices,
+        "seq": message.seq,
+        "offers": [_plain_offer(offer) for offer in offers],
+        "group": None if state is None else _plain_group(state),
+        "due": [] if state is None else _due(message, state),
+        "taken": taken,
+        "over": None if over is None else over_words(over),
+    }
+
+
+def _stored(applied: Applied) -> dict[str, Any]:
+    return {
+        "confirmed": list(applied.confirmed),
+        "refused": as_told(applied.refused),
+        "trouble": applied.trouble,
+    }
+
+
+def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[str]) -> list[dict[str, str]]:
+    """Begins the group; where that cannot be, the sentence why."""
+    chosen = message.begin
+    assert chosen is not None
+    with database().read() as session:
+        if group_parts(session, project_id=project_id(), key=chosen.key):
+            return []
+        offers = {offer.name: offer for offer in _offers(session, classes, wanted)}
+    offer = offers.get(chosen.offer)
+    try:
+        if offer is None:
+            raise InvalidDecisionError("This group is not there any more: choose another one.")
+        with database().write() as session:
+            begin(
+                session,
+                current_project().settings(),
+                project_id=project_id(),
+                annotator_id=annotator_id(),
+                key=chosen.key,
+                class_index=chosen.class_index if offer.class_index is None else offer.class_index,
+                origin=f"{len(offer.sample_ids)} {offer.words}",
+                sample_ids=offer.sample_ids,
+            )
+    except InvalidDecisionError as error:
+        return as_told([(chosen.key, str(error))])
+    return []
+
+
+def _offers(session: Session, classes: Sequence[str], wanted: Wanted) -> list[Offer]:
+    project, identity = current_project(), project_id()
+    out = kept_out_of_groups(session, project_id=identity, audit_share=project.settings().audit_share)
+    out |= decided_ids(session, project_id=identity)
+    return find_offers(session, project, project_id=identity, classes=classes, out=out, wanted=wanted)
+
+
+def _open_state(identity: int, person: int) -> GroupState | None:
+    """The group that the person is judging; after a wrong member, with those most like it sent back."""
+    with database().read() as session:
+        key = open_group(session, project_id=identity, annotator_id=person)
+        state = None if key is None else read_state(session, project_id=identity, key=key)
+    if state is None or not state.was_wrong:
+        return state
+    stays = _staying(state)
+    if stays is None:
+        return state
+    with database().write() as session:
+        return split(session, state, project_id=identity, stays=stays)
+
+
+def _staying(state: GroupState) -> list[int] | None:
+    """The members whose closest judged one is right; None where nothing tells yet what is close."""
+    folder = fullest_folder(current_project().features_dir)
+    if folder is None or len(state.right) < FEWEST_RIGHT:
+        return None
+    not_drawn, right, wrong = (
+        np.array(ids, np.int64) for ids in (state.part.members[state.drawn :], state.right, state.wrong)
+    )
+    try:
+        stays: list[int] = not_like(open_rows(folder), not_drawn, right=right, wrong=wrong).tolist()
+    except FeatureStoreError:
+        return None
+    return stays if len(stays) < len(not_drawn) else None
+
+
+def _due(message: GroupMessage, state: GroupState) -> list[dict[str, Any]]:
+    """The next members to be judged, kept from the others' queues; what the page can show already is not sent again."""
+    ids = list(state.due[:AHEAD])
+    whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": message.page}
+    share = current_project().settings().audit_share
+    with database().write() as session:
+        claimed = claim_grid(session, **whose, sample_ids=ids, count=len(ids), audit_share=share)
+        release_claims(session, **whose, keep=[one.token for one in claimed])
+        samples = get_samples(session, sample_ids=ids)
+    return [
+        {
+            "sample_id": sample_id,
+            "draw": state.judged + number + 1,
+            "content": None if sample_id in message.held else to_send(samples[sample_id], large=True),
+        }
+        for number, sample_id in enumerate(ids)
+    ]
+
+
+def _last_taken(session: Session, identity: int, person: int, classes: Sequence[str]) -> dict[str, Any] | None:
+    """The rest that the person labeled last, as long as it was not taken back."""
+    key = last_taken(session, project_id=identity, annotator_id=person)
+    if key is None:
+        return None
+    part = group_parts(session, project_id=identity, key=key)[-1]
+    count = count_taken(session, project_id=identity, key=key)
+    return {"key": key, "count": count, "name": classes[part.class_index]} if count else None
+
+
+def _plain_group(state: GroupState) -> dict[str, Any]:
+    return {
+        "key": state.part.key,
+        "class_index": state.part.class_index,
+        "origin": state.part.origin,
+        "judged": state.judged,
+        "wrong": len(state.wrong),
+        "sent_back": state.sent_back,
+        "rest": len(state.rest),
+        "needed": state.purity.needed(),
+        "allowed": state.part.allowed,
+        "bound": state.bound,
+        "holds": state.holds,
+        "too_mixed": state.is_too_mixed,
+    }
+
+
+def _plain_offer(offer: Offer) -> dict[str, Any]:
+    return {
+        "name": offer.name,
+        "class_index": offer.class_index,
+        "words": offer.words,
+        "count": len(offer.sample_ids),
+        "needed": offer.needed,
+    }
+
+
+def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
+    """What a page is told before it has said anything: whose it is, and the classes."""
+    keys = class_keys(classes)
+    return {
+        "name": name,
+        "kind": kind_name(),
+        "classes": [{"name": name, "key": key} for name, key in zip(classes, keys, strict=True)],
+        "seq": None,
+        "confirmed": [],
+        "refused": [],
+        "notices": [],
+        "trouble": None,
+        "offers": [],
+        "group": None,
+        "due": [],
+        "taken": None,
+        "over": None,
+    }
+
+
+def _classes() -> list[str]:
+    with database().read() as session:
+        return [entry.name for entry in list_classes(session, project_id=project_id())]

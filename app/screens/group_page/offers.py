@@ -1,0 +1,115 @@
+"""Which groups are offered: what the model takes for one class, what was searched for, or what is like one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from app.project.project import Project
+from app.project.scores import RoundScores, scores_path
+from app.screens.grid_page.choice import group_of_class, open_pool
+from app.screens.shared.likeness import most_like
+from app.screens.shared.round_scores import read_round_scores
+from loops.embeddings.stored_rows import fullest_folder, open_rows
+from loops.errors import FeatureStoreError
+from loops.evaluation.purity import Purity
+from storage.engine import Session
+from storage.finding import find_samples
+from storage.rounds import open_round
+
+MOST_LIKE = 500  # members of a group of look-alikes: what is farther is hardly alike
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A group that may be begun."""
+
+    name: str  # by which the browser chooses it
+    class_index: int | None  # None: the person says what it is
+    words: str  # how the members were found, after their number
+    sample_ids: tuple[int, ...]
+
+    @property
+    def needed(self) -> int | None:
+        """Members to be judged if all of them are right; None: the group is too small to save anything."""
+        needed = _needed(len(self.sample_ids))
+        return needed if needed is not None and 2 * needed <= len(self.sample_ids) else None
+
+
+@lru_cache(maxsize=1000)
+def _needed(size: int) -> int | None:
+    return Purity(size).needed()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person looks for, beside what the model knows."""
+
+    text: str = ""
+    like: int | None = None  # a sample's id
+
+
+def find_offers(
+    session: Session,
+    project: Project,
+    *,
+    project_id: int,
+    classes: Sequence[str],
+    out: AbstractSet[int],
+    wanted: Wanted,
+) -> list[Offer]:
+    """Find the groups that there are now, the searched ones first.
+
+    Args:
+        session: A session.
+        project: The project's folder.
+        project_id: In the database.
+        classes: Names.
+        out: Ids of samples that are never members, or decided.
+        wanted: What the person looks for.
+
+    Raises:
+        UnreadableScoresError: When the file of the round is there and cannot be read.
+    """
+    offers = [_found(session, project_id, out, wanted.text)] if wanted.text else []
+    offers += [_alike(project, out, wanted.like)] if wanted.like is not None else []
+    opened = open_round(session, project_id=project_id)
+    path = None if opened is None else scores_path(project.rounds_dir, opened.number)
+    if opened is not None and path is not None and path.exists():
+        offers += _of_classes(read_round_scores(path), classes, out, opened.number)
+    return [offer for offer in offers if offer.sample_ids]
+
+
+def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[int], round_number: int) -> list[Offer]:
+    pool = open_pool(scores, leave_out=out)
+    return [
+        Offer(
+            f"class:{index}",
+            index,
+            f"look like {name} to the model of round {round_number}",
+            tuple(group_of_class(pool, index).tolist()),
+        )
+        for index, name in enumerate(classes)
+    ]
+
+
+def _found(session: Session, project_id: int, out: AbstractSet[int], text: str) -> Offer:
+    found = find_samples(session, project_id=project_id, wanted=text) - out
+    return Offer("found", None, f"hold “{text}” in name or text", tuple(sorted(found)))
+
+
+def _alike(project: Project, out: AbstractSet[int], sample_id: int) -> Offer:
+    words = f"are most like sample {sample_id}"
+    folder = fullest_folder(project.features_dir)
+    if folder is None:
+        return Offer("like", None, words, ())
+    try:
+        stored = open_rows(folder)
+        ids = stored.ids[~np.isin(stored.ids, np.fromiter(out, np.int64, len(out)))]
+        return Offer("like", None, words, tuple(most_like(stored, sample_id, ids, count=MOST_LIKE).tolist()))
+    except FeatureStoreError:  # the trainer has not looked at the sample, or is writing: then nothing is known of it
+        return Offer("like", None, words, ())

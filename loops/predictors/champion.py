@@ -113,17 +113,19 @@ class Champion(Predictor):
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """Class probabilities `probs_N_C`: the weighted mean of the members', as sure as held-out labels allow."""
-        return self._mean(lambda member: member.predict(sample_ids))
+        return sharpened(self._mean(lambda member: member.predict(sample_ids)), self._weights.sharpness)
 
     def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> Floats:
         """Draw k is the weighted mean of the members' draws k, `probs_N_C_K`.
 
         They stay as they are, however sure the answer is: BALD asks for outliers where sharp draws disagree.
         """
-        answering = [member for member, weight in zip(self._team, self._weights.weights, strict=True) if weight]
-        return self._together(
-            [one.draws(sample_ids, count=count, round_number=round_number) for one in answering], count
-        )
+
+        def k_draws(member: Predictor) -> Floats:
+            drawn = member.draws(sample_ids, count=count, round_number=round_number)
+            return drawn[..., np.arange(count) % drawn.shape[-1]]  # a committee has as many as it has members
+
+        return self._mean(k_draws)
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
         """From the draws; where one member answers alone and as it is, as that one does it best."""
@@ -268,12 +270,8 @@ class Champion(Predictor):
         return self._team[int(np.argmax(self._weights.weights))]
 
     def _mean(self, answer: Any) -> Floats:  # noqa: ANN401 - from a member to probabilities or draws
-        return self._mixed([answer(m) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight])
-
-    def _together(self, draws: Sequence[Floats], count: int) -> Floats:
-        """The weighted mean of the draws k of those that have a say; a committee has as many as it has members."""
-        k_draws = [drawn[..., np.arange(count) % drawn.shape[-1]] for drawn in draws]
-        return _mean(k_draws, [weight for weight in self._weights.weights if weight])
+        said = [(answer(m), weight) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight]
+        return _mean([one for one, _ in said], [weight for _, weight in said])
 
     def _mixed(self, answers: Sequence[Floats]) -> Floats:
         """The weighted mean of the answers of those that have a say, in their order, as sharp as it shall be."""
@@ -322,10 +320,8 @@ class InstantChampion:
         return self._champion._mixed([self._first.predict(ids), *others])
 
     def draws(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities of K draws, `probs_N_C_K`: of the others those of the round."""
-        count, round_number = self._champion.mc_iterations, self._round_number
-        others = [one.draws(sample_ids, count=count, round_number=round_number) for one in self._champion.others]
-        return self._champion._together([self._first.draws(sample_ids), *others], count)
+        """Class probabilities of K draws, `probs_N_C_K`: those of the round."""
+        return self._champion.draws(sample_ids, count=self._champion.mc_iterations, round_number=self._round_number)
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
         """As the first member asks."""

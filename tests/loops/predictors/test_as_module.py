@@ -3,6 +3,8 @@ import pytest
 import torch
 from sklearn.ensemble import ExtraTreesClassifier
 
+from loops.predictors.as_module import mean_of
+from loops.predictors.calibration import sharpened
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear import LinearPredictor
 from loops.predictors.trees_module import TreesModule
@@ -25,3 +27,10 @@ def test_trees_are_walked_to_the_same_leaves():
     probs = TreesModule(forest, 4)(torch.from_numpy(rows)).numpy()
     assert probs[:, [1, 3]] == pytest.approx(forest.predict_proba(rows), abs=1e-6)
     assert (probs[:, [0, 2]] == 0).all()
+
+
+def test_a_mean_to_a_power_is_what_the_champion_answers():
+    rows = torch.tensor([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]])
+    module = mean_of([torch.nn.Identity(), torch.nn.Identity()], [0.5, 0.5], 3.0)
+    assert module(rows).numpy() == pytest.approx(sharpened(rows.numpy(), 3.0), abs=1e-6)
+    assert module(rows)[0].tolist() == pytest.approx([125 / 160, 27 / 160, 8 / 160])

@@ -186,6 +186,24 @@ def test_the_answer_is_the_weighted_mean() -> None:
     assert champion.draws([8], count=2, round_number=1)[0, :, 1].tolist() == pytest.approx([0.475, 0.525])
 
 
+def test_what_held_out_labels_prove_right_is_said_surer_and_comes_back_from_a_file(tmp_path: Path) -> None:
+    """Said with 60 %, and all forty labels are right while they are held out."""
+    champion = Champion(first_of_all(certain=0.6), [], [Says("quick", certain=0.6)])
+    champion.fit(LABELS, round_number=1)
+
+    sharpness = champion.weights.sharpness
+    assert sharpness > 2  # (.6 / .4) ** 2 = 2.25, which is 69 %
+    assert champion.predict([0])[0, 0] == pytest.approx(0.6**sharpness / (0.6**sharpness + 0.4**sharpness), abs=1e-4)
+    assert champion.held_out is not None
+    assert champion.held_out.probs_N_C == pytest.approx(champion.predict(sorted(LABELS)))
+    assert champion.draws([0], count=2, round_number=1)[0, 0] == pytest.approx([0.6, 0.4])  # as the members say
+
+    saved = champion.save(tmp_path / "model.pt", {})
+    again = Champion(first_of_all(certain=0.6), [], [Says("quick", certain=0.6)])
+    again.load(tmp_path / "model.pt", sha256=saved.sha256, size=saved.size)
+    assert again.predict([0]) == pytest.approx(champion.predict([0]))
+
+
 def test_a_committee_has_fewer_draws_than_are_asked_for_and_they_come_round() -> None:
     class OfTwo(Says):
         def draws(self, sample_ids: ArrayLike, *, count: int = 3, round_number: int = 0) -> Floats:

@@ -138,6 +138,8 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "run --port eighty",
         "export p out",
         "export p out --format xml",
+        "export p out --format model --at 2026-01-01",
+        "export p out --format csv --with-predictions --at 2026-01-01",
         "status",
         "simulate",
         "simulate --out o",

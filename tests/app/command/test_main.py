@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
 from app.command import main as cli
@@ -503,3 +504,15 @@ def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_
     assert labelloop("import", tmp_path / "p", tmp_path / "more.jsonl").out.startswith("1 samples added")
     refused = labelloop("import", tmp_path / "p", tmp_path / "more.jsonl", "--kind", "image")
     assert (refused.code, refused.err) == (1, "The samples of this project are texts; a project has one kind.\n")
+
+
+def test_samples_come_from_an_address(labelloop: Run, images: Path, tmp_path: Path) -> None:
+    elsewhere = MemoryFileSystem()
+    elsewhere.put(str(images), "/bucket/pets", recursive=True)
+    made = labelloop("init", tmp_path / "p", "--data", "memory://bucket/pets", "--classes", "cat,dog")
+    assert (made.code, made.out) == (0, "4 samples added, 0 refused, 0 duplicates.\n")
+    added = labelloop("import", tmp_path / "p", "memory://bucket/pets")
+    assert (added.code, added.out.splitlines()[-1]) == (0, "0 samples added, 0 refused, 4 duplicates.")
+    elsewhere.rm("/bucket", recursive=True)
+    gone = labelloop("import", tmp_path / "p", "memory://bucket/pets")
+    assert (gone.code, gone.err) == (1, "memory://bucket/pets: there is no such file or folder.\n")

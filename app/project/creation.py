@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import ProjectError, UsageError
-from app.formats.connection import shown
+from app.formats.connection import is_address, shown
 from app.formats.errors import LostConnectionError, SourceError
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
@@ -100,9 +100,10 @@ def _open(
     try:
         opened = open_source(data, uploads=uploads, format=format_, reading=reading, progress=progress)
         found = opened.with_classes_renamed(new_names or {})
-    except LostConnectionError:
-        raise
     except SourceError as error:
+        must_name_classes = must_name_classes and not is_address(
+            str(data)
+        )  # what keeps an address from that is its own
         raise (UsageError(f"Give the classes with --classes A,B: {error}") if must_name_classes else error) from error
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
         raise UsageError(f"Give the classes with --classes A,B: {shown(data)} names {len(found.class_names)}.")

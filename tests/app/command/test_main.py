@@ -510,6 +510,8 @@ def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_
 def test_samples_come_from_an_address(labelloop: Run, images: Path, tmp_path: Path) -> None:
     elsewhere = MemoryFileSystem()
     elsewhere.put(str(images), "/bucket/pets", recursive=True)
+    nowhere = labelloop("init", tmp_path / "p", "--data", "memory://bucket/nowhere")
+    assert (nowhere.code, nowhere.err) == (1, "memory://bucket/nowhere: there is no such file or folder.\n")
     made = labelloop("init", tmp_path / "p", "--data", "memory://bucket/pets", "--classes", "cat,dog")
     assert (made.code, made.out) == (0, "4 samples added, 0 refused, 0 duplicates.\n")
     added = labelloop("import", tmp_path / "p", "memory://bucket/pets")

@@ -19,6 +19,7 @@ StorageError
 ├── UnknownProjectError
 ├── UnknownSampleError
 ├── UnknownEventError
+├── NoMomentError                     nothing was labeled by then
 ├── UnknownRoundError
 ├── UnknownAnnotatorError
 ├── UnknownImportError
@@ -196,6 +197,10 @@ class UnknownAnnotatorError(StorageError):
 
     def __init__(self, annotator_id: int) -> None:
         super().__init__(f"There is no annotator {annotator_id} in this project.")
+
+
+class NoMomentError(StorageError):
+    """Nothing was labeled by then."""
 
 
 class UnknownImportError(StorageError):

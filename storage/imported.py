@@ -134,9 +134,9 @@ def record_predictions(session: Session, *, import_id: int, predictions: Sequenc
 
 
 def list_imported_predictions(
-    session: Session, *, project_id: int, sample_ids: Sequence[int] | None = None
+    session: Session, *, project_id: int, sample_ids: Sequence[int] | None = None, by: datetime | None = None
 ) -> list[PredictionInfo]:
-    """List the answers that came with sources, in their order: all, or those for some samples."""
+    """List the answers that came with sources, in their order: all, for some samples, or those there by a time."""
     columns = (
         ImportedPrediction.sample_id,
         ImportedPrediction.class_index,
@@ -145,6 +145,8 @@ def list_imported_predictions(
     )
     of_project = select(*columns).join(Import, Import.id == ImportedPrediction.import_id)
     of_project = of_project.where(Import.project_id == project_id).order_by(ImportedPrediction.id)
+    if by is not None:
+        of_project = of_project.where(Import.created_at <= by)
     if sample_ids is None:
         return [PredictionInfo(*row) for row in session.execute(of_project)]
     wanted = (of_project.where(ImportedPrediction.sample_id.in_(chunk)) for chunk in chunks(sample_ids))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
@@ -49,8 +50,10 @@ class NewConfusion:
     count: int
 
 
-def list_metrics(session: Session, *, project_id: int, name: str | None = None) -> list[MetricInfo]:
-    """List the metrics of published rounds by round, all or those of one name."""
+def list_metrics(
+    session: Session, *, project_id: int, name: str | None = None, by: datetime | None = None
+) -> list[MetricInfo]:
+    """List the metrics of published rounds by round: all, those of one name, or of the rounds published by a time."""
     query = (
         select(Metric, Round.number, Round.labels)
         .join(Round, Round.id == Metric.round_id)
@@ -59,6 +62,8 @@ def list_metrics(session: Session, *, project_id: int, name: str | None = None) 
     )
     if name is not None:
         query = query.where(Metric.name == name)
+    if by is not None:
+        query = query.where(Round.opened_at <= by)
     rows = session.execute(query)
     return [to_info(MetricInfo, metric, round_number=number, labels=labels) for metric, number, labels in rows]
 

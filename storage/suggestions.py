@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -19,18 +20,24 @@ class SuggestionInfo:
     round_number: int
 
 
-def last_suggestions(session: Session, *, project_id: int) -> dict[int, SuggestionInfo]:
+def last_suggestions(session: Session, *, project_id: int, by: datetime | None = None) -> dict[int, SuggestionInfo]:
     """Return the answer of the newest ranking that holds one, by decided sample; samples without one are left out.
 
     Reads one row per decided sample and ranking that listed it, however large the pool is.
+
+    Args:
+        session: Reads.
+        project_id: The project.
+        by: Only rankings that were published by then.
     """
-    rows = session.execute(
+    asked = (
         select(Query.sample_id, Query.suggestion, Query.suggestion_probability, Round.number)
         .join(CurrentDecision, CurrentDecision.sample_id == Query.sample_id)
         .join(Round, Round.id == Query.round_id)
         .where(CurrentDecision.project_id == project_id)
         .order_by(Round.number)
     )
+    rows = session.execute(asked if by is None else asked.where(Round.opened_at <= by))
     return {
         sample_id: SuggestionInfo(suggestion, probability or 0.0, number)
         for sample_id, suggestion, probability, number in rows

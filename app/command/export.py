@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command.options import MODEL, ONNX, ProjectArgument, format_to_write
+from app.errors import UsageError
 from app.project.project import Project, open_project
 
 if TYPE_CHECKING:
@@ -29,31 +30,52 @@ def export(
     with_predictions: Annotated[
         bool, typer.Option("--with-predictions", help="The model's answers for what nobody has labeled, too.")
     ] = False,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            metavar="MOMENT",
+            help="The labels as they stood then: 2026-05-31, 2026-05-31T14:00, or event #1234.",
+        ),
+    ] = "",
     for_spreadsheet: Annotated[
         bool,
         typer.Option("--for-spreadsheet", help="csv: an apostrophe before what a spreadsheet would run as a formula."),
     ] = False,
 ) -> None:
     """Write the labels with every label event, or the trained model, to a new folder."""
+    if at and format_ in (MODEL, ONNX):
+        raise UsageError("--at is for labels; each round's model stands only until the next one's.")
+    if at and with_predictions:
+        raise UsageError("--at and --with-predictions exclude each other: the model's answers are those of now.")
     opened = open_project(project)
     with opened.opened_to_read() as database:
         if format_ in (MODEL, ONNX):
             said = _export_model(database, opened, out, as_onnx=format_ == ONNX)
         else:
             rounds_dir = opened.rounds_dir if with_predictions else None
-            said = _export(database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir)
+            said = _export(
+                database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir, at=at
+            )
     typer.echo(said)
 
 
 def _export(
-    database: Database, project: Project, format_: str, out: Path, *, for_spreadsheet: bool, rounds_dir: Path | None
+    database: Database,
+    project: Project,
+    format_: str,
+    out: Path,
+    *,
+    for_spreadsheet: bool,
+    rounds_dir: Path | None,
+    at: str,
 ) -> str:
     from app.project.exporting import export as write_export
     from app.project.import_words import by_kind
 
     project_id, name = project.project_id(database), project.settings().name
     written = write_export(
-        database, project_id, format_, out, project=name, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir
+        database, project_id, format_, out, project=name, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir, at=at
     )
     for line in by_kind("left out", written.left_out):
         typer.echo(line)

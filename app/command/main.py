@@ -37,7 +37,7 @@ from app.command.options import (
 )
 from app.command.portable import move, replay
 from app.command.predict import predict
-from app.command.progress import show_progress
+from app.command.progress import show_files, show_progress
 from app.command.serve import serve
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
@@ -121,8 +121,10 @@ def _project_to_run(folder: Path | None) -> Project:
 def init(
     project: ProjectArgument,
     data: Annotated[
-        Path,
-        typer.Option("--data", "--images", metavar="DIR|FILE", help="The samples, in any format that is read."),
+        str,
+        typer.Option(
+            "--data", "--images", metavar="DIR|FILE|ADDRESS", help="The samples, in any format that is read; s3:// too."
+        ),
     ],
     classes: Annotated[
         str, typer.Option(metavar="A,B", help="Class names, in the order of their keys; none: those of the source.")
@@ -130,7 +132,7 @@ def init(
     labeled: LabeledOption = False,
     format_: ReadFormatOption = "",
     rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
-    test: Annotated[Path | None, typer.Option(metavar="DIR|FILE", help="Labeled test set.")] = None,
+    test: Annotated[str | None, typer.Option(metavar="DIR|FILE|ADDRESS", help="Labeled test set.")] = None,
     kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
@@ -185,7 +187,9 @@ def _names_in(classes: str) -> list[str]:
 @commands.command("import")
 def import_(
     project: ProjectArgument,
-    source: Annotated[Path | None, typer.Argument(metavar="DIR|FILE", help="The samples to add to the pool.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="DIR|FILE|ADDRESS", help="The samples to add to the pool.")
+    ] = None,
     labeled: LabeledOption = False,
     format_: ReadFormatOption = "",
     rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
@@ -197,6 +201,7 @@ def import_(
     ] = 0,
 ) -> None:
     """Add samples to a project's pool, or take back the labels that an import brought."""
+    from app.formats.connection import shown
     from app.formats.reading import Reading
     from app.project.creation import add_to_pool, open_for
     from app.project.import_words import undo_labels
@@ -208,8 +213,9 @@ def import_(
     if source is None:
         raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
     reading = Reading(kind, text_column, label_column)
-    found = open_for(opened, source, reading=reading, format=format_).with_classes_renamed(_new_names(rename))
-    report = add_to_pool(opened, found, labeled=labeled, given_as=str(source), progress=show_progress)
+    found = open_for(opened, source, reading=reading, format=format_, progress=show_files)
+    found = found.with_classes_renamed(_new_names(rename))
+    report = add_to_pool(opened, found, labeled=labeled, given_as=shown(source), progress=show_progress)
     _print_report(report, "samples")
     if report.brought_nothing:
         raise typer.Exit(1)

@@ -83,7 +83,7 @@ def extract(archive: Path, uploads: Path) -> tuple[Path, LeftOut]:
         SourceError: it is no zip archive, or would need too much room.
     """
     uploads.mkdir(parents=True, exist_ok=True)
-    folder = uploads / _sha256(archive)
+    folder = uploads / sha256_of(archive)
     fresh = Path(tempfile.mkdtemp(prefix=".extracting-", dir=uploads))
     try:
         left_out = _extract_into(archive, fresh)
@@ -95,7 +95,8 @@ def extract(archive: Path, uploads: Path) -> tuple[Path, LeftOut]:
     return folder, left_out
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file, however large."""
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while chunk := file.read(1 << 20):
@@ -115,12 +116,13 @@ def _extract_into(archive: Path, folder: Path) -> LeftOut:
 
 def _skipped(member: zipfile.ZipInfo) -> bool:
     """Folders come with their files; hidden files and what macOS adds are nobody's samples."""
-    hidden = any(part == "__MACOSX" or (part.startswith(".") and not part.startswith("..")) for part in _parts(member))
-    return _name(member).endswith("/") or hidden
+    return _name(member).endswith("/") or is_hidden(_name(member))
 
 
-def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
-    return PurePosixPath(_name(member)).parts
+def is_hidden(name: str) -> bool:
+    """Say whether a file is none of the samples, by its name."""
+    parts = PurePosixPath(name).parts
+    return any(part == "__MACOSX" or (part.startswith(".") and not part.startswith("..")) for part in parts)
 
 
 def _name(member: zipfile.ZipInfo) -> str:
@@ -132,9 +134,13 @@ def _name(member: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
+def most_bytes(name: str) -> int:
+    """Return how many bytes a file of this name may have."""
+    return MAX_LIST_BYTES if name.lower().endswith(LISTS) else MAX_BYTES
+
+
 def _most(member: zipfile.ZipInfo) -> int:
-    """How many bytes a member may have."""
-    return MAX_LIST_BYTES if _name(member).lower().endswith(LISTS) else MAX_BYTES
+    return most_bytes(_name(member))
 
 
 def _check_room(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
@@ -172,14 +178,24 @@ def safe_name(member: zipfile.ZipInfo) -> str:
     """
     if stat.S_ISLNK(member.external_attr >> 16):
         raise RefusedImageError("is a link")
-    name, parts = _name(member), _parts(member)
+    name = _name(member)
+    check_name(name)
+    return name
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that somebody else gave a file, unless it stays inside the folder on every system.
+
+    Raises:
+        RefusedImageError: it would not.
+    """
+    parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or not parts or re.match("[A-Za-z]:", name):
         raise RefusedImageError("its name leads out of the archive's folder")
     if "\0" in name:
         raise RefusedImageError("its name holds a zero byte")
     if any(len(part.encode(errors="surrogateescape")) > MAX_NAME_BYTES for part in parts):
         raise RefusedImageError(f"a part of its name is longer than {MAX_NAME_BYTES} bytes")
-    return name
 
 
 def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 ImportingError
 ├── SourceError         the folder, manifest or archive as a whole cannot be used; nothing was imported
+│   └── LostConnectionError   it lies elsewhere, and what was fetched of it is kept
 └── RefusedSampleError  one sample cannot be used; the others can
     └── RefusedImageError   it is an image, or a file of an archive
 """
@@ -15,6 +16,10 @@ class ImportingError(Exception):
 
 class SourceError(ImportingError):
     """The folder, manifest or archive as a whole cannot be used."""
+
+
+class LostConnectionError(SourceError):
+    """The place where the data lies does not answer any more."""
 
 
 class RefusedSampleError(ImportingError):

@@ -8,14 +8,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import app.formats
+from app.formats.connection import is_address
 from app.formats.errors import SourceError
+from app.formats.fetched_files import Progress
 from app.formats.format import Format
 from app.formats.in_rows import source_in_rows
 from app.formats.reading import AS_IT_IS, Reading
+from app.formats.remote import open_remote
 from app.formats.source import Source, printable
 
 UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what a list of another shape ends in
@@ -41,23 +44,29 @@ def writable_formats() -> dict[str, Format]:
 
 
 def open_source(
-    path: Path,
+    path: Path | str,
     *,
     uploads: Path,
     format: str = "",  # noqa: A002 - the option's own word
     reading: Reading = AS_IT_IS,
+    progress: Progress | None = None,
 ) -> Source:
     """Read what a person named, by what it is.
 
     Args:
-        path: what the person named.
+        path: what the person named; as text it may be an address (`app.formats.remote`).
         uploads: the project's folder for what has to be unpacked.
         format: its name, where the person says so.
         reading: what the person says of its samples.
+        progress: called with (files fetched, files in all) of an address.
 
     Raises:
         SourceError: no format reads it, or it cannot be read.
     """
+    if isinstance(path, str) and is_address(path):
+        open_copy = partial(open_source, uploads=uploads, format=format, reading=reading)
+        return open_remote(path, uploads, open_copy, progress)
+    path = Path(path)
     if not path.exists():
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
     chosen = _named(format) if format else format_of(path)

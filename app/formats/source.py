@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from storage.names import written
+from storage.names import one_name, written
 
 Action = Literal["label", "skip", "flag"]
 
@@ -82,8 +82,11 @@ class Source:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes the source itself names, sorted; numbers by value."""
-        return tuple(sorted(self.labels_per_class, key=_by_value))
+        """The classes the source itself names, sorted; numbers by value. Of one in capitals and not, the commonest."""
+        commonest: dict[str, str] = {}
+        for name, _ in sorted(self.labels_per_class.items(), key=lambda counted: (-counted[1], counted[0])):
+            commonest.setdefault(one_name(name), name)
+        return tuple(sorted(commonest.values(), key=_by_value))
 
     @property
     def labels_per_class(self) -> Counter[str]:
@@ -100,6 +103,35 @@ class Source:
             return self
         names = {alike(old): new for old, new in new_names.items()}
         return replace(self, entries=tuple(_renamed(entry, names) for entry in self.entries))
+
+    def with_classes_of(self, classes: Sequence[str]) -> Source:
+        """The same with a project's spelling of its classes; a note says what was written otherwise."""
+        names = spelled_otherwise(self._names_said(), classes)
+        if not names:
+            return self
+        told = ", ".join(f"{printable(name)} as {printable(known)}" for name, known in sorted(names.items()))
+        matched = self.with_classes_renamed(names)
+        return replace(
+            matched, notes=(*self.notes, f"Classes of the project, written otherwise in the source: {told}.")
+        )
+
+    def _names_said(self) -> set[str]:
+        given = {decision.class_name for entry in self.entries for decision in entry.given}
+        told = {prediction.class_name for entry in self.entries for prediction in entry.predictions}
+        return {alike(name) for name in given | told if name}
+
+
+def spelled_otherwise(names: Iterable[str], classes: Sequence[str]) -> dict[str, str]:
+    """Return the project's class for each name that is one of its classes but for capitals and signs nobody sees.
+
+    A name that is a class as it stands is left out, and so is one that could be either of two classes.
+    """
+    exact = {alike(name) for name in classes}
+    by_name: dict[str, list[str]] = {}
+    for known in classes:
+        by_name.setdefault(one_name(known), []).append(known)
+    found = {name: by_name.get(one_name(name), []) for name in names if alike(name) not in exact}
+    return {name: known[0] for name, known in found.items() if len(known) == 1}
 
 
 def alike(name: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import ProjectError, UsageError
-from app.formats.errors import SourceError
+from app.formats.connection import is_address, shown
+from app.formats.errors import LostConnectionError, SourceError
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
 from app.formats.source import Source
@@ -38,8 +39,8 @@ def make_project(
     *,
     settings: ProjectSettings,
     classes: Sequence[str] = (),
-    data: Path,
-    test: Path | None = None,
+    data: Path | str,
+    test: Path | str | None = None,
     reading: Reading = AS_IT_IS,
     labeled: bool = False,
     format: str = "",  # noqa: A002 - the option's own word
@@ -54,7 +55,7 @@ def make_project(
         folder: a new or empty folder.
         settings: of the project.
         classes: in the order of their keys; none: those that the data names.
-        data: of the pool, in any format that can be read.
+        data: of the pool, in any format that can be read; as text it may be an address.
         test: of the test set, likewise, with a label for each sample.
         reading: what the person says of the two.
         labeled: whether the labels that come with the data are taken over.
@@ -70,36 +71,42 @@ def make_project(
         check_classes(classes)
     uploads = new_project(folder).uploads_dir
     with nothing_left_behind(folder):
-        pool_source = _open(data, uploads, format, new_names, reading, must_name_classes=not classes and test is None)
+        pool_source = _open(
+            data, uploads, format, new_names, reading, progress, must_name_classes=not classes and test is None
+        )
         as_pool = replace(reading, kind=pool_source.kind)
-        test_source = open_source(test, uploads=uploads, reading=as_pool) if test is not None else None
+        test_source = open_source(test, uploads=uploads, reading=as_pool, progress=progress) if test else None
         classes = classes or pool_source.class_names or (test_source.class_names if test_source else ())
         check_classes(classes)
         refuse_unusable(pool_source)
     project = create_with_embedding(folder, settings=settings, classes=classes, pool=pool_source, test=test_source)
     # Test samples first: an image that is in both lists must not be trained on, and the second one is the duplicate.
     test_report = add_test_set(project, test_source, progress=progress) if test_source is not None else None
-    pool_report = add_to_pool(project, pool_source, labeled=labeled, given_as=str(data), progress=progress)
+    pool_report = add_to_pool(project, pool_source, labeled=labeled, given_as=shown(data), progress=progress)
     return Created(project, pool_report, test_report)
 
 
 def _open(
-    data: Path,
+    data: Path | str,
     uploads: Path,
     format_: str,
     new_names: Mapping[str, str] | None,
     reading: Reading,
+    progress: Progress | None,
     *,
     must_name_classes: bool,
 ) -> Source:
     """Open the pool's source; where no classes are given it has to name them, and what keeps it from that is usage."""
     try:
-        opened = open_source(data, uploads=uploads, format=format_, reading=reading)
+        opened = open_source(data, uploads=uploads, format=format_, reading=reading, progress=progress)
         found = opened.with_classes_renamed(new_names or {})
     except SourceError as error:
+        must_name_classes = must_name_classes and not is_address(
+            str(data)
+        )  # what keeps an address from that is its own
         raise (UsageError(f"Give the classes with --classes A,B: {error}") if must_name_classes else error) from error
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
-        raise UsageError(f"Give the classes with --classes A,B: {data} names {len(found.class_names)}.")
+        raise UsageError(f"Give the classes with --classes A,B: {shown(data)} names {len(found.class_names)}.")
     return found
 
 
@@ -111,6 +118,8 @@ def nothing_left_behind(folder: Path) -> Iterator[None]:
     had_uploads = uploads.exists()
     try:
         yield
+    except LostConnectionError:  # the next try goes on with what is there
+        raise
     except BaseException:
         if not had_uploads:
             shutil.rmtree(uploads, ignore_errors=True)
@@ -160,10 +169,11 @@ def add_test_set(project: Project, source: Source | Path, *, progress: Progress 
 
 def open_for(
     project: Project,
-    path: Path,
+    path: Path | str,
     *,
     reading: Reading = AS_IT_IS,
     format: str = "",  # noqa: A002 - the option's own word
+    progress: Progress | None = None,
 ) -> Source:
     """Open further samples of a project, which are of the kind that it has."""
     database = project.open_database()
@@ -174,7 +184,8 @@ def open_for(
         database.close()
     if reading.kind not in ("", kind):
         raise ProjectError(f"The samples of this project are {kind_named(kind).NOUNS}; a project has one kind.")
-    return open_source(path, uploads=project.uploads_dir, format=format, reading=replace(reading, kind=kind))
+    as_the_others = replace(reading, kind=kind)
+    return open_source(path, uploads=project.uploads_dir, format=format, reading=as_the_others, progress=progress)
 
 
 def _add(

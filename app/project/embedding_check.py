@@ -1,11 +1,12 @@
 """Tries an embedding of one's own on some images, in a process of its own: it may be code that does anything.
 
-`python -m app.project.embedding_check SOURCE IMAGE...` prints how many numbers each image becomes; or says why not, and
-ends with 1.
+`python -m app.project.embedding_check ANSWER SOURCE IMAGE...` writes into the file ANSWER, as JSON, how many numbers
+each image becomes (`dimensions`), or why it cannot be used (`refused`).
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,16 +46,14 @@ def _readable(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
             continue
 
 
-def main() -> int:
+def main(answer: str, source: str, *paths: str) -> None:
     """Tries what the command line names."""
-    source, *paths = sys.argv[1:]
     try:
-        sys.stdout.write(f"{dimensions(source, [Path(path) for path in paths])}\n")
+        found: dict[str, int | str] = {"dimensions": dimensions(source, [Path(path) for path in paths])}
     except OwnEmbeddingError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+        found = {"refused": str(error)}
+    Path(answer).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main(*sys.argv[1:])

@@ -18,13 +18,15 @@ from app.formats.export import Export, ExportedSample, Row, Written, what_is_los
 from app.formats.registry import writable_formats
 from app.formats.source import Action, Decision, Prediction
 from app.formats.whole_folder import new_target, whole_folder
+from app.project.moments import moment_said
 from app.project.moved_files import REPLACED
 from storage.engine import Database
 from storage.imported import list_imported_predictions
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import list_metrics
+from storage.moments import Moment, class_names_at
 from storage.places import replaced_ids
-from storage.projects import kind_of_samples, list_classes
+from storage.projects import kind_of_samples
 from storage.rounds import PUBLISHED, list_rounds
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import last_suggestions
@@ -39,6 +41,7 @@ def export(
     project: str = "",
     for_spreadsheet: bool = False,
     rounds_dir: Path | None = None,
+    at: str = "",
 ) -> Written:
     """Write an export.
 
@@ -50,15 +53,18 @@ def export(
         project: its name, for formats that hold one.
         for_spreadsheet: cells that a spreadsheet would run as a formula get an apostrophe.
         rounds_dir: of the project, where the model's answers for the rest of the pool are wanted too.
+        at: a moment in words (`app.project.moments`), for the labels as they stood then; empty: now.
 
     Raises:
-        ExportError: When ``out`` exists, the format is unknown, or it cannot be written.
+        ExportError: When ``out`` exists, the format is unknown, it cannot be written, or ``at`` is no moment.
+        NoMomentError: When nothing was labeled by then.
     """
     chosen = writable_formats().get(format)
     if chosen is None or chosen.write is None:
         raise ExportError(f"There is no export format {format!r}; known are {', '.join(writable_formats())}.")
     target = new_target(out)
-    content = gather(database, project_id, project=project or out.name)
+    moment = moment_said(database, project_id, at) if at else None
+    content = gather(database, project_id, project=project or out.name, moment=moment)
     if rounds_dir is not None:
         content = with_answers(content, database, project_id, rounds_dir)
     content = replace(content, for_spreadsheet=for_spreadsheet)
@@ -68,15 +74,17 @@ def export(
     return replace(written, folder=target, left_out=left_out, lost=what_is_lost(content, chosen.holds))
 
 
-def gather(database: Database, project_id: int, *, project: str) -> Export:
-    """Read everything an export needs in one transaction."""
+def gather(database: Database, project_id: int, *, project: str, moment: Moment | None = None) -> Export:
+    """Read everything an export needs in one transaction, as it is or as it stood at a moment."""
+    by = moment.at if moment else None
     with database.read() as session:
         events = list_events(session, project_id=project_id)
-        classes = [entry.name for entry in list_classes(session, project_id=project_id)]
+        events = [event for event in events if moment is None or event.id <= moment.event_id]
+        classes = class_names_at(session, project_id=project_id, at=by)
         samples = get_samples(session, sample_ids=sorted({event.sample_id for event in events}))
-        suggestions = last_suggestions(session, project_id=project_id)
-        imported = list_imported_predictions(session, project_id=project_id)
-        metrics = list_metrics(session, project_id=project_id)
+        suggestions = last_suggestions(session, project_id=project_id, by=by)
+        imported = list_imported_predictions(session, project_id=project_id, by=by)
+        metrics = list_metrics(session, project_id=project_id, by=by)
         replaced = replaced_ids(session, project_id=project_id)
         kind = kind_of_samples(session, project_id=project_id)
     predictions = defaultdict[int, list[Prediction]](list)
@@ -156,7 +164,7 @@ def _decisions(events: Sequence[LabelEventInfo], classes: Sequence[str]) -> Mapp
         if event.action != "undo" and event.id not in undone:
             latest[event.sample_id, event.annotator, event.action == "flag"] = event
     decisions = defaultdict[int, list[Decision]](list)
-    for event in sorted(latest.values(), key=lambda event: event.id):
+    for event in sorted(latest.values(), key=lambda event: (not event.aside, event.id)):  # the last one counts
         decisions[event.sample_id].append(_decision(event, classes))
     return decisions
 

@@ -92,6 +92,8 @@ def run_import(
     """
     with database.read() as session:
         kind = kind_named(kind_of_samples(session, project_id=project_id))
+    if labeled or split == "test":
+        source = source.with_classes_of(classes)
     running = _Import(project_id, kind, split, classes, MovedFiles(project_id), refused=list(source.refused))
     held: list[Pair] = []  # of a test set: a label that comes later may contradict
     with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, os.cpu_count() or 1)) as threads:

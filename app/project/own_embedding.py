@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,14 +125,39 @@ def _check_numbers(rows: NDArray[Any], paths: Sequence[str]) -> None:
 
 
 def _try(source: str, images: Source) -> int:
+    """Let another process try it. Its answer comes in a file: somebody's code may print and exit as it likes."""
     tried = [str(entry.path) for entry in images.entries[:IMAGES_TRIED]]
-    command = [sys.executable, "-W", "ignore", "-m", "app.project.embedding_check", source, *tried]
+    with tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
+        answer, errors = Path(folder) / "answer.json", Path(folder) / "errors.txt"
+        command = [sys.executable, "-W", "ignore", "-m", "app.project.embedding_check", str(answer), source, *tried]
+        try:
+            status = _ended(command, errors)
+        except subprocess.TimeoutExpired as error:
+            raise OwnEmbeddingError(f"{len(tried)} images took it more than {LONGEST_TRY_S:.0f} s") from error
+        if not answer.is_file():
+            raise OwnEmbeddingError(_death(status, errors.read_text(encoding="utf-8", errors="replace")))
+        found = json.loads(answer.read_text(encoding="utf-8"))
+    if "refused" in found:
+        raise OwnEmbeddingError(found["refused"])
+    return int(found["dimensions"])
+
+
+def _ended(command: Sequence[str], errors: Path) -> int:
+    """Run a process to its end, with all that it starts, and return its exit status; it waits for no input."""
+    with errors.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file, cwd=Path.cwd().anchor,
+            start_new_session=True,
+        )  # fmt: skip
     try:
-        ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_TRY_S, check=False, cwd=Path.cwd().anchor
-        )
-    except subprocess.TimeoutExpired as error:
-        raise OwnEmbeddingError(f"{len(tried)} images took it more than {LONGEST_TRY_S:.0f} s") from error
-    if ended.returncode != 0:
-        raise OwnEmbeddingError((ended.stderr.strip().splitlines() or ["it ended without a word"])[-1])
-    return int(ended.stdout.split()[-1])
+        return process.wait(LONGEST_TRY_S)
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            process.kill() if sys.platform == "win32" else os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _death(status: int, errors: str) -> str:
+    how = f"was ended by signal {-status}" if status < 0 else f"ended the program with exit code {status}"
+    words = errors.strip().splitlines()
+    return f"it {how} before it gave an answer{f' ({words[-1]})' if words else ''}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.formats.registry import all_formats
-from app.formats.source import Entry, Source, alike, printable
+from app.formats.source import Entry, Source, alike, printable, spelled_otherwise
 
 ROWS = 12
 
@@ -45,7 +45,7 @@ def _sentences(source: Source, counted: Mapping[str, int], classes: Sequence[str
     if source.refused:
         first = source.refused[0]
         yield f"{len(source.refused):,} cannot be read, the first is {first.name}: {first.reason}."
-    known = {alike(name) for name in classes}
+    known = {alike(name) for name in classes} | spelled_otherwise(counted, classes).keys()
     foreign = [name for name in counted if name not in known] if classes else []
     if foreign:
         yield f"The project has no class {', '.join(foreign[:5])}: give it another name below, or add the class first."

@@ -69,7 +69,7 @@ class Project:
 
     @property
     def uploads_dir(self) -> Path:
-        """Images that came in a zip file."""
+        """What came in a zip file, or from elsewhere."""
         return self.folder / "uploads"
 
     @property

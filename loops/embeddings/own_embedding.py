@@ -51,7 +51,7 @@ class FunctionEmbedder:
         """Calls the function."""
         try:
             found = self._function(list(prepared))
-        except Exception as error:  # somebody's code may raise anything
+        except (Exception, SystemExit) as error:  # somebody's code may raise anything, and call exit()
             raise OwnEmbeddingError(f"the embedding function failed: {type(error).__name__}: {error}") from error
         return checked_rows(np.asarray(found), len(prepared))
 

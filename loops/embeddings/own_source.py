@@ -98,7 +98,7 @@ def load_function(source: str) -> Callable[[list[NDArray[np.uint8]]], Any]:
     _file_of_module(module_name)  # refuses one that is not there
     try:
         module = _module_of_file(Path(module_name)) if module_name.endswith(".py") else import_module(module_name)
-    except Exception as error:  # somebody's code may raise anything
+    except (Exception, SystemExit) as error:  # somebody's code may raise anything, and call exit()
         raise OwnEmbeddingError(f"{module_name} cannot be imported: {type(error).__name__}: {error}") from error
     function = getattr(module, name, None)
     if not callable(function):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
 from app.command import main as cli
@@ -138,6 +140,8 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "run --port eighty",
         "export p out",
         "export p out --format xml",
+        "export p out --format model --at 2026-01-01",
+        "export p out --format csv --with-predictions --at 2026-01-01",
         "status",
         "simulate",
         "simulate --out o",
@@ -501,3 +505,43 @@ def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_
     assert labelloop("import", tmp_path / "p", tmp_path / "more.jsonl").out.startswith("1 samples added")
     refused = labelloop("import", tmp_path / "p", tmp_path / "more.jsonl", "--kind", "image")
     assert (refused.code, refused.err) == (1, "The samples of this project are texts; a project has one kind.\n")
+
+
+def test_samples_come_from_an_address(labelloop: Run, images: Path, tmp_path: Path) -> None:
+    elsewhere = MemoryFileSystem()
+    elsewhere.put(str(images), "/bucket/pets", recursive=True)
+    nowhere = labelloop("init", tmp_path / "p", "--data", "memory://bucket/nowhere")
+    assert (nowhere.code, nowhere.err) == (1, "memory://bucket/nowhere: there is no such file or folder.\n")
+    made = labelloop("init", tmp_path / "p", "--data", "memory://bucket/pets", "--classes", "cat,dog")
+    assert (made.code, made.out) == (0, "4 samples added, 0 refused, 0 duplicates.\n")
+    added = labelloop("import", tmp_path / "p", "memory://bucket/pets")
+    assert (added.code, added.out.splitlines()[-1]) == (0, "0 samples added, 0 refused, 4 duplicates.")
+    elsewhere.rm("/bucket", recursive=True)
+    gone = labelloop("import", tmp_path / "p", "memory://bucket/pets")
+    assert (gone.code, gone.err) == (1, "memory://bucket/pets: there is no such file or folder.\n")
+
+
+@pytest.mark.parametrize("name", ["a%41b", "what?", "no#1", "100%", "größe-日本"])
+def test_a_folder_may_be_called_anything(labelloop: Run, images: Path, tmp_path: Path, name: str) -> None:
+    beside = tmp_path / "aAb"
+    assert labelloop("init", tmp_path / name, "--images", images, "--classes", "cat,dog").code == 0
+    assert labelloop("status", tmp_path / name).out.startswith(f"{name}: 0 labels, 0 skips, 4 left in the pool")
+    assert (tmp_path / name / "labelloop.db").is_file()
+    assert not beside.exists()
+
+
+def test_letters_beyond_ascii_work_where_the_language_is_c(images: Path, tmp_path: Path) -> None:
+    (images / "0.png").rename(images / "猫.png")
+    project, source = tmp_path / "größe", images.rename(tmp_path / "bilder-ü")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "app.command.main", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, check=False, env={**plain, "LANG": "C", "LC_ALL": "C"})
+
+    made = run("init", project, "--images", source, "--classes", "kätzchen,犬")
+    assert (made.returncode, made.stdout.decode()) == (0, "4 samples added, 0 refused, 0 duplicates.\n"), made.stderr
+    assert run("status", project).stdout.decode().startswith("größe: 0 labels")
+    assert run("export", project, "--format", "csv", tmp_path / "aus-ü").returncode == 0
+    gone = run("import", project, tmp_path / "weg-ü")
+    assert gone.stderr.decode() == f"{tmp_path}/weg-ü: there is no such file or folder.\n"

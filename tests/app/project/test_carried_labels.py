@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.formats.registry import open_source
+from app.formats.source import spelled_otherwise
 from app.project.creation import Created, add_to_pool, make_project
 from app.project.import_words import report_lines, undo_labels
 from app.project.preview import preview_of
@@ -166,3 +167,60 @@ def test_a_look_shows_twelve_rows_the_classes_and_what_the_project_lacks(tmp_pat
     assert preview.rows[0] == ("cat/0.png", "cat", "")
     assert dict(preview.classes) == {"dog": 22, "cat": 2}
     assert any("no class dog" in sentence for sentence in preview.sentences)
+
+
+def spelled(tmp_path: Path, *labels: str) -> Path:
+    """A list of images with labels as somebody wrote them."""
+    folder = tmp_path / "spelled"
+    folder.mkdir(exist_ok=True)
+    for number in range(len(labels)):
+        Image.new("L", (8, 8), 100 + number).save(folder / f"{number}.png")
+    lines = [f"{number}.png,{label}" for number, label in enumerate(labels)]
+    (folder / "list.csv").write_text("\n".join(["path,label", *lines]), encoding="utf-8")
+    return folder / "list.csv"
+
+
+def test_a_class_is_found_whatever_its_capitals_and_its_accents(tmp_path: Path, images: Path) -> None:
+    created = make(tmp_path, images, classes=["cat", "d\u00f6g", "A", "a"])
+    source = spelled(tmp_path, "Cat", "CAT", "cat", "Do\u0308g", "a", "A", "newt")
+    report = add_to_pool(created.project, source, labeled=True)
+    assert list(trained_on(created).values()) == [0, 0, 0, 1, 3, 2]
+    assert report.notes == (
+        "Classes of the project, written otherwise in the source: CAT as cat, Cat as cat, D\u00f6g as d\u00f6g.",
+    )
+    assert [refused.name for refused in report.taken.unknown] == ["6.png"]
+
+
+def test_a_label_in_other_capitals_is_no_contradiction(tmp_path: Path, images: Path) -> None:
+    created = make(tmp_path, images, classes=["cat", "dog"])
+    report = add_to_pool(created.project, spelled(tmp_path, "cat", "dog"), labeled=True)
+    again = add_to_pool(created.project, spelled(tmp_path, "Cat", "Dog"), labeled=True)
+    assert (report.taken.labels, again.taken.labels, again.taken.known) == (2, 0, 2)
+    assert again.taken.contradictions == ()
+
+
+def test_a_source_that_writes_a_class_in_two_ways_has_one(tmp_path: Path) -> None:
+    created = make(tmp_path, spelled(tmp_path, "Cat", "cat", "cat", "dog"), labeled=True)
+    database, project_id = opened(created)
+    with database.read() as session:
+        assert [entry.name for entry in list_classes(session, project_id=project_id)] == ["cat", "dog"]
+    assert list(trained_on(created).values()) == [0, 0, 0, 1]
+    assert created.pool.notes == ("Classes of the project, written otherwise in the source: Cat as cat.",)
+
+
+def test_a_test_set_may_write_the_classes_otherwise_too(tmp_path: Path, images: Path) -> None:
+    created = make(tmp_path, images, classes=["cat", "dog"], test=spelled(tmp_path, "CAT", "Dog"))
+    assert created.test is not None
+    assert (created.test.added, created.test.refused) == (2, ())
+
+
+def test_a_preview_knows_a_class_in_other_capitals(tmp_path: Path) -> None:
+    source = open_source(spelled(tmp_path, "Cat", "newt"), uploads=tmp_path / "uploads")
+    sentences = preview_of(source, classes=["cat", "dog"]).sentences
+    assert [line for line in sentences if "no class" in line] == [
+        "The project has no class newt: give it another name below, or add the class first."
+    ]
+
+
+def test_a_name_that_could_be_either_of_two_classes_is_neither() -> None:
+    assert spelled_otherwise(["CAT", "Cat"], ["cat", "Cat"]) == {}  # of a project that an older version made

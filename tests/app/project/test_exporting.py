@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,12 @@ import pytest
 from app.errors import ExportError
 from app.formats.copies import safe_names
 from app.formats.export import EVENT_COLUMNS
+from app.formats.registry import writable_formats
 from app.project.exporting import export
 from app.project.project import create_project
 from app.project.settings import ProjectSettings
+from storage.classes import rename_class
+from storage.errors import NoMomentError
 from storage.labels import record_decision, undo
 from storage.projects import get_or_create_annotator
 from storage.samples import NewSample, add_samples, list_samples
@@ -144,3 +149,66 @@ def test_class_names_become_folders_that_differ_and_stay_inside() -> None:
     assert len({name.casefold() for name in names}) == len(hostile)
     assert all(Path(name).name == name and name not in {".", ".."} and len(name.encode()) <= 255 for name in names)
     assert not {"con", "-rf"} & set(names)
+
+
+@pytest.mark.parametrize(("event", "labels"), [(1, 1), (2, 2), (3, 2), (4, 3), (6, 4), (7, 3)])
+def test_an_export_holds_what_stood_right_after_an_event(
+    labeled: Labeled, tmp_path: Path, event: int, labels: int
+) -> None:
+    written = export(labeled.database, labeled.project_id, "csv", tmp_path / "out", at=f"#{event}")
+    assert (written.labels, written.events) == (labels, event)
+
+
+@pytest.mark.parametrize("name", sorted(writable_formats()))
+def test_every_format_takes_a_moment(labeled: Labeled, tmp_path: Path, name: str) -> None:
+    assert export(labeled.database, labeled.project_id, name, tmp_path / "out", at="#2").labels == 2
+
+
+def test_a_class_has_the_name_that_it_had(labeled: Labeled, tmp_path: Path) -> None:
+    with labeled.database.write() as session:
+        rename_class(session, project_id=labeled.project_id, name="dog", new_name="hound", who="ann")
+    export(labeled.database, labeled.project_id, "csv", tmp_path / "then", at="#7")
+    export(labeled.database, labeled.project_id, "csv", tmp_path / "now")
+    said = [[row["label"] for row in _rows(tmp_path / folder / "labels.csv")] for folder in ("then", "now")]
+    assert said == [["=cat", "=cat", "dog"], ["=cat", "=cat", "hound"]]
+
+
+def test_today_is_all_that_was_labeled_until_now(labeled: Labeled, tmp_path: Path) -> None:
+    today = datetime.now().astimezone().date().isoformat()
+    assert export(labeled.database, labeled.project_id, "csv", tmp_path / "out", at=today).events == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("1999-12-31", "Nothing was labeled by 1999-12-31 23:59:59"),
+        ("1999-12-31T10:00Z", "Nothing was labeled by"),
+        ("2999-01-01", "is in the future"),
+        ("2999-01-01T10:00+02", "is in the future"),
+        ("last Monday", "'last Monday' is no moment: wanted a day"),
+        ("#8", "no label event #8; its last one is #7"),
+        ("#0", "no label event #0"),
+    ],
+)
+def test_what_is_no_moment_is_refused_with_a_sentence(labeled: Labeled, tmp_path: Path, words: str, said: str) -> None:
+    with pytest.raises((ExportError, NoMomentError), match=re.escape(said)):
+        export(labeled.database, labeled.project_id, "csv", tmp_path / "out", at=words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_that_was_kept_aside_does_not_stand_in_an_export(labeled: Labeled, tmp_path: Path) -> None:
+    with labeled.database.write() as session:
+        bob = get_or_create_annotator(session, project_id=labeled.project_id, name="bob")
+        late = record_decision(
+            session,
+            project_id=labeled.project_id,
+            sample_id=labeled.samples[0].id,
+            annotator_id=bob,
+            action="label",
+            class_index=1,
+            request_id="late",
+            blind=True,
+        )
+    assert late.aside
+    export(labeled.database, labeled.project_id, "csv", tmp_path / "out")
+    assert [row["label"] for row in _rows(tmp_path / "out" / "labels.csv")] == ["=cat", "=cat", "dog"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
+import json
+import re
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from app.errors import ProjectError, SettingsError
 from app.formats.registry import open_source
-from app.project import embedding_check
+from app.project import embedding_check, own_embedding
 from app.project.creation import add_to_pool, make_project
 from app.project.given_rows import read_order
 from app.project.own_embedding import check_embedding, refuse_code
@@ -39,12 +43,12 @@ def make(folder: Path, images: Path, embedding: str, test: Path | None = None) -
 def test_a_function_beside_the_person_is_found_again_by_a_trainer_that_runs_elsewhere(
     tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def in_this_process(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def in_this_process(command: list[str], _: Path) -> int:
         assert command[3:5] == ["-m", "app.project.embedding_check"]
-        found = embedding_check.dimensions(command[5], [Path(path) for path in command[6:]])
-        return subprocess.CompletedProcess(command, 0, f"{found}\n", "")
+        embedding_check.main(*command[5:])
+        return 0
 
-    monkeypatch.setattr(subprocess, "run", in_this_process)  # another one would load torch for three seconds
+    monkeypatch.setattr(own_embedding, "_ended", in_this_process)  # another one would load torch for three seconds
     (tmp_path / "mine.py").write_text(FUNCTION)
     monkeypatch.chdir(tmp_path)
     project = make(tmp_path, images, "mine:means")
@@ -67,16 +71,13 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_made(
     assert not (tmp_path / "project").exists()
 
 
-def test_it_is_tried_on_images_that_can_be_read(
-    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_tried_on_images_that_can_be_read(tmp_path: Path, images: Path) -> None:
     (tmp_path / "mine.py").write_text(FUNCTION)
-    monkeypatch.setattr("sys.argv", ["", f"{tmp_path}/mine.py:means", f"{images}/2.png", f"{images}/3.png"])
-    assert embedding_check.main() == 0
-    assert capsys.readouterr().out == "3\n"
-    monkeypatch.setattr("sys.argv", ["", f"{tmp_path}/mine.py:means", f"{images}/2.png"])
-    assert embedding_check.main() == 1
-    assert capsys.readouterr().err == "there is no image to try the embedding on\n"
+    answer = tmp_path / "answer.json"
+    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", f"{images}/2.png", f"{images}/3.png")
+    assert json.loads(answer.read_text()) == {"dimensions": 3}
+    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", f"{images}/2.png")
+    assert json.loads(answer.read_text()) == {"refused": "there is no image to try the embedding on"}
 
 
 def test_rows_in_the_order_of_a_folder_belong_to_its_files_by_name(tmp_path: Path, images: Path) -> None:
@@ -133,3 +134,67 @@ def test_from_a_page_comes_data_and_no_code() -> None:
             refuse_code(code)
     with pytest.raises(ProjectError, match="cannot be used: an embedding is given as"):
         refuse_code("features")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("    exit(0)\n", "the embedding function failed: SystemExit: 0"),
+        ("    import os; os._exit(0)\n", "it ended the program with exit code 0 before it gave an answer"),
+        ("    import os; os.kill(os.getpid(), 9)\n", "it was ended by signal 9 before it gave an answer"),
+        ("    input()\n", "the embedding function failed: EOFError"),
+    ],
+)
+def test_code_that_ends_the_program_is_refused_with_a_sentence(
+    tmp_path: Path, images: Path, code: str, said: str
+) -> None:
+    (tmp_path / "mine.py").write_text(f"def means(images):\n{code}")
+    with pytest.raises(ProjectError, match=re.escape(said)):
+        make(tmp_path, images, f"{tmp_path / 'mine.py'}:means")
+    assert not (tmp_path / "project").exists()
+
+
+def test_code_may_print_what_it_likes_and_when_it_likes(tmp_path: Path, images: Path) -> None:
+    noise = (
+        "import atexit, sys\nprint('7 x')\natexit.register(print, 'bye')\natexit.register(sys.stderr.write, 'bye')\n"
+    )
+    (tmp_path / "mine.py").write_text(noise + FUNCTION)
+    assert (
+        check_embedding(f"{tmp_path / 'mine.py'}:means", open_source(images, uploads=tmp_path / "u"), None).dimensions
+        == 3
+    )
+
+
+def test_code_that_hangs_is_ended_with_all_that_it_started(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_embedding, "LONGEST_TRY_S", 2.0)
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    started = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid"
+    noted = f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str({started}))"
+    # In place of the check, which would load torch first.
+    monkeypatch.setattr(
+        sys, "executable", _script(tmp_path, f"import pathlib, subprocess, sys, time\n{noted}\ntime.sleep(60)\n")
+    )
+    with pytest.raises(ProjectError, match="4 images took it more than 2 s"):
+        make(tmp_path, images, f"{tmp_path / 'mine.py'}:means")
+    assert _ends(int((tmp_path / "pid").read_text()))
+
+
+def _ends(number: int) -> bool:
+    """Whether a process is gone, or waits to be collected, within the half minute before it would end by itself."""
+    for _ in range(300):
+        try:
+            if psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _script(folder: Path, code: str) -> str:
+    script = folder / "hangs"
+    script.write_text(f"#!{sys.executable}\n{code}")
+    script.chmod(0o755)
+    return str(script)

@@ -36,6 +36,8 @@ def endless(images):
     return np.full((len(images), 2), np.inf)
 def failing(images):
     raise KeyError("no such layer")
+def exiting(images):
+    exit(0)
 """
 
 
@@ -105,6 +107,7 @@ def test_a_function_gets_images_in_color_and_gives_rows(functions: str) -> None:
         ("strange", "found <U3"),
         ("endless", "not finite"),
         ("failing", "the embedding function failed: KeyError: 'no such layer'"),
+        ("exiting", "the embedding function failed: SystemExit: 0"),
         ("missing", "has no function missing"),
     ],
 )
@@ -119,6 +122,9 @@ def test_a_module_that_is_not_there_or_fails_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import no_such_thing")
     with pytest.raises(OwnEmbeddingError, match="cannot be imported: ModuleNotFoundError"):
         rows_of(f"{tmp_path}/bad.py:embed", RED)
+    (tmp_path / "exits.py").write_text("exit(3)")
+    with pytest.raises(OwnEmbeddingError, match="cannot be imported: SystemExit: 3"):
+        rows_of(f"{tmp_path}/exits.py:embed", RED)
 
 
 def test_torchscript_gets_standardized_squares(tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ def fitted(bench: Workbench, labels: int) -> SimpleNamespace:
     return SimpleNamespace(held_out=CrossValidation(ids, ids % 10, ids % 5, half))
 
 
+@pytest.fixture(autouse=True)
+def nobody_named_a_predictor(project: Project) -> None:
+    save_settings(project.settings_path, replace(project.settings(), predictor="auto"))
+
+
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[FeatureStore]:
     """Stores of the rivals that were compared; each of them was better."""

@@ -144,6 +144,6 @@ def test_a_damaged_checkpoint_is_refused_and_leaves_nothing(train: Train, tmp_pa
 
 
 def test_a_model_over_somebodys_own_embedding_is_refused(project: Project, database: Database, tmp_path: Path) -> None:
-    save_settings(project.settings_path, replace(project.settings(), embedding="timm:resnet18"))
+    save_settings(project.settings_path, replace(project.settings(), predictor="auto", embedding="timm:resnet18"))
     with pytest.raises(ExportError, match="stands on the embedding timm:resnet18"):
         export_model(database, project, tmp_path / "model")

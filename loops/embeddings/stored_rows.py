@@ -197,16 +197,15 @@ def open_rows(folder: Path) -> StoredRows:
         raise FeatureStoreError(f"the features in {folder} cannot be read: {error}") from error
 
 
-def newest_folder(features_dir: Path) -> Path | None:
-    """The folder of the backbone that was written to last; None before any sample was embedded."""
-    stores = [meta.parent for meta in features_dir.glob("*/meta.json") if (meta.parent / "ids.bin").is_file()]
-    return max(stores, key=lambda folder: (folder / "ids.bin").stat().st_mtime_ns, default=None)
-
-
 def fullest_folder(features_dir: Path) -> Path | None:
-    """The folder that holds rows of the most samples; None before any sample was embedded.
+    """The folder that holds rows of the most samples, of equals the newest; None before any sample was embedded.
 
     While the embedding is chosen, one that only some samples went through may be the newest.
     """
     stores = [meta.parent for meta in features_dir.glob("*/meta.json") if (meta.parent / "ids.bin").is_file()]
-    return max(stores, key=lambda folder: (folder / "ids.bin").stat().st_size, default=None)
+    return max(stores, key=lambda folder: _rows_and_time(folder / "ids.bin"), default=None)
+
+
+def _rows_and_time(ids: Path) -> tuple[int, int]:
+    found = ids.stat()
+    return found.st_size, found.st_mtime_ns

@@ -12,7 +12,7 @@ import streamlit as st
 from app.screens.shared.blind import hidden_samples
 from app.screens.shared.likeness import nearest
 from app.screens.shared.session import current_project, database, project_id
-from loops.embeddings.stored_rows import Ids, StoredRows, newest_folder, open_rows
+from loops.embeddings.stored_rows import Ids, StoredRows, fullest_folder, open_rows
 from loops.errors import FeatureStoreError
 from storage.engine import Session
 from storage.labels import current_labels, last_event_id
@@ -49,7 +49,7 @@ def nearest_labeled(sample_ids: Sequence[int]) -> Neighborhood:
     Audit labels are left out: the model never learns from them, so they explain nothing. So are labels of samples that
     others are still to decide on, blind.
     """
-    folder = newest_folder(current_project().features_dir)
+    folder = fullest_folder(current_project().features_dir)
     if folder is None:
         return Neighborhood({}, NO_LABELS)
     try:

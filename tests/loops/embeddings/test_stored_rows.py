@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from loops.embeddings.features import FeatureStore
-from loops.embeddings.stored_rows import fullest_folder, newest_folder, open_rows
+from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError, MissingFeaturesError
 
 GRAY = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 16, 16), np.uint8)
@@ -69,11 +69,12 @@ def test_rows_that_were_taken_away_meanwhile_are_told_of(store: FeatureStore) ->
         stored.rows([10])
 
 
-def test_the_newest_folder_is_the_one_that_was_written_to_last(tmp_path: Path, store: FeatureStore) -> None:
-    assert newest_folder(tmp_path / "nowhere") is None
+def test_the_fullest_folder_is_taken_and_of_equals_the_newest(tmp_path: Path, store: FeatureStore) -> None:
+    assert fullest_folder(tmp_path / "nowhere") is None
     other = FeatureStore(tmp_path / "pixels-28", "pixels-28")
-    assert newest_folder(tmp_path) == store.folder, "the other one has no rows yet"
     other.append([1], np.zeros((1, 1, 28, 28), np.uint8))
     os.utime(store.folder / "ids.bin", ns=(0, 0))
-    assert newest_folder(tmp_path) == other.folder
-    assert fullest_folder(tmp_path) == store.folder
+    assert fullest_folder(tmp_path) == store.folder, "a sample that was looked at in passing is no embedding"
+    more = len(store.ids) - 1
+    other.append(range(2, 2 + more), np.zeros((more, 1, 28, 28), np.uint8))
+    assert fullest_folder(tmp_path) == other.folder

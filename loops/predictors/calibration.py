@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 Floats = NDArray[np.floating[Any]]
 
-# Measured in docs/experiments/0033-calibration.md, on twelve sets.
+# docs/experiments/0033-calibration.md says what they were chosen by.
 BELIEF = 2.0  # nats against a sharpness of e: how firmly probabilities are believed as they are
 _SLOWEST, _SHARPEST = 0.5, 8.0
 _SLIP = 0.02  # the share of labels that may be anything: one label must not decide

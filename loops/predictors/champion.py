@@ -20,6 +20,7 @@ from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
 from loops.predictors.calibration import sharpened, sharpness_of
 from loops.predictors.committee import Committee
+from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
 from loops.predictors.weighing import weigh
@@ -113,7 +114,7 @@ class Champion(Predictor):
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """Class probabilities `probs_N_C`: the weighted mean of the members', as sure as held-out labels allow."""
-        return sharpened(self._mean(lambda member: member.predict(sample_ids)), self._weights.sharpness)
+        return self.mixed([member.predict(sample_ids) for member, _ in self._answering])
 
     def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> Floats:
         """Draw k is the weighted mean of the members' draws k, `probs_N_C_K`.
@@ -123,9 +124,9 @@ class Champion(Predictor):
 
         def k_draws(member: Predictor) -> Floats:
             drawn = member.draws(sample_ids, count=count, round_number=round_number)
-            return drawn[..., np.arange(count) % drawn.shape[-1]]  # a committee has as many as it has members
+            return drawn[..., np.arange(count) % drawn.shape[-1]]  # a bagged committee has as many as it has members
 
-        return self._mean(k_draws)
+        return _mean([k_draws(member) for member, _ in self._answering], [weight for _, weight in self._answering])
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
         """From the draws; where one member answers alone and as it is, as that one does it best."""
@@ -144,8 +145,8 @@ class Champion(Predictor):
 
     def as_module(self) -> nn.Module | None:
         """The weighted mean of the members that have a say; None where one of them is no module."""
-        said = [(m.as_module(), weight) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight]
-        return mean_of([module for module, _ in said], [weight for _, weight in said], self._weights.sharpness)
+        modules = [member.as_module() for member, _ in self._answering]
+        return mean_of(modules, [weight for _, weight in self._answering], self._weights.sharpness)
 
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
@@ -197,21 +198,19 @@ class Champion(Predictor):
         """The members' out-of-fold answers, with today's weights."""
         found = [
             member.cross_validate(labels, num_folds=num_folds, round_number=round_number, folder=folder)
-            for place, member in enumerate(self._team)
-            if self._weights.weights[place]
+            for member, _ in self._answering
         ]
-        return replace(found[0], probs_N_C=self._mixed([one.probs_N_C for one in found]))
+        return replace(found[0], probs_N_C=self.mixed([one.probs_N_C for one in found]))
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> SavedCheckpoint:
         """Writes the members that have a say, and their weights."""
-        answering = [member for member, weight in zip(self._team, self._weights.weights, strict=True) if weight]
         names = " and ".join(member.describe().name for member in self._team)
         checkpoint = {
             "learner": {"backbone": f"a champion of {names}", "num_classes": self.num_classes},
             "state_dict": {},
             "champion": asdict(self._weights),
             "labels": torch.tensor(sorted(self._labels.items()), dtype=torch.long).reshape(-1, 2),
-            "answering": saved_members(answering),
+            "answering": saved_members([member for member, _ in self._answering]),
             "active_learning_loop": loop_state,
         }
         return write_checkpoint(checkpoint, path)
@@ -245,7 +244,7 @@ class Champion(Predictor):
     def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
         """The committee of a member while labels are few, and afterwards the member itself."""
         few = (len(self._labels) if labels is None else labels) <= COMMITTEE_UP_TO
-        return Committee(other, num_folds=NUM_FOLDS) if few and self._may_weigh else other
+        return Committee(other, num_folds=NUM_FOLDS, votes=False) if few and self._may_weigh else other
 
     def _joined(self, labels: int) -> int:
         """How many members, from the first on, are fitted and weighed with so many labels."""
@@ -261,6 +260,11 @@ class Champion(Predictor):
         return 1.0 if len(self._labels) <= COMMITTEE_UP_TO else GROWTH
 
     @property
+    def _answering(self) -> list[tuple[Predictor, float]]:
+        """The members that have a say, and their weights."""
+        return [(one, weight) for one, weight in zip(self._team, self._weights.weights, strict=True) if weight]
+
+    @property
     def _alone(self) -> Predictor | None:
         """The one member that answers, if it is one."""
         return self._heaviest if max(self._weights.weights) == 1.0 else None
@@ -269,15 +273,9 @@ class Champion(Predictor):
     def _heaviest(self) -> Predictor:
         return self._team[int(np.argmax(self._weights.weights))]
 
-    def _mean(self, answer: Any) -> Floats:  # noqa: ANN401 - from a member to probabilities or draws
-        said = [(answer(m), weight) for m, weight in zip(self._team, self._weights.weights, strict=True) if weight]
-        return _mean([one for one, _ in said], [weight for _, weight in said])
-
-    def _mixed(self, answers: Sequence[Floats]) -> Floats:
-        """The weighted mean of the answers of those that have a say, in their order, as sharp as it shall be."""
-        return sharpened(
-            _mean(answers, [weight for weight in self._weights.weights if weight]), self._weights.sharpness
-        )
+    def mixed(self, answers: Sequence[Floats]) -> Floats:
+        """One of the answers of those that have a say, in their order: the weighted mean, as sharp as it shall be."""
+        return sharpened(_mean(answers, [weight for _, weight in self._answering]), self._weights.sharpness)
 
     def _weigh(self, round_number: int) -> None:
         team = self._team[: self._joined(len(self._labels))]
@@ -299,71 +297,6 @@ class Champion(Predictor):
             sharpness=sharpness_of(mixed, labels_N),
         )
         self.held_out = replace(found[0], probs_N_C=sharpened(mixed, self._weights.sharpness))
-
-
-class InstantChampion:
-    """The champion between two rounds: its first member takes each label, the others' answers of the round stand."""
-
-    def __init__(self, champion: Champion, first: Instant, round_number: int) -> None:
-        self._champion, self._first, self._round_number = champion, first, round_number
-        self._said: dict[int, list[Floats]] = {}  # by sample id: the others' answers, which do not change
-        self.asks_of_whole_pool = first.asks_of_whole_pool
-
-    def refit(self, labels: Mapping[int, int]) -> None:
-        """Takes all labels, those of the round and those since."""
-        self._first.refit(labels)
-
-    def predict(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities `probs_N_C`."""
-        ids = np.asarray(sample_ids, np.int64).reshape(-1)
-        others = self._of_others(ids)
-        return self._champion._mixed([self._first.predict(ids), *others])
-
-    def draws(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities of K draws, `probs_N_C_K`: those of the round."""
-        return self._champion.draws(sample_ids, count=self._champion.mc_iterations, round_number=self._round_number)
-
-    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
-        """As the first member asks."""
-        return self._first.questions(sample_ids, size, coverage=coverage)
-
-    def _of_others(self, ids: Ids) -> list[Floats]:
-        new = np.array([sample_id for sample_id in ids.tolist() if sample_id not in self._said], np.int64)
-        others = self._champion.others
-        if len(new):
-            answers = [member.predict(new) for member in others]
-            self._said.update((sample_id, [one[k] for one in answers]) for k, sample_id in enumerate(new.tolist()))
-        empty = np.empty((0, self._champion.num_classes), np.float32)
-        return [
-            np.stack([self._said[sample_id][place] for sample_id in ids.tolist()]) if len(ids) else empty
-            for place in range(len(others))
-        ]
-
-
-class InstantOfOthers:
-    """The champion between two rounds, once its first member has no say: that one only asks for what is not covered."""
-
-    asks_of_whole_pool = False
-
-    def __init__(self, first: Instant, answering: Instant) -> None:
-        self._first, self._answering = first, answering
-
-    def refit(self, labels: Mapping[int, int]) -> None:
-        """Takes all labels, those of the round and those since."""
-        self._first.refit(labels)
-        self._answering.refit(labels)
-
-    def predict(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities `probs_N_C`."""
-        return self._answering.predict(sample_ids)
-
-    def draws(self, sample_ids: ArrayLike) -> Floats:
-        """Class probabilities of K draws, `probs_N_C_K`."""
-        return self._answering.draws(sample_ids)
-
-    def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
-        """Those of the first member where coverage is asked for; otherwise an acquisition function decides."""
-        return self._first.questions(sample_ids, size, coverage=True) if coverage else None
 
 
 def _mean(answers: Sequence[Floats], weights: ArrayLike) -> Floats:

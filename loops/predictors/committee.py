@@ -41,13 +41,14 @@ class Committee(Predictor):
     Args:
         member: Of which kind the members are; it learns nothing itself.
         num_folds: Members, at most; fewer when the labels do not suffice, see `loops.folds.assign_folds`.
+        votes: Whether a draw is the vote of a member; otherwise the members draw in turn, as by MC dropout.
     """
 
-    def __init__(self, member: Predictor, *, num_folds: int = 5) -> None:
+    def __init__(self, member: Predictor, *, num_folds: int = 5, votes: bool = True) -> None:
         self.cross_validation: CrossValidation | None = None  # of the last fit; None: too few labels to hold any out
         # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = member.num_classes, member.seed, member.mc_iterations
-        self._num_folds = num_folds
+        self._num_folds, self._draws_are_votes = num_folds, votes
         self._member = member
         self._members: tuple[Predictor, ...] = ()
 
@@ -64,7 +65,7 @@ class Committee(Predictor):
 
     def fresh(self, fold: int | None = None) -> Committee:
         """A committee of the same kind that has learned nothing."""
-        return Committee(self._member.fresh(fold), num_folds=self._num_folds)
+        return Committee(self._member.fresh(fold), num_folds=self._num_folds, votes=self._draws_are_votes)
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Runs a `KFoldLoop`; an interrupted fit of the same round and labels goes on in its fold.
@@ -132,7 +133,7 @@ class Committee(Predictor):
         """
         members = self._fitted()
         pools = [member.score(sample_ids, round_number=round_number) for member in members]
-        votes_N_C_K = self.draws(sample_ids, count=len(members), round_number=round_number)
+        votes_N_C_K = self._votes(sample_ids)
         if (votes_N_C_K == votes_N_C_K[..., :1]).all():
             raise IdenticalDrawsError(f"all {len(members)} members of the committee agree to the last bit")
         return PoolScores(
@@ -143,8 +144,23 @@ class Committee(Predictor):
         )
 
     def draws(self, sample_ids: ArrayLike, *, count: int, round_number: int) -> NDArray[np.float32]:
-        """The members' votes, `probs_N_C_K`: as many as there are members, whatever was asked for."""
-        del count, round_number
+        """The members' votes, `probs_N_C_K`, as many as there are members; or K draws, one member's after another's.
+
+        Members that cannot disagree with themselves, such as a network without dropout, give their votes.
+        """
+        if self._draws_are_votes:
+            return self._votes(sample_ids)
+        members = self._fitted()
+        each = -(-count // len(members))
+        try:
+            drawn = [one.draws(sample_ids, count=each, round_number=round_number) for one in members]
+        except IdenticalDrawsError:
+            return self._votes(sample_ids)
+        k_th = np.arange(each)
+        in_turn: NDArray[np.float32] = np.stack([one[..., k_th % one.shape[-1]] for one in drawn], axis=-1)
+        return in_turn.reshape(*in_turn.shape[:2], each * len(members))[..., :count]
+
+    def _votes(self, sample_ids: ArrayLike) -> NDArray[np.float32]:
         return np.stack([member.predict(sample_ids) for member in self._fitted()], axis=-1)
 
     def as_module(self) -> nn.Module | None:

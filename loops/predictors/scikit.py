@@ -19,6 +19,7 @@ from loops.errors import (
     OwnCodeError,
 )
 from loops.predictors.predictor import Description, Floats, Ids, Predictor
+from loops.predictors.scoring import mean_of
 from loops.seeding import seed_of
 
 MEMBERS = 10  # of the bagged committee: each is a fit, and every label fits all of them anew
@@ -40,6 +41,7 @@ class ScikitPredictor(Predictor):
     """
 
     asks_of_whole_pool = False
+    answers_with_mean_of_draws = True
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class ScikitPredictor(Predictor):
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """The members' mean answer, `probs_N_C`."""
-        return np.asarray(self.draws(sample_ids).mean(axis=-1, dtype=np.float64), np.float32)
+        return mean_of(self.draws(sample_ids))
 
     def draws(self, sample_ids: ArrayLike, *, count: int = MEMBERS, round_number: int = 0) -> Floats:
         """The members' answers, `probs_N_C_K`: as many as there are members, whatever was asked for."""

@@ -23,7 +23,8 @@ def scores_of_draws(predictor: Predictor, sample_ids: ArrayLike, *, round_number
     pieces = []
     for some in np.split(ids, range(SCORED_AT_ONCE, len(ids), SCORED_AT_ONCE)):
         draws_N_C_K = predictor.draws(some, count=predictor.mc_iterations, round_number=round_number)
-        pieces.append(_Piece.of(draws_N_C_K, predictor.predict(some), keep=keep))
+        is_known = predictor.answers_with_mean_of_draws
+        pieces.append(_Piece.of(draws_N_C_K, mean_of(draws_N_C_K) if is_known else predictor.predict(some), keep=keep))
     if not any(piece.differ for piece in pieces):
         raise IdenticalDrawsError(f"all draws of {predictor.describe().name} agree to the last bit")
     return PoolScores(
@@ -52,3 +53,8 @@ class _Piece:
             around(draws_N_C_K, probs_N_C).astype(np.float16) if keep else None,
             bool((draws_N_C_K != draws_N_C_K[..., :1]).any()),
         )
+
+
+def mean_of(draws_N_C_K: Floats) -> Floats:
+    """The mean answer, `probs_N_C`."""
+    return np.asarray(draws_N_C_K.mean(axis=-1, dtype=np.float64), np.float32)

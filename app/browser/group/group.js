@@ -4,7 +4,7 @@
 // that none is missed when one is lost. Where a group stands is the server's word alone.
 
 const BEAT_MS = 15000; // a claim lasts a minute
-const POLL_MS = 3000; // while there is no group
+const POLL_MS = 3000; // while there is nothing to choose; what is offered is worked out of the whole pool
 
 class Groups {
   constructor(parent) {
@@ -74,7 +74,7 @@ class Groups {
     this.seq = Math.max(this.seq + 1, Date.now()); // also greater than any of an earlier page in the same session
     this.posted = performance.now();
     clearTimeout(this.beat);
-    this.beat = setTimeout(() => this.post(), this.data.group ? BEAT_MS : POLL_MS);
+    this.beat = setTimeout(() => this.post(), this.data.group || this.data.offers.length ? BEAT_MS : POLL_MS);
     this.setStateValue("message", {
       seq: this.seq,
       name: this.name,

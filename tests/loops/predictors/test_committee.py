@@ -301,3 +301,33 @@ def test_it_stands_in_a_single_predictors_place_in_the_active_learning_loop(make
     state = restored.load(saved.path, sha256=saved.sha256, size=saved.size)
     assert state["progress"]["current"]["completed"] == 2
     assert restored.predict(POOL).tobytes() == loop._predictor.predict(POOL).tobytes()
+
+
+class Draws(SaysThat):
+    """Draw k of member m gives its first class .1 * m + .01 * k."""
+
+    def draws(self, sample_ids, *, count, round_number):
+        first = np.array([0.1 * self.fold + 0.01 * k for k in range(count)], np.float32)
+        return np.tile(np.stack([first, 1 - first]), (len(sample_ids), 1, 1))
+
+
+def test_members_that_draw_take_turns():
+    committee = Committee(Draws([(0.5, 0.5)]), num_folds=2, votes=False)
+    committee.fit(LABELS, round_number=1)
+
+    drawn = committee.draws(POOL, count=3, round_number=1)
+    assert drawn.shape == (20, 2, 3)
+    assert drawn[0, 0] == pytest.approx([0.0, 0.1, 0.01])
+    assert drawn.sum(axis=1) == pytest.approx(np.ones((20, 3)))
+
+
+def test_members_that_cannot_disagree_with_themselves_vote():
+    class Rigid(SaysThat):
+        def draws(self, sample_ids, *, count, round_number):
+            raise IdenticalDrawsError("no dropout")
+
+    committee = Committee(Rigid([(0.2, 0.8), (0.6, 0.4)]), num_folds=2, votes=False)
+    committee.fit(LABELS, round_number=1)
+    assert committee.fresh(0)._draws_are_votes is False
+
+    assert committee.draws(POOL, count=20, round_number=1)[0, 0] == pytest.approx([0.2, 0.6])

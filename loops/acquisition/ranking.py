@@ -72,22 +72,22 @@ def with_others_mixed_in(
 
     About `audit_share` of what people see is an audit sample: the certificate's draws in their order, or else those of
     the reserve in theirs, whatever the model thinks of them. Those that are left when the ranking has ended follow only
-    if there is nothing else to ask.
+    if there is nothing else to ask. A sample that is both drawn and ranked is asked once, as what comes first: of a
+    small pool all that is left is drawn, and learning goes on there too.
     """
     generator = np.random.default_rng(seed_of(seed, "audit", answers.round_number))
-    drawn = {sample.sample_id for sample in draws}
     audits = deque(draws or _of_reserve(answers))
     rechecks = deque(second_looks(answers, len(ranking)))
-    mixed: list[RankedSample] = []
+    mixed: dict[int, RankedSample] = {}
     for ranked in ranking:
-        if ranked.sample_id in drawn:
-            continue
         while audits and generator.random() < audit_share:
-            mixed.append(audits.popleft())
+            audit = audits.popleft()
+            mixed.setdefault(audit.sample_id, audit)
         if rechecks and generator.random() < RECHECK_SHARE:
-            mixed.append(rechecks.popleft())
-        mixed.append(ranked)
-    return tuple(mixed) if mixed else (*audits, *rechecks)
+            recheck = rechecks.popleft()
+            mixed.setdefault(recheck.sample_id, recheck)
+        mixed.setdefault(ranked.sample_id, ranked)
+    return tuple(mixed.values()) if mixed else (*audits, *rechecks)
 
 
 def _of_reserve(answers: Answers) -> list[RankedSample]:

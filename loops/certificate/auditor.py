@@ -19,6 +19,7 @@ WORTH_A_CHANGE = 0.7  # of the draws that the candidate still needs; a change le
 REMEMBERED = 40  # labels to train on; older ones speak of weaker predictors
 Answer = Callable[[list[int]], PoolAnswers]
 LEAST_SHARE = 0.1  # of what is asked, once there is a candidate: what is believed of its errors must not grow old
+MOST_SHARE = 0.75  # a proof takes a third more labels than with all of them, and learning never stands still
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Auditor:
         """Of the next labels; few while learning saves more audit labels than it costs."""
         if needed is None or (needed > self.query_size and (before is None or before - needed > self.query_size)):
             return LEAST_SHARE
-        return needed / (needed + self.query_size)
+        return min(MOST_SHARE, needed / (needed + self.query_size))
 
     def _draws(
         self, certificate: Certificate, labels: Mapping[int, int], share: float, unseen: Collection[int]

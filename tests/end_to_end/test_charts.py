@@ -42,14 +42,14 @@ def test_a_cell_of_the_confusion_matrix_opens_its_samples(page, address):
     open_page(page, address, "progress")
     page.locator('.st-key-confusion_chart text[aria-label*="wasp"][aria-label*="hover fly"]').click()
     page.get_by_text("Audit, round 2: label wasp, answer hover fly").wait_for(timeout=20_000)
-    assert page.locator('[class*="st-key-cell_choose_"] button').count() == 1
+    page.locator('[class*="st-key-cell_choose_"] button').wait_for()  # one: several are an error
 
 
 def test_a_bar_opens_its_samples(page, address):
     open_page(page, address, "progress")
     page.locator('.st-key-class_balance [aria-label*="moth"]').first.click()
     page.get_by_text("Label moth, trained on").wait_for()
-    assert page.locator('[class*="st-key-bar_choose_"] button').count() == 1
+    page.locator('[class*="st-key-bar_choose_"] button').wait_for()  # one: several are an error
 
 
 @pytest.mark.parametrize("name", ["progress", "uncertainty"])

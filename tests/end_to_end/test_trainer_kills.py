@@ -6,6 +6,7 @@ import csv
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -138,24 +139,22 @@ def test_killed_at_ten_random_moments_the_rounds_are_those_of_an_undisturbed_run
     with (digits / "labels.csv").open() as file:
         class_of = {Path(row["path"]).name: int(row["label"]) for row in csv.DictReader(file) if "pool/" in row["path"]}
     generator = random.Random(0)
-    killed = Run(make_small_project(tmp_path / "killed"), class_of)
-    in_a_round = 0
-    for _ in range(KILLS):
+    with closing(Run(make_small_project(tmp_path / "killed"), class_of)) as killed:
+        in_a_round = 0
+        for _ in range(KILLS):
+            killed.start()
+            killed.label_for(generator.uniform(0.0, 4.0))
+            in_a_round += killed.kill()
+        assert in_a_round >= LEAST_IN_A_ROUND
+        latest = killed.latest()
+        last = (latest.number if latest else 0) + 1
         killed.start()
-        killed.label_for(generator.uniform(0.0, 4.0))
-        in_a_round += killed.kill()
-    assert in_a_round >= LEAST_IN_A_ROUND
-    latest = killed.latest()
-    last = (latest.number if latest else 0) + 1
-    killed.start()
-    killed.label_until_open(last)
-    killed.close()
+        killed.label_until_open(last)
+        numbers_and_labels, rankings = killed.numbers_and_labels(), killed.rankings()
 
-    undisturbed = Run(make_small_project(tmp_path / "undisturbed"), class_of)
-    undisturbed.start()
-    undisturbed.label_until_open(last)
-    undisturbed.close()
-
-    assert killed.numbers_and_labels()[: last + 1] == undisturbed.numbers_and_labels()[: last + 1]
-    assert [number for number, _ in killed.numbers_and_labels()][: last + 1] == list(range(last + 1))
-    assert killed.rankings()[: last + 1] == undisturbed.rankings()[: last + 1]
+    with closing(Run(make_small_project(tmp_path / "undisturbed"), class_of)) as undisturbed:
+        undisturbed.start()
+        undisturbed.label_until_open(last)
+        assert numbers_and_labels[: last + 1] == undisturbed.numbers_and_labels()[: last + 1]
+        assert [number for number, _ in numbers_and_labels][: last + 1] == list(range(last + 1))
+        assert rankings[: last + 1] == undisturbed.rankings()[: last + 1]

@@ -132,6 +132,19 @@ def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> N
     assert [ranked for ranked in mixed if ranked.purpose == "train"] == ranking
 
 
+def test_where_all_that_is_left_is_drawn_learning_goes_on_and_nothing_is_asked_twice() -> None:
+    ranking = [RankedSample(i, "train", 1.0, 1.0) for i in range(100)]
+    draws = [RankedSample(i, "audit", 0.0, 0.01) for i in reversed(range(100))]
+    mixed = with_others_mixed_in(ranking, some_answers([], []), 0.5, seed=0, draws=draws)
+    ids = [ranked.sample_id for ranked in mixed]
+    assert sorted(ids) == list(range(100))
+    trained = [ranked.sample_id for ranked in mixed if ranked.purpose == "train"]
+    audited = [ranked.sample_id for ranked in mixed if ranked.purpose == "audit"]
+    assert trained == sorted(trained)
+    assert audited == sorted(audited, reverse=True)
+    assert 30 <= len(trained) <= 70
+
+
 def test_without_an_audit_share_nothing_is_mixed_in() -> None:
     ranking = [RankedSample(1, "train", 0.0, 1.0)]
     assert with_others_mixed_in(ranking, some_answers([], [2, 3]), 0.0, seed=0) == tuple(ranking)

@@ -20,6 +20,7 @@ from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
 from loops.predictors.calibration import sharpened, sharpness_of
 from loops.predictors.committee import Committee
+from loops.predictors.in_turn import in_turn
 from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
@@ -64,16 +65,24 @@ class Champion(Predictor):
         first: Answers from the first label on, such as the graph.
         others: Their committees join in.
         quick: Learn in milliseconds, such as a linear model.
+        takes_turns: Whether every other question is where the answer is least sure, once the first is not alone.
     """
 
-    def __init__(self, first: Predictor, others: Sequence[Predictor], quick: Sequence[Predictor] = ()) -> None:
+    def __init__(
+        self,
+        first: Predictor,
+        others: Sequence[Predictor],
+        quick: Sequence[Predictor] = (),
+        *,
+        takes_turns: bool = False,
+    ) -> None:
         # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
         self._first, self._quick, self._others = first, tuple(quick), tuple(others)
         self._team: tuple[Predictor, ...] = (first, *quick, *others)
         self._weights = Weights.of_the_first(len(self._team))
         self._labels: dict[int, int] = {}
-        self._may_weigh = True
+        self._may_weigh, self._takes_turns = True, takes_turns
 
     @property
     def weights(self) -> Weights:
@@ -151,7 +160,8 @@ class Champion(Predictor):
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
         quick = [member.fresh(fold) for member in self._quick]
-        fresh = Champion(self._first.fresh(fold), [other.fresh(fold) for other in self._others], quick)
+        others = [other.fresh(fold) for other in self._others]
+        fresh = Champion(self._first.fresh(fold), others, quick, takes_turns=self._takes_turns)
         fresh._weights, fresh._may_weigh = self._weights, False
         return fresh
 
@@ -167,7 +177,15 @@ class Champion(Predictor):
         """As the first member asks while it has a say; None once the others answer alone."""
         if not self.asks_itself and not coverage:
             return None
-        return self._first.questions(sample_ids, size, coverage=coverage)
+        covering = self._first.questions(sample_ids, size, coverage=coverage)
+        if covering is None or coverage or not self.asks_of_doubt:
+            return covering
+        return in_turn(covering, sample_ids, self.predict(sample_ids), size, doubt_first=len(self._labels) % 2 == 1)
+
+    @property
+    def asks_of_doubt(self) -> bool:
+        """Whether every other question is where the answer is least sure."""
+        return self._takes_turns and self._weights.weights[0] < 1.0
 
     def gains(self, sample_ids: Ids) -> Floats:
         """As the first member has it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from loops.predictors.in_turn import in_turn
 from loops.predictors.predictor import Floats, Ids, Instant, Questions
 
 if TYPE_CHECKING:
@@ -19,38 +20,44 @@ class InstantChampion:
 
     def __init__(self, champion: Champion, first: Instant, round_number: int) -> None:
         self._champion, self._first, self._round_number = champion, first, round_number
-        self._said: dict[int, list[Floats]] = {}  # by sample id: the others' answers, which do not change
+        self._labels = 0
+        self._ids = np.empty(0, np.int64)  # of samples that the others have answered, ascending
+        self._said_O_N_C = np.empty((len(champion.others), 0, champion.num_classes), np.float32)
         self.asks_of_whole_pool = first.asks_of_whole_pool
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Takes all labels, those of the round and those since."""
         self._first.refit(labels)
+        self._labels = len(labels)
 
     def predict(self, sample_ids: ArrayLike) -> Floats:
         """Class probabilities `probs_N_C`."""
         ids = np.asarray(sample_ids, np.int64).reshape(-1)
-        others = self._of_others(ids)
-        return self._champion.mixed([self._first.predict(ids), *others])
+        return self._champion.mixed([self._first.predict(ids), *self._of_others(ids)])
 
     def draws(self, sample_ids: ArrayLike) -> Floats:
         """Class probabilities of K draws, `probs_N_C_K`: those of the round."""
         return self._champion.draws(sample_ids, count=self._champion.mc_iterations, round_number=self._round_number)
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
-        """As the first member asks."""
-        return self._first.questions(sample_ids, size, coverage=coverage)
+        """As the champion asks, with what the labels since the round have changed."""
+        covering = self._first.questions(sample_ids, size, coverage=coverage)
+        if covering is None or coverage or not self._champion.asks_of_doubt:
+            return covering
+        return in_turn(covering, sample_ids, self.predict(sample_ids), size, doubt_first=self._labels % 2 == 1)
 
-    def _of_others(self, ids: Ids) -> list[Floats]:
-        new = np.array([sample_id for sample_id in ids.tolist() if sample_id not in self._said], np.int64)
-        others = self._champion.others
-        if len(new):
-            answers = [member.predict(new) for member in others]
-            self._said.update((sample_id, [one[k] for one in answers]) for k, sample_id in enumerate(new.tolist()))
-        empty = np.empty((0, self._champion.num_classes), np.float32)
-        return [
-            np.stack([self._said[sample_id][place] for sample_id in ids.tolist()]) if len(ids) else empty
-            for place in range(len(others))
-        ]
+    def _of_others(self, ids: Ids) -> Floats:
+        """Of each of the O others, `said_O_N_C`; each sample is asked about once."""
+        places = np.searchsorted(self._ids, ids)
+        is_new = self._ids.take(places, mode="clip") != ids if len(self._ids) else np.ones(len(ids), np.bool_)
+        if is_new.any():
+            new = np.unique(ids[is_new])
+            said = np.stack([member.predict(new) for member in self._champion.others])
+            order = np.argsort(np.concatenate([self._ids, new]), kind="stable")
+            self._ids = np.concatenate([self._ids, new])[order]
+            self._said_O_N_C = np.concatenate([self._said_O_N_C, said], axis=1)[:, order]
+            places = np.searchsorted(self._ids, ids)
+        return self._said_O_N_C[:, places]
 
 
 class InstantOfOthers:

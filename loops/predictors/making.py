@@ -49,10 +49,10 @@ def predictor_for(
             "mc_iterations": base.mc_iterations,
         }
         graph = GraphPredictor(store, **named)
-        quick: list[Predictor] = [LinearPredictor(graph)]
-        if store.backbone.has_columns:
-            quick.append(TreesPredictor(store, **named))
-        return Champion(graph, [base], quick)
+        # Neighbors in columns are not as much alike as those in an embedding: alone they ask badly.
+        has_columns = store.backbone.has_columns
+        quick = [LinearPredictor(graph), *([TreesPredictor(store, **named)] if has_columns else [])]
+        return Champion(graph, [base], quick, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base
 
 

@@ -50,7 +50,7 @@ class Questions:
     """What a predictor would ask by itself: the best samples of a pool, and their scores."""
 
     sample_ids: Ids  # `[k]`, best first
-    scores: Floats  # `[k]`, falling
+    scores: Floats  # `[k]`, of whoever asked for each
 
 
 class Instant(Protocol):

@@ -295,6 +295,36 @@ def test_between_rounds_the_first_takes_labels_and_the_others_are_asked_once_for
     assert questions.sample_ids.tolist() == [40]
 
 
+def test_of_a_table_every_other_question_is_where_the_answer_is_least_sure() -> None:
+    """The first asks 40, 41, ...; the second is unsure of 70 alone. After 2 labels the first begins, after 3 doubt."""
+    champion = Champion(first_of_all(), [], [Says("quick")], takes_turns=True)
+    champion.fit({0: 0, 1: 1}, round_number=1)
+    asked = champion.questions(POOL, 4, coverage=False)
+    assert asked is not None
+    assert asked.sample_ids.tolist() == [40, 41, 42, 43], "the first answers alone"
+
+    quick = champion._team[1]
+    predict = quick.predict
+    quick.predict = lambda ids: np.where(np.asarray(ids)[:, None] == 70, 0.5, predict(ids))  # type: ignore[method-assign]
+    quick.fit({0: 0, 1: 1}, round_number=1)
+    champion._weights = Weights((0.5, 0.5), weighed_at=2)
+    for asker in (champion, champion.instant(POOL, round_number=1)):
+        assert asker is not None
+        asked = asker.questions(POOL, 4, coverage=False)
+        assert asked is not None
+        assert asked.sample_ids.tolist()[:2] == [40, 70]
+        assert len(set(asked.sample_ids.tolist())) == 4
+        covering = asker.questions(POOL, 2, coverage=True)
+        assert covering is not None
+        assert covering.sample_ids.tolist() == [40, 41]
+    instant = champion.instant(POOL, round_number=1)
+    assert instant is not None
+    instant.refit({0: 0, 1: 1, 2: 0})
+    asked = instant.questions(POOL, 4, coverage=False)
+    assert asked is not None
+    assert asked.sample_ids.tolist()[:2] == [70, 40]
+
+
 def test_without_a_say_of_the_first_the_heaviest_takes_the_labels_and_the_first_only_covers() -> None:
     instant = weighed(0.0, 1.0).instant(POOL, round_number=1)
     assert isinstance(instant, InstantOfOthers)

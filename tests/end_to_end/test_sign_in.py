@@ -41,8 +41,9 @@ def number(value: int) -> str:
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Says to everybody who asks that they are Dora."""
+    """Says to everybody who asks that they are `account`; at first Dora."""
 
+    account: ClassVar[dict[str, object]] = {"sub": "1", "email": ACCOUNT, "name": "Dora"}
     key: ClassVar = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     nonce: ClassVar[str] = ""
 
@@ -74,8 +75,8 @@ class Provider(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         now = int(time.time())
-        claims = {"iss": f"http://{self.headers['Host']}", "aud": "labelloop", "sub": "1", "email": ACCOUNT}
-        claims |= {"name": "Dora", "iat": now, "exp": now + 3600, "nonce": self.nonce}
+        claims = {"iss": f"http://{self.headers['Host']}", "aud": "labelloop", **self.account}
+        claims |= {"iat": now, "exp": now + 3600, "nonce": self.nonce}
         head = {"alg": "RS256", "kid": "1", "typ": "JWT"}
         signed = ".".join(packed(json.dumps(part).encode()) for part in (head, claims))
         signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -157,3 +158,50 @@ def test_who_signed_in_labels_under_the_account_and_nobody_else_gets_in(page, pr
     page.get_by_text(f"Signed in as {ACCOUNT}").wait_for()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in").wait_for()
+
+
+IMPOSTORS = (
+    {"sub": "2", "email": f"{ACCOUNT} ", "email_verified": True},
+    {"sub": "3", "email": f"{ACCOUNT}\u200b", "email_verified": True},
+    {"sub": "4", "email": ACCOUNT, "email_verified": False},
+    {"sub": "5", "preferred_username": ACCOUNT},
+    {"sub": "6", "name": ACCOUNT},
+    {"sub": "7", "email": ACCOUNT.upper(), "email_verified": True},
+    {"sub": "8", "email": "d" * 80 + "1@example.org", "email_verified": True},
+    {"sub": "9", "email": "d" * 80 + "2@example.org", "email_verified": True},
+    {"sub": "1 "},
+)
+
+
+def test_ten_accounts_of_which_nine_would_be_another_are_ten_people(page, project, address, monkeypatch):
+    browser = page.context.browser
+    for account in ({"sub": "1", "email": ACCOUNT, "email_verified": True}, *IMPOSTORS):
+        monkeypatch.setattr(Provider, "account", account)
+        known = len(annotators(project))
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(address)
+        tab.get_by_role("button", name="Sign in").click()
+        tab.get_by_text("Signed in as").wait_for()
+        look_until(lambda known=known: len(annotators(project)) > known, f"{account} to be a person of its own")
+        context.close()
+    assert len(set(annotators(project))) == 1 + len(IMPOSTORS)
+
+
+def test_signing_out_in_one_tab_leaves_the_labeling_in_another(page, project, address):
+    context = page.context.browser.new_context()
+    leaving, labeling = context.new_page(), context.new_page()
+    leaving.goto(address)
+    leaving.get_by_role("button", name="Sign in").click()
+    leaving.get_by_text("Signed in as").wait_for()
+    labeling.goto(address)
+    labeling.locator(".strip").wait_for(state="attached")
+    leaving.get_by_role("button", name="Sign out").click()
+    leaving.get_by_role("button", name="Sign in").wait_for()
+
+    labeling.bring_to_front()
+    labeling.get_by_role("button", name="cat").and_(labeling.locator(":enabled")).wait_for()
+    labeling.keyboard.press("1")
+    labeling.get_by_text("1 label in all").wait_for()
+    labeling.get_by_text("All saved").wait_for()
+    context.close()

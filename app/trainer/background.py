@@ -30,6 +30,7 @@ from loops.errors import TrainingInterruptedError
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
 GROWTH = 2  # times as many samples at the next release; a release may build a graph
+STALLED_S = 120.0  # without progress: then the screens say so, for somebody's own embedding may never answer
 LONGEST_GOODBYE_S = 10.0  # then the process ends with the thread in it; what is on disk is whole
 _LOOK_S = 0.1  # between two looks of somebody who waits
 
@@ -69,19 +70,32 @@ class EmbeddingRequest:
         return np.concatenate([pool[: self.first], in_embedding_order(rest, self.seed)])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Progress:
-    """How far the thread is, as the screens show it."""
+    """How far the thread is, as the screens show it; another one is made whenever it gets further."""
 
     sentence: str = ""  # empty: nothing is to be done
     done: int = 0
     total: int = 0
     eta_s: float | None = None  # seconds
+    may_hang: bool = False  # whether what it waits for may be somebody's own code
+    made_at: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def counts(self) -> dict[str, Any]:
         """As the heartbeat has them; empty when nothing is to be done."""
         return {"done": self.done, "total": self.total, "eta_s": self.eta_s} if self.total else {}
+
+    @property
+    def stall(self) -> str:
+        """A sentence where it has not got further for long; otherwise nothing."""
+        minutes = (time.monotonic() - self.made_at) / 60
+        if not self.may_hang or minutes * 60 < STALLED_S:
+            return ""
+        return (
+            f"Nothing more has come of it for {minutes:.0f} minutes: an embedding of your own may hang. What was "
+            "embedded is kept; stop 'labelloop run' and start it again to go on from there."
+        )
 
 
 @dataclass
@@ -145,8 +159,9 @@ class BackgroundEmbedding:
         Raises:
             TrainingInterruptedError: If the trainer should end.
         """
-        heartbeat.show("embedding", self.progress.sentence)
+        heartbeat.show("embedding")
         while self.is_busy and not self.grew:
+            heartbeat.say(self.progress.stall)
             heartbeat.count(self.progress.done, self.progress.total, self.progress.eta_s)
             self.stop.wait(_LOOK_S)
 
@@ -258,8 +273,9 @@ class BackgroundEmbedding:
             eta_s = (time.monotonic() - started) / done * (len(todo) - done) if done else None
             done_before = total - len(todo)
             sentence = f"Looking at the {nouns}: {done_before + done:,} of {total:,}"
-            self.progress = Progress(sentence, done_before + done, total, eta_s)
+            self.progress = Progress(sentence, done_before + done, total, eta_s, may_hang=True)
 
+        progress(0, 0)
         self.source.embed(
             store,
             todo,

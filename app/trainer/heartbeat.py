@@ -80,6 +80,10 @@ class Heartbeat:
             self.activity = activity
             self._changed.set()
 
+    def say(self, message: str) -> None:
+        """Changes the message within a step; shown at the next beat."""
+        self.activity = replace(self.activity, message=message)
+
     def progress(self, done: int, total: int) -> None:
         """Counts within a step, with the time left at the pace so far.
 

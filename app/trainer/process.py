@@ -152,7 +152,7 @@ class Worker:
         answers, details = ("", "") if described is None else (described.sentence, described.details)
         reason = waiting_reason(self.database, self.project_id, settings) or answers
         embedding = self.background.progress
-        message = f"{reason} {embedding.sentence}".strip()
+        message = f"{reason} {embedding.stall or embedding.sentence}".strip()
         self.heartbeat.show("idle", message, details=details, **embedding.counts)
 
     def _take_up(self) -> None:

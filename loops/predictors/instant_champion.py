@@ -48,6 +48,8 @@ class InstantChampion:
 
     def _of_others(self, ids: Ids) -> Floats:
         """Of each of the O others, `said_O_N_C`; each sample is asked about once."""
+        if not len(self._said_O_N_C):
+            return self._said_O_N_C
         places = np.searchsorted(self._ids, ids)
         is_new = self._ids.take(places, mode="clip") != ids if len(self._ids) else np.ones(len(ids), np.bool_)
         if is_new.any():

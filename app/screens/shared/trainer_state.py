@@ -80,8 +80,12 @@ def _work(heartbeat: Heartbeat, nouns: str) -> str:
         step = f"{_round(heartbeat)}: cross-validating the labels" + _folds(heartbeat)
     elif heartbeat.state == "measuring":
         step = f"{_round(heartbeat)}: measuring what labels at random would have given"
+    elif heartbeat.state == "embedding":
+        step = f"Looking at the {nouns}"
     else:
         step = "The trainer is starting"
+    if heartbeat.state == "embedding" and heartbeat.message:  # it hangs: the time left is no longer true
+        return f"{step}. {heartbeat.message}"
     return step + time_left(heartbeat.eta_s)
 
 

@@ -191,6 +191,21 @@ def test_a_failure_reaches_the_trainer_and_a_retry_starts_again(
     assert len(make_bench().store) >= FIRST
 
 
+def test_an_embedding_that_hangs_is_said_on_the_screens(
+    gate: Gate, make_bench: Callable[[], Workbench], background: BackgroundEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bench()
+    wait_for(lambda: background.progress.total > 0)
+    assert background.progress.stall == ""
+
+    monkeypatch.setattr(background_module, "STALLED_S", 0.0)
+    assert background.progress.stall.startswith("Nothing more has come of it for 0 minutes")
+    gate.opened.set()
+    wait_until_done(background)
+    wait_for(lambda: background.progress.sentence == "")
+    assert background.progress.stall == "", "nothing is to be done any more"
+
+
 def test_broken_images_are_left_out_and_do_not_keep_the_thread_busy(
     gate: Gate, make_bench: Callable[[], Workbench], background: BackgroundEmbedding
 ) -> None:

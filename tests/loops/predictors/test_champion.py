@@ -302,6 +302,9 @@ def test_of_a_table_every_other_question_is_where_the_answer_is_least_sure() -> 
     asked = champion.questions(POOL, 4, coverage=False)
     assert asked is not None
     assert asked.sample_ids.tolist() == [40, 41, 42, 43], "the first answers alone"
+    alone = champion.instant(POOL, round_number=1)
+    assert alone is not None
+    assert alone.predict([8]).tolist() == champion.predict([8]).tolist()
 
     quick = champion._team[1]
     predict = quick.predict

@@ -53,6 +53,12 @@ def test_silence_is_shown_within_the_promised_15_seconds():
         ({"state": "training", "epoch": 3, "epochs": 4}, "Round 2: training, epoch 3 of 4", 0.75),
         ({"state": "scoring", "done": 50, "total": 200}, "Round 2: scoring the pool, 50 of 200 samples", 0.25),
         ({"state": "embedding", "done": 1, "total": 2}, "Looking at the samples: 1 of 2", 0.5),
+        ({"state": "embedding"}, "Looking at the samples", None),
+        (
+            {"state": "embedding", "done": 1, "total": 2, "eta_s": 9.0, "message": "It may hang."},
+            "Looking at the samples: 1 of 2. It may hang.",
+            0.5,
+        ),
         (
             {"state": "cross-validating", "done": 2, "total": 5},
             "Round 2: cross-validating the labels, 2 of 5 folds done",

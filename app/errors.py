@@ -8,6 +8,7 @@ AppError
 │   ├── AlreadyRunningError  another supervisor holds this project
 │   └── PortTakenError       the port asked for is in use
 ├── TrainerRunningError      another trainer holds this project
+├── FilesAwayError           no file of the project is where it was
 ├── ReRankerEndedError       the trainer's process that ranks after every label is gone
 ├── UnreadableScoresError    a round's file of scores is missing or damaged
 ├── UnreadableMapError       the file of the pool's map is damaged
@@ -67,6 +68,10 @@ class TrainerRunningError(AppError):
     def __init__(self, folder: Path) -> None:
         """Say which project it is."""
         super().__init__(f"A trainer is already running for the project {folder}; it resumes by itself.")
+
+
+class FilesAwayError(AppError):
+    """No file of the project is where it was; it may come back."""
 
 
 class ReRankerEndedError(AppError):

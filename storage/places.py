@@ -36,6 +36,12 @@ def move_sample(session: Session, *, sample_id: int, uri: str) -> None:
     session.flush()
 
 
+def mark_whole(session: Session, *, sample_ids: Sequence[int]) -> None:
+    """Note that samples which could not be read can be read again; they may be asked."""
+    for chunk in chunks(sample_ids):
+        session.execute(delete(SampleError).where(SampleError.sample_id.in_(chunk)))
+
+
 def move_uploads(database: Database, *, old: str, new: str) -> int:
     """Note that the folder with unpacked archives has moved with its project; return how many samples are in it.
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.trainer.away import LOOK_S, AwayFiles, mend
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
@@ -123,6 +124,10 @@ class BackgroundEmbedding:
     _wake: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
+    def __post_init__(self) -> None:
+        """Nothing is away yet."""
+        self._away = AwayFiles(self.source)
+
     def want(self, wanted: EmbeddingRequest) -> None:
         """Says what is to be embedded; what is embedded already stays released."""
         if wanted.is_as(self._wanted) and self.failure is None:
@@ -130,6 +135,7 @@ class BackgroundEmbedding:
         if self._wanted is None or self._wanted.folder != wanted.folder:
             self.released, self.grew = 0, False
         self._broken, self._complete, self.failure = set(), False, None
+        self._away.ids = set()
         self._wanted = wanted
         self._wake.set()
         if self._thread is None:
@@ -183,23 +189,31 @@ class BackgroundEmbedding:
                 self._work()
             except TrainingInterruptedError:
                 continue
-            except Exception as error:  # kept, and raised by the trainer's own thread
-                logger.exception("embedding failed")
+            except Exception as error:  # noqa: BLE001 - kept, and raised by the trainer's own thread, which logs it
                 self.failure = error
-            self.progress = Progress()
-            self._wake.wait()
+            self.progress = Progress(self._away.sentence)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Until something is wanted, or files are back that were away."""
+        while not self._wake.wait(LOOK_S if self._away.ids else None):
+            if self._away.some_came_back():
+                self._complete = False
+                return
 
     def _work(self) -> None:
         """Embeds and releases until there is nothing left to do, or something else is wanted."""
         wanted = self._wanted
         assert wanted is not None
         store = FeatureStore(wanted.folder, wanted.backbone)
+        mend(self.source)
         self.source.fit(store, wanted.pool, lambda: self._check(wanted))
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
             self._take_up(wanted, store)
         while len(todo := self._todo(wanted, store)) or self.released < len(store):
             if len(todo):
                 self._embed(wanted, store, todo)
+            self._away.check(len(wanted.pool) - len(store.missing(wanted.pool)))
             self._release(wanted, store)
             if wanted.rivals:
                 self._attempt("comparing embeddings", lambda: self._compare(wanted))
@@ -262,7 +276,7 @@ class BackgroundEmbedding:
 
     def _todo(self, wanted: EmbeddingRequest, store: FeatureStore) -> Ids:
         missing = store.missing(wanted.in_order)
-        return missing[~np.isin(missing, list(self._broken))]
+        return missing[~np.isin(missing, [*self._broken, *self._away.ids])]
 
     def _embed(self, wanted: EmbeddingRequest, store: FeatureStore, todo: Ids) -> None:
         enough, started = max(wanted.first, GROWTH * self.released), time.monotonic()
@@ -299,8 +313,9 @@ class BackgroundEmbedding:
             raise TrainingInterruptedError(steps=0, wanted=0, doing="embedding")
 
     def _leave_out(self, sample_id: int, reason: str) -> None:
-        self._broken.add(sample_id)
-        self.source.leave_out(sample_id, reason)
+        if not self._away.takes(sample_id):
+            self._broken.add(sample_id)
+            self.source.leave_out(sample_id, reason)
 
 
 def _rows_on_graph(wanted: EmbeddingRequest, store: FeatureStore) -> int:

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 import torch
 
-from app.errors import AppError
+from app.errors import AppError, FilesAwayError
 from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
@@ -45,6 +45,7 @@ from storage.trainer import record_error, start_generation
 POLL_S = 0.5  # between two looks at everything
 SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
 DISK_RETRY_S = 30.0  # after a disk was full: people make room, and nobody should have to tell the trainer
+AWAY_RETRY_S = 3.0  # after no file was where it was: likewise
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Worker:
     background: BackgroundEmbedding
     every_label: EveryLabel | None  # None: ends when nothing is waiting, instead of waiting for people
     failed: bool = False
+    told: str = ""  # the failure that was recorded last: what is tried again by itself is recorded once
     retry_at: float = math.inf  # seconds as `time.monotonic` counts; a failure that may pass is tried again by itself
     between_rounds: BetweenRounds | None = None
     pool: int = 0  # samples at the last look, before the first round
@@ -107,32 +109,33 @@ class Worker:
                 self.every_label.take(bench)
             self.background.grew |= run_rounds(bench)
             self.between_rounds = BetweenRounds(bench)
-            self.failed = False
+            self.failed, self.told = False, ""
         except TrainingInterruptedError:
             logger.info("stopped in the middle of a round; it goes on from there at the next start")
             self.stop.set()
-        except Exception as error:  # the border: whatever happened is recorded, shown on screen, and may be retried
-            logger.exception("the round failed")
+        except Exception as error:  # noqa: BLE001 - the border: whatever happened is recorded, shown, and may be retried
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        self.failed = True
-        self.retry_at = time.monotonic() + DISK_RETRY_S if is_disk_full(error) else math.inf
-        step = self.heartbeat.activity.state
         message = str(error) or type(error).__name__
+        step, is_new = self.heartbeat.activity.state, message != self.told
+        self.failed, self.told, self.retry_at = True, message, time.monotonic() + _retried_after_s(error)
+        if is_new:
+            logger.error("%s failed: %s", step, message, exc_info=None if isinstance(error, AppError) else error)
         with self.database.write() as session:
             latest = latest_round(session, project_id=self.project_id)
             number = None if latest is None else latest.number
             if latest is not None and latest.state in ("training", "scoring"):
                 fail_round(session, round_id=latest.id, generation=self.generation, reason=message)
-            record_error(
-                session,
-                project_id=self.project_id,
-                round_number=number,
-                step=step,
-                message=message,
-                traceback=traceback.format_exc(),
-            )
+            if is_new:
+                record_error(
+                    session,
+                    project_id=self.project_id,
+                    round_number=number,
+                    step=step,
+                    message=message,
+                    traceback=traceback.format_exc(),
+                )
         self.heartbeat.show("failed", message, round_number=number)
 
     def _rest(self, settings: ProjectSettings) -> None:
@@ -142,8 +145,7 @@ class Worker:
             self._take_up()
         except TrainingInterruptedError:
             return
-        except Exception as error:  # the border, as of a round
-            logger.exception("embedding failed")
+        except Exception as error:  # noqa: BLE001 - the border, as of a round
             self._fail(error)
             return
         if self.between_rounds is not None:
@@ -212,6 +214,12 @@ def _run(project: Project, stop: threading.Event, every_label: EveryLabel | None
         if heartbeat.failure is not None:
             raise heartbeat.failure
         return 1 if worker.failed else 0
+
+
+def _retried_after_s(error: Exception) -> float:
+    if isinstance(error, FilesAwayError):
+        return AWAY_RETRY_S
+    return DISK_RETRY_S if is_disk_full(error) else math.inf
 
 
 def is_disk_full(error: BaseException | None) -> bool:

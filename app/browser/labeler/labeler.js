@@ -68,7 +68,7 @@ function openPage(parent, name) {
   const show = (began = null) => {
     const sample = current();
     const content = sample && contents.get(sample.sample_id);
-    const mine = { sample, painted: false, at: null, suggested: false, explained: false };
+    const mine = { sample, content, painted: false, at: null, suggested: false, explained: false };
     shown = mine;
     keyAt = sample === null && waiting !== null ? null : began ?? keyAt; // with no sample left there is nothing to wait for
     view.drawSample(sample, content, emptyText());
@@ -93,7 +93,8 @@ function openPage(parent, name) {
 
   const refresh = () => {
     const content = shown.sample && contents.get(shown.sample.sample_id);
-    const isLate = shown.sample !== null && !shown.painted && content && content.state !== "loading";
+    const isNew = !shown.painted || content !== shown.content; // another one where the first could not be shown
+    const isLate = shown.sample !== null && isNew && content && content.state !== "loading";
     if (current() !== shown.sample || isLate) show();
     else if (shown.sample === null) view.drawSample(null, null, emptyText());
   };

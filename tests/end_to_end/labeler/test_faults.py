@@ -55,6 +55,21 @@ def test_without_a_network_labeling_goes_on_and_everything_is_saved_later(start,
     assert running.stored() == given
 
 
+def test_samples_of_a_disk_that_was_away_are_shown_again_on_the_same_page(start, labeler, press, tmp_path):
+    running = start()
+    (tmp_path / "images").rename(tmp_path / "away")
+    person = labeler(running)
+    person.page.goto(f"{running.url}/?annotator=eve")
+    person.page.get_by_text("This sample cannot be shown").wait_for()
+    (tmp_path / "away").rename(tmp_path / "images")
+    person.page.get_by_text("This sample cannot be shown").wait_for(state="hidden")
+    given: list[tuple[int, int]] = []
+    for number in range(5):
+        press(person, number, given)
+    person.wait_until_saved()
+    assert running.stored() == given
+
+
 def test_a_reload_at_any_moment_keeps_labels_and_place(start, labeler, press):
     running = start()
     person = labeler(running)

@@ -34,6 +34,9 @@ class Deaths:
         from storage.errors import StorageError
         from storage.trainer import pending_request
 
+        if not self.project.settings_path.is_file():  # no fault of the trainer
+            typer.echo(f"{self.project.folder} is not there: was it renamed, or is its disk away?", err=True)
+            return
         self.in_a_row += 1
         lived = child.clock() - child.started_at
         try:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from app.screens.shared.failures import as_sentences
+from app.screens.shared.gone import wait_for_project
 from app.screens.shared.help_dialog import help_button
 from app.screens.shared.looks import ICON, looks
 from app.screens.shared.project_name import name_of_project
-from app.screens.shared.session import is_project
+from app.screens.shared.session import is_project, note_project, was_project
 from app.screens.shared.who import ask_who
 
 SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
@@ -24,6 +25,11 @@ keys = st.Page("help.py", title="Help", icon=":material/help:")
 
 with as_sentences():
     ready = is_project()
+    if ready:
+        note_project()
+    elif was_project():
+        wait_for_project()
+        st.stop()
     # All pages, always: Streamlit says "Page not found" above whatever is shown at the address of one that is left out.
     pages = [setup, label, grid, progress, uncertainty, review, keys]
     page = st.navigation(pages, position="sidebar" if ready else "hidden")

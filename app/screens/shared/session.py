@@ -36,29 +36,53 @@ def is_project() -> bool:
     return (project_folder() / "settings.toml").is_file()
 
 
+def was_project() -> bool:
+    """True if this server has shown the folder's project before, whether or not it is there now."""
+    return str(project_folder()) in _shown()
+
+
+def note_project() -> None:
+    """Remember that the folder holds a project."""
+    _shown().add(str(project_folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _shown() -> set[str]:
+    return set()
+
+
 def current_project() -> Project:
     """The project of this server; a ProjectError sentence if the folder holds none."""
     return open_project(project_folder())
 
 
 @st.cache_resource(show_spinner=False)
-def _open(folder: str) -> Database:
+def _open(folder: str, file: int) -> Database:  # noqa: ARG001
     return open_project(Path(folder)).open_database()
 
 
 def database() -> Database:
-    """The engines over the project's database, opened once per server."""
-    return _open(str(project_folder()))
+    """The engines over the project's database, opened once per server, and again when another file is in its place."""
+    return _open(str(project_folder()), _file())
 
 
 @st.cache_resource(show_spinner=False)
-def _writes(folder: str) -> WriteQueue:
-    return WriteQueue(_open(folder))
+def _writes(folder: str, file: int) -> WriteQueue:
+    return WriteQueue(_open(folder, file))
 
 
 def writes() -> WriteQueue:
     """The queue of this server's writes: decisions that wait for each other are stored together."""
-    return _writes(str(project_folder()))
+    return _writes(str(project_folder()), _file())
+
+
+def _file() -> int:
+    """The number of the database's file: what was opened before a copy was put back would write into nowhere."""
+    project = current_project()
+    try:
+        return 0 if project.is_on_server else project.database_path.stat().st_ino
+    except FileNotFoundError:
+        return 0  # opening it says so
 
 
 def project_id() -> int:

@@ -61,6 +61,17 @@ def test_each_death_is_written_down_with_its_signal_and_last_words_until_it_wait
     assert "Try again" in said
 
 
+def test_a_folder_that_is_away_is_no_death_of_the_trainer(project, capsys):
+    deaths = Deaths(project)
+    child = child_of(project, deaths, KILLED)
+    child.check()
+    project.folder.rename(project.folder.with_name("away"))
+    child.process.wait()
+    child.check()
+    assert deaths.in_a_row == 0
+    assert "is not there: was it renamed, or is its disk away?" in capsys.readouterr().err
+
+
 def test_it_starts_again_once_a_person_asks_for_it(project):
     deaths = Deaths(project, in_a_row=TO_WAIT_FOR_A_PERSON)
     assert not deaths.may_start()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.screens.shared import session
+
 PAGES = ("setup.py", "label.py", "grid.py", "progress.py", "uncertainty.py", "review.py", "help.py")
 
 
@@ -36,6 +38,30 @@ def test_without_a_project_only_setup_and_help_are_offered(page, tmp_path, monke
     assert [title.value for title in screen.title] == ["A new project"]
     assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help"]
     assert not screen.sidebar.text_input
+
+
+def test_a_project_that_is_gone_is_waited_for_and_is_not_a_new_one(filled, open_screen):
+    screen = open_screen("label.py")
+    folder, away = filled.project.folder, filled.project.folder.with_name("renamed")
+    folder.rename(away)
+    screen.run()
+    assert "is not there: was it renamed, or is its disk away?" in screen.warning[0].value.replace("\\", "")
+    assert not screen.title
+
+    away.rename(folder)
+    screen.run()
+    assert not screen.warning
+
+
+def test_a_copy_that_is_put_in_the_databases_place_is_the_one_that_is_written(filled, open_screen, tmp_path):
+    open_screen("progress.py")
+    path = filled.project.database_path
+    kept = path.read_bytes()
+    before = session._file()
+    path.unlink()
+    (tmp_path / "copy").write_bytes(kept)
+    (tmp_path / "copy").rename(path)
+    assert session._file() != before
 
 
 def test_a_damaged_settings_file_is_a_sentence_and_no_traceback(filled, repository):

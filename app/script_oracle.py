@@ -228,6 +228,7 @@ class ScriptOracle:
             {name: scores_N[known] for name, scores_N in scores.scores.items()},
             scores.probs_N_C[known],
             None if scores.draws_N_C_K is None else scores.draws_N_C_K[known],
+            {name: scores_N[known] for name, scores_N in scores.of_answer.items()},
         )
 
     def _in_places(self, answers: Answers) -> Answers:

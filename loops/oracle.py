@@ -47,8 +47,14 @@ class PoolScores:
 
     sample_ids: NDArray[np.int64]  # `[N]`
     scores: dict[str, NDArray[np.float32]]  # name -> scores_N; entropies in nats; higher is asked first
-    probs_N_C: NDArray[np.float32]  # mean over the MC iterations
+    probs_N_C: NDArray[np.float32]  # the answer: the mean over the MC iterations, or what is known better of it
     draws_N_C_K: NDArray[np.float16] | None = None  # None where the pool is too large to keep them
+    of_answer: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)  # scores of the draws around the answer
+
+    @property
+    def shown(self) -> dict[str, NDArray[np.float32]]:
+        """The scores as people see them beside answer and draws, which they must not contradict: name -> scores_N."""
+        return {**self.scores, **self.of_answer}
 
 
 @dataclass(frozen=True)

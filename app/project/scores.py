@@ -92,7 +92,7 @@ def write_scores(path: Path, scores: PoolScores, *, acquisition: str) -> None:
         {
             "sample_id": scores.sample_ids,
             "score": asked_by,
-            **scores.scores,
+            **scores.shown,
             "predicted": scores.probs_N_C.argmax(axis=1).astype(np.int16),
             "probs": _lists(scores.probs_N_C),
             "draws": draws,

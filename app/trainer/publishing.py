@@ -114,7 +114,7 @@ def _metrics(query: Query) -> Iterator[NewMetric]:
     if query.audits_needed is not None:
         yield NewMetric(NEEDED, float(query.audits_needed))
     if query.pool_scores is not None:
-        for score, scores_N in query.pool_scores.scores.items():
+        for score, scores_N in query.pool_scores.shown.items():
             yield NewMetric(f"mean_{score}", float(scores_N.mean()), n=len(scores_N))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,10 @@ def scores_of_draws(predictor: Predictor, sample_ids: ArrayLike, *, round_number
         raise IdenticalDrawsError(f"all draws of {predictor.describe().name} agree to the last bit")
     return PoolScores(
         sample_ids=ids,
-        scores={name: np.concatenate([piece.scores[name] for piece in pieces]) for name in pieces[0].scores},
+        scores=_joined([piece.scores for piece in pieces]),
         probs_N_C=np.concatenate([piece.probs_N_C for piece in pieces]),
         draws_N_C_K=np.concatenate([piece.draws for piece in pieces if piece.draws is not None]) if keep else None,
+        of_answer=_joined([piece.of_answer for piece in pieces]),
     )
 
 
@@ -40,19 +42,26 @@ class _Piece:
     """What some samples' draws say, without the draws where all of them would not fit."""
 
     scores: dict[str, Floats]
+    of_answer: dict[str, Floats]
     probs_N_C: Floats
     draws: NDArray[np.float16] | None
     differ: bool
 
     @classmethod
     def of(cls, draws_N_C_K: Floats, probs_N_C: Floats, *, keep: bool) -> _Piece:
-        """Scores the draws as they are, and keeps them moved around the answer, of which they say too little."""
+        """Scores the draws as they are, for asking; for people, moved around the answer, of which they say little."""
+        moved = around(draws_N_C_K, probs_N_C)
         return cls(
             score_probabilities(draws_N_C_K),
+            score_probabilities(moved),
             probs_N_C,
-            around(draws_N_C_K, probs_N_C).astype(np.float16) if keep else None,
+            moved.astype(np.float16) if keep else None,
             bool((draws_N_C_K != draws_N_C_K[..., :1]).any()),
         )
+
+
+def _joined(scores: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    return {name: np.concatenate([piece[name] for piece in scores]) for name in scores[0]}
 
 
 def mean_of(draws_N_C_K: Floats) -> Floats:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import ArrayLike
 
+from loops.acquisition.catalog import ALEATORIC, EPISTEMIC, TOTAL
 from loops.active_learning import ActiveLearningLoop, LoopSettings
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
@@ -203,6 +204,17 @@ def test_what_held_out_labels_prove_right_is_said_surer_and_comes_back_from_a_fi
     again = Champion(first_of_all(certain=0.6), [], [Says("quick", certain=0.6)])
     again.load(tmp_path / "model.pt", sha256=saved.sha256, size=saved.size)
     assert again.predict([0]) == pytest.approx(champion.predict([0]))
+
+
+def test_what_people_see_of_the_doubt_is_that_of_the_answer_and_what_is_asked_by_is_that_of_the_draws() -> None:
+    """Answer .9: .325 nats. The first draws .9, .1, .9, the committee's members .9 each: a mean of .767, .543 nats."""
+    scores = weighed(0.5, 0.5).score([8], round_number=1)
+
+    assert scores.probs_N_C[0].tolist() == pytest.approx([0.9, 0.1])
+    assert scores.scores[TOTAL][0] == pytest.approx(0.543, abs=0.001)
+    assert scores.shown[TOTAL][0] == pytest.approx(0.325, abs=0.005)
+    parts = scores.shown[EPISTEMIC][0] + scores.shown[ALEATORIC][0]
+    assert parts == pytest.approx(scores.shown[TOTAL][0], abs=1e-4)
 
 
 def test_a_committee_has_fewer_draws_than_are_asked_for_and_they_come_round() -> None:

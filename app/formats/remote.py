@@ -79,7 +79,7 @@ def _named_and_missing(source: Source, copies: FetchedFiles) -> list[str]:
     """The files beside a list that it names and that are not here; what leads outside is refused at its import."""
     there = [entry for entry in source.entries if entry.text is None and entry.root == copies.root.resolve()]
     names = dict.fromkeys(entry.name for entry in there if not entry.path.exists())
-    return [name for name in names if not _refusal(name)]
+    return [name for name in names if not _refused_name(name)]
 
 
 def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> tuple[list[Wanted], LeftOut]:
@@ -90,7 +90,7 @@ def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> t
         size = info.get("size") or 0
         if not name or path.endswith("/") or is_hidden(name):
             continue
-        reason = _refusal(name)
+        reason = _refused_name(name)
         if not reason and size > most_bytes(name):
             reason = f"is larger than {most_bytes(name) // 1_000_000} MB"
         if reason:
@@ -100,7 +100,7 @@ def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> t
     return wanted, left_out
 
 
-def _refusal(name: str) -> str:
+def _refused_name(name: str) -> str:
     try:
         check_name(name)
     except RefusedImageError as error:
@@ -122,7 +122,7 @@ def _told(connection: Connection, question: Callable[[Any], Any]) -> Any:  # noq
 
 
 def _folder_name(path: PurePosixPath) -> str:
-    return path.name if path.name and not is_hidden(path.name) and not _refusal(path.name) else "data"
+    return path.name if path.name and not is_hidden(path.name) and not _refused_name(path.name) else "data"
 
 
 def _with_refused(source: Source, left_out: Sequence[tuple[str, str]]) -> Source:

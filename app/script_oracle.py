@@ -10,6 +10,7 @@ ended and started again goes on, with or without a checkpoint; with one, both ar
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -60,20 +61,23 @@ class LabelLoop:
     """A project whose people are asked; give it as `oracle=` of an `ActiveLearningDataModule`.
 
     Args:
-        folder: Of the project. A new one is made, with the script's samples as images in it, in their order.
+        folder: Of the project. A new one is made, with the script's samples in it, in their order.
         classes: Names in the order of their indices; of a new project. One that exists has its own.
+        shown: What people see of each sample, in the order of the dataset, of a new project: its text, or the values of
+            its row by name. Left out, the samples are images.
         serve: Whether to start the screens, and say where they are; otherwise somebody else does.
     """
 
     folder: Path | str
     classes: Sequence[str] = ()
+    shown: Sequence[str | Mapping[str, object]] = ()
     serve: bool = True
 
     def for_data(self, data: ActiveLearningDataModule) -> Oracle:
         """Opens the project, or makes it of the data's samples.
 
         Raises:
-            ProjectError: If it is of other samples, or a new one is given no classes or no images.
+            ProjectError: If it is of other samples, or a new one is given no classes, or nothing that can be shown.
         """
         folder = Path(self.folder)
         if not (folder / "settings.toml").is_file():
@@ -91,16 +95,17 @@ class LabelLoop:
             audit_share=0.0,
             seed=data.seed,
         )
-        project = create_project(folder, settings=settings, classes=self.classes)
-        images = project.uploads_dir / "script"
-        images.mkdir(parents=True)
-        width = len(str(len(data.samples)))
-        names = [f"{i:0{width}}.png" for i in range(len(data.samples))]
-        for sample_id, name in zip(data.sample_ids.tolist(), names, strict=True):
-            _as_image(data.input_of(sample_id)).save(images / name)
+        count = len(data.samples)
+        if self.shown and len(self.shown) != count:
+            raise ProjectError(f"The script has {count} samples, and what is shown is of {len(self.shown)}.")
+        names = [f"{i:0{len(str(count))}}" for i in range(count)]
+        written = _as_written(folder, names, self.shown) if self.shown else None
+        project = create_project(
+            folder, settings=settings, classes=self.classes, kind=written.kind if written else "image"
+        )
+        source = written or _as_images(project.uploads_dir / "script", names, data)
         with closing(project.open_database()) as database:
-            entries = tuple(Entry(images, name) for name in names)
-            run_import(database, project_id=project.project_id(database), source=Source(images, entries))
+            run_import(database, project_id=project.project_id(database), source=source)
 
 
 @dataclass
@@ -277,6 +282,27 @@ def _as_image(sample: Any) -> Image.Image:  # noqa: ANN401
         low, high = min(0.0, float(pixels.min())), max(1.0, float(pixels.max()))
         pixels = np.rint(255 * (pixels - low) / (high - low)).astype(np.uint8)
     return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels)
+
+
+def _as_images(root: Path, names: Sequence[str], data: ActiveLearningDataModule) -> Source:
+    """The samples as files in a folder of their own."""
+    root.mkdir(parents=True)
+    for sample_id, name in zip(data.sample_ids.tolist(), names, strict=True):
+        _as_image(data.input_of(sample_id)).save(root / f"{name}.png")
+    return Source(root, tuple(Entry(root, f"{name}.png") for name in names))
+
+
+def _as_written(root: Path, names: Sequence[str], shown: Sequence[str | Mapping[str, object]]) -> Source:
+    """Texts, or rows of a table."""
+    is_text = [isinstance(one, str) for one in shown]
+    if any(is_text) != all(is_text):
+        raise ProjectError("What is shown is all texts or all rows, and not some of each.")
+    written = [
+        one if isinstance(one, str) else json.dumps({k: str(v) for k, v in one.items()}, ensure_ascii=False)
+        for one in shown
+    ]
+    entries = tuple(Entry(root, name, text=one) for name, one in zip(names, written, strict=True))
+    return Source(root, entries, kind="text" if all(is_text) else "table")
 
 
 def _is_number(uri: str) -> bool:

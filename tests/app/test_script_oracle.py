@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from loops import ActiveLearningDataModule, ActiveLearningLoop
 from storage.engine import Database
 from storage.labels import record_decision
 from storage.metrics import list_metrics
-from storage.projects import get_or_create_annotator
+from storage.projects import get_or_create_annotator, kind_of_samples
 from storage.queue import claim_batch
 from storage.rounds import list_rounds
+from storage.samples import list_samples
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The dataloader, .*, does not have many workers:UserWarning"),
@@ -93,9 +95,11 @@ class Person:
         self.labeled += 1
 
 
-def a_script(folder: Path, *, ckpt: str | None = None, checkpoints: Path | None = None) -> ActiveLearningLoop:
+def a_script(
+    folder: Path, *, ckpt: str | None = None, checkpoints: Path | None = None, shown: Sequence[Any] = ()
+) -> ActiveLearningLoop:
     """What a person writes."""
-    oracle = LabelLoop(folder, classes=["left", "right"], serve=False)
+    oracle = LabelLoop(folder, classes=["left", "right"], shown=shown, serve=False)
     data = ActiveLearningDataModule(
         pictures(), oracle=oracle, query_size=QUERY_SIZE, acquisition="bald", test=pictures(1)
     )
@@ -152,6 +156,36 @@ def test_ctrl_c_and_start_again_goes_on(
     assert person.labeled == 12
     assert second.curve[-1][0] == 12
     assert ("of the checkpoint's" in caplog.text) is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("text", [f"the {i} th" for i in range(COUNT)]),
+        ("table", [{"number": i, "is odd": i % 2 == 1} for i in range(COUNT)]),
+    ],
+)
+def test_people_are_shown_texts_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, shown: list[Any]
+) -> None:
+    person = Person(tmp_path / "cats", rounds=3)
+    monkeypatch.setattr(ScriptOracle, "rest", lambda oracle, stop: person(oracle, stop))
+    loop = a_script(tmp_path / "cats", shown=shown)
+    assert [labels for labels, _ in loop.curve] == [4, 8, 12]
+    project = open_project(tmp_path / "cats")
+    with closing(project.open_database()) as database, database.read() as session:
+        assert kind_of_samples(session, project_id=project.project_id(database)) == kind
+        first = list_samples(session, project_id=project.project_id(database), split="pool")[0]
+    assert first.content == (shown[0] if kind == "text" else '{"number": "0", "is odd": "False"}')
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"), [(["one"], "what is shown is of 1"), (["a", {"b": 1}] * (COUNT // 2), "all texts or all rows")]
+)
+def test_what_cannot_be_shown_is_refused(tmp_path: Path, shown: list[Any], words: str) -> None:
+    with pytest.raises(ProjectError, match=words):
+        a_script(tmp_path / "cats", shown=shown)
+    assert not (tmp_path / "cats" / "settings.toml").exists()
 
 
 def test_a_project_of_other_samples_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.project.certificates import PROVEN
+from app.project.certificates import NEEDED, PROVEN
 from app.project.measured import measured_path, write_measured
 from app.project.scores import scores_path, write_scores
-from app.trainer.auditing import NEEDED
 from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall

@@ -16,6 +16,7 @@ HELP_ROWS = (
     ("Walk the decisions before", "`←` older, `→` newer"),
     ("Look closer at an image, and back", "`+`, `-`, or the wheel"),
     ("Flag for a second look; again: take the flag back", "`.`, and `F` with up to 20 classes"),
+    ("Guide: what the classes are, with examples; a class's own key is chosen there", "`,`, and `G` with up to 20"),
     ("These keys", "`?`, and `H` with up to 20 classes"),
 )
 

@@ -1,4 +1,4 @@
-// Keys, as a word for what they do: the one table for Label, Grid and its groups.
+// Keys, as a word for what they do: the one table for Label, Grid, its groups, and Review.
 //
 // Digits are read by their place on the keyboard: Shift makes signs of them, and a French keyboard has them the other way
 // round. Letters are read by character, and by place where the layout has no Latin letters.
@@ -11,6 +11,10 @@ const ACTIONS = {
   },
   grid: {
     Enter: "confirm", Backspace: "undo", n: "others", x: "toggle", h: "help", "?": "help",
+    ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
+  },
+  several: {
+    Space: "toggle", x: "toggle", Backspace: "undo", Escape: "none", h: "help", "?": "help",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
   },
   groups: { Enter: "take", Space: "skip", Backspace: "undo", n: "leave", h: "help", "?": "help" },

@@ -41,7 +41,7 @@ def newest_examples(
         .order_by(LabelEvent.id.desc())
     )
     for class_index, sample_id in session.execute(newest.execution_options(yield_per=1000)):
-        examples = found.get(class_index, [])
+        examples = [] if class_index is None else found.get(class_index, [])
         if len(examples) < per_class and sample_id not in doubted:
             examples.append(sample_id)
         if all(len(ids) == per_class for ids in found.values()):

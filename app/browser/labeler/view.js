@@ -72,12 +72,13 @@ function arrange(root, parts) {
   const switches = element("div", { className: "row switches" }, parts.suggest, parts.why, parts.guideOn);
   const side = element("div", { className: "side" },
     parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.guide, parts.card);
-  const left = element("div", { className: "left" },
-    element("div", { className: "frame" }, parts.stage, parts.zoom), parts.strip);
-  const work = element("div", { className: "work" }, left, side);
-  const line = element("div", { className: "lines" },
+  const lines = element("div", { className: "lines" },
     element("div", { className: "top" }, parts.round, parts.saved), parts.session, parts.perClass);
-  root.append(parts.alert, parts.event, work, line, parts.said);
+  // The lines stand under the sample, not under the guide and the reasons, which may be long.
+  const left = element("div", { className: "left" },
+    element("div", { className: "frame" }, parts.stage, parts.zoom), parts.strip, lines);
+  const work = element("div", { className: "work" }, left, side);
+  root.append(parts.alert, parts.event, work, parts.said);
 }
 
 // act(meaning, event): what a click on one of the buttons means.

@@ -49,7 +49,7 @@ function buildParts() {
     why: switchButton("Why this one", "switch:why", "What the model doubts about this sample"),
     guideOn: switchButton("Guide", "switch:guide", "What the classes are, with examples; their keys can be changed there"),
     card: element("section", { className: "card", hidden: true, attributes: { "aria-label": "Why this one" } }),
-    guide: element("section", { className: "card guide", hidden: true, attributes: { "aria-label": "Guide" } }),
+    guide: element("section", { className: "guide", hidden: true, attributes: { "aria-label": "Guide" } }),
     strip: element("div", { className: "strip", attributes: { role: "list", "aria-label": "The last ten decisions" } }),
     round: element("p", { className: "line" }),
     perClass: element("p", { className: "line counts" }),

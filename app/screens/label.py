@@ -44,11 +44,16 @@ def _waiting_state() -> LabelingState | None:
     return read_labeling_state() if st.session_state.get(WAITING_KEY, False) else None
 
 
-top = st.container(key="label_top")
+def ending() -> None:
+    """What was reached, once nothing more is asked; no fragment: a download must not be drawn anew while it is made."""
+    st.session_state[ENDED_KEY] = False
+    with as_sentences():
+        state = _waiting_state()
+        if state is not None and is_ended(state):
+            st.session_state[ENDED_KEY] = True
+            ending_box(state)
+
+
+ending()
 labeling()
-state = _waiting_state()
-st.session_state[ENDED_KEY] = state is not None and is_ended(state)
 status()
-if state is not None and is_ended(state):  # in no fragment: a download must not be drawn anew while it is made
-    with top, as_sentences():
-        ending_box(state)

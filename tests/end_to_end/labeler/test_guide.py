@@ -30,6 +30,8 @@ def test_the_guide_tells_of_the_classes_by_key_and_by_click(start, labeler, pres
     guide = person.page.get_by_role("region", name="Guide")
     guide.get_by_text("It has four wings.").wait_for()
     assert guide.locator("img").count() == 1  # the bee that was just labeled
+    person.page.keyboard.press("Backspace")
+    wait_for(lambda: guide.locator("img").count() == 0, "what is asked again to leave the guide")
     person.page.get_by_role("switch", name="Guide").click()
     guide.wait_for(state="hidden")
 

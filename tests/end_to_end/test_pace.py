@@ -30,8 +30,8 @@ def test_a_label_every_two_seconds_is_thirty_a_minute(pace):
 
 
 def test_a_break_is_no_work_and_is_told(pace):
-    before, after = range(0, 12 * SECOND, 2 * SECOND), range(600 * SECOND, 612 * SECOND, 2 * SECOND)
-    told = pace([*before, *after], 610 * SECOND + 3 * MINUTE)
+    before, after = range(0, 12 * SECOND, 2 * SECOND), range(130 * SECOND, 142 * SECOND, 2 * SECOND)
+    told = pace([*before, *after], 140 * SECOND + 3 * MINUTE)
     assert told == {"perMinute": 30, "idleMs": 3 * MINUTE}
 
 

@@ -39,6 +39,14 @@ GROUP_ROWS = (
     ("Leave the group; what was judged stays labeled", "`N`"),
 )
 
+SEVERAL_ROWS = (
+    ("Move from card to card; with `Shift`: choose a range", "`←` `→` `↑` `↓`"),
+    ("Choose the card, or put it back", "`Space`, `X`, or click it; `Shift` and click for a range"),
+    ("Correct all that are chosen to the class", "the class's key"),
+    ("Choose none", "`Esc`"),
+    ("Undo the last such correction, all of it", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+)
+
 
 def class_keys(names: Sequence[str]) -> list[str | None]:
     """The key of each class by its place; None once the 20 keys are used up: those classes are searched.

@@ -36,7 +36,7 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
         standing: Select[Any] = select(CurrentDecision.event_id).where(CurrentDecision.project_id == project_id)
     else:
         standing = _fold(LabelEvent.project_id == project_id, through_event_id)
-    flagged = _flagged(session, project_id, through_event_id)
+    flagged = flagged_ids(session, project_id, through_event_id)
     rows = session.execute(
         select(
             LabelEvent.sample_id,
@@ -129,7 +129,8 @@ def _training_labels(session: Session, standing: Select[Any]) -> dict[int, int |
     return pairs(rows)
 
 
-def _flagged(session: Session, project_id: int, through_event_id: int | None) -> set[int]:
+def flagged_ids(session: Session, project_id: int, through_event_id: int | None = None) -> set[int]:
+    """Return the samples that have a flag, or had one right after an event."""
     flags = select(LabelEvent.sample_id).where(
         LabelEvent.project_id == project_id,
         LabelEvent.action == "flag",

@@ -218,6 +218,15 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
     stored = find_event(session, request_id=undo_id) or find_undo(session, event_id=undone.id)
     if stored is not None:
         return _note(session, _same_undo(stored, undone))
+    info = take_back(session, undone, annotator_id, undo_id=undo_id)
+    if undone.action != "flag":
+        whose: dict[str, Any] = {"project_id": undone.project_id, "annotator_id": annotator_id, "page": page}
+        put_on_screen(session, **whose, sample_id=undone.sample_id)
+    return info
+
+
+def take_back(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: str) -> LabelEventInfo:
+    """Store the undo of an event that has none yet: what stood before stands again, and nobody is asked anew."""
     check_annotator(session, undone.project_id, annotator_id)
     event = LabelEvent(
         project_id=undone.project_id,
@@ -232,11 +241,7 @@ def _undo(session: Session, undone: LabelEvent, annotator_id: int, *, undo_id: s
         created_at=utc_now(),
         **{name: getattr(undone, name) for name in _ASKED},
     )
-    info = _append(session, event)
-    if undone.action != "flag":
-        whose: dict[str, Any] = {"project_id": undone.project_id, "annotator_id": annotator_id, "page": page}
-        put_on_screen(session, **whose, sample_id=undone.sample_id)
-    return info
+    return _append(session, event)
 
 
 def _append(session: Session, event: LabelEvent) -> LabelEventInfo:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from storage.engine import Session
 from storage.errors import LimitReachedError
-from storage.metrics import list_metrics
+from storage.metrics import PROVEN, list_metrics
 from storage.models import CurrentDecision, LabelEvent
 
 BELIEVED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose
@@ -19,7 +19,7 @@ class Limits:
     """When labeling is over."""
 
     labels: int = 0  # in all, audit labels too; 0: no limit
-    accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
+    accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval, or by what is proven of the rest; 0: none
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ def reached(session: Session, *, project_id: int, limits: Limits) -> Reached | N
     """Say which limit is reached; None while labeling goes on."""
     if limits.labels and _count_labels(session, project_id) >= limits.labels:
         return Reached("The labeling budget is reached", f"All {limits.labels:,} labels of the budget are given.")
+    if limits.accuracy and _proven(session, project_id) >= limits.accuracy:
+        return Reached(
+            "The target is proven", f"At least {100 * limits.accuracy:.4g} % of what is left are answered rightly."
+        )
     if limits.accuracy and _lowest_accuracy(session, project_id) >= limits.accuracy:
         return Reached("The target is reached", f"Accuracy is at or above {100 * limits.accuracy:.1f} %.")
     return None
@@ -66,3 +70,9 @@ def _lowest_accuracy(session: Session, project_id: int) -> float:
     found = [metric for name in BELIEVED for metric in list_metrics(session, project_id=project_id, name=name)]
     newest = max((metric.round_number for metric in found), default=None)
     return min((metric.low or 0.0 for metric in found if metric.round_number == newest), default=0.0)
+
+
+def _proven(session: Session, project_id: int) -> float:
+    """The share of what is left that is proven to be answered rightly, by the newest round that says one."""
+    found = list_metrics(session, project_id=project_id, name=PROVEN)
+    return (found[-1].low or 0.0) if found else 0.0

@@ -13,6 +13,8 @@ from storage.engine import Session
 from storage.models import Confusion, Metric, Round
 from storage.plain import finite, to_info
 
+PROVEN = "proven"  # metric of a round: the estimate of what is right of the rest; low: the share that is proven
+
 
 @dataclass(frozen=True)
 class NewMetric:

@@ -21,7 +21,7 @@ from loops.certificate.evidence import Evidence
 from storage.engine import Session
 from storage.labels import current_labels
 
-PROVEN = "proven"  # metric of a round: the estimate of what is right of the rest; low: the share that is proven
+NEEDED = "audits_needed"  # metric of a round: audit labels for a proof of its predictor
 _ARRAYS = ("sample_ids", "predicted_N", "bin_N", "weight_B")
 _NUMBERS = ("round_number", "seed", "draws_before")
 

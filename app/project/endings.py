@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from datetime import timezone, tzinfo
 
 from storage.endings import EndingInfo
 
@@ -15,15 +16,16 @@ _MEMORY = (
 )
 
 
-def ending_words(deaths: Sequence[EndingInfo]) -> str:
+def ending_words(deaths: Sequence[EndingInfo], zone: tzinfo | None = None) -> str:
     """Say how the trainer ended, as sentences.
 
     Args:
         deaths: The latest first; at least one.
+        zone: Of the reader; None: UTC, and said.
     """
     latest = deaths[0]
     times = "once" if len(deaths) == 1 else f"{len(deaths)} times in a row"
-    when = f"{latest.created_at:%Y-%m-%d %H:%M} UTC"
+    when = f"{latest.created_at.astimezone(zone or timezone.utc):%Y-%m-%d %H:%M}" + ("" if zone else " UTC")
     said = [f"The trainer ended unasked {times}, last at {when}, {_how(latest.status)}."]
     if latest.last_words:
         said.append(f"The last it said: {latest.last_words}")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.screens.help_page.latency import latency_sentence
 from app.screens.label_page.feed import LATENCY_KEY
-from app.screens.shared.label_keys import GRID_ROWS, GROUP_ROWS, keys_table
+from app.screens.shared.label_keys import GRID_ROWS, GROUP_ROWS, SEVERAL_ROWS, keys_table
 
 st.title("Help")
 st.header("Keys on the Label page")
@@ -31,6 +31,8 @@ st.caption(
     "looked at. A wrong member sends those most like it back to the pool, and the test goes on with the others. "
     "Samples of the audit are never members, and labels of a rest measure nothing."
 )
+st.header('Keys in "Several at once" of the Review page')
+st.markdown(keys_table(SEVERAL_ROWS))
 st.header("How fast a key is answered")
 st.markdown(latency_sentence(st.session_state.get(LATENCY_KEY)))
 st.header("What happens to a label")

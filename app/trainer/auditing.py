@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from app.errors import UnreadableScoresError
-from app.project.certificates import read_chain, target_of, write_candidate
+from app.project.certificates import NEEDED, read_chain, target_of, write_candidate
 from app.project.scores import read_scores, scores_path
 from app.trainer.workbench import Workbench
 from loops.certificate.auditor import Auditor
 from loops.certificate.candidate import PoolAnswers
 from storage.metrics import list_metrics
 from storage.rounds import PUBLISHED, list_rounds
-
-NEEDED = "audits_needed"  # metric: audit labels for a proof of a round's predictor
 
 
 def auditor_of(bench: Workbench) -> Auditor | None:

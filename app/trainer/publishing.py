@@ -7,17 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.project.certificates import PROVEN
+from app.project.certificates import NEEDED
 from app.project.measured import measured_path, write_measured
 from app.project.scores import scores_path, write_scores
-from app.trainer.auditing import NEEDED
 from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Session
 from storage.imported import list_imported_predictions
-from storage.metrics import NewConfusion, NewMetric
+from storage.metrics import PROVEN, NewConfusion, NewMetric
 from storage.overlap import list_pending
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
 

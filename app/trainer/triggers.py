@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from app.project.certificates import PROVEN
 from app.project.settings import ProjectSettings
 from loops.active_learning import reason_to_stop
 from storage.engine import Database, Session
 from storage.labels import changed_since, last_event_id
-from storage.metrics import list_metrics
+from storage.metrics import PROVEN, list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
 from storage.samples import count_samples, has_undecided, last_added_at

@@ -1,4 +1,4 @@
-"""axe-core looks at every screen, light and dark, and finds nothing but what is Streamlit's own."""
+"""axe-core looks at every screen, light, dark and on a phone, and finds nothing but what is Streamlit's own."""
 
 from __future__ import annotations
 
@@ -55,6 +55,23 @@ def chosen(page: Page) -> None:
     page.locator('[class*="st-key-review_choose_"] button').first.click()
 
 
+def guide(page: Page) -> None:
+    page.locator(".labeler[data-shown]").first.wait_for()
+    pressed("Guide")(page)
+    page.locator(".guide-class").first.wait_for()
+
+
+def several(page: Page) -> None:
+    pressed("Several at once")(page)
+    page.locator(".several .cell").first.click()
+
+
+def confused(page: Page) -> None:
+    """A cell of the confusion matrix is opened, and one of its samples chosen."""
+    page.locator('.st-key-confusion_chart text[aria-label*="wasp"][aria-label*="hover fly"]').click()
+    page.locator('[class*="st-key-cell_choose_"] button').first.click()
+
+
 SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "who": ("", nothing),
     "setup": ("setup", nothing),
@@ -62,12 +79,15 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "setup, settings": ("setup", pressed("Settings")),
     "label": ("", lambda page: page.locator(".labeler[data-shown]").first.wait_for()),
     "label, reasons": ("", reasons),
+    "label, guide": ("", guide),
     "grid": ("grid", lambda page: page.get_by_text("Take out what is not").wait_for()),
+    "progress, a cell": ("progress", confused),
     "progress": ("progress", lambda page: page.get_by_test_id("stVegaLiteChart").first.wait_for()),
     "uncertainty": ("uncertainty", nothing),
     "uncertainty, map": ("uncertainty", pressed("Map")),
     "uncertainty, changes": ("uncertainty", pressed("Changes")),
     "review": ("review", chosen),
+    "review, several": ("review", several),
     "review, answers": ("review", pressed("Answers")),
     "review, agreement": ("review", pressed("Agreement")),
     "review, export": ("review", pressed("Export")),
@@ -76,9 +96,10 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=[("light", 1280), ("dark", 1280), ("light", 390)], ids=["light", "dark", "phone"])
 def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
+    scheme, width = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(60_000)
     yield page

@@ -33,3 +33,10 @@ def test_the_target_is_reached_by_the_least_lower_bound_of_the_newest_round(worl
     )
     found = world.ask(reached, limits=Limits(accuracy=0.9))
     assert (found is not None) is is_reached
+
+
+@pytest.mark.parametrize(("proven", "title"), [(0.89, None), (0.9, "The target is proven")])
+def test_the_target_is_reached_by_what_is_proven_of_the_rest(world, proven, title):
+    world.publish(metrics=[NewMetric("accuracy_test", 0.8, 0.7, 0.9, 50), NewMetric("proven", 0.95, proven)])
+    found = world.ask(reached, limits=Limits(accuracy=0.9))
+    assert (found and found.title) == title

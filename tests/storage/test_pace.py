@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from storage.pace import seconds_per_decision
+from storage.pace import minutes_of_work, seconds_per_decision
 
 
 @pytest.fixture
@@ -53,3 +53,10 @@ def test_a_clock_that_is_set_back_is_left_out(world, clock):
 def test_five_labels_are_too_few(world, clock):
     label_at(world, clock, 0, 2, 4, 6, 8)
     assert world.ask(seconds_per_decision) is None
+
+
+def test_work_is_the_time_of_all_people_without_their_breaks(world, clock):
+    assert world.ask(minutes_of_work) == 0.0
+    label_at(world, clock, 0, 30, 60, 3660, 3690)  # a minute, a break, half a minute
+    label_at(world, clock, 10, 40, annotator_id=world.bob, first=6)
+    assert world.ask(minutes_of_work) == 2.0

@@ -25,20 +25,3 @@ function undoOf(cell) {
     suggestion_shown: false, why_shown: false, lead_time_s: null, shown_together: 1,
   };
 }
-
-// What a browser remembers beside the decisions: a choice of size and class, and what was passed over.
-const recall = (key, otherwise) => {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
-
-const remember = (key, value) => {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // a full browser forgets a choice; decisions are kept by the outbox, which says when it cannot
-  }
-};

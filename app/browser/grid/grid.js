@@ -39,7 +39,7 @@ class Grid {
 
   open() {
     this.parent.append(this.view.root);
-    this.deafen = listenToKeys({ page: "grid", act: (meaning) => this.name !== null && actOnGrid(this, meaning) });
+    this.deafen = listenToKeys({ page: "grid", classes: () => this.data.classes, act: (meaning) => this.name !== null && actOnGrid(this, meaning) });
     window.addEventListener("resize", this.onResize);
     this.watcher = new ResizeObserver(this.onResize);
     this.watcher.observe(this.view.root);
@@ -62,7 +62,7 @@ class Grid {
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
     if (!this.isOpen) this.open();
-    this.data = data;
+    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
     if (data.name !== this.name) this.begin(data.name);
     else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
     if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);

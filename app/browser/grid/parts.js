@@ -15,7 +15,7 @@ function button(text, key, onclick, attributes = {}) {
   return element("button", { type: "button", onclick, ...attributes }, element("span", {}, text), ...hint);
 }
 
-const keySigns = (key) => (key ?? "").replace("shift+", "⇧");
+const keySigns = (key) => (key ?? "").toUpperCase().replace("SHIFT+", "⇧");
 
 // Twenty classes have a key and a chip each; more are chosen from a list.
 function drawChips(view, { ask, chips, chosen, choose }) {

@@ -12,7 +12,7 @@ from app.browser.content import scripts, styles
 
 KEY = "group"
 SCRIPTS = ("view", "draw", "decide", "group")
-SHARED = ("page", "keys", "outbox", "leaving")
+SHARED = ("page", "keys", "own_keys", "outbox", "leaving")
 
 _component = st.components.v2.component(
     "labelloop_group",

@@ -28,7 +28,7 @@ class Groups {
 
   open() {
     this.parent.append(this.view.root);
-    this.deafen = listenToKeys({ page: "groups", act: (meaning) => this.name !== null && actOnGroups(this, meaning) });
+    this.deafen = listenToKeys({ page: "groups", classes: () => this.data.classes, act: (meaning) => this.name !== null && actOnGroups(this, meaning) });
     this.leaving = watchLeaving(() => !this.outbox?.size());
     this.isOpen = true;
   }
@@ -45,7 +45,7 @@ class Groups {
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
     if (!this.isOpen) this.open();
-    this.data = data;
+    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
     if (data.name !== this.name) this.start(data.name);
     else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
     if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);

@@ -13,10 +13,10 @@ from app.browser.content import scripts, styles
 KEY = "labeler"
 SCRIPTS = (
     *("pace", "contents", "work", "swipes", "connection", "view", "zoom", "search"),
-    *("why", "lines", "exchange", "labeler", "mount"),
+    *("why", "guide", "lines", "exchange", "labeler", "mount"),
 )
 
-SHARED = ("page", "keys", "outbox", "leaving", "alerts")
+SHARED = ("page", "keys", "own_keys", "outbox", "leaving", "alerts")
 
 _component = st.components.v2.component(
     "labelloop_labeler",

@@ -8,12 +8,14 @@ function openPage(parent, name) {
   parent.append(root);
   const [pace, work] = [openPace(), openWork()];
   const screenKey = `labelloop-screen:${name}`; // so that a reload comes back to the same sample
+  const switchesKey = `labelloop-switches:${name}`; // they stay as they were left
+  const switches = { suggest: false, why: false, guide: false, light: {}, ...recall(switchesKey, {}) };
   const sharpened = new Set(); // ids of the samples that are here with all their pixels
   const flagged = new Map(); // sample id -> the id of its flag, given here or before the page began
-  let classes = [];
+  let [served, classes] = [[], []]; // as the server has them, and with the keys that this person has given them
   let progress = null;
   let waiting = null;
-  let [isSuggesting, isExplaining] = [false, false];
+  let [isSuggesting, isExplaining] = [switches.suggest === true, switches.why === true];
   let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
   let [decidedAt, unsavedSince] = [-Infinity, null];
   let keyAt = null; // when the key came that the next painted sample answers, however long it takes to be ready
@@ -43,9 +45,10 @@ function openPage(parent, name) {
     const { text, isWarning } = savedLine({ unsaved, isLost, isStored: exchange.outbox.isStored(), isSlow });
     view.drawSaved(text, isWarning);
     root.dataset.unsaved = unsaved;
+    guide.draw(work.ahead());
     view.drawPast(work.strip(), work.walking(), contents);
     if (progress === null) return;
-    view.drawLines(roundLine(progress, changes()), perClass(progress, changes(), classes));
+    view.drawLines(roundLine(progress, changes()), sessionLine(sessionPace(performance.now()), progress, changes()), perClass(progress, changes(), classes));
   };
 
   const drawFacts = () => {
@@ -60,6 +63,7 @@ function openPage(parent, name) {
     view.drawSuggestion(isSuggesting, sample, isPast);
     drawWhy(view.parts.card, isExplaining && sample !== null, sample?.why);
     view.parts.why.setAttribute("aria-checked", String(isExplaining));
+    view.parts.guideOn.setAttribute("aria-checked", String(guide.isOpen()));
     shown.suggested ||= isSuggesting && !isPast && Number.isInteger(sample?.suggestion);
     shown.explained ||= isExplaining && Boolean(sample?.why);
   };
@@ -131,7 +135,7 @@ function openPage(parent, name) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
+    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, guide: guide.isWanted(), looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
   };
 
   const exchange = openExchange({
@@ -165,6 +169,7 @@ function openPage(parent, name) {
     const entry = work.decide(kind, classIndex);
     decidedAt = performance.now();
     pace.pressed(began);
+    noteDecision(began, kind);
     show(began);
     const { id, sample_id, class_index } = entry;
     const corrects = entry.before?.id ?? null;
@@ -177,6 +182,7 @@ function openPage(parent, name) {
     const entry = work.undo();
     owed = entry === null && before() !== null ? event : null; // faster than the server says what came before
     if (entry === null) return;
+    noteDecision(began, entry.kind === "label" ? "unlabel" : entry.kind);
     show(began);
     exchange.outbox.add({ id: newId(), kind: "undo", sample_id: entry.sample_id, undoes: entry.id, was: classOf(entry), now: classOf(entry.before) });
     view.say("Undone. The sample is back.");
@@ -230,16 +236,22 @@ function openPage(parent, name) {
 
   const toggle = (which) => {
     if (which === "suggest") isSuggesting = !isSuggesting;
-    else isExplaining = !isExplaining;
+    else if (which === "why") isExplaining = !isExplaining;
+    else guide.open(!guide.isOpen());
+    keepSwitches({ suggest: isSuggesting, why: isExplaining, guide: guide.isOpen() });
     drawFacts();
-    if (isExplaining) exchange.schedule();
+    guide.draw(work.ahead());
+    if (isExplaining || guide.isWanted()) exchange.schedule();
   };
+
+  const keepSwitches = (changed) => remember(switchesKey, Object.assign(switches, changed));
 
   const ACTS = {
     accept, undo, flag,
     skip: (event) => decide("skip", null, event),
     larger: () => zoom.larger(),
     smaller: () => zoom.smaller(),
+    guide: () => toggle("guide"),
     older: () => walk(1),
     newer: () => walk(-1),
   };
@@ -252,6 +264,7 @@ function openPage(parent, name) {
     if (what === "label") decide("label", Number(rest), event);
     else if (what === "past") { work.lookAt(Number(rest)); showPast(); }
     else if (what === "switch") toggle(rest);
+    else if (what === "key") { guide.choose(Number(rest)); guide.draw(work.ahead()); }
     else ACTS[what](event);
     return true;
   }
@@ -262,18 +275,23 @@ function openPage(parent, name) {
   const searchBox = openSearch(view.parts.search, (each) => {
     decide("label", each.index, new Event("search"));
   });
-  const deafen = listenToKeys({ page: "label", hasSearch, act });
-  const zoom = openZoom(view.parts.stage, view.parts.zoom, wantWhole);
+  const guide = openGuide(view.parts.guide, name, () => { takeClasses(served); guide.draw(work.ahead()); });
+  guide.open(switches.guide === true);
+  const deafen = listenToKeys({ page: "label", hasSearch, act, classes: () => classes, claim: guide.claim });
+  const zoom = openZoom(view.parts.stage, view.parts.zoom, { wantWhole, light: switches.light, keep: (light) => keepSwitches({ light }) });
   listenToSwipes(view.parts.stage, (what, event) => { if (!zoom.isIn()) act(what, event); });
-  show();
 
-  const takeClasses = (fresh) => {
+  const takeClasses = (asked) => {
+    served = asked;
+    const fresh = guide.setClasses(asked);
     if (JSON.stringify(fresh) === JSON.stringify(classes)) return;
     classes = fresh;
     view.drawClasses(classes);
     searchBox.setClasses(classes.filter((each) => !each.retired));
     show();
   };
+
+  show();
 
   const takeQueue = (data) => {
     for (const entry of [...(data.queue ?? []), ...(data.history ?? [])]) {
@@ -293,6 +311,7 @@ function openPage(parent, name) {
       contents.get(data.whole.sample_id)?.sharpen?.(data.whole.content.address);
     }
     if (data.past_why) work.explain(data.past_why);
+    if (data.guide) guide.take(data.guide);
     if (data.queue) {
       work.merge(data.queue, pace.pinned(), exchange.underWay());
       isScarce = data.queue.length < FEWEST_AHEAD;
@@ -320,6 +339,7 @@ function openPage(parent, name) {
       if (data.elsewhere !== null || data.queue) elsewhere = data.elsewhere;
       alerts.take([...data.refused, ...data.notices], [data.trouble, elsewhere]);
       events.take(data.round_end ? [data.round_end] : [], []);
+      if (data.round_end) guide.renew();
       refresh();
       drawFacts();
       drawRest();

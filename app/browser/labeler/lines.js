@@ -50,6 +50,19 @@ function perClass(progress, changes, classes) {
   return { shown: labeled.slice(0, CLASSES_ON_LINE), rest };
 }
 
+const minutesWords = (minutes) => (minutes < 1 ? "less than a minute" : minutes < 90 ? `about ${Math.round(minutes)} min` : `about ${(minutes / 60).toFixed(1)} h`);
+
+// pace: of pace.js. The time to a goal is work at this pace; breaks come on top, so they are not promised away.
+function sessionLine(pace, progress, changes) {
+  if (pace === null) return "";
+  const speed = `${pace.perMinute < 10 ? pace.perMinute.toFixed(1) : Math.round(pace.perMinute)} labels a minute of work`;
+  const parts = [pace.idleMs > IDLE_MS ? `Paused for ${Math.floor(pace.idleMs / 60000)} min; before that ${speed}` : speed];
+  const time = (labels, goal) => { if (pace.perMinute > 0 && labels > 0) parts.push(`${minutesWords(labels / pace.perMinute)} to ${goal}`); };
+  if (progress.to_target) time(progress.to_target.labels, progress.to_target.goal);
+  if (progress.budget) time(progress.budget - progress.labels - changes.all, "the budget");
+  return parts.join(" · ");
+}
+
 function savedLine({ unsaved, isLost, isStored, isSlow }) {
   if (unsaved === 0) return { text: isLost ? "No answer from the server; trying again" : "All saved", isWarning: isLost };
   const where = isStored ? "kept in this browser" : "kept in this page only: do not close it";

@@ -10,8 +10,13 @@ const GAPS_KEPT = 8;
 const PAUSE_MS = 5000; // a longer gap is a person who thought or went away: the pace starts over
 const LATENCIES_KEPT = 1000;
 
+const RECENT_MS = 5 * 60000; // the pace that is told is that of the last minutes
+const IDLE_MS = 60000; // between two decisions: more is a break, not work
+const FEWEST_STEPS = 5; // below, one slow image would decide
+
 // Of this page, not of one drawing of the component: a visit to another screen does not end the session.
 const latencies = [];
+let decisions = []; // [{ at, kind: "label", "unlabel" or another }] of the last minutes of work, in order
 
 function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -42,6 +47,35 @@ function openPace() {
 function noteLatency(ms) {
   latencies.push(ms);
   if (latencies.length > LATENCIES_KEPT) latencies.shift();
+}
+
+// Breaks are left out: it is the time worked, not that of the clock, of which the last minutes are kept.
+function noteDecision(at, kind) {
+  decisions.push({ at, kind });
+  let worked = 0;
+  for (let place = decisions.length - 1; place > 0; place -= 1) {
+    worked += stepMs(decisions, place) ?? 0;
+    if (worked > RECENT_MS) decisions = decisions.slice(place);
+    if (worked > RECENT_MS) return;
+  }
+}
+
+// From the decision before; null after a break.
+function stepMs(all, place) {
+  const step = all[place].at - all[place - 1].at;
+  return step >= 0 && step <= IDLE_MS ? step : null;
+}
+
+// { perMinute, idleMs }: labels a minute of work, and how long ago the last decision was; null while too few are known.
+function sessionPace(now) {
+  const steps = decisions.flatMap(({ kind }, place) => {
+    const ms = place > 0 ? stepMs(decisions, place) : null;
+    return ms === null ? [] : [{ kind, ms }];
+  });
+  const worked = steps.reduce((sum, { ms }) => sum + ms, 0);
+  if (steps.length < FEWEST_STEPS || worked <= 0) return null;
+  const labels = steps.reduce((sum, { kind }) => sum + ({ label: 1, unlabel: -1 }[kind] ?? 0), 0);
+  return { perMinute: Math.max(0, (60000 * labels) / worked), idleMs: now - decisions.at(-1).at };
 }
 
 // Milliseconds; null before the first key.

@@ -11,7 +11,7 @@ function element(tag, properties = {}, ...children) {
 // A class's name is a name: a browser that translates the page must leave it as it is.
 const className = (name, tag = "span") => element(tag, { textContent: name, attributes: { translate: "no" } });
 
-const keyWord = (key) => key.replace("shift+", "⇧");
+const keyWord = (key) => key.toUpperCase().replace("SHIFT+", "⇧");
 
 function actionButton(name, key, meaning, title) {
   const hint = element("kbd", { textContent: key });
@@ -47,15 +47,19 @@ function buildParts() {
     suggest: switchButton("Show the model's suggestion", "switch:suggest",
       "Off by default: seeing it makes people agree with it. Labels given while it shows are marked."),
     why: switchButton("Why this one", "switch:why", "What the model doubts about this sample"),
+    guideOn: switchButton("Guide", "switch:guide", "What the classes are, with examples; their keys can be changed there"),
     card: element("section", { className: "card", hidden: true, attributes: { "aria-label": "Why this one" } }),
+    guide: element("section", { className: "guide", hidden: true, attributes: { "aria-label": "Guide" } }),
     strip: element("div", { className: "strip", attributes: { role: "list", "aria-label": "The last ten decisions" } }),
     round: element("p", { className: "line" }),
     perClass: element("p", { className: "line counts" }),
+    session: element("p", { className: "line" }),
     saved: element("span", { className: "saved" }),
     alert: element("p", { className: "alert", hidden: true, attributes: { role: "alert" } }),
     event: element("p", { className: "event", hidden: true, attributes: { role: "status" } }),
     said: element("p", { className: "unseen", attributes: { "aria-live": "polite" } }),
   };
+  parts.guideOn.append(element("kbd", { textContent: "G" }));
   parts.accept.classList.add("accept");
   parts.accept.hidden = true;
   return parts;
@@ -65,15 +69,16 @@ function arrange(root, parts) {
   const row = (name, ...buttons) => element("div", { className: "row", attributes: { role: "group", "aria-label": name } }, ...buttons);
   const actions = element("div", { className: "rows" },
     row("This sample", parts.skip, parts.flag), row("Decisions before", parts.undo, parts.older, parts.newer));
-  const switches = element("div", { className: "row switches" }, parts.suggest, parts.why);
+  const switches = element("div", { className: "row switches" }, parts.suggest, parts.why, parts.guideOn);
   const side = element("div", { className: "side" },
-    parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.card);
+    parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.guide, parts.card);
+  const lines = element("div", { className: "lines" },
+    element("div", { className: "top" }, parts.round, parts.saved), parts.session, parts.perClass);
+  // The lines stand under the sample, not under the guide and the reasons, which may be long.
   const left = element("div", { className: "left" },
-    element("div", { className: "frame" }, parts.stage, parts.zoom), parts.strip);
+    element("div", { className: "frame" }, parts.stage, parts.zoom), parts.strip, lines);
   const work = element("div", { className: "work" }, left, side);
-  const line = element("div", { className: "lines" },
-    element("div", { className: "top" }, parts.round, parts.saved), parts.perClass);
-  root.append(parts.alert, parts.event, work, line, parts.said);
+  root.append(parts.alert, parts.event, work, parts.said);
 }
 
 // act(meaning, event): what a click on one of the buttons means.
@@ -107,7 +112,9 @@ function openView(root, act) {
       return button;
     }));
     parts.search.hidden = keyed.length === classes.filter((each) => !each.retired).length;
-    parts.flag.lastChild.textContent = parts.search.hidden ? "F" : "."; // with a search every letter is a name's
+    // With a search every letter is a name's.
+    parts.flag.lastChild.textContent = parts.search.hidden ? "F" : ".";
+    parts.guideOn.lastChild.textContent = parts.search.hidden ? "G" : ",";
   };
 
   const markClass = (classIndex) => {
@@ -183,8 +190,10 @@ function openView(root, act) {
 
   return {
     parts, nameOf, drawClasses, drawSample, drawActions, drawSuggestion, drawPast,
-    drawLines: (round, { shown, rest }) => {
+    drawLines: (round, session, { shown, rest }) => {
       setText(parts.round, round);
+      setText(parts.session, session);
+      parts.session.hidden = session === "";
       const drawn = JSON.stringify([shown, rest]);
       if (parts.perClass.dataset.drawn === drawn) return;
       parts.perClass.dataset.drawn = drawn;

@@ -4,20 +4,23 @@
 const MOST_ZOOM = 40;
 const STEP = 1.25;
 const WHEEL_STEP = 1.0015; // for each px of the wheel
+const [LEAST, MOST] = [20, 300]; // % of brightness and contrast
 const LIGHTS = { brightness: "Brightness", contrast: "Contrast" };
 
-function slider(name, title) {
-  const input = element("input", { type: "range", min: 20, max: 300, value: 100, title });
+function slider(name, title, value) {
+  const input = element("input", { type: "range", min: LEAST, max: MOST, value, title });
   input.setAttribute("aria-label", title);
   return element("label", { className: "light", title }, element("span", { textContent: name === "brightness" ? "☀" : "◐", attributes: { "aria-hidden": "true" } }), input);
 }
 
-// stage: where the image stands; wantWhole(): all pixels of the image on screen are wanted.
-function openZoom(stage, bar, wantWhole) {
+// stage: where the image stands; wantWhole(): all pixels of the image on screen are wanted. light: brightness and contrast
+// as they were left, in %; keep(light): they have changed.
+function openZoom(stage, bar, { wantWhole, light: left, keep }) {
   let image = null;
   let size = null; // of the image itself, in its pixels: { width, height }
   let [zoom, x, y, turns] = [1, 0, 0, 0];
   const light = { brightness: 100, contrast: 100 };
+  for (const name of Object.keys(LIGHTS)) if (left[name] >= LEAST && left[name] <= MOST) light[name] = left[name];
   const said = element("span", { className: "zoomed", attributes: { "aria-live": "polite" } });
 
   // CSS pixels for each of the image's own at "fit".
@@ -61,6 +64,7 @@ function openZoom(stage, bar, wantWhole) {
       Object.assign(light, { brightness: 100, contrast: 100 });
       for (const input of bar.querySelectorAll("input")) input.value = 100;
       draw();
+      keep(light);
     },
   };
 
@@ -87,8 +91,8 @@ function openZoom(stage, bar, wantWhole) {
     return made;
   };
   const lights = Object.entries(LIGHTS).map(([name, title]) => {
-    const made = slider(name, title);
-    made.lastChild.addEventListener("input", ({ target }) => { light[name] = Number(target.value); draw(); });
+    const made = slider(name, title, light[name]);
+    made.lastChild.addEventListener("input", ({ target }) => { light[name] = Number(target.value); draw(); keep(light); });
     return made;
   });
   bar.append(press("−", "Smaller (-)", "out"), said, press("+", "Larger (+)", "in"), press("Fit", "All of it", "fit"),

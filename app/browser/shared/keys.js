@@ -1,4 +1,4 @@
-// Keys, as a word for what they do: the one table for Label, Grid and its groups.
+// Keys, as a word for what they do: the one table for Label, Grid, its groups, and Review.
 //
 // Digits are read by their place on the keyboard: Shift makes signs of them, and a French keyboard has them the other way
 // round. Letters are read by character, and by place where the layout has no Latin letters.
@@ -6,11 +6,15 @@
 const ACTIONS = {
   label: {
     Enter: "accept", Space: "skip", Backspace: "undo", ArrowLeft: "older", ArrowRight: "newer",
-    f: "flag", ".": "flag", h: "help", "?": "help", "/": "search:",
+    f: "flag", ".": "flag", g: "guide", ",": "guide", h: "help", "?": "help", "/": "search:",
     "+": "larger", "=": "larger", "-": "smaller",
   },
   grid: {
     Enter: "confirm", Backspace: "undo", n: "others", x: "toggle", h: "help", "?": "help",
+    ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
+  },
+  several: {
+    Space: "toggle", x: "toggle", Backspace: "undo", Escape: "none", h: "help", "?": "help",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
   },
   groups: { Enter: "take", Space: "skip", Backspace: "undo", n: "leave", h: "help", "?": "help" },
@@ -36,9 +40,10 @@ function digitOf({ key, code, shiftKey }) {
   return `${shiftKey ? "shift+" : ""}${digit[2]}`;
 }
 
-// page: of ACTIONS. hasSearch: whether classes are found by name: then every letter is the search's.
+// page: of ACTIONS. hasSearch: whether classes are found by name: then every letter is the search's. own: letters that a
+// person has given to classes.
 // "class:3", "class:shift+3", a word of ACTIONS, "search:x", "swallow", or null for a key that is none of ours.
-function meaningOf(event, page, hasSearch = false) {
+function meaningOf(event, page, hasSearch = false, own = new Set()) {
   if (event.isComposing || /^(Dead|Process|Unidentified)$/.test(event.key)) return null;
   const letter = letterOf(event);
   const isAltGraph = event.getModifierState?.("AltGraph") ?? false;
@@ -48,6 +53,7 @@ function meaningOf(event, page, hasSearch = false) {
   const digit = digitOf(event);
   if (digit !== null) return `class:${digit}`;
   if (letter !== null && hasSearch) return `search:${event.key}`;
+  if (own.has(letter)) return `class:${letter}`;
   if (STREAMLITS_OWN.has(letter)) return "swallow";
   return ACTIONS[page][event.key === " " ? "Space" : letter ?? event.key] ?? null;
 }
@@ -83,13 +89,15 @@ function isPressing(event) {
   return isControl && (event.key === "Enter" || event.key === " ");
 }
 
-// act(meaning, event): says whether the key was used. Returns what takes the listeners off again.
-function listenToKeys({ page, hasSearch = () => false, act }) {
+// act(meaning, event): says whether the key was used. classes(): their keys are among those that are meant. claim(event):
+// says whether the key is wanted for something else. Returns what takes the listeners off again.
+function listenToKeys({ page, hasSearch = () => false, classes, claim = () => false, act }) {
   let byTab = false; // whether the focus has been moved with Tab since this page began, and not by hand since
   const listen = (event) => {
     if (event.key === "Tab") byTab = true;
     if (isHelpSent || isTyping(event) || isInDialog() || (byTab && isPressing(event))) return;
-    const meaning = meaningOf(event, page, hasSearch());
+    if (claim(event)) { swallow(event); return; }
+    const meaning = meaningOf(event, page, hasSearch(), lettersOf(classes()));
     if (meaning === null) return;
     if (meaning === "swallow" || (event.repeat && !MOVES.has(meaning))) swallow(event);
     else if (meaning === "help") { swallow(event); pressHelp(); }

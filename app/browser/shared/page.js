@@ -26,6 +26,23 @@ const tabMemory = {
   },
 };
 
+// What a browser remembers beside the decisions, for the next visit too: switches, own keys, a choice of size and class.
+const recall = (key, otherwise) => {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+};
+
+const remember = (key, value) => {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // a full browser forgets a choice; decisions are kept by the outbox, which says when it cannot
+  }
+};
+
 // The same for all components of a page and after a reload. A tab that is duplicated gets a copy of sessionStorage: so the
 // id lies there only from the end of a page to the beginning of the next.
 function pageId() {

@@ -11,6 +11,8 @@ import streamlit as st
 
 from app.kinds.kind import WHOLE, Shown
 from app.screens.content.sample import to_send
+from app.screens.label_page.goal import to_target
+from app.screens.label_page.guide import class_guide
 from app.screens.label_page.rest import FEWEST, rest_of_pool
 from app.screens.label_page.round_end import round_end_sentence
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
@@ -66,7 +68,10 @@ def answer(message: Message) -> AnnotatorRecord:
 def _about_this_page() -> AnnotatorRecord:
     session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
     empty = dict.fromkeys(
-        ("answer_to", "trouble", "queue", "history", "flags", "past_why", "waiting", "progress", "whole", "round_end")
+        (
+            *("answer_to", "trouble", "queue", "history", "flags", "past_why", "guide"),
+            *("waiting", "progress", "whole", "round_end"),
+        )
     )
     nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
     return {
@@ -135,6 +140,8 @@ def _asked_for(message: Message, held: Collection[int]) -> AnnotatorRecord:
         told["history"] = _history(held, before)
     if isinstance(zoomed := message.get("zoomed"), int):
         told["whole"] = _whole(zoomed)
+    if message.get("guide"):
+        told["guide"] = class_guide()
     if isinstance(looking := message.get("looking"), int):
         told["past_why"] = _why_past(looking)
     return told
@@ -304,6 +311,7 @@ def _progress(state: LabelingState) -> AnnotatorRecord:
         "labels": state.labels,
         "per_class": {str(index): count for index, count in state.labels_per_class.items()},
         "budget": state.settings.labeling_budget,
+        "to_target": to_target(state),
     }
 
 

@@ -14,7 +14,7 @@ from app.project.project import Project
 from app.screens.shared.charts import share_axis
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import percent
-from loops.certificate.classes import ClassProof, class_proofs
+from loops.certificate.classes import ClassProof, ClassRecall, class_proofs, class_recalls
 from loops.certificate.evidence import Evidence
 from storage.engine import Database
 from storage.samples import count_samples
@@ -25,6 +25,11 @@ _MEANING = (
     "Proven means: whenever you look, and whichever model answers by then, such a sentence is wrong in at most 5 of "
     "100 projects. It takes your labels as the truth. Audit samples are drawn with known chances, more of them where "
     "the model doubts, and no model learns from them."
+)
+
+_FOUND = (
+    "Of the samples left that are of a class, the share that is answered with it (recall), proven and estimated. It "
+    "takes a moment with many classes, and many audit labels where a class is rare."
 )
 
 
@@ -52,8 +57,10 @@ def certificate_box(database: Database, project: Project, project_id: int, class
             alt="Proven and estimated share by audit labels",
         )
     classes = class_proofs(proof.chain[-1], proof.labels, proof.target)
+    is_found_wanted = st.toggle("How much of each class is found, too", key="class_recalls", help=_FOUND)
+    found = class_recalls(proof.chain[-1], proof.labels, proof.target) if is_found_wanted else []
     st.dataframe(
-        class_rows(classes, class_names),
+        class_rows(classes, class_names, found),
         hide_index=True,
         width="stretch",
         key="class_lights",
@@ -98,18 +105,32 @@ def proven_chart(evidence: Evidence) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(band, line, goal).properties(height=220)
 
 
-def class_rows(classes: Sequence[ClassProof], names: Sequence[str]) -> pd.DataFrame:
-    """The lights in the words of the table."""
-    return pd.DataFrame(
-        [
-            {
-                "Class": names[proof.class_index],
-                "Answered so": proof.left,
-                "Right, proven": percent(proof.proven) if proof.proven else "-",
-                "Right, estimated": "-" if proof.estimate is None else percent(proof.estimate),
-                "Audit labels": proof.draws,
-                "": _LIGHTS[proof.light],
-            }
-            for proof in classes
-        ]
-    )
+def class_rows(
+    classes: Sequence[ClassProof], names: Sequence[str], recalls: Sequence[ClassRecall] = ()
+) -> pd.DataFrame:
+    """The lights in the words of the table; with recalls, what is found of each class, also of one never answered."""
+    found = {recall.class_index: recall for recall in recalls}
+    answered = {proof.class_index: proof for proof in classes}
+    rows = []
+    for index in sorted(found.keys() | answered.keys()):
+        proof = answered.get(index, ClassProof(index, 0, 0, 0.0, None, "unknown"))
+        row = {
+            "Class": names[index],
+            "Answered so": proof.left,
+            "Right, proven": _proven_words(proof.proven),
+            "Right, estimated": _estimate_words(proof.estimate),
+            "Audit labels": proof.draws,
+        }
+        if index in found:
+            row["Found, proven"] = _proven_words(found[index].proven)
+            row["Found, estimated"] = _estimate_words(found[index].estimate)
+        rows.append(row | {"": _LIGHTS[proof.light]})
+    return pd.DataFrame(rows)
+
+
+def _proven_words(share: float) -> str:
+    return percent(share) if share else "-"
+
+
+def _estimate_words(share: float | None) -> str:
+    return "-" if share is None else percent(share)

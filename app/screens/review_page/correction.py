@@ -11,6 +11,7 @@ from app.screens.shared.deciding import decide, take_back
 from app.screens.shared.filters import ReviewRow
 from app.screens.shared.label_box import class_choice, press
 from app.screens.shared.plain_text import escaped
+from app.screens.shared.reader_time import reader_time
 from app.screens.shared.review_rows import decision_words, prediction_words, suspect_words
 from app.screens.shared.session import database, project_id
 from storage.labels import LabelEventInfo, list_events
@@ -60,4 +61,4 @@ def _history(events: Sequence[LabelEventInfo], classes: Sequence[str]) -> None:
     with st.expander(f"History ({len(events)})"):
         for event in reversed(events):
             what = event.action if event.class_index is None else f"{event.action} {classes[event.class_index]}"
-            st.caption(escaped(f"{event.created_at:%Y-%m-%d %H:%M:%S} UTC, {event.annotator}: {what}"))
+            st.caption(escaped(f"{reader_time(event.created_at)}, {event.annotator}: {what}"))

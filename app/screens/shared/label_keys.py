@@ -16,6 +16,7 @@ HELP_ROWS = (
     ("Walk the decisions before", "`←` older, `→` newer"),
     ("Look closer at an image, and back", "`+`, `-`, or the wheel"),
     ("Flag for a second look; again: take the flag back", "`.`, and `F` with up to 20 classes"),
+    ("Guide: what the classes are, with examples; a class's own key is chosen there", "`,`, and `G` with up to 20"),
     ("These keys", "`?`, and `H` with up to 20 classes"),
 )
 
@@ -36,6 +37,14 @@ GROUP_ROWS = (
     ("Label the rest, once it is proven", "`Enter`"),
     ("Undo the last judgment, or the whole rest", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
     ("Leave the group; what was judged stays labeled", "`N`"),
+)
+
+SEVERAL_ROWS = (
+    ("Move from card to card; with `Shift`: choose a range", "`←` `→` `↑` `↓`"),
+    ("Choose the card, or put it back", "`Space`, `X`, or click it; `Shift` and click for a range"),
+    ("Correct all that are chosen to the class", "the class's key"),
+    ("Choose none", "`Esc`"),
+    ("Undo the last such correction, all of it", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
 )
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.project.endings import TO_WAIT_FOR_A_PERSON, TRAINER, ending_words
 from app.screens.shared.plain_text import escaped
+from app.screens.shared.reader_time import reader_zone
 from app.screens.shared.session import annotator_id, database, project_id, sample_kind
 from app.screens.shared.trainer_state import BeatWatch, Mood, TrainerState, trainer_state
 from storage.endings import list_endings
@@ -45,7 +46,7 @@ def read_trainer() -> TrainerState:
     if request is not None and request.kind != "stop" and state.mood in {"idle", "failed", "stopped"}:
         return TrainerState("working", "Training was asked for and starts in a moment.")
     if deaths and (state.mood in {"absent", "silent"} or len(deaths) >= TO_WAIT_FOR_A_PERSON):
-        return TrainerState("failed", ending_words(deaths))
+        return TrainerState("failed", ending_words(deaths, reader_zone()))
     return state
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.project.settings import save_settings
 from app.screens.label_page import feed
+from storage.classes import describe_class
 from storage.labels import list_events
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
@@ -34,10 +35,10 @@ class Page:
         self.name = feed.answer({})["name"]
         self.seq = 0
 
-    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False, looking=None):
+    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False, looking=None, guide=False):
         self.seq += 1
         message = {"name": self.name, "seq": self.seq, "hello": hello, "decisions": list(decisions)}
-        wishes = {"have": list(have), "want": want, "why": why, "looking": looking}
+        wishes = {"have": list(have), "want": want, "why": why, "looking": looking, "guide": guide}
         return feed.answer(message | {"screen": list(screen)} | wishes)
 
 
@@ -210,7 +211,30 @@ def test_the_counts_leave_audit_samples_out_of_the_round(asked, browser, monkeyp
         "labels": 3,
         "per_class": {"0": 3},
         "budget": 0,
+        "to_target": None,
     }
+
+
+def test_the_way_to_the_target_is_told_in_labels(filled, anna, monkeypatch):
+    monkeypatch.setattr(feed, "COUNT_EVERY_S", 0.0)
+    queries = [NewQuery(n, n - 1, "audit" if n % 2 else "train", 1.0, None) for n in range(1, 5)]
+    filled.publish(labels=0, queries=queries, metrics=[NewMetric("audits_needed", 10.0)])
+    page = Page()
+    queue = page.say()["queue"]
+    told = page.say([decision(entry) for entry in queue[:1]])  # an audit label: 9 are left, and each second one is one
+    assert told["progress"]["to_target"] == {"labels": 18, "goal": "95 % proven"}
+
+
+def test_the_guide_says_what_the_classes_are_and_shows_labeled_examples(asked, browser):
+    with asked.database.write() as session:
+        describe_class(session, project_id=asked.project_id, name="cat", text="It purrs.", who="anna")
+    queue = browser.say()["queue"]
+    assert browser.say([decision(queue[0]), decision(queue[1], 2)])["guide"] is None
+    cat, dog, emu = browser.say(guide=True)["guide"]
+    assert (cat["description"], [one["sample_id"] for one in cat["examples"]]) == ("It purrs.", [1])
+    assert cat["examples"][0]["content"]["address"].startswith("data:image/")
+    assert (dog["description"], dog["examples"]) == ("", [])
+    assert [one["sample_id"] for one in emu["examples"]] == [2]
 
 
 def test_the_reasons_are_told_only_when_they_are_asked_for(browser):

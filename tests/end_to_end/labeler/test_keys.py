@@ -332,3 +332,10 @@ def test_why_this_one_is_told_also_after_fast_labeling(start, labeler, press, wa
         press(person, number, given)
     card = person.page.locator(".card")
     wait_for(lambda: "No model asked for this one" in card.inner_text(), "the reasons")
+
+
+def test_many_classes_leave_the_sample_its_width_on_a_narrow_window(start, labeler):
+    person = labeler(start([f"class {number}" for number in range(40)]))
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    person.open()
+    assert person.page.locator(".stage").bounding_box()["width"] > 300

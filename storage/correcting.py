@@ -1,0 +1,90 @@
+"""Several decisions corrected at once: an event for each, in one transaction, and one undo for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from storage.current import standing_event
+from storage.engine import Session
+from storage.events import ADJUDICATION, is_undone
+from storage.labels import record_decision, take_back
+from storage.limits import NO_LIMITS, Limits
+from storage.models import LabelEvent
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What became of the chosen samples."""
+
+    stored: int  # events
+    same: int  # had that class already
+    moved: int  # somebody decided about them anew since they were shown: left as they are
+
+
+def correct_several(
+    session: Session,
+    *,
+    project_id: int,
+    annotator_id: int,
+    seen: Mapping[int, int],
+    class_index: int,
+    key: str,
+    limits: Limits = NO_LIMITS,
+) -> Corrected:
+    """Give several samples one class, knowing what stands; the same key again changes nothing.
+
+    Args:
+        session: A writing session.
+        project_id: The project.
+        annotator_id: Who corrects.
+        seen: By sample id the event that the person saw as standing.
+        class_index: The class.
+        key: Of this action; no other one has it.
+        limits: Where labeling ends; only a skipped sample is one label more.
+
+    Raises:
+        LimitReachedError: When it would be one label more than the limits allow; then nothing is stored.
+    """
+    stored = same = moved = 0
+    for sample_id, event_id in seen.items():
+        standing = standing_event(session, sample_id=sample_id)
+        request = f"{_prefix(key)}{sample_id}"
+        if standing is None or (standing.id != event_id and standing.request_id != request):
+            moved += 1
+            continue
+        if standing.class_index == class_index:
+            same += 1
+            continue
+        record_decision(
+            session,
+            project_id=project_id,
+            sample_id=sample_id,
+            annotator_id=annotator_id,
+            action="label",
+            class_index=class_index,
+            request_id=request,
+            shown_together=len(seen),
+            limits=limits,
+        )
+        stored += 1
+    return Corrected(stored, same, moved)
+
+
+def undo_several(session: Session, *, project_id: int, annotator_id: int, key: str) -> int:
+    """Take back what was corrected under a key, as far as it was not taken back before; returns how many events.
+
+    A sample about which somebody decided again since keeps that decision.
+    """
+    mine = LabelEvent.request_id.startswith(_prefix(key), autoescape=True)
+    of_key = select(LabelEvent).where(LabelEvent.project_id == project_id, mine, ~is_undone())
+    events = session.scalars(of_key.order_by(LabelEvent.id)).all()
+    for event in events:
+        take_back(session, event, annotator_id, undo_id=f"undo:{event.id}")
+    return len(events)
+
+
+def _prefix(key: str) -> str:
+    return f"{ADJUDICATION}several:{key}:"

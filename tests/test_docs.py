@@ -77,6 +77,11 @@ def test_every_link_and_picture_is_there(page):
     assert list(broken_links(page, text_of(page))) == []
 
 
+@each_page
+def test_no_merge_was_left_half_done(page):
+    assert not re.search(r"^(<<<<<<<|>>>>>>>) ", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_a_broken_link_would_be_seen():
     text = "![a](docs/images/none.png) [b](docs/index.md#nowhere) [c](docs/index.md#begin) `[d](e.md)`"
     assert list(broken_links(REPOSITORY / "README.md", text)) == ["docs/images/none.png", "docs/index.md#nowhere"]

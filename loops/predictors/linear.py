@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from torch import nn
 
 from loops.errors import NotEnoughSamplesError, NotFittedError
 from loops.predictors.graph import GraphPredictor
@@ -39,6 +40,7 @@ class LinearPredictor(Predictor):
     """
 
     asks_of_whole_pool = False
+    name, steady = NAME, STEADY
 
     def __init__(self, graph: GraphPredictor) -> None:
         super().__init__(graph.store, num_classes=graph.num_classes, seed=graph.seed, mc_iterations=graph.mc_iterations)
@@ -55,9 +57,9 @@ class LinearPredictor(Predictor):
         if len(ids) > LEARNED_FROM:
             generator = np.random.default_rng(seed_of(self.seed, "linear", len(ids)))
             ids = np.sort(generator.permutation(ids)[:LEARNED_FROM])
-        points = self._graph.points(ids)
+        points = self._points(ids)
         classes = np.array([labels[sample_id] for sample_id in ids.tolist()], np.int64)
-        self._fitted = _Fitted(points, _steadied(points(ids)), classes, self.num_classes)
+        self._fitted = _Fitted(points, self.steady, ids, classes, self.num_classes)
         self.fitted_on = dict(labels), round_number
 
     def refit(self, labels: Mapping[int, int]) -> None:
@@ -86,8 +88,8 @@ class LinearPredictor(Predictor):
         classes, coefficients = self._known().coefficients
         learned_from = np.array(sorted(self.fitted_on[0] if self.fitted_on else ()), np.int64)
         return LinearModule(
-            self._graph.points_as_module(learned_from),
-            steady=STEADY,
+            self._points_as_module(learned_from),
+            steady=self.steady,
             classes=classes,
             coefficients=coefficients,
             num_classes=self.num_classes,
@@ -95,11 +97,11 @@ class LinearPredictor(Predictor):
 
     def describe(self) -> Description:
         """Who answers."""
-        return Description(NAME, "A linear model answers.")
+        return Description(self.name, "A linear model answers.")
 
     def fresh(self, fold: int | None = None) -> LinearPredictor:
         """One on the same points, without labels."""
-        return LinearPredictor(self._graph.fresh(fold))
+        return type(self)(self._graph.fresh(fold))
 
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearPredictor:
         """One like this, which is fitted again on every label."""
@@ -111,17 +113,41 @@ class LinearPredictor(Predictor):
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> None:
         """It has none of its own: an acquisition function decides."""
 
+    def _points(self, held: Ids) -> Points:
+        return self._graph.points(held)
+
+    def _points_as_module(self, held: Ids) -> nn.Module:
+        return self._graph.points_as_module(held)
+
     def _known(self) -> _Fitted:
         if self._fitted is None:
             raise NotFittedError
         return self._fitted
 
 
+class LinearOfColumns(LinearPredictor):
+    """The same on a table's rows as they are, of length 1: what the simplest peer would answer, classes unbalanced too.
+
+    A one-hot column says by itself what is common; around the middle of the pool that is lost.
+    """
+
+    name, steady = "linear of columns", 0.0
+
+    def _points(self, held: Ids) -> Points:
+        del held
+        return self.store.flat_rows
+
+    def _points_as_module(self, held: Ids) -> nn.Module:
+        del held
+        return nn.Flatten()
+
+
 class _Fitted:
     """Weights of one fit, and what they were learned from."""
 
-    def __init__(self, points: Points, learned_from_n_P: Floats, classes_n: Ids, num_classes: int) -> None:
-        self._points, self._rows, self._classes, self._num_classes = points, learned_from_n_P, classes_n, num_classes
+    def __init__(self, points: Points, steady: float, learned_from: Ids, classes_n: Ids, num_classes: int) -> None:
+        self._points, self._steady, self._classes, self._num_classes = points, steady, classes_n, num_classes
+        self._rows = self._steadied(learned_from)
         self._model = self._model_of(None)
         self._drawn: tuple[tuple[int, int], list[Any]] = (0, 0), []
 
@@ -133,14 +159,14 @@ class _Fitted:
         return self._model.classes_.tolist(), np.asarray(self._model.coef_)
 
     def probs(self, sample_ids: Ids) -> Floats:
-        return self._answers(self._model, _steadied(self._points(sample_ids)))
+        return self._answers(self._model, self._steadied(sample_ids))
 
     def draws(self, sample_ids: Ids, count: int, seed: int) -> Floats:
         if self._drawn[0] != (count, seed):
             generator = np.random.default_rng(seed)
             weights = generator.exponential(size=(count, len(self._rows)))
             self._drawn = (count, seed), [self._model_of(weights_n) for weights_n in weights]
-        rows = _steadied(self._points(sample_ids))
+        rows = self._steadied(sample_ids)
         return np.stack([self._answers(model, rows) for model in self._drawn[1]], axis=-1)
 
     def _model_of(self, weights_n: Any) -> Any:  # noqa: ANN401 - scikit-learn's
@@ -158,8 +184,8 @@ class _Fitted:
             probs_N_C[:, model.classes_] = model.predict_proba(rows)
         return probs_N_C
 
-
-def _steadied(points_N_P: Floats) -> Floats:
-    """Points of unit length, and beside them the coordinate that all share."""
-    lengths = np.linalg.norm(points_N_P, axis=1, keepdims=True)
-    return np.concatenate([points_N_P / np.maximum(lengths, 1e-9), np.full_like(lengths, STEADY)], axis=1)
+    def _steadied(self, sample_ids: Ids) -> Floats:
+        """Points of unit length, and beside them the coordinate that all share."""
+        points_N_P = self._points(sample_ids)
+        lengths = np.linalg.norm(points_N_P, axis=1, keepdims=True)
+        return np.concatenate([points_N_P / np.maximum(lengths, 1e-9), np.full_like(lengths, self._steady)], axis=1)

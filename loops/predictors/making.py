@@ -14,7 +14,7 @@ from loops.errors import OwnCodeError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
-from loops.predictors.linear import LinearPredictor
+from loops.predictors.linear import LinearOfColumns, LinearPredictor
 from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
@@ -51,7 +51,8 @@ def predictor_for(
         graph = GraphPredictor(store, **named)
         # Neighbors in columns are not as much alike as those in an embedding: alone they ask badly.
         has_columns = store.backbone.has_columns
-        quick = [LinearPredictor(graph), *([TreesPredictor(store, **named)] if has_columns else [])]
+        of_columns = [LinearOfColumns(graph), TreesPredictor(store, **named)] if has_columns else []
+        quick = [LinearPredictor(graph), *of_columns]
         return Champion(graph, [base], quick, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.images import EFFICIENTNET
 from loops.errors import NotEnoughSamplesError
 from loops.predictors import linear
 from loops.predictors.graph import GraphPredictor
-from loops.predictors.linear import LinearPredictor
+from loops.predictors.linear import LinearOfColumns, LinearPredictor
 
 POOL = np.arange(80)
 
@@ -69,6 +70,17 @@ def test_draws_differ_where_the_labels_leave_it_open_and_are_the_same_for_every_
     assert draws.shape == (80, 3, 8)
     assert draws.std(axis=2).max() > 0.05
     np.testing.assert_allclose(predictor.draws([7], count=8, round_number=1)[0], draws[7], atol=1e-5)
+
+
+def test_on_columns_as_they_are_it_needs_no_pool_and_its_module_answers_the_same(store: FeatureStore) -> None:
+    of_columns = LinearOfColumns(GraphPredictor(store, num_classes=3, seed=0))
+    of_columns.fit({0: 0, 1: 1})
+
+    found = of_columns.predict(POOL)
+    assert (found.argmax(1) == POOL % 2).all()
+    answered = of_columns.as_module()(torch.from_numpy(store.rows(POOL)))
+    np.testing.assert_allclose(answered.numpy(), found, atol=1e-6)
+    assert of_columns.fresh().describe().name == "linear of columns"
 
 
 def test_a_further_label_is_taken_without_touching_the_round_s_model(predictor: LinearPredictor) -> None:

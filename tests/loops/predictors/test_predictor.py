@@ -16,7 +16,7 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError, Identi
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
-from loops.predictors.linear import LinearPredictor
+from loops.predictors.linear import LinearOfColumns, LinearPredictor
 from loops.predictors.making import own_predictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
@@ -47,6 +47,7 @@ KINDS = (
     "committee",
     "committee of forests",
     "linear",
+    "linear of columns",
     "trees",
     "champion",
     "champion with a forest",
@@ -79,6 +80,7 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "committee": lambda: Committee(network, num_folds=3),
         "committee of forests": lambda: Committee(forest, num_folds=3),
         "linear": lambda: LinearPredictor(on_pool(graph)),
+        "linear of columns": lambda: LinearOfColumns(on_pool(graph)),
         "trees": lambda: TreesPredictor(store, num_classes=num_classes, seed=seed, mc_iterations=4),
         "champion": lambda: Champion(graph, [network], [LinearPredictor(graph)]),
         "champion with a forest": lambda: Champion(graph, [forest]),

@@ -113,8 +113,7 @@ def test_saved_settings_are_in_the_file(filled, open_screen):
 def test_a_class_given_twice_is_refused_with_a_sentence(filled, open_screen):
     screen = open_screen("setup.py")
     screen.text_area(key="new_classes").set_value("fox, cat")
-    [add] = [button for button in screen.button if button.label == "Add classes"]
-    assert len(add.click().run().error) == 1
+    assert len(screen.button(key="class_do").click().run().error) == 1
     with filled.database.read() as session:
         assert len(list_classes(session, project_id=filled.project_id)) == 3
 
@@ -122,8 +121,7 @@ def test_a_class_given_twice_is_refused_with_a_sentence(filled, open_screen):
 def test_new_classes_come_after_the_others(filled, open_screen):
     screen = open_screen("setup.py")
     screen.text_area(key="new_classes").set_value("fox\ngnu")
-    [add] = [button for button in screen.button if button.label == "Add classes"]
-    add.click().run()
+    screen.button(key="class_do").click().run()
     with filled.database.read() as session:
         names = [entry.name for entry in list_classes(session, project_id=filled.project_id)]
     assert names == ["cat", "dog", "emu", "fox", "gnu"]
@@ -158,12 +156,70 @@ def test_nothing_typed_is_lost_when_a_new_project_is_refused(new_screen, tmp_pat
 def test_classes_that_are_refused_stay_to_be_mended_and_taken_ones_make_room(filled, open_screen):
     screen = open_screen("setup.py")
     screen.text_area(key="new_classes").set_value("fox, cat")
-    [button] = [button for button in screen.button if button.label == "Add classes"]
-    screen = button.click().run()
+    screen = screen.button(key="class_do").click().run()
     assert screen.text_area(key="new_classes").value == "fox, cat"
     screen.text_area(key="new_classes").set_value("fox")
-    [button] = [button for button in screen.button if button.label == "Add classes"]
-    assert button.click().run().text_area(key="new_classes").value == ""
+    assert screen.button(key="class_do").click().run().text_area(key="new_classes").value == ""
+
+
+def names_and_retired(filled):
+    with filled.database.read() as session:
+        return [(entry.name, entry.retired) for entry in list_classes(session, project_id=filled.project_id)]
+
+
+def choose(screen, action, **values):
+    """Choose what to do to a class and fill its fields."""
+    screen.segmented_control(key="class_action").set_value(action).run()
+    for key, value in values.items():
+        [field] = [one for kind in ("selectbox", "text_input", "text_area") for one in screen.get(kind) if one.key == key]
+        field.set_value(value).run()
+    return screen
+
+
+def test_a_class_is_merged_after_it_was_said_what_that_does_and_taken_back(filled, open_screen):
+    for sample_id, class_index in ((1, 0), (2, 1), (3, 1)):
+        filled.label(sample_id, class_index)
+    screen = choose(open_screen("setup.py"), "Merge", class_to_merge="dog", class_merged_into="emu")
+    assert "2 labels of dog become emu" in texts(screen.caption)
+    screen = screen.button(key="class_do").click().run()
+    assert "2 labels of dog are labels of emu now" in texts(screen.success)
+    assert list(screen.dataframe[0].value["Labels"]) == [1, 0, 2]
+    assert "dog merged into emu, by tester" in texts(screen.markdown)
+    screen = screen.button(key="undo_class_change_1").click().run()
+    assert list(screen.dataframe[0].value["Labels"]) == [1, 2, 0]
+    assert names_and_retired(filled) == [("cat", False), ("dog", False), ("emu", False)]
+    assert "taken back" in texts(screen.caption)
+
+
+def test_a_name_that_is_taken_is_refused_under_the_field_and_stays_typed(filled, open_screen):
+    screen = choose(open_screen("setup.py"), "Rename", class_to_rename="cat", class_new_name="DOG")
+    screen = screen.button(key="class_do").click().run()
+    assert "to make one of two classes, merge them" in texts(screen.error)
+    assert screen.text_input(key="class_new_name").value == "DOG"
+    screen.text_input(key="class_new_name").set_value("kitten").run()
+    screen = screen.button(key="class_do").click().run()
+    assert not screen.error
+    assert names_and_retired(filled)[0] == ("kitten", False)
+    screen = screen.button(key="undo_class_change_1").click().run()
+    assert names_and_retired(filled)[0] == ("cat", False)
+    assert len([button for button in screen.button if button.label == "Undo"]) == 0, "one line, and it is taken back"
+
+
+def test_a_class_is_retired_and_brought_back_and_the_last_two_stay(filled, open_screen):
+    screen = choose(open_screen("setup.py"), "Retire", class_to_retire="dog").button(key="class_do").click().run()
+    assert list(screen.dataframe[0].value["Class"]) == ["cat", "dog (retired)", "emu"]
+    screen = choose(screen, "Retire", class_to_retire="cat").button(key="class_do").click().run()
+    assert "A project needs two classes" in texts(screen.error)
+    choose(screen, "Bring back").button(key="class_do").click().run()
+    assert names_and_retired(filled)[1] == ("dog", False)
+
+
+def test_a_class_is_described(filled, open_screen):
+    screen = choose(open_screen("setup.py"), "Describe", class_to_describe="emu")
+    [field] = [area for area in screen.text_area if area.label == "What belongs to it"]
+    field.set_value("A bird that runs.").run()
+    screen = screen.button(key="class_do").click().run()
+    assert list(screen.dataframe[0].value["What belongs to it"]) == ["", "", "A bird that runs."]
 
 
 def test_after_an_import_one_link_leads_to_labeling(new_screen, images, tmp_path):

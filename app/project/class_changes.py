@@ -96,9 +96,7 @@ def what_will_happen(session: Session, *, project_id: int, kind: Kind, name: str
             "exported or said before keeps the old name."
         )
     if kind == "merge":
-        return (
-            f"{_of_both(count)} of {found.name} become {value.strip()}, and {found.name} is retired. {_THE_MODEL_FOLLOWS}"
-        )
+        return f"{_of_both(count)} of {found.name} become {value.strip()}, and {found.name} is retired. {_THE_MODEL_FOLLOWS}"
     if kind == "retire":
         return (
             f"Nobody is asked for {found.name} any more. Its {labels(count.labels)} stay, and the model goes on to learn "

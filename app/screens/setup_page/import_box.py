@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
 
+from app.formats.connection import is_address, shown
 from app.formats.registry import readable_formats
 from app.formats.source import Source
 from app.project.importing import run_import
@@ -47,18 +48,32 @@ def source_box(*, prefix: str) -> Chosen:
         st.caption(
             "A list such as a CSV with one row per sample: `path,label` for images, `text,label` for texts, any other "
             "columns for a table (the label may be empty). Or what another tool exported: "
-            f"{known}. Paths count from the file's own folder."
+            f"{known}. Paths count from the file's own folder. It may be an address (`https://`, `s3://`) too."
         )
         return Chosen(path=path)
     path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
-    st.caption("A folder on the machine LabelLoop runs on, with its subfolders. Images stay where they are.")
+    st.caption(
+        "A folder on the machine LabelLoop runs on, with its subfolders; images stay where they are. Or an address such "
+        "as `s3://bucket/photos`, which is copied once."
+    )
     return Chosen(path=path)
 
 
-def keep_upload(chosen: Chosen, folder: Path) -> Path:
-    """The path of what was chosen; an uploaded archive is written into the folder first, as `upload-….zip`."""
+def place_of(typed: str) -> Path | str:
+    """What was typed, as a path; an address (`s3://…`) stays as it is."""
+    typed = typed.strip()
+    return typed if is_address(typed) else Path(typed).expanduser()
+
+
+def source_name(path: Path | str) -> str:
+    """What the list of imports says of it: a file's name, or an address without what may be secret."""
+    return path.name if isinstance(path, Path) else shown(path)
+
+
+def keep_upload(chosen: Chosen, folder: Path) -> Path | str:
+    """Where what was chosen is; an uploaded archive is written into the folder first, as `upload-….zip`."""
     if chosen.upload is None:
-        return Path(chosen.path.strip()).expanduser()
+        return place_of(chosen.path)
     folder.mkdir(parents=True, exist_ok=True)
     chosen.upload.seek(0)  # a second try reads it again
     with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", suffix=".zip", delete=False) as file:

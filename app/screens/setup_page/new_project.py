@@ -8,13 +8,14 @@ import streamlit as st
 
 from app.formats.reading import Reading
 from app.formats.registry import open_source
+from app.formats.source import Source
 from app.project.creation import create_with_embedding, nothing_left_behind
 from app.project.importing import refuse_unusable
 from app.project.own_embedding import refuse_code
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from app.screens.setup_page.class_editor import names_in
-from app.screens.setup_page.import_box import Chosen, import_samples, keep_upload, source_box
+from app.screens.setup_page.import_box import Chosen, import_samples, keep_upload, place_of, source_box, source_name
 from app.screens.setup_page.import_job import ImportJob, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.settings_form import settings_fields
@@ -98,14 +99,14 @@ def make_project(entered: NewProject) -> None:
     start_job(lambda job: _make(job, planned, entered, path))
 
 
-def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> None:
+def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path | str) -> None:
     """A wrong path is refused before anything is made."""
+    uploads = planned.uploads_dir
     try:
         with nothing_left_behind(planned.folder):
-            source = open_source(path, uploads=planned.uploads_dir).with_classes_renamed(entered.wanted.new_names)
-            test_path = Path(entered.test_csv).expanduser()
-            as_pool = Reading(kind=source.kind)
-            test = open_source(test_path, uploads=planned.uploads_dir, reading=as_pool) if entered.test_csv else None
+            opened = open_source(path, uploads=uploads, progress=job.count_fetched)
+            source = opened.with_classes_renamed(entered.wanted.new_names)
+            test = _open_test(entered.test_csv, uploads, source.kind, job) if entered.test_csv else None
             classes = entered.classes or source.class_names or (test.class_names if test else ())
             refuse_unusable(source)
         project = create_with_embedding(
@@ -114,8 +115,19 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path) -> 
         if test is not None:  # first: an image that is in both must not be trained on
             import_samples(job, project, test, title="Test set", split="test")
         import_samples(
-            job, project, source, title="Samples", split="pool", labeled=entered.wanted.labeled, given_as=path.name
+            job,
+            project,
+            source,
+            title="Samples",
+            split="pool",
+            labeled=entered.wanted.labeled,
+            given_as=source_name(path),
         )
     finally:
         if entered.samples.upload is not None:
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
+
+
+def _open_test(typed: str, uploads: Path, kind: str, job: ImportJob) -> Source:
+    as_pool = Reading(kind=kind)
+    return open_source(place_of(typed), uploads=uploads, reading=as_pool, progress=job.count_fetched)

@@ -1,6 +1,7 @@
 """Setup of a project that exists: its samples, classes and settings."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
-from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box
+from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box, source_name
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.import_report import past_refusals
@@ -68,14 +69,14 @@ def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
 
     def work(job: ImportJob) -> None:
         try:
-            opened = open_source(path, uploads=project.uploads_dir, reading=reading)
+            opened = open_source(path, uploads=project.uploads_dir, reading=reading, progress=job.count_fetched)
             source = opened.with_classes_renamed(wanted.new_names)
             import_samples(
-                job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=path.name
+                job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=source_name(path)
             )
         finally:
             if chosen.upload is not None:
-                path.unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
 
     start_job(work)
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from contextlib import closing
+
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -171,7 +174,9 @@ def choose(screen, action, **values):
     """Choose what to do to a class and fill its fields."""
     screen.segmented_control(key="class_action").set_value(action).run()
     for key, value in values.items():
-        [field] = [one for kind in ("selectbox", "text_input", "text_area") for one in screen.get(kind) if one.key == key]
+        [field] = [
+            one for kind in ("selectbox", "text_input", "text_area") for one in screen.get(kind) if one.key == key
+        ]
         field.set_value(value).run()
     return screen
 
@@ -226,3 +231,15 @@ def test_after_an_import_one_link_leads_to_labeling(new_screen, images, tmp_path
     new_screen.text_input(key="new_folder").set_value(str(images)).run()
     screen = finish_import(create(new_screen), tmp_path / "new")
     assert "Start labeling" in [link.proto.label for link in screen.get("page_link")]
+
+
+def test_an_address_is_taken_as_the_command_line_takes_it(new_screen, images, tmp_path):
+    fsspec.filesystem("memory").put(str(images), "bucket/setup-pets", recursive=True)
+    new_screen.text_input(key="new_folder").set_value("memory://bucket/setup-pets").run()
+    assert not [button for button in new_screen.button if button.label == "Look at it first"]
+    screen = finish_import(create(new_screen), tmp_path / "new")
+    assert "2 added" in texts(screen.markdown)
+    project = open_project(tmp_path / "new")
+    with closing(project.open_database()) as database, database.read() as session:
+        names = [entry.name for entry in list_classes(session, project_id=project.project_id(database))]
+    assert names == ["cat", "dog"]

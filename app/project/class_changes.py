@@ -28,7 +28,6 @@ from storage.names import one_name
 from storage.projects import ClassInfo, list_classes
 
 Kind = Literal["rename", "merge", "retire", "add", "describe"]
-_THE_MODEL_FOLLOWS = "The model follows at the next round, and undo brings all of it back."
 
 
 def change_class(session: Session, *, project_id: int, kind: Kind, name: str, value: str = "", who: str) -> str:
@@ -92,15 +91,18 @@ def what_will_happen(session: Session, *, project_id: int, kind: Kind, name: str
         return ""
     if kind == "rename":
         return (
-            f"{_of_both(count)} of {found.name} stay, under the name {value.strip()}. Nothing is trained anew; what was "
-            "exported or said before keeps the old name."
+            f"{_of_both(count)} of {found.name} stay, under the name {value.strip()}. Nothing is trained anew; what "
+            "was exported or said before keeps the old name."
         )
     if kind == "merge":
-        return f"{_of_both(count)} of {found.name} become {value.strip()}, and {found.name} is retired. {_THE_MODEL_FOLLOWS}"
+        return (
+            f"{_of_both(count)} of {found.name} become {value.strip()}, and {found.name} is retired. The model follows "
+            "at the next round, and undo brings all of it back."
+        )
     if kind == "retire":
         return (
-            f"Nobody is asked for {found.name} any more. Its {labels(count.labels)} stay, and the model goes on to learn "
-            "from them; to move them, merge it into another class."
+            f"Nobody is asked for {found.name} any more. Its {labels(count.labels)} stay, and the model goes on to "
+            "learn from them; to move them, merge it into another class."
         )
     return f"Who labels reads it beside {found.name}. No label changes."
 
@@ -108,7 +110,7 @@ def what_will_happen(session: Session, *, project_id: int, kind: Kind, name: str
 def _adding(found: ClassInfo | None, count: ClassCount) -> str:
     if found is not None and found.retired:
         return f"{found.name} is asked for again, with the {labels(count.labels)} that it still has."
-    return "It is asked for at once, with a key after the others'. The model knows it once it has labels, from the next round on."
+    return "It is asked for at once. The model knows it once it has labels, from the next round on."
 
 
 def labels(count: int) -> str:

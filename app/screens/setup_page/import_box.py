@@ -53,8 +53,8 @@ def source_box(*, prefix: str) -> Chosen:
         return Chosen(path=path)
     path = st.text_input("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
     st.caption(
-        "A folder on the machine LabelLoop runs on, with its subfolders; images stay where they are. Or an address such "
-        "as `s3://bucket/photos`, which is copied once."
+        "A folder on the machine LabelLoop runs on, with its subfolders; images stay where they are. Or an address "
+        "such as `s3://bucket/photos`, which is copied once."
     )
     return Chosen(path=path)
 

@@ -10,12 +10,22 @@ from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
-from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box, source_name
+from app.screens.setup_page.import_box import (
+    Chosen,
+    Split,
+    import_samples,
+    keep_upload,
+    source_box,
+    source_name,
+    what_is_wrong,
+)
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
 from app.screens.setup_page.import_report import past_refusals
 from app.screens.setup_page.imports_list import imports_list
-from app.screens.setup_page.settings_form import settings_fields
+from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
+from app.screens.setup_page.typed import forget
+from app.screens.setup_page.upload_box import take_away
 from app.screens.shared.session import database, kind_name, project_id, sample_kind
 from storage.imported import count_imported
 from storage.projects import list_classes
@@ -52,7 +62,9 @@ def add_samples_box(project: Project) -> None:
     busy = job is not None and not job.finished.is_set()
     if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=busy):
         if not chosen.given:
-            raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
+            raise ProjectError("Say first where the samples are: a folder, a file or an upload.")
+        if said := what_is_wrong(chosen.path):
+            raise ProjectError(f"Nothing was added yet. {said}")
         _start(project, chosen, use or "To be labeled", wanted)
         st.rerun()
     imports_list()
@@ -68,15 +80,17 @@ def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
     path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
 
     def work(job: ImportJob) -> None:
+        is_used = False
         try:
             opened = open_source(path, uploads=project.uploads_dir, reading=reading, progress=job.count_fetched)
             source = opened.with_classes_renamed(wanted.new_names)
+            is_used = True
             import_samples(
                 job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=source_name(path)
             )
         finally:
-            if chosen.upload is not None:
-                Path(path).unlink(missing_ok=True)
+            if chosen.uploads:
+                take_away(Path(path), project.uploads_dir, is_used=is_used)
 
     start_job(work)
 
@@ -87,5 +101,7 @@ def settings_editor(project: Project) -> None:
     with st.form("settings", border=False):
         values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
         if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
+            refuse_numbers(values)
             save_settings(project.settings_path, replace(settings, **values))
+            forget("settings_")
             st.toast("Settings saved; the next round uses them.", icon=":material/check:")

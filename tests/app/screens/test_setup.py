@@ -70,8 +70,9 @@ def test_a_new_project_takes_its_classes_from_the_folders_and_lists_what_it_refu
 
 def test_a_wrong_folder_is_refused_with_a_sentence_and_makes_no_project(new_screen, tmp_path):
     new_screen.text_input(key="new_folder").set_value(str(tmp_path / "nowhere")).run()
-    screen = finish_import(create(new_screen), tmp_path / "new")
-    assert "there is no such file or folder" in texts(screen.error)
+    under_field, at_button = [error.value for error in create(new_screen).error]
+    assert under_field.replace("\\", "").endswith("/nowhere: there is no such file or folder.")
+    assert at_button.startswith("Nothing was made yet.")
     assert not (tmp_path / "new" / "settings.toml").exists()
 
 
@@ -150,10 +151,63 @@ def test_nothing_typed_is_lost_when_a_new_project_is_refused(new_screen, tmp_pat
     new_screen.text_input(key="new_folder").set_value(str(tmp_path / "nowhere")).run()
     new_screen.text_area(key="new_classes_text").set_value("cat, dog")
     new_screen.text_input(key="new_test_csv").set_value("/somewhere/test.csv")
-    screen = finish_import(create(new_screen), tmp_path / "new")
+    create(new_screen)
+    new_screen.switch_page("help.py").run()
+    screen = new_screen.switch_page("setup.py").run()
     assert screen.text_input(key="new_folder").value == str(tmp_path / "nowhere")
     assert screen.text_area(key="new_classes_text").value == "cat, dog"
     assert screen.text_input(key="new_test_csv").value == "/somewhere/test.csv"
+
+
+def test_nothing_typed_is_lost_when_an_import_fails(new_screen, tmp_path):
+    write_image(tmp_path / "torn/cat/1.png", 10)
+    (tmp_path / "torn/cat/1.png").write_bytes(b"no image")
+    new_screen.text_input(key="new_folder").set_value(str(tmp_path / "torn")).run()
+    new_screen.text_area(key="new_classes_text").set_value("cat, dog")
+    new_screen.number_input(key="new_query_size").set_value(7)
+    screen = finish_import(create(new_screen), tmp_path / "new")
+    assert "cannot be imported" in texts(screen.error)
+    assert screen.text_input(key="new_folder").value == str(tmp_path / "torn")
+    assert screen.text_area(key="new_classes_text").value == "cat, dog"
+    assert screen.number_input(key="new_query_size").value == 7
+    assert not (tmp_path / "new" / "settings.toml").exists()
+
+
+def test_a_number_out_of_range_is_refused_beside_its_field_and_stays(new_screen, images, tmp_path):
+    new_screen.text_input(key="new_folder").set_value(str(images)).run()
+    new_screen.number_input(key="new_query_size").set_value(0).run()
+    assert texts(new_screen.error) == "From 1 to 100,000; 0 was typed."
+    screen = create(new_screen)
+    assert screen.error[0].value == r"Round size\: From 1 to 100,000; 0 was typed."
+    assert screen.number_input(key="new_query_size").value == 0
+    assert not _jobs().get(str(tmp_path / "new"))
+
+
+def test_settings_out_of_range_are_not_saved_and_stay_typed(filled, open_screen):
+    screen = open_screen("setup.py")
+    screen.number_input(key="settings_target_accuracy").set_value(90.0)
+    [save] = [button for button in screen.button if button.label == "Save settings"]
+    screen = save.click().run()
+    assert [error.value for error in screen.error] == [
+        "From 0 to 1; 90 was typed.",
+        r"Target accuracy\: From 0 to 1; 90 was typed.",
+    ]
+    assert filled.project.settings().target_accuracy == 0
+    screen.switch_page("help.py").run()
+    assert screen.switch_page("setup.py").run().number_input(key="settings_target_accuracy").value == 90
+
+
+def test_a_folder_is_chosen_by_looking(new_screen, images, tmp_path):
+    new_screen.text_input(key="new_folder").set_value(str(tmp_path)).run()
+    screen = new_screen.button(key="new_folder_browse").click().run()
+    assert "Here: 1 folder." in texts(screen.caption)
+    [entry] = [button for button in screen.button if button.label == "images"]
+    screen = entry.click().run()
+    assert "Here: 2 folders" in texts(screen.caption)
+    screen = screen.button(key="new_folder_use").click().run()
+    assert screen.text_input(key="new_folder").value == str(images)
+    assert not screen.warning
+    assert "2 added" in texts(finish_import(create(screen), tmp_path / "new").markdown)
 
 
 def test_classes_that_are_refused_stay_to_be_mended_and_taken_ones_make_room(filled, open_screen):

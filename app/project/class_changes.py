@@ -89,27 +89,21 @@ def what_will_happen(session: Session, *, project_id: int, kind: Kind, name: str
         return _adding(found, count)
     if found is None or (kind in ("rename", "merge") and not value.strip()):
         return ""
-    if kind == "rename":
-        return (
-            f"{_of_both(count)} of {found.name} stay, under the name {value.strip()}. Nothing is trained anew; what "
-            "was exported or said before keeps the old name."
-        )
-    if kind == "merge":
-        return (
-            f"{_of_both(count)} of {found.name} become {value.strip()}, and {found.name} is retired. The model follows "
-            "at the next round, and undo brings all of it back."
-        )
-    if kind == "retire":
-        return (
-            f"Nobody is asked for {found.name} any more. Its {labels(count.labels)} stay, and the model goes on to "
-            "learn from them; to move them, merge it into another class."
-        )
-    return f"Who labels reads it beside {found.name}. No label changes."
+    this, other, has = f'"{found.name}"', f'"{value.strip()}"', _of_both(count)
+    return {
+        "rename": f"{has} of {this} stay, under the name {other}. Nothing is trained anew; what was exported or said "
+        "before keeps the old name.",
+        "merge": f"{has} of {this} become {other}, and {this} is retired. The model follows at the next round, "
+        "and undo brings all of it back.",
+        "retire": f"Nobody is asked for {this} any more. Its {labels(count.labels)} stay, and the model goes on to "
+        "learn from them; to move them, merge it into another class.",
+        "describe": f"It is kept with {this}, for those who label. No label changes.",
+    }[kind]
 
 
 def _adding(found: ClassInfo | None, count: ClassCount) -> str:
     if found is not None and found.retired:
-        return f"{found.name} is asked for again, with the {labels(count.labels)} that it still has."
+        return f'"{found.name}" is asked for again, with the {labels(count.labels)} that it still has.'
     return "It is asked for at once. The model knows it once it has labels, from the next round on."
 
 

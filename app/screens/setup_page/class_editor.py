@@ -1,7 +1,7 @@
 """The project's classes with their keys, and everything that can be done to them."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -14,6 +14,8 @@ from app.screens.shared.session import database, project_id
 from storage.classes import ClassCount, count_per_class
 from storage.errors import StorageError
 from storage.projects import ClassInfo, list_classes
+
+Counts = Mapping[int, ClassCount]
 
 ACTIONS = ("Add", "Rename", "Merge", "Retire", "Bring back", "Describe")
 NEW_KEY, NAME_KEY = "new_classes", "class_new_name"
@@ -28,13 +30,13 @@ def class_editor() -> None:
     _table(classes, counts)
     action = st.segmented_control("What to do", ACTIONS, default="Add", required=True, key="class_action")
     with st.container(border=True, key="class_change"):
-        _DRAW[action or "Add"](classes)
+        _DRAW[action or "Add"](classes, counts)
     if done := st.session_state.pop(DONE_KEY, ""):
         st.success(escaped(done), icon=":material/check:")
     class_history()
 
 
-def _table(classes: Sequence[ClassInfo], counts: dict[int, ClassCount]) -> None:
+def _table(classes: Sequence[ClassInfo], counts: Counts) -> None:
     keys = [(key or "search").replace("shift+", "Shift + ") for key in class_keys([entry.name for entry in classes])]
     st.dataframe(
         {
@@ -49,60 +51,48 @@ def _table(classes: Sequence[ClassInfo], counts: dict[int, ClassCount]) -> None:
     )
 
 
-def _add(_classes: Sequence[ClassInfo]) -> None:
-    text = st.text_area("New classes", key=NEW_KEY, placeholder="one per line", height=100)
-    _refused()
-    _what_will_happen("add", text)
-    _button("Add classes", ":material/add:", [("add", "", "")], clears=NEW_KEY)
+def _add(_classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    st.text_area("New classes", key=NEW_KEY, placeholder="one per line", height=100)
+    _end("add", "Add classes", ":material/add:", name=NEW_KEY)
 
 
-def _rename(classes: Sequence[ClassInfo]) -> None:
-    name = _class_box("Class", classes, key="class_to_rename")
-    new = st.text_input("New name", key=NAME_KEY)
-    _refused()
-    _what_will_happen("rename", name, new)
-    _button("Rename the class", ":material/edit:", [("rename", name, new)], clears=NAME_KEY)
+def _rename(classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    _class_box("Class", classes, key="class_to_rename")
+    st.text_input("New name", key=NAME_KEY)
+    _end("rename", "Rename the class", ":material/edit:", name="class_to_rename", value=NAME_KEY)
 
 
-def _merge(classes: Sequence[ClassInfo]) -> None:
+def _merge(classes: Sequence[ClassInfo], counts: Counts) -> None:
     left, right = st.columns(2)
-    with left:
-        name = _class_box("Class that goes", classes, key="class_to_merge")
+    with left:  # a retired one may still have labels to be moved
+        going = [entry for entry in classes if not entry.retired or entry.index in counts]
+        name = _class_box("Class that goes", going, key="class_to_merge")
     with right:
         others = [entry for entry in classes if not entry.retired and entry.name != name]
-        into = _class_box("Class that gets its labels", others, key="class_merged_into")
-    _refused()
-    _what_will_happen("merge", name, into)
-    _button("Merge the classes", ":material/merge:", [("merge", name, into)])
+        _class_box("Class that gets its labels", others, key="class_merged_into")
+    _end("merge", "Merge the classes", ":material/merge:", name="class_to_merge", value="class_merged_into")
 
 
-def _retire(classes: Sequence[ClassInfo]) -> None:
-    name = _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_retire")
-    _refused()
-    _what_will_happen("retire", name)
-    _button("Retire the class", ":material/archive:", [("retire", name, "")])
+def _retire(classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_retire")
+    _end("retire", "Retire the class", ":material/archive:", name="class_to_retire")
 
 
-def _bring_back(classes: Sequence[ClassInfo]) -> None:
+def _bring_back(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     retired = [entry for entry in classes if entry.retired]
     if not retired:
         st.caption("No class is retired.")
         return
-    name = _class_box("Class", retired, key="class_to_bring_back")
-    _refused()
-    _what_will_happen("add", name)
-    _button("Bring the class back", ":material/unarchive:", [("add", name, "")])
+    _class_box("Class", retired, key="class_to_bring_back")
+    _end("add", "Bring the class back", ":material/unarchive:", name="class_to_bring_back")
 
 
-def _describe(classes: Sequence[ClassInfo]) -> None:
+def _describe(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     name = _class_box("Class", classes, key="class_to_describe")
     known = next(entry for entry in classes if entry.name == name)
-    text = st.text_area(
-        "What belongs to it", known.description, key=f"class_description_{known.index}_{known.description}", height=100
-    )
-    _refused()
-    _what_will_happen("describe", name, text)
-    _button("Describe the class", ":material/notes:", [("describe", name, text)])
+    key = f"class_description_{known.index}_{known.description}"
+    st.text_area("What belongs to it", known.description, key=key, height=100)
+    _end("describe", "Describe the class", ":material/notes:", name="class_to_describe", value=key)
 
 
 _DRAW = dict(zip(ACTIONS, (_add, _rename, _merge, _retire, _bring_back, _describe), strict=True))
@@ -112,40 +102,43 @@ def _class_box(label: str, classes: Sequence[ClassInfo], *, key: str) -> str:
     return st.selectbox(label, [entry.name for entry in classes], key=key) or ""
 
 
-def _refused() -> None:
-    """Why the last try was refused, under the field; what was typed is still there."""
+def _end(kind: Kind, label: str, icon: str, *, name: str, value: str = "") -> None:
+    """Draw why the last try was refused, what will happen, and the button; fields are given by their keys."""
     if sentence := st.session_state.pop(REFUSED_KEY, ""):
         st.error(escaped(sentence), icon=":material/error:")
-
-
-def _what_will_happen(kind: Kind, name: str, value: str = "") -> None:
+    fields = {"name": _typed(name), "value": _typed(value)}
     with database().read() as session:
-        said = what_will_happen(session, project_id=project_id(), kind=kind, name=name, value=value)
-    st.caption(escaped(said) if said else "Say what is wanted, and what will happen is said here before it does.")
+        said = what_will_happen(session, project_id=project_id(), kind=kind, **fields)
+    if said:
+        st.caption(escaped(said))
+    st.button(label, key="class_do", icon=icon, type="primary", on_click=_change, args=(kind, name, value))
 
 
-def _button(label: str, icon: str, changes: list[tuple[Kind, str, str]], *, clears: str = "") -> None:
-    st.button(label, key="class_do", icon=icon, type="primary", on_click=_change, args=(changes, clears))
+def _typed(key: str) -> str:
+    return (st.session_state.get(key) or "") if key else ""
 
 
-def _change(changes: list[tuple[Kind, str, str]], clears: str) -> None:
-    """Do it in one transaction; what is refused changes nothing and stays to be mended."""
+def _change(kind: Kind, name_key: str, value_key: str) -> None:
+    """Do it in one transaction; what is refused changes nothing and stays to be mended.
+
+    The fields are read here: a click may come with what was typed a moment before it.
+    """
+    name, value = _typed(name_key), _typed(value_key)
     try:
-        if clears == NEW_KEY:
-            changes = [("add", name, "") for name in names_in(st.session_state[NEW_KEY])]
-            if not changes:
-                raise ProjectError("Type the name of a class first.")
+        identity, who = project_id(), who_changes()
+        names = names_in(name) if name_key == NEW_KEY else [name]
+        if not names:
+            raise ProjectError("Type the name of a class first.")
         with database().write() as session:
             said = [
-                change_class(session, project_id=project_id(), kind=kind, name=name, value=value, who=who_changes())
-                for kind, name, value in changes
+                change_class(session, project_id=identity, kind=kind, name=one, value=value, who=who) for one in names
             ]
     except (AppError, StorageError) as error:
         st.session_state[REFUSED_KEY] = str(error)
         return
     st.session_state[DONE_KEY] = " ".join(said)
-    if clears:
-        st.session_state[clears] = ""
+    for key in {NEW_KEY, NAME_KEY} & {name_key, value_key}:
+        st.session_state[key] = ""
 
 
 def names_in(text: str) -> list[str]:

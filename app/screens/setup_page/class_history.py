@@ -1,5 +1,7 @@
 """What was done to the classes, each with a button that takes it back."""
 
+from zoneinfo import ZoneInfo
+
 import streamlit as st
 
 from app.errors import AppError
@@ -35,7 +37,8 @@ def class_history() -> None:
 
 
 def _row(change: PastChange) -> None:
-    when = change.info.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    zone = ZoneInfo(st.context.timezone or "UTC")  # the reader's
+    when = change.info.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     with st.container(horizontal=True, vertical_alignment="center", key=f"class_change_{change.info.id}"):
         st.markdown(escaped(f"{change.said}, by {change.info.who}, {when}"))
         if change.taken_back:

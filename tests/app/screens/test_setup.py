@@ -239,7 +239,7 @@ def test_a_class_is_merged_after_it_was_said_what_that_does_and_taken_back(fille
     for sample_id, class_index in ((1, 0), (2, 1), (3, 1)):
         filled.label(sample_id, class_index)
     screen = choose(open_screen("setup.py"), "Merge", class_to_merge="dog", class_merged_into="emu")
-    assert "2 labels of dog become emu" in texts(screen.caption)
+    assert '2 labels of "dog" become "emu"' in texts(screen.caption)
     screen = screen.button(key="class_do").click().run()
     assert "2 labels of dog are labels of emu now" in texts(screen.success)
     assert list(screen.dataframe[0].value["Labels"]) == [1, 0, 2]

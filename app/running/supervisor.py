@@ -20,11 +20,12 @@ from types import FrameType
 import typer
 
 from app.errors import AlreadyRunningError, SupervisorError, TrainerRunningError
+from app.project.lock import trainer_lock
 from app.project.project import Project
+from app.running.address import announced
 from app.running.child import Child, end_all
 from app.running.deaths import Deaths
 from app.running.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
-from app.trainer.lock import trainer_lock
 
 TRAINER_NICENESS = 5  # its fits, as many again
 START_PATIENCE = 120.0  # seconds the screens get to answer for the first time; a cold disk takes a while
@@ -55,9 +56,10 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
         children: list[Child] = []
         try:
             served_on = _start(project, port, children, asked)
-            if not asked.to_end:
-                _announce(url_of(served_on), browser=browser)
-            _watch(children, asked)
+            with announced(project, url_of(served_on)):
+                if not asked.to_end:
+                    _announce(url_of(served_on), browser=browser)
+                _watch(children, asked)
         finally:
             end_all(children, patience=END_PATIENCE, hurry=lambda: asked.times > 1)
     return 0

@@ -28,7 +28,7 @@ from app.project.settings import write_atomically
 logger = logging.getLogger(__name__)
 
 TRASH = ".labelloop-trash"  # beside the project: a move on the same disk, whatever its size
-_NOT_COPIED = ("supervisor.lock", "trainer.lock", "address.json", "logs")
+_NOT_COPIED = ("supervisor.lock", "trainer.lock", "address.json", "opening.txt", "logs")
 
 
 @dataclass(frozen=True)

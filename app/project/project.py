@@ -92,6 +92,11 @@ class Project:
         """Says where the screens are, while the project runs."""
         return self.folder / "address.json"
 
+    @property
+    def opening_path(self) -> Path:
+        """Names another project that the supervisor is asked to open."""
+        return self.folder / "opening.txt"
+
     def settings(self) -> ProjectSettings:
         """Read the settings as they are now; a person may edit them while the project runs."""
         return load_settings(self.settings_path)
@@ -282,7 +287,7 @@ _OWN_NAMES = frozenset(
     {
         "labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "labelloop.db-journal", "features", "rounds",
         "thumbnails", "uploads", "logs", "backups", "supervisor.lock", "trainer.lock",
-        "address.json",
+        "address.json", "opening.txt",
     }
 )  # fmt: skip
 

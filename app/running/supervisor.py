@@ -25,6 +25,7 @@ from app.project.project import Project
 from app.running.address import announced
 from app.running.child import Child, end_all
 from app.running.deaths import Deaths
+from app.running.opening import asked_to_open, opened_beside
 from app.running.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
 
 TRAINER_NICENESS = 5  # its fits, as many again
@@ -59,7 +60,7 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
             with announced(project, url_of(served_on)):
                 if not asked.to_end:
                     _announce(url_of(served_on), browser=browser)
-                _watch(children, asked)
+                _watch(project, children, asked)
         finally:
             end_all(children, patience=END_PATIENCE, hurry=lambda: asked.times > 1)
     return 0
@@ -193,8 +194,11 @@ def _has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
-def _watch(children: list[Child], asked: Asked) -> None:
+def _watch(project: Project, children: list[Child], asked: Asked) -> None:
     while not asked.to_end:
+        other = asked_to_open(project)
+        if other is not None:
+            children.append(opened_beside(project, other))
         _look_after(children)
         time.sleep(PAUSE)
 
@@ -208,7 +212,10 @@ def _look_after(children: list[Child]) -> None:
 
 
 def _report_death(child: Child, status: int) -> None:
-    seconds = max(0.0, child.start_again_at - child.clock())
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+    if not child.starts_again:
+        typer.echo(f"The {child.name} {how}. Its log: {child.log}", err=True)
+        return
+    seconds = max(0.0, child.start_again_at - child.clock())
     when = f"in {seconds:.0f} s" if seconds else "at once"
     typer.echo(f"The {child.name} {how}; starting again {when}. Its log: {child.log}", err=True)

@@ -36,7 +36,7 @@ def test_without_a_project_only_setup_and_help_are_offered(page, tmp_path, monke
     monkeypatch.setenv("LABELLOOP_PROJECT", str(tmp_path / "new"))
     screen = open_screen(page)
     assert [title.value for title in screen.title] == ["A new project"]
-    assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help"]
+    assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help", "Projects"]
     assert not screen.sidebar.text_input
 
 

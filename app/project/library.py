@@ -28,7 +28,7 @@ from app.project.settings import write_atomically
 logger = logging.getLogger(__name__)
 
 TRASH = ".labelloop-trash"  # beside the project: a move on the same disk, whatever its size
-_NOT_COPIED = ("supervisor.lock", "trainer.lock", "address.json", "opening.txt", "logs")
+_NOT_COPIED = ("supervisor.lock", "trainer.lock", "address.json", "note.json", "logs")
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,7 @@ def _at_rest(project: Project) -> Iterator[None]:
             for path in (project.supervisor_lock_path, project.lock_path):
                 stack.enter_context(trainer_lock(path))
         except TrainerRunningError:
-            raise ProjectError(
-                f"{project.folder} is running; end it first, with Ctrl+C where it was started."
-            ) from None
+            raise ProjectError(f"{project.folder} is running; close it first: Ctrl+C where it was started.") from None
         yield
 
 

@@ -93,9 +93,9 @@ class Project:
         return self.folder / "address.json"
 
     @property
-    def opening_path(self) -> Path:
-        """Names another project that the supervisor is asked to open."""
-        return self.folder / "opening.txt"
+    def note_path(self) -> Path:
+        """What the screens ask their supervisor for: to open or close another project."""
+        return self.folder / "note.json"
 
     def settings(self) -> ProjectSettings:
         """Read the settings as they are now; a person may edit them while the project runs."""
@@ -287,7 +287,7 @@ _OWN_NAMES = frozenset(
     {
         "labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "labelloop.db-journal", "features", "rounds",
         "thumbnails", "uploads", "logs", "backups", "supervisor.lock", "trainer.lock",
-        "address.json", "opening.txt",
+        "address.json", "note.json",
     }
 )  # fmt: skip
 

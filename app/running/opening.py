@@ -1,11 +1,12 @@
 """Asking a running `labelloop run` to open another project beside its own: one server shows one project.
 
 The screens leave a note in their project's folder; the supervisor finds it and runs a supervisor of the other project
-as a child, which ends when it does.
+as a child, which ends when it does, or when that is asked for.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,20 +17,39 @@ from app.running.child import Child
 
 def ask_to_open(project: Project, other: Path) -> None:
     """Leave a note for the supervisor of a project."""
-    write_atomically(project.opening_path, str(other).encode())
+    _leave(project, {"open": str(other)})
 
 
-def asked_to_open(project: Project) -> Path | None:
-    """Take the note, if there is one."""
-    if not project.opening_path.is_file():
-        return None
-    asked = Path(project.opening_path.read_text(encoding="utf-8"))
-    project.opening_path.unlink()
-    return asked
+def ask_to_close(project: Project, other: Path) -> None:
+    """Leave a note for the supervisor of a project; it ends only what it has opened."""
+    _leave(project, {"close": str(other)})
 
 
-def opened_beside(project: Project, other: Path) -> Child:
-    """Return the child that runs another project; ended, it is not started again."""
+def _leave(project: Project, note: dict[str, str]) -> None:
+    write_atomically(project.note_path, json.dumps(note).encode())
+
+
+def follow_note(project: Project, children: list[Child]) -> None:
+    """Do what the screens have asked for, if they have."""
+    if not project.note_path.is_file():
+        return
+    note = json.loads(project.note_path.read_text(encoding="utf-8"))
+    project.note_path.unlink()
+    named = _name(note.get("open") or note.get("close"))
+    opened = next((child for child in children if child.name == named), None)
+    if "close" in note and opened is not None:
+        opened.ask_to_end()
+    elif "open" in note and opened is None:
+        children.append(_beside(project, Path(note["open"])))
+    elif "open" in note and opened is not None and opened.process is None:
+        opened.start()
+
+
+def _name(folder: str) -> str:
+    return f"project {folder}"
+
+
+def _beside(project: Project, other: Path) -> Child:
     command = [sys.executable, "-m", "app.command.main", "run", str(other), "--no-browser"]
     log = project.logs_dir / f"opened-{other.name}.log"
-    return Child(name=f"project {other}", command=command, log=log, starts_again=False)
+    return Child(name=_name(str(other)), command=command, log=log, starts_again=False)

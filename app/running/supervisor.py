@@ -25,7 +25,7 @@ from app.project.project import Project
 from app.running.address import announced
 from app.running.child import Child, end_all
 from app.running.deaths import Deaths
-from app.running.opening import asked_to_open, opened_beside
+from app.running.opening import follow_note
 from app.running.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
 
 TRAINER_NICENESS = 5  # its fits, as many again
@@ -196,9 +196,7 @@ def _has_display() -> bool:
 
 def _watch(project: Project, children: list[Child], asked: Asked) -> None:
     while not asked.to_end:
-        other = asked_to_open(project)
-        if other is not None:
-            children.append(opened_beside(project, other))
+        follow_note(project, children)
         _look_after(children)
         time.sleep(PAUSE)
 

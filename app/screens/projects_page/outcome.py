@@ -24,9 +24,10 @@ def do(where: str, work: Callable[[], str]) -> None:
 
 
 def show_outcome() -> None:
-    """Draw what was done."""
-    if said := st.session_state.pop(_DONE, ""):
-        st.success(escaped(said), icon=":material/check:")
+    """Draw what was done; its place stays when it goes, or an open expander below would close."""
+    with st.container():
+        if said := st.session_state.pop(_DONE, ""):
+            st.success(escaped(said), icon=":material/check:")
 
 
 def show_refusal(where: str) -> None:

@@ -102,9 +102,9 @@ def test_the_last_one_deleted_comes_back_and_never_over_another(pets: Path, tmp_
 @pytest.mark.parametrize("lock", ["supervisor_lock_path", "lock_path"])
 def test_what_runs_is_neither_deleted_nor_copied(pets: Path, tmp_path: Path, lock: str) -> None:
     with trainer_lock(getattr(open_project(pets), lock)):
-        with pytest.raises(ProjectError, match="is running; end it first"):
+        with pytest.raises(ProjectError, match="is running; close it first"):
             delete_project(pets)
-        with pytest.raises(ProjectError, match="is running; end it first"):
+        with pytest.raises(ProjectError, match="is running; close it first"):
             copy_project(pets, tmp_path / "copy")
     assert pets.is_dir()
     assert not (tmp_path / "copy").exists()

@@ -109,8 +109,12 @@ def run(
 def _project_to_run(folder: Path | None) -> Project:
     if folder is None:
         from app.project.demo import open_demo
+        from app.project.library import known_projects
 
-        return open_demo(progress=show_progress)
+        opened = open_demo(progress=show_progress)
+        if any(entry.folder != opened.folder for entry in known_projects()):
+            typer.echo("This is the demo; your own projects are on its page Projects.", err=True)
+        return opened
     try:
         return open_project(folder)
     except ProjectError:

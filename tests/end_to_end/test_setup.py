@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
+from app.project.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator, list_classes
-from tests.end_to_end.named_project import settle
+from tests.end_to_end.named_project import screens_of, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -107,3 +111,50 @@ def test_classes_are_renamed_merged_and_given_back_with_a_round_in_between(
     assert names(running) == [str(digit) for digit in range(10)]
     assert page.get_by_text("taken back", exact=True).count() == 2
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_folder_is_dropped_in_mended_and_labeled(digits, tmp_path, page):
+    dropped = tmp_path / "digits"
+    for name in ("one", "two"):
+        (dropped / name).mkdir(parents=True)
+    for number, path in enumerate(sorted((digits / "pool").iterdir())[:20]):
+        shutil.copy(path, dropped / ("one", "two")[number % 2])
+    project = Project(tmp_path / "new")
+    page.set_default_timeout(60_000)
+    with screens_of(project) as url:
+        page.goto(f"{url}/setup")
+        settle(page)
+        drop_and_mend(page, dropped)
+    with closing(project.open_database()) as database, database.read() as session:
+        classes = list_classes(session, project_id=project.project_id(database))
+    assert [entry.name for entry in classes] == ["one", "two"]
+    assert project.settings().query_size == 5
+
+
+def drop_and_mend(page: Page, dropped: Path) -> None:
+    """Drop a folder, type a number that is refused, look elsewhere, mend it, and begin to label."""
+    page.get_by_text("Upload", exact=True).click()
+    settle(page)
+    page.locator(".st-key-new_upload_folder input[type=file]").set_input_files(dropped)
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Round size").fill("0")
+    page.get_by_label("Round size").press("Tab")
+    page.get_by_text("From 1 to 100,000; 0 was typed.").wait_for()
+    page.get_by_role("button", name="Create the project").click()
+    page.get_by_text("Round size: From 1 to 100,000").wait_for()
+    assert page.get_by_label("Round size").input_value() == "0"
+
+    page.get_by_role("link", name="Help").click()
+    settle(page)
+    page.get_by_role("link", name="Setup").click()
+    page.get_by_text("Uploaded before").wait_for()
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Round size").fill("5")
+    page.get_by_label("Round size").press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Create the project").click()
+    page.get_by_text("20 added").wait_for()
+    page.get_by_role("link", name="Start labeling").click()
+    page.get_by_label("Your name").last.fill("ada")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("All saved").wait_for()  # below the first image

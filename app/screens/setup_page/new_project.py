@@ -27,7 +27,7 @@ from app.screens.setup_page.import_box import (
 )
 from app.screens.setup_page.import_job import ImportJob, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
-from app.screens.setup_page.import_report import show_job
+from app.screens.setup_page.import_report import show_job, why_it_failed
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.typed import keep, kept, text_field
 from app.screens.setup_page.upload_box import take_away
@@ -54,6 +54,7 @@ def new_project_form(*, busy: bool) -> NewProject | None:
         busy: whether an import runs: the form stays as it is, so that nothing typed or uploaded is lost if it fails.
     """
     samples = source_box(prefix="new")
+    why_it_failed()
     show_job()
     main = st.container()
     with st.expander("Advanced", icon=":material/tune:"):

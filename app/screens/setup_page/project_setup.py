@@ -21,7 +21,7 @@ from app.screens.setup_page.import_box import (
 )
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
-from app.screens.setup_page.import_report import past_refusals
+from app.screens.setup_page.import_report import past_refusals, why_it_failed
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.typed import forget
@@ -55,6 +55,7 @@ def sample_counts() -> None:
 def add_samples_box(project: Project) -> None:
     """Draw the import of further samples, and every file that could not be used so far."""
     chosen = source_box(prefix="add")
+    why_it_failed()
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
     st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
     wanted = preview_box(chosen, prefix="add", uploads=project.uploads_dir, classes=_class_names)

@@ -104,6 +104,21 @@ def test_samples_are_added_later(filled, open_screen, images):
     assert "added" not in texts(screen.markdown)
 
 
+def test_samples_that_cannot_be_added_are_refused_under_their_field_and_stay_typed(filled, open_screen, tmp_path):
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn/1.zip").write_bytes(b"no archive")
+    screen = open_screen("setup.py")
+    screen.segmented_control(key="add_kind").set_value("File").run()
+    screen.text_input(key="add_csv").set_value(str(tmp_path / "torn/1.zip")).run()
+    screen.button(key="add_samples").click().run()
+    screen = finish_import(screen, filled.project.folder)
+    assert len(screen.error) == 1
+    assert screen.text_input(key="add_csv").value == str(tmp_path / "torn/1.zip")
+    screen.text_input(key="add_csv").set_value("/nowhere.csv").run()
+    screen = screen.button(key="add_samples").click().run()
+    assert "Nothing was added yet. /nowhere.csv" in texts(screen.error).replace("\\", "")
+
+
 def test_saved_settings_are_in_the_file(filled, open_screen):
     screen = open_screen("setup.py")
     screen.number_input(key="settings_query_size").set_value(7)

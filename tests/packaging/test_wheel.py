@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.running.web_server import is_healthy
+from tests.end_to_end.conftest import free_port
+
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -44,10 +47,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(installed: Path, tmp_path: Path):
+def environment(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LABELLOOP"))}
-    environment = {**kept, "LABELLOOP_HOME": str(tmp_path / "home")}
+    return {**kept, "LABELLOOP_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
 
+
+@pytest.fixture
+def run(installed: Path, environment: dict[str, str], tmp_path: Path):
     def run(*command: object) -> str:
         words = [str(installed / str(command[0])), *map(str, command[1:])]
         done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -90,6 +96,28 @@ def test_a_project_is_made_and_looked_at(run, tmp_path: Path) -> None:
     assert run("labelloop", "projects").startswith(f"{tmp_path / 'pets'}: pets: 4 samples (image)")
 
 
-def test_the_demo_is_in_it(run) -> None:
-    script = "from app.project.demo import sample_data; print(len(list((sample_data() / 'pool').iterdir())))"
-    assert int(run("python", "-c", script)) > 1000
+def test_every_command_is_there(run) -> None:
+    script = """
+import typer
+from typer.testing import CliRunner
+from app.command.main import commands
+names = list(typer.main.get_command(commands).commands)
+print(len(names), sum(CliRunner().invoke(commands, [name, "--help"]).exit_code for name in names))
+"""
+    count, wrong = run("python", "-c", script).split()
+    assert int(count) > 15
+    assert wrong == "0"
+
+
+def test_the_demo_is_served(installed: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    port = free_port()
+    command = [str(installed / "labelloop"), "run", "--no-browser", "--port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+        try:
+            assert demo.stdout is not None
+            assert demo.stdout.readline().startswith(f"LabelLoop is at http://127.0.0.1:{port}")
+            assert is_healthy(port)
+        finally:
+            demo.terminate()
+        assert demo.wait(120) == 0
+    assert (tmp_path / "home/demo/settings.toml").is_file()

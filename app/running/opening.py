@@ -33,9 +33,8 @@ def follow_note(project: Project, children: list[Child]) -> None:
     """Do what the screens have asked for, if they have."""
     if not project.note_path.is_file():
         return
-    note = json.loads(project.note_path.read_text(encoding="utf-8"))
-    project.note_path.unlink()
-    named = _name(note.get("open") or note.get("close"))
+    note = _take(project)
+    named = _name(note.get("open") or note.get("close") or "")
     opened = next((child for child in children if child.name == named), None)
     if "close" in note and opened is not None:
         opened.ask_to_end()
@@ -43,6 +42,16 @@ def follow_note(project: Project, children: list[Child]) -> None:
         children.append(_beside(project, Path(note["open"])))
     elif "open" in note and opened is not None and opened.process is None:
         opened.start()
+
+
+def _take(project: Project) -> dict[str, str]:
+    """The note; one that something else has written must not end the supervisor, and asks for nothing."""
+    try:
+        note = json.loads(project.note_path.read_text(encoding="utf-8"))
+    except ValueError:
+        note = None
+    project.note_path.unlink()
+    return note if isinstance(note, dict) else {}
 
 
 def _name(folder: str) -> str:

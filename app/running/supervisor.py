@@ -55,6 +55,7 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
     """
     with held(project), _signals() as asked:
         children: list[Child] = []
+        project.note_path.unlink(missing_ok=True)  # of an earlier life: nobody waits for it any more
         try:
             served_on = _start(project, port, children, asked)
             with announced(project, url_of(served_on)):

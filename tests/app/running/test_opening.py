@@ -45,6 +45,15 @@ def test_who_has_started_it_can_close_it() -> None:
         sleeper.communicate(b"\n")
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "{}", "\x00"])
+def test_a_note_of_somebody_else_asks_for_nothing(project: Project, content: str) -> None:
+    project.note_path.write_text(content)
+    children: list[Child] = []
+    follow_note(project, children)
+    assert children == []
+    assert not project.note_path.exists()
+
+
 def test_a_note_opens_another_project_once_and_another_one_closes_it(project: Project, tmp_path: Path) -> None:
     children: list[Child] = []
     follow_note(project, children)

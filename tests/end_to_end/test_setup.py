@@ -155,6 +155,6 @@ def drop_and_mend(page: Page, dropped: Path) -> None:
     page.get_by_role("button", name="Create the project").click()
     page.get_by_text("20 added").wait_for()
     page.get_by_role("link", name="Start labeling").click()
-    page.get_by_label("Your name").last.fill("ada")
+    page.get_by_role("dialog").get_by_label("Your name").fill("ada")  # the sidebar has such a field too
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("All saved").wait_for()  # below the first image

@@ -567,3 +567,14 @@ def test_projects_are_listed_copied_deleted_and_brought_back(
     assert labelloop("status", pets).code == 0
     wrong = labelloop("projects", "copy", pets)
     assert (wrong.code, wrong.err) == (2, "Say: labelloop projects copy PROJECT TO.\n")
+
+
+def test_without_a_project_the_demo_says_where_ones_own_are(
+    labelloop: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELLOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("app.project.demo.open_demo", lambda progress: open_project(project))
+    monkeypatch.setattr("app.running.supervisor.supervise", lambda *_, **__: 0)
+    assert labelloop("run").err == "", "of the demo alone nothing is said"
+    labelloop("init", tmp_path / "own", "--images", tmp_path / "images", "--classes", "cat,dog")
+    assert labelloop("run").err == "This is the demo; your own projects are on its page Projects.\n"

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from app.errors import ProjectError
+from app.errors import ExportError, ProjectError
 from app.formats.export import Written
 from app.project.exporting import export
 from app.project.project import open_project
@@ -161,11 +162,31 @@ class Project:
         """What `labelloop status --json` says."""
         return project_status(self._database, self._project)
 
-    def export(self, format: str, out: Path | str, *, with_predictions: bool = False) -> Written:  # noqa: A002
-        """Writes the labels to a new folder, in any format of `labelloop formats`."""
+    def export(
+        self,
+        format: str,  # noqa: A002 - the command line's word
+        out: Path | str,
+        *,
+        with_predictions: bool = False,
+        at: str | datetime = "",
+    ) -> Written:
+        """Writes the labels to a new folder.
+
+        Args:
+            format: any of `labelloop formats`.
+            out: the folder to make.
+            with_predictions: the model's answers for the rest of the pool too.
+            at: the labels as they stood then: a time, or words as `labelloop export --at` takes them; empty: now.
+
+        Raises:
+            ExportError: It cannot be written, ``at`` is no moment, or comes with the predictions, which are of now.
+            NoMomentError: Nothing was labeled by then.
+        """
+        if at and with_predictions:
+            raise ExportError("'at' and 'with_predictions' exclude each other: the model's answers are those of now.")
         rounds_dir = self._project.rounds_dir if with_predictions else None
-        name = self._project.settings().name
-        return export(self._database, self._id, format, Path(out), project=name, rounds_dir=rounds_dir)
+        name, moment = self._project.settings().name, at.isoformat() if isinstance(at, datetime) else at
+        return export(self._database, self._id, format, Path(out), project=name, rounds_dir=rounds_dir, at=moment)
 
     def _decide(self, sample_id: int, action: str, class_index: int | None, request_id: str) -> LabelEventInfo:
         with self._database.write() as session:

@@ -28,12 +28,12 @@ from PIL import Image
 from app.errors import ProjectError
 from app.formats.source import Entry, Source
 from app.project.importing import run_import
+from app.project.lock import trainer_lock
 from app.project.project import Project, create_project, open_project
 from app.project.settings import ProjectSettings
 from app.running.supervisor import held, screens_child
 from app.running.web_server import choose_port, url_of
 from app.trainer.heartbeat import Heartbeat
-from app.trainer.lock import trainer_lock
 from app.trainer.map import update_map
 from app.trainer.oracle import DatabaseOracle
 from app.trainer.workbench import Workbench

@@ -48,6 +48,7 @@ def main() -> None:
     options.out.mkdir(exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was started is ended
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        os.environ["LABELLOOP_HOME"] = str(Path(folder) / "home")  # not of whoever runs this
         browser = playwright.chromium.launch(executable_path=browser_here(), args=FLAGS)
         for part in options.only:
             PARTS[part](browser, Path(folder), options)
@@ -66,7 +67,6 @@ def setup(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
 
 def digits(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
     """Every screen of the demo, after seven rounds in which one label in twenty was wrong."""
-    os.environ["LABELLOOP_HOME"] = str(folder / "home")
     classes, out = [str(digit) for digit in range(10)], options.out
     with running(folder / "home" / "demo", classes, read_truth(DIGITS / "labels.csv"), demo=True) as app:
         with opened(browser, app, "Ada") as page:

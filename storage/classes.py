@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from storage.current import fold_decision
 from storage.engine import Session
@@ -22,7 +22,7 @@ from storage.events import is_undone
 from storage.journal import note, values_of
 from storage.models import Class, ClassChange, CurrentDecision, LabelEvent, Sample
 from storage.names import one_name
-from storage.plain import to_info, utc_now
+from storage.plain import pairs, to_info, utc_now
 from storage.projects import add_classes, list_classes
 
 MERGED = "merge"  # how the label events of a merge came to be, and how their request ids begin
@@ -45,6 +45,27 @@ class ClassChangeInfo:
     who: str
     undoes: int | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How much has a class."""
+
+    labels: int = 0  # samples whose label it is
+    tests: int = 0  # samples of the test set
+
+
+def count_per_class(session: Session, *, project_id: int) -> dict[int, ClassCount]:
+    """Count what each class has, by its index; one that has nothing is left out."""
+    standing = select(LabelEvent.class_index, func.count()).join(
+        CurrentDecision, CurrentDecision.event_id == LabelEvent.id
+    )
+    of_labels = (CurrentDecision.project_id == project_id, CurrentDecision.action == "label")
+    labels = pairs(session.execute(standing.where(*of_labels).group_by(LabelEvent.class_index)))
+    of_tests = (Sample.project_id == project_id, Sample.split == "test", Sample.class_index.is_not(None))
+    counted = select(Sample.class_index, func.count()).where(*of_tests).group_by(Sample.class_index)
+    tests = pairs(session.execute(counted))
+    return {index: ClassCount(labels.get(index, 0), tests.get(index, 0)) for index in labels.keys() | tests.keys()}
 
 
 def rename_class(session: Session, *, project_id: int, name: str, new_name: str, who: str) -> ClassChangeInfo:
@@ -70,11 +91,13 @@ def merge_class(session: Session, *, project_id: int, name: str, into: str, who:
         The change, and how many samples have another label now.
 
     Raises:
-        InvalidClassError: When there is no such class, or both are one, or the other is retired.
+        InvalidClassError: When there is no such class, or both are one, or the other is retired, or too few are left.
     """
     gone, stays = _find(session, project_id, name), _find(session, project_id, into)
     if gone.index == stays.index or stays.retired:
         raise InvalidClassError(f"{name!r} cannot be merged into {into!r}: it needs another class that is in use.")
+    if not gone.retired:
+        _refuse_too_few(session, gone)
     of_class = (Sample.project_id == project_id, Sample.split == "test", Sample.class_index == gone.index)
     tests = session.scalars(select(Sample.id).where(*of_class)).all()
     change = _change(
@@ -93,11 +116,9 @@ def retire_class(session: Session, *, project_id: int, name: str, who: str) -> C
         InvalidClassError: When there is no such class, it is retired, or too few would be left.
     """
     found = _find(session, project_id, name)
-    in_use = [entry for entry in list_classes(session, project_id=project_id) if not entry.retired]
     if found.retired:
         raise InvalidClassError(f"The class {found.name!r} is retired already.")
-    if len(in_use) <= 2:
-        raise InvalidClassError(f"A project needs two classes; without {found.name!r} there would be one.")
+    _refuse_too_few(session, found)
     found.retired = True
     return _note(session, _change(project_id, "retire", found.index, who, before=found.name))
 
@@ -132,7 +153,8 @@ def undo_class_change(session: Session, *, project_id: int, change_id: int, who:
     """Take a change back; of a merge all its label events, but for what somebody has corrected since.
 
     Raises:
-        InvalidClassError: When there is no such change, it is an undo or undone, or the name is another class's by now.
+        InvalidClassError: When there is no such change, it is an undo or undone, the name is another class's by now,
+            or too few classes would be left.
     """
     change = session.get(ClassChange, change_id)
     if change is None or change.project_id != project_id or change.kind == "undo":
@@ -145,6 +167,8 @@ def undo_class_change(session: Session, *, project_id: int, change_id: int, who:
     elif change.kind == "describe":
         found.description = change.before
     else:
+        if change.kind == "add" and not found.retired:
+            _refuse_too_few(session, found)
         found.retired = change.kind == "add"
     if change.kind == "merge":
         tests = json.loads(change.before)
@@ -157,6 +181,12 @@ def list_class_changes(session: Session, *, project_id: int) -> list[ClassChange
     """List what was done to the classes, oldest first."""
     rows = session.scalars(select(ClassChange).where(ClassChange.project_id == project_id).order_by(ClassChange.id))
     return [to_info(ClassChangeInfo, row) for row in rows]
+
+
+def _refuse_too_few(session: Session, going: Class) -> None:
+    classes = list_classes(session, project_id=going.project_id)
+    if sum(not entry.retired for entry in classes) <= 2:
+        raise InvalidClassError(f"A project needs two classes; without {going.name!r} there would be one.")
 
 
 def _find(session: Session, project_id: int, name: str) -> Class:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 # Before anything imports torch: workers share the cores, and threads that wait for each other hold up the others.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The list of projects of whoever runs the tests is not to name those of the tests; children see it too.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="labelloop-tests-")
 
 
 @pytest.fixture(scope="session")

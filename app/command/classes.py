@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from app.command.options import ProjectArgument
 from app.errors import UsageError
-from app.project.project import Project, check_name, open_project
+from app.project.project import Project, open_project
 
 if TYPE_CHECKING:
-    from storage.engine import Session
+    from app.project.class_changes import Kind
 
 Action = Literal["list", "rename", "merge", "retire", "add", "describe", "undo", "history"]
 _TAKES = {
@@ -39,14 +38,23 @@ def classes(
     if count == 0:
         _show(opened, history=action == "history")
         return
+    typer.echo(_done(opened, action, given, who))
+
+
+def _done(opened: Project, action: Action, given: list[str], who: str) -> str:
+    from app.project.class_changes import change_class, take_back
+
     with closing(opened.open_database()) as database:
         project_id = opened.project_id(database)
         with database.write() as session:
-            said = _DO[action](session, project_id, given, who)
-    typer.echo(said)
+            if action == "undo":
+                return take_back(session, project_id=project_id, number=given[0], who=who)
+            kind, value = cast("Kind", action), given[1] if len(given) > 1 else ""
+            return change_class(session, project_id=project_id, kind=kind, name=given[0], value=value, who=who)
 
 
 def _show(opened: Project, *, history: bool) -> None:
+    from app.project.class_changes import change_said
     from storage.classes import list_class_changes
     from storage.projects import list_classes
 
@@ -54,60 +62,10 @@ def _show(opened: Project, *, history: bool) -> None:
         project_id = opened.project_id(database)
         known = list_classes(session, project_id=project_id)
         changes = list_class_changes(session, project_id=project_id) if history else []
+    names = [entry.name for entry in known]
     for change in changes:
-        into = f" into {known[change.into_index].name}" if change.into_index is not None else ""
-        what = f"{change.before} -> {change.after}" if change.kind in ("rename", "describe") else ""
-        what = f"change {change.undoes}" if change.undoes else what or f"{known[change.class_index].name}{into}"
-        typer.echo(f"{change.id:4} {change.created_at:%Y-%m-%d %H:%M} {change.who}: {change.kind} {what}")
+        said = f"{change.kind}: {change_said(change, names)}"
+        typer.echo(f"{change.id:4} {change.created_at:%Y-%m-%d %H:%M} {change.who}: {said}")
     for entry in () if history else known:
         about = f": {entry.description}" if entry.description else ""
         typer.echo(f"{entry.name}{' (retired)' if entry.retired else ''}{about}")
-
-
-def _rename(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import rename_class
-
-    done = rename_class(session, project_id=project_id, name=given[0], new_name=check_name(given[1]), who=who)
-    return f"Change {done.id}: {done.before} is called {done.after} from now on."
-
-
-def _merge(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import merge_class
-
-    done, moved = merge_class(session, project_id=project_id, name=given[0], into=given[1], who=who)
-    return f"Change {done.id}: {moved:,} labels of {given[0]} are labels of {done.after} now; it is retired."
-
-
-def _retire(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import retire_class
-
-    done = retire_class(session, project_id=project_id, name=given[0], who=who)
-    return f"Change {done.id}: nobody is asked for {done.before} any more; its labels stay (merge moves them)."
-
-
-def _add(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import add_class
-
-    done = add_class(session, project_id=project_id, name=check_name(given[0]), who=who)
-    return f"Change {done.id}: {done.after} is a class now."
-
-
-def _describe(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import describe_class
-
-    done = describe_class(session, project_id=project_id, name=given[0], text=given[1], who=who)
-    return f"Change {done.id}: {given[0]} is described."
-
-
-def _undo(session: Session, project_id: int, given: list[str], who: str) -> str:
-    from storage.classes import undo_class_change
-
-    if not given[0].isdecimal():
-        raise UsageError(f"A change has a number, found {given[0]!r}; 'labelloop classes PROJECT history' lists them.")
-    undo_class_change(session, project_id=project_id, change_id=int(given[0]), who=who)
-    return f"Change {given[0]} was taken back."
-
-
-_DO: dict[str, Callable[[Session, int, list[str], str], str]] = {
-    "rename": _rename, "merge": _merge, "retire": _retire, "add": _add, "describe": _describe, "undo": _undo,
-}  # fmt: skip

@@ -38,6 +38,7 @@ from app.command.options import (
 from app.command.portable import move, replay
 from app.command.predict import predict
 from app.command.progress import show_files, show_progress
+from app.command.projects import projects
 from app.command.serve import serve
 from app.command.simulate import simulate
 from app.errors import AppError, ProjectError, UsageError
@@ -95,9 +96,11 @@ def run(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Screens and trainer of a project, until Ctrl+C."""
+    from app.project.library import note_project
     from app.running.supervisor import supervise
 
     opened = _project_to_run(project)
+    note_project(opened.folder)
     if opened.folder.is_dir():
         make_private(opened.folder)
     raise typer.Exit(supervise(opened, port=port, browser=browser))
@@ -106,8 +109,12 @@ def run(
 def _project_to_run(folder: Path | None) -> Project:
     if folder is None:
         from app.project.demo import open_demo
+        from app.project.library import known_projects
 
-        return open_demo(progress=show_progress)
+        opened = open_demo(progress=show_progress)
+        if any(entry.folder != opened.folder for entry in known_projects()):
+            typer.echo("This is the demo; your own projects are on its page Projects.", err=True)
+        return opened
     try:
         return open_project(folder)
     except ProjectError:
@@ -147,6 +154,7 @@ def init(
     """Make a project of your own samples."""
     from app.formats.reading import Reading
     from app.project.creation import make_project
+    from app.project.library import note_project
     from app.project.settings import ProjectSettings
 
     settings = ProjectSettings(
@@ -171,6 +179,7 @@ def init(
         new_names=_new_names(rename),
         progress=show_progress,
     )
+    note_project(created.project.folder)
     if created.test is not None:
         _print_report(created.test, "test samples")
     _print_report(created.pool, "samples")
@@ -275,6 +284,7 @@ commands.command()(formats)
 commands.command()(classes)
 commands.command()(move)
 commands.command()(predict)
+commands.command()(projects)
 commands.command()(replay)
 commands.command()(serve)
 

@@ -20,7 +20,7 @@ from app.formats.format import Format
 from app.formats.places import resolve_inside
 from app.formats.source import Entry, Refused, Source, printable
 
-_IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
 _IMAGE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 _PROJECT_FILES = ("settings.toml", "thumbnails")  # what a project's folder holds, wherever its database is
 
@@ -89,7 +89,7 @@ def _refusal(path: Path, root: Path) -> str:
 
 def _may_be_image(path: Path) -> bool:
     """A folder of documents is no class; a file with a name of another kind is looked at."""
-    if path.suffix.lower() in _IMAGE_SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
     with path.open("rb") as file:
         return file.read(8).startswith(_IMAGE_BEGINNINGS)

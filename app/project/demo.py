@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from app.errors import DemoError
 from app.project.creation import Progress, add_test_set, add_to_pool, make_project
+from app.project.home import home_folder
 from app.project.project import Project, new_project, open_project
 from app.project.settings import ProjectSettings
 
-HOME_VARIABLE = "LABELLOOP_HOME"
 DEMO_NAME = "Digits demo"
 DEMO_CLASSES = tuple("0123456789")
 
 
 def demo_folder() -> Path:
-    """Return where the demo project lives: under ``LABELLOOP_HOME``, else the account's folder for program data."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser().resolve() / "demo"
-    from platformdirs import user_data_path
-
-    return user_data_path("labelloop", appauthor=False) / "demo"
+    """Return where the demo project lives."""
+    return home_folder() / "demo"
 
 
 def sample_data() -> Path:

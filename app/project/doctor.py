@@ -13,9 +13,9 @@ from pathlib import Path
 from app.errors import AppError, TrainerRunningError
 from app.kinds.kind import kind_named
 from app.project.endings import TRAINER, ending_words
+from app.project.lock import trainer_lock
 from app.project.project import Project
 from app.project.status import SILENT_AFTER, heartbeat_age
-from app.trainer.lock import trainer_lock
 from storage import journal
 from storage.backup import FOLDER, check_integrity, list_backups, time_of
 from storage.endings import list_endings

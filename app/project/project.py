@@ -87,6 +87,16 @@ class Project:
         """Held by the one supervisor of this project."""
         return self.folder / "supervisor.lock"
 
+    @property
+    def address_path(self) -> Path:
+        """Says where the screens are, while the project runs."""
+        return self.folder / "address.json"
+
+    @property
+    def note_path(self) -> Path:
+        """What the screens ask their supervisor for: to open or close another project."""
+        return self.folder / "note.json"
+
     def settings(self) -> ProjectSettings:
         """Read the settings as they are now; a person may edit them while the project runs."""
         return load_settings(self.settings_path)
@@ -277,6 +287,7 @@ _OWN_NAMES = frozenset(
     {
         "labelloop.db", "labelloop.db-wal", "labelloop.db-shm", "labelloop.db-journal", "features", "rounds",
         "thumbnails", "uploads", "logs", "backups", "supervisor.lock", "trainer.lock",
+        "address.json", "note.json",
     }
 )  # fmt: skip
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.errors import ProjectError
+from app.project.lock import trainer_lock
 from app.project.project import DATABASE_URL_VARIABLE, Project
 from app.running.supervisor import held
-from app.trainer.lock import trainer_lock
 from storage.backup import FOLDER
 from storage.restoring import Restored, restore
 

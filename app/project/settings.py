@@ -27,6 +27,17 @@ LONGEST_NAME = 200
 MOST_MC_ITERATIONS = 1000
 MOST_ANNOTATORS = 10  # of one sample
 MOST_SEED = 2**63 - 1  # the database keeps the seed in a signed 64-bit integer
+RANGES: Mapping[str, tuple[float, float]] = {
+    # of every setting that is a number: the least and the most
+    "query_size": (1, 100_000),
+    "labeling_budget": (0, 1_000_000_000),
+    "target_accuracy": (0.0, 1.0),
+    "audit_share": (0.0, 0.5),
+    "mc_iterations": (2, MOST_MC_ITERATIONS),  # BALD of a single draw is 0 for every sample: one ranks nothing
+    "overlap": (1, MOST_ANNOTATORS),
+    "overlap_share": (0.0, 1.0),
+    "seed": (0, MOST_SEED),
+}
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,8 @@ class ProjectSettings:
         check_choice("cold_start", self.cold_start, tuple(catalog.COLD_STARTS))
         if self.embedding and self.predictor == "cnn":
             raise SettingsError("The predictor 'cnn' learns from pixels, not from an embedding; choose 'features'.")
-        check_range("query_size", self.query_size, 1, 100_000)
-        check_range("labeling_budget", self.labeling_budget, 0, 1_000_000_000)
-        check_range("target_accuracy", self.target_accuracy, 0.0, 1.0)
-        check_range("audit_share", self.audit_share, 0.0, 0.5)
-        # BALD of a single draw is 0 for every sample, so one MC iteration ranks nothing.
-        check_range("mc_iterations", self.mc_iterations, 2, MOST_MC_ITERATIONS)
-        check_range("overlap", self.overlap, 1, MOST_ANNOTATORS)
-        check_range("overlap_share", self.overlap_share, 0.0, 1.0)
-        check_range("seed", self.seed, 0, MOST_SEED)
+        for setting, (low, high) in RANGES.items():
+            check_range(setting, getattr(self, setting), low, high)
 
 
 def check_choice(setting: str, value: str, allowed: tuple[str, ...]) -> None:

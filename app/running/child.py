@@ -33,6 +33,7 @@ class Child:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)  # added to the supervisor's own
     niceness: int = 0
+    starts_again: bool = True  # when it has ended
     healthy_after: float = 60.0  # seconds of life after which the back-off starts over
     ready: Callable[[], bool] = lambda: True  # not started before
     died: Callable[[Child, int], None] = lambda _child, _status: None  # told of each death, with its exit status
@@ -69,7 +70,7 @@ class Child:
             The exit status, once per death; None while all is well.
         """
         if self.process is None:
-            if self.clock() >= self.start_again_at and self.ready():
+            if self._is_wanted() and self.clock() >= self.start_again_at and self.ready():
                 self.start()
             return None
         status = self.process.poll()
@@ -81,6 +82,9 @@ class Child:
         self.process = None
         self.died(self, status)
         return status
+
+    def _is_wanted(self) -> bool:
+        return self.starts_again or not self.started_at
 
     def _note_health(self) -> None:
         if self.back_off and self.clock() - self.started_at >= self.healthy_after:

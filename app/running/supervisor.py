@@ -20,11 +20,13 @@ from types import FrameType
 import typer
 
 from app.errors import AlreadyRunningError, SupervisorError, TrainerRunningError
+from app.project.lock import trainer_lock
 from app.project.project import Project
+from app.running.address import announced
 from app.running.child import Child, end_all
 from app.running.deaths import Deaths
+from app.running.opening import follow_note
 from app.running.web_server import choose_port, is_healthy, streamlit_command, streamlit_environment, url_of
-from app.trainer.lock import trainer_lock
 
 TRAINER_NICENESS = 5  # its fits, as many again
 START_PATIENCE = 120.0  # seconds the screens get to answer for the first time; a cold disk takes a while
@@ -53,11 +55,13 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
     """
     with held(project), _signals() as asked:
         children: list[Child] = []
+        project.note_path.unlink(missing_ok=True)  # of an earlier life: nobody waits for it any more
         try:
             served_on = _start(project, port, children, asked)
-            if not asked.to_end:
-                _announce(url_of(served_on), browser=browser)
-            _watch(children, asked)
+            with announced(project, url_of(served_on)):
+                if not asked.to_end:
+                    _announce(url_of(served_on), browser=browser)
+                _watch(project, children, asked)
         finally:
             end_all(children, patience=END_PATIENCE, hurry=lambda: asked.times > 1)
     return 0
@@ -191,8 +195,9 @@ def _has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
-def _watch(children: list[Child], asked: Asked) -> None:
+def _watch(project: Project, children: list[Child], asked: Asked) -> None:
     while not asked.to_end:
+        follow_note(project, children)
         _look_after(children)
         time.sleep(PAUSE)
 
@@ -206,7 +211,10 @@ def _look_after(children: list[Child]) -> None:
 
 
 def _report_death(child: Child, status: int) -> None:
-    seconds = max(0.0, child.start_again_at - child.clock())
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+    if not child.starts_again:
+        typer.echo(f"The {child.name} {how}. Its log: {child.log}", err=True)
+        return
+    seconds = max(0.0, child.start_again_at - child.clock())
     when = f"in {seconds:.0f} s" if seconds else "at once"
     typer.echo(f"The {child.name} {how}; starting again {when}. Its log: {child.log}", err=True)

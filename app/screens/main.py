@@ -5,6 +5,7 @@ import streamlit as st
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.gone import wait_for_project
 from app.screens.shared.help_dialog import help_button
+from app.screens.shared.identity import must_sign_in
 from app.screens.shared.looks import ICON, looks
 from app.screens.shared.project_name import name_of_project
 from app.screens.shared.session import is_project, note_project, was_project
@@ -22,6 +23,7 @@ progress = st.Page("progress.py", title="Progress", icon=":material/trending_up:
 uncertainty = st.Page("uncertainty.py", title="Uncertainty", icon=":material/scatter_plot:")
 review = st.Page("review.py", title="Review", icon=":material/fact_check:")
 keys = st.Page("help.py", title="Help", icon=":material/help:")
+projects = st.Page("projects.py", title="Projects", icon=":material/folder_copy:")
 
 with as_sentences():
     ready = is_project()
@@ -32,15 +34,19 @@ with as_sentences():
         st.stop()
     # All pages, always: Streamlit says "Page not found" above whatever is shown at the address of one that is left out.
     pages = [setup, label, grid, progress, uncertainty, review, keys]
+    # Whoever signs in does so for one project; the others of this machine are not theirs to see.
+    pages += [projects] if must_sign_in() is None else []
     page = st.navigation(pages, position="sidebar" if ready else "hidden")
     if ready:
         name_of_project(page.title)
-        ask_who(needed=page not in (setup, keys))
+        ask_who(needed=page not in (setup, keys, projects))
         help_button()
     else:
+        if must_sign_in():
+            ask_who(needed=False)
         with st.sidebar:
-            st.page_link(setup)
-            st.page_link(keys)
-        if page not in (setup, keys):
+            for one in (setup, keys, *pages[7:]):
+                st.page_link(one)
+        if page not in (setup, keys, projects):
             st.switch_page(setup)
     page.run()

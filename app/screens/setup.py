@@ -28,7 +28,6 @@ if is_project():
 else:
     st.title("A new project")
     st.caption(escaped(f"It will be kept in {project_folder()}"))
-    show_job()
     entered = new_project_form(busy=job is not None and not job.finished.is_set())
     if entered is not None:
         make_project(entered)

@@ -22,6 +22,7 @@ from typing import NoReturn
 import torch
 
 from app.errors import AppError, FilesAwayError
+from app.project.lock import trainer_lock
 from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
@@ -29,7 +30,6 @@ from app.trainer.backups import HourlyBackups
 from app.trainer.devices import follows
 from app.trainer.every_label import EveryLabel
 from app.trainer.heartbeat import Heartbeat
-from app.trainer.lock import trainer_lock
 from app.trainer.measuring.between_rounds import BetweenRounds
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import SampleSource

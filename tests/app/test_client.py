@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import labelloop
 from app.client import Project
-from app.errors import ProjectError
+from app.errors import ExportError, ProjectError
 from app.project.creation import make_project
 from app.project.settings import ProjectSettings
 from app.trainer.process import run_trainer
-from storage.errors import RequestIdReusedError
+from storage.errors import NoMomentError, RequestIdReusedError
 
 
 @pytest.fixture
@@ -50,6 +51,19 @@ def test_a_request_is_stored_once_and_can_be_taken_back(folder: Path) -> None:
         assert [(one.sample_id, one.action) for one in project.labels()] == [(2, "skip")]
         with pytest.raises(ProjectError, match="no class 'ugly'; the classes are good, bad"):
             project.label(1, "ugly")
+
+
+def test_labels_are_exported_as_they_stood(folder: Path, tmp_path: Path) -> None:
+    with Project(folder) as project:
+        first = project.label(1, "good")
+        project.label(2, "bad")
+        assert project.export("csv", tmp_path / "by-event", at=f"#{first.id}").labels == 1
+        assert project.export("csv", tmp_path / "by-time", at=first.created_at).labels == 1
+        assert project.export("csv", tmp_path / "now").labels == 2
+        with pytest.raises(NoMomentError, match="Nothing was labeled by"):
+            project.export("csv", tmp_path / "before", at=first.created_at - timedelta(days=1))
+        with pytest.raises(ExportError, match="exclude each other"):
+            project.export("csv", tmp_path / "both", at="2026-01-01", with_predictions=True)
 
 
 def test_the_facade_has_the_public_names() -> None:

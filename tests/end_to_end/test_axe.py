@@ -75,7 +75,8 @@ def confused(page: Page) -> None:
 SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "who": ("", nothing),
     "setup": ("setup", nothing),
-    "setup, classes": ("setup", pressed("Classes")),
+    "projects": ("projects", nothing),
+    "setup, classes": ("setup", pressed("Classes", "Merge")),
     "setup, settings": ("setup", pressed("Settings")),
     "label": ("", lambda page: page.locator(".labeler[data-shown]").first.wait_for()),
     "label, reasons": ("", reasons),

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -114,9 +115,15 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def address(project: Project, provider: str, tmp_path: Path) -> Iterator[str]:
+    with guarded_screens(project, provider, tmp_path / "here") as url:
+        yield url
+
+
+@contextmanager
+def guarded_screens(project: Project, provider: str, folder: Path) -> Iterator[str]:
     """The screens, started where Streamlit finds secrets with an [auth] section."""
     port = free_port()
-    secrets = tmp_path / "here" / ".streamlit" / "secrets.toml"
+    secrets = folder / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir(parents=True)
     secrets.write_text(
         f"""[auth]
@@ -131,9 +138,11 @@ server_metadata_url = "{provider}/.well-known/openid-configuration"
     process = subprocess.Popen(
         streamlit_command(port), env=environment, cwd=secrets.parent.parent, stdout=subprocess.DEVNULL
     )
-    look_until(lambda: is_healthy(port), "the screens")
-    yield f"http://localhost:{port}"
-    end_with_all_descendants(process)
+    try:
+        look_until(lambda: is_healthy(port), "the screens")
+        yield f"http://localhost:{port}"
+    finally:
+        end_with_all_descendants(process)
 
 
 def annotators(project: Project) -> list[str]:
@@ -205,3 +214,16 @@ def test_signing_out_in_one_tab_leaves_the_labeling_in_another(page, project, ad
     labeling.get_by_text("1 label in all").wait_for()
     labeling.get_by_text("All saved").wait_for()
     context.close()
+
+
+def test_before_signing_in_nobody_makes_a_project_or_looks_into_folders(page, provider, tmp_path):
+    with guarded_screens(Project(tmp_path / "new"), provider, tmp_path / "here") as address:
+        for path in ("setup", "projects", ""):
+            page.goto(f"{address}/{path}")
+            page.get_by_role("button", name="Sign in").wait_for()
+            assert page.get_by_label("Folder").count() == 0
+            assert page.get_by_role("button", name="Browse").count() == 0
+        page.goto(f"{address}/setup")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text("A new project").wait_for()
+        assert page.get_by_role("link", name="Projects").count() == 0

@@ -4,7 +4,9 @@ import pytest
 
 from storage import journal
 from storage.classes import (
+    ClassCount,
     add_class,
+    count_per_class,
     describe_class,
     list_class_changes,
     merge_class,
@@ -86,6 +88,30 @@ def test_retired_classes_come_back_when_they_are_added(database, pets):
         add_class(session, project_id=project_id, name="Hound", who="ada")
         assert label(session, project_id, ada, 5, 2).class_index == 2
         assert len(list_classes(session, project_id=project_id)) == 3
+
+
+def test_a_class_has_the_labels_that_stand_and_its_test_samples(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        add_samples(session, project_id=project_id, samples=[NewSample("t.png", "t" * 64, 1, 1, "test", 0)])
+        assert count_per_class(session, project_id=project_id) == {
+            0: ClassCount(labels=1, tests=1), 1: ClassCount(labels=1), 2: ClassCount(labels=2)
+        }  # fmt: skip
+        merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
+        assert count_per_class(session, project_id=project_id)[1] == ClassCount(labels=3)
+
+
+def test_two_classes_are_left_whatever_is_done(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        added = add_class(session, project_id=project_id, name="fox", who="ada")
+        for name in ("hound", "cat"):
+            retire_class(session, project_id=project_id, name=name, who="ada")
+        with pytest.raises(InvalidClassError, match="needs two classes"):
+            merge_class(session, project_id=project_id, name="dog", into="fox", who="ada")
+        with pytest.raises(InvalidClassError, match="needs two classes"):
+            undo_class_change(session, project_id=project_id, change_id=added.id, who="ada")
+        merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
 
 
 def test_names_that_differ_in_case_or_composition_are_one_class(database, pets):

@@ -62,7 +62,7 @@ function drawClasses(page) {
 function drawClassChips(page) {
   const { grid, view, data } = page;
   const cell = page.selected();
-  const named = data.classes.map((one, value) => ({ value, text: one.name, key: keySigns(one.key), count: "" }));
+  const named = namedChips(data.classes);
   const choose = (value) => page.byHand(() => page.choose(value));
   if (cell !== null && grid.classIndex !== null) {
     const queue = { value: null, text: "Back to the queue", count: "" };

@@ -17,6 +17,12 @@ function button(text, key, onclick, attributes = {}) {
 
 const keySigns = (key) => (key ?? "").toUpperCase().replace("SHIFT+", "⇧");
 
+// Nobody is asked for a retired class.
+function namedChips(classes) {
+  const chips = classes.map((one, value) => ({ value, text: one.name, key: keySigns(one.key), count: "" }));
+  return chips.filter((chip) => !classes[chip.value].retired);
+}
+
 // Twenty classes have a key and a chip each; more are chosen from a list.
 function drawChips(view, { ask, chips, chosen, choose }) {
   view.ask.textContent = ask;

@@ -45,7 +45,7 @@ function drawMessage(view, sign, words) {
 function drawChoices(page, group) {
   const { view, data } = page;
   const choose = (classIndex) => page.byHand(() => chooseClass(page, classIndex));
-  const named = data.classes.map((one, value) => ({ value, text: one.name, key: keySigns(one.key), count: "" }));
+  const named = namedChips(data.classes);
   const searched = searchedOffer(data);
   view.ask.parentElement.hidden = page.isProven() || (group === null && data.offers.length === 0);
   if (group !== null) {
@@ -53,7 +53,10 @@ function drawChoices(page, group) {
   } else if (searched !== undefined) {
     drawChips(view, { ask: "These are:", chips: named, chosen: undefined, choose });
   } else {
-    for (const offer of data.offers) named[offer.class_index].count = count(offer.count);
+    for (const chip of named) {
+      const offer = data.offers.find((one) => one.class_index === chip.value);
+      if (offer !== undefined) chip.count = count(offer.count);
+    }
     drawChips(view, { ask: "Group:", chips: named.filter((chip) => chip.count), chosen: undefined, choose });
   }
 }

@@ -13,13 +13,13 @@ from app.screens.grid_page.choice import LEAST
 from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
 from app.screens.grid_page.message import GridMessage, read_message
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
-from app.screens.shared.label_keys import class_keys
+from app.screens.shared.label_keys import told_classes
 from app.screens.shared.pages import adopt_closed_pages
 from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
 from app.screens.shared.waiting import over_words
 from storage.current import decided_ids
 from storage.limits import reached
-from storage.projects import list_classes
+from storage.projects import ClassInfo, list_classes
 from storage.rounds import open_round
 
 ANSWER_KEY = "grid_answer"  # the last answer: drawn again, it must not deal again
@@ -50,10 +50,13 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
         opened = open_round(session, project_id=identity)
         over = reached(session, project_id=identity, limits=limits())
         decided = decided_ids(session, project_id=identity)
-    if message.class_index is not None and message.class_index >= len(classes):
-        message = replace(message, class_index=None)  # chosen in an older project of this name
+    if message.class_index is not None and (
+        message.class_index >= len(classes) or classes[message.class_index].retired
+    ):
+        message = replace(message, class_index=None)  # chosen in an older project, or before it was retired
     number = opened.number if opened else None
-    source = find_source(project, round_number=number, classes=classes)
+    names, retired = [one.name for one in classes], {one.index for one in classes if one.retired}
+    source = find_source(project, round_number=number, classes=names, retired=retired)
     dealt = deal(
         database(),
         source,
@@ -85,20 +88,16 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     }
 
 
-def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
+def _nothing(name: str, classes: Sequence[ClassInfo]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
     answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "over": False, "round": None}
-    return {"name": name, "kind": kind_name(), "classes": _with_keys(classes), "least": LEAST, **answered, **dealt}
+    return {"name": name, "kind": kind_name(), "classes": told_classes(classes), "least": LEAST, **answered, **dealt}
 
 
-def _classes() -> list[str]:
+def _classes() -> list[ClassInfo]:
     with database().read() as session:
-        return [entry.name for entry in list_classes(session, project_id=project_id())]
-
-
-def _with_keys(names: Sequence[str]) -> list[dict[str, str | None]]:
-    return [{"name": name, "key": key} for name, key in zip(names, class_keys(names), strict=True)]
+        return list_classes(session, project_id=project_id())
 
 
 def _plain(grid: DealtGrid) -> dict[str, Any]:

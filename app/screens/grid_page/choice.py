@@ -42,6 +42,12 @@ def open_pool(scores: RoundScores, *, leave_out: AbstractSet[int]) -> OpenPool:
     return OpenPool(scores.sample_ids[kept_N], scores.predicted_N[kept_N], scores.confidence_N[kept_N])
 
 
+def without_classes(pool: OpenPool, classes: AbstractSet[int]) -> OpenPool:
+    """Leave out what is taken for one of some classes."""
+    kept_N = ~np.isin(pool.predicted_N, np.fromiter(classes, np.int64, len(classes)))
+    return OpenPool(pool.sample_ids[kept_N], pool.predicted_N[kept_N], pool.confidence_N[kept_N])
+
+
 def sure_enough(pool: OpenPool) -> OpenPool:
     """What may be confirmed many at once."""
     kept_N = pool.confidence_N >= LEAST

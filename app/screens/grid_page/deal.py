@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from app.screens.grid_page.choice import (
     sure_per_class,
     surest,
     tightest_group,
+    without_classes,
 )
 from app.screens.grid_page.message import GridMessage
 from app.screens.shared.round_scores import read_pool_map, read_round_scores
@@ -39,13 +41,14 @@ class Source:
     classes: Sequence[str]
     scores: RoundScores | None
     placed: PoolMap | None
+    retired: AbstractSet[int] = frozenset()  # classes that nobody is asked for; the model may still answer with them
 
     def candidates(self, message: GridMessage, taken: Iterable[int]) -> Candidates | None:
         """Samples for one more grid, best first; None when none is left."""
         at_most = message.size + _SPARE
         if self.scores is None:
             return self._group(message.size, set(taken), at_most)
-        pool = sure_enough(open_pool(self.scores, leave_out=set(taken)))
+        pool = sure_enough(without_classes(open_pool(self.scores, leave_out=set(taken)), self.retired))
         chosen = message.class_index if message.class_index is not None else class_to_offer(pool, len(self.classes))
         found = None if chosen is None else surest(pool, chosen, at_most=at_most)
         return found if found is not None and len(found.sample_ids) else None
@@ -54,7 +57,8 @@ class Source:
         """How many confident samples each class has left."""
         if self.scores is None:
             return [0] * len(self.classes)
-        return sure_per_class(open_pool(self.scores, leave_out=set(taken)), len(self.classes))
+        pool = without_classes(open_pool(self.scores, leave_out=set(taken)), self.retired)
+        return sure_per_class(pool, len(self.classes))
 
     def takes(self, class_index: int, taken: Iterable[int]) -> bool:
         """Whether the model takes any sample that is left for a class, however unsure."""
@@ -76,7 +80,9 @@ class DealtGrid:
     doubt: Sequence[float]
 
 
-def find_source(project: Project, *, round_number: int | None, classes: Sequence[str]) -> Source:
+def find_source(
+    project: Project, *, round_number: int | None, classes: Sequence[str], retired: AbstractSet[int] = frozenset()
+) -> Source:
     """Read the newest round's scores, or the map while there are none.
 
     Raises:
@@ -84,8 +90,8 @@ def find_source(project: Project, *, round_number: int | None, classes: Sequence
     """
     path = None if round_number is None else scores_path(project.rounds_dir, round_number)
     if path is not None and path.exists():
-        return Source(classes, read_round_scores(path), None)
-    return Source(classes, None, read_pool_map(map_path(project.features_dir)))
+        return Source(classes, read_round_scores(path), None, retired)
+    return Source(classes, None, read_pool_map(map_path(project.features_dir)), retired)
 
 
 def deal(

@@ -13,7 +13,7 @@ from app.screens.content.sample import to_send
 from app.screens.group_page.message import GroupMessage, read_message
 from app.screens.group_page.offers import Offer, Wanted, find_offers
 from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
-from app.screens.shared.label_keys import class_keys
+from app.screens.shared.label_keys import told_classes
 from app.screens.shared.likeness import not_like
 from app.screens.shared.pages import adopt_closed_pages
 from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
@@ -26,7 +26,7 @@ from storage.errors import InvalidDecisionError
 from storage.grid import claim_grid
 from storage.groups import count_taken, group_parts, kept_out_of_groups, last_taken, open_group
 from storage.limits import reached
-from storage.projects import list_classes
+from storage.projects import ClassInfo, list_classes
 from storage.queue import release_claims
 from storage.samples import get_samples
 
@@ -87,7 +87,7 @@ def _stored(applied: Applied) -> dict[str, Any]:
     }
 
 
-def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[str]) -> list[dict[str, str]]:
+def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[ClassInfo]) -> list[dict[str, str]]:
     """Begins the group; where that cannot be, the sentence why."""
     chosen = message.begin
     assert chosen is not None
@@ -115,11 +115,13 @@ def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[str]) -> lis
     return []
 
 
-def _offers(session: Session, classes: Sequence[str], wanted: Wanted) -> list[Offer]:
+def _offers(session: Session, classes: Sequence[ClassInfo], wanted: Wanted) -> list[Offer]:
     project, identity = current_project(), project_id()
     out = kept_out_of_groups(session, project_id=identity, audit_share=project.settings().audit_share)
     out |= decided_ids(session, project_id=identity)
-    return find_offers(session, project, project_id=identity, classes=classes, out=out, wanted=wanted)
+    names, retired = [one.name for one in classes], {one.index for one in classes if one.retired}
+    found = find_offers(session, project, project_id=identity, classes=names, out=out, wanted=wanted)
+    return [offer for offer in found if offer.class_index not in retired]
 
 
 def _open_state(identity: int, person: int) -> GroupState | None:
@@ -170,14 +172,14 @@ def _due(message: GroupMessage, state: GroupState) -> list[dict[str, Any]]:
     ]
 
 
-def _last_taken(session: Session, identity: int, person: int, classes: Sequence[str]) -> dict[str, Any] | None:
+def _last_taken(session: Session, identity: int, person: int, classes: Sequence[ClassInfo]) -> dict[str, Any] | None:
     """The rest that the person labeled last, as long as it was not taken back."""
     key = last_taken(session, project_id=identity, annotator_id=person)
     if key is None:
         return None
     part = group_parts(session, project_id=identity, key=key)[-1]
     count = count_taken(session, project_id=identity, key=key)
-    return {"key": key, "count": count, "name": classes[part.class_index]} if count else None
+    return {"key": key, "count": count, "name": classes[part.class_index].name} if count else None
 
 
 def _plain_group(state: GroupState) -> dict[str, Any]:
@@ -207,13 +209,12 @@ def _plain_offer(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
+def _nothing(name: str, classes: Sequence[ClassInfo]) -> dict[str, Any]:
     """What a page is told before it has said anything: whose it is, and the classes."""
-    keys = class_keys(classes)
     return {
         "name": name,
         "kind": kind_name(),
-        "classes": [{"name": name, "key": key} for name, key in zip(classes, keys, strict=True)],
+        "classes": told_classes(classes),
         "seq": None,
         "confirmed": [],
         "refused": [],
@@ -227,6 +228,6 @@ def _nothing(name: str, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _classes() -> list[str]:
+def _classes() -> list[ClassInfo]:
     with database().read() as session:
-        return [entry.name for entry in list_classes(session, project_id=project_id())]
+        return list_classes(session, project_id=project_id())

@@ -26,7 +26,8 @@ LOOK_EVERY_S = 0.5
 class ImportJob:
     """One import: written by its thread, read by every page."""
 
-    done: int = 0  # files checked
+    doing: str = "Checked"  # or, of an address, "Fetched"
+    done: int = 0  # files
     total: int = 0
     reports: list[tuple[str, ImportReport]] = field(default_factory=list)  # (what was imported, what became of it)
     error: str = ""  # why it ended early, as a sentence
@@ -34,7 +35,11 @@ class ImportJob:
 
     def count(self, done: int, total: int) -> None:
         """Note how far the import is."""
-        self.done, self.total = done, total
+        self.doing, self.done, self.total = "Checked", done, total
+
+    def count_fetched(self, done: int, total: int) -> None:
+        """Note how much of an address is here."""
+        self.doing, self.done, self.total = "Fetched", done, total
 
 
 Work = Callable[[ImportJob], None]
@@ -73,7 +78,7 @@ def show_progress(job: ImportJob, *, is_drawn_as_project: bool) -> None:
     """Draw the bar until the import has ended; then the page is drawn anew, with the report."""
     if job.finished.is_set():
         st.rerun()
-    text = f"Checked {job.done:,} of {job.total:,} files" if job.total else "Looking for files …"
+    text = f"{job.doing} {job.done:,} of {job.total:,} files" if job.total else "Looking for files …"
     st.progress(job.done / job.total if job.total else 0.0, text=text)
     if not is_drawn_as_project and is_project():
         st.rerun()  # the first samples are in, and may be labeled

@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from app.formats.connection import is_address
 from app.formats.registry import open_source
 from app.project.preview import Preview, preview_of
-from app.screens.setup_page.import_box import Chosen
+from app.screens.setup_page.import_box import Chosen, place_of
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.plain_text import escaped
 
@@ -26,9 +27,10 @@ def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable
     """Draw the look at a chosen folder or file, and the choice what becomes of its labels."""
     labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled")
     st.caption("They count as imported, are trained on from the first round, and can be taken back as one.")
-    if chosen.path.strip() and st.button("Look at it first", key=f"{prefix}_preview", icon=":material/visibility:"):
+    is_here = bool(chosen.path.strip()) and not is_address(chosen.path.strip())  # what is elsewhere is fetched first
+    if is_here and st.button("Look at it first", key=f"{prefix}_preview", icon=":material/visibility:"):
         with as_sentences(), st.spinner("Looking"):
-            source = open_source(Path(chosen.path.strip()).expanduser(), uploads=uploads)
+            source = open_source(place_of(chosen.path), uploads=uploads)
             st.session_state[f"{prefix}_preview_of"] = (chosen.path, preview_of(source, classes=classes()))
     path, preview = st.session_state.get(f"{prefix}_preview_of", ("", None))
     new_names = _show(preview, prefix) if preview is not None and path == chosen.path else {}

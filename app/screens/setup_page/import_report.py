@@ -21,12 +21,19 @@ def show_job() -> None:
         show_progress(job, is_drawn_as_project=is_project())
         _start_labeling()
         return
-    if job.error:
-        st.error(escaped(job.error), icon=":material/error:")
+    if not job.reports:
+        return
     for title, report in job.reports:
         _show(title, report)
     _start_labeling()
     st.button("Close the report", key="import_report_close", on_click=forget_job)
+
+
+def why_it_failed() -> None:
+    """Draw why the last import ended early, for the place under the field that names the samples."""
+    job = current_job()
+    if job is not None and job.finished.is_set() and job.error:
+        st.error(escaped(job.error), icon=":material/error:")
 
 
 def _start_labeling() -> None:

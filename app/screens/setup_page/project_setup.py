@@ -1,6 +1,7 @@
 """Setup of a project that exists: its samples, classes and settings."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,12 +10,22 @@ from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
-from app.screens.setup_page.import_box import Chosen, Split, import_samples, keep_upload, source_box
+from app.screens.setup_page.import_box import (
+    Chosen,
+    Split,
+    import_samples,
+    keep_upload,
+    source_box,
+    source_name,
+    what_is_wrong,
+)
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
 from app.screens.setup_page.import_preview import Wanted, preview_box
-from app.screens.setup_page.import_report import past_refusals
+from app.screens.setup_page.import_report import past_refusals, why_it_failed
 from app.screens.setup_page.imports_list import imports_list
-from app.screens.setup_page.settings_form import settings_fields
+from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
+from app.screens.setup_page.typed import forget
+from app.screens.setup_page.upload_box import take_away
 from app.screens.shared.session import database, kind_name, project_id, sample_kind
 from storage.imported import count_imported
 from storage.projects import list_classes
@@ -44,6 +55,7 @@ def sample_counts() -> None:
 def add_samples_box(project: Project) -> None:
     """Draw the import of further samples, and every file that could not be used so far."""
     chosen = source_box(prefix="add")
+    why_it_failed()
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
     st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
     wanted = preview_box(chosen, prefix="add", uploads=project.uploads_dir, classes=_class_names)
@@ -51,7 +63,9 @@ def add_samples_box(project: Project) -> None:
     busy = job is not None and not job.finished.is_set()
     if st.button("Add samples", key="add_samples", type="primary", icon=":material/add:", disabled=busy):
         if not chosen.given:
-            raise ProjectError("Say first where the samples are: a folder, a CSV file or a zip archive.")
+            raise ProjectError("Say first where the samples are: a folder, a file or an upload.")
+        if said := what_is_wrong(chosen.path):
+            raise ProjectError(f"Nothing was added yet. {said}")
         _start(project, chosen, use or "To be labeled", wanted)
         st.rerun()
     imports_list()
@@ -67,15 +81,17 @@ def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
     path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
 
     def work(job: ImportJob) -> None:
+        is_used = False
         try:
-            opened = open_source(path, uploads=project.uploads_dir, reading=reading)
+            opened = open_source(path, uploads=project.uploads_dir, reading=reading, progress=job.count_fetched)
             source = opened.with_classes_renamed(wanted.new_names)
+            is_used = True
             import_samples(
-                job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=path.name
+                job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=source_name(path)
             )
         finally:
-            if chosen.upload is not None:
-                path.unlink(missing_ok=True)
+            if chosen.uploads:
+                take_away(Path(path), project.uploads_dir, is_used=is_used)
 
     start_job(work)
 
@@ -86,5 +102,7 @@ def settings_editor(project: Project) -> None:
     with st.form("settings", border=False):
         values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
         if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
+            refuse_numbers(values)
             save_settings(project.settings_path, replace(settings, **values))
+            forget("settings_")
             st.toast("Settings saved; the next round uses them.", icon=":material/check:")

@@ -5,7 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.project.settings import MOST_ANNOTATORS, PREDICTORS, ProjectSettings
+from app.errors import SettingsError
+from app.project.settings import PREDICTORS, RANGES, ProjectSettings
+from app.screens.setup_page.typed import keep, kept
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction, ColdStart
 
@@ -26,6 +28,55 @@ def sentence_of(choice: AcquisitionFunction | ColdStart) -> str:
     return f"{choice.sentence} {getattr(choice, 'measured', '')}".strip()
 
 
+NUMBER_TITLES: Mapping[str, str] = {
+    "audit_share": "Audit share",
+    "query_size": "Round size",
+    "labeling_budget": "Labeling budget",
+    "target_accuracy": "Target accuracy",
+    "mc_iterations": "MC iterations",
+    "overlap": "Annotators per sample",
+    "overlap_share": "Overlapping share",
+}
+
+
+def refuse_numbers(values: Mapping[str, Any]) -> None:
+    """Refuse what is out of its range, by the names that the fields have; beside each field it is said too.
+
+    Raises:
+        SettingsError: A number is.
+    """
+    wrong = [f"{NUMBER_TITLES[name]}: {said}" for name in NUMBER_TITLES if (said := _out_of_range(name, values[name]))]
+    if wrong:
+        raise SettingsError(" ".join(wrong))
+
+
+def _number(setting: str, settings: ProjectSettings, prefix: str, *, step: float = 1) -> Any:  # noqa: ANN401
+    """Draw a number and, where it is out of range, why; it stays as it was typed.
+
+    With a least and a most the browser would keep what is typed, and send the number before it without a word.
+    """
+    key = f"{prefix}_{setting}"
+    options: dict[str, Any] = {"format": "%.2f"} if isinstance(step, float) else {}
+    value = keep(
+        key,
+        st.number_input(
+            NUMBER_TITLES[setting], value=kept(key, getattr(settings, setting)), step=step, key=key, **options
+        ),
+    )
+    if said := _out_of_range(setting, value):
+        st.error(said, icon=":material/error:")
+    return value
+
+
+def _out_of_range(setting: str, value: float) -> str:
+    low, high = RANGES[setting]
+    return "" if low <= value <= high else f"From {_said(low)} to {_said(high)}; {_said(value)} was typed."
+
+
+def _said(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
 def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence[str] = PREDICTORS) -> dict[str, Any]:
     """Draw the fields inside a form and return what they hold, by name of the setting."""
     left, right = st.columns(2, gap="large")
@@ -43,10 +94,10 @@ def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence
 
 def _model_fields(settings: ProjectSettings, prefix: str, suiting: Sequence[str]) -> dict[str, Any]:
     predictors = _with_own(suiting, settings.predictor)
-    predictor = st.selectbox(
+    predictor = _choice(
         "Predictor",
         predictors,
-        index=predictors.index(settings.predictor),
+        settings.predictor,
         format_func=lambda name: PREDICTOR_NAMES.get(name, name),
         key=f"{prefix}_predictor",
     )
@@ -55,20 +106,25 @@ def _model_fields(settings: ProjectSettings, prefix: str, suiting: Sequence[str]
         "else."
     )
     acquisitions = _with_own(catalog.names(), settings.acquisition)
-    acquisition = st.selectbox(
+    acquisition = _choice(
         "Acquisition function",
         acquisitions,
-        index=acquisitions.index(settings.acquisition),
+        settings.acquisition,
         format_func=lambda name: catalog.find(name).title,
         help=choices_help([catalog.find(name) for name in acquisitions]),
         key=f"{prefix}_acquisition",
     )
     st.caption("How a sample is scored; the highest score is asked first.")
-    audit = st.number_input(
-        "Audit share", 0.0, 0.5, settings.audit_share, step=0.05, format="%.2f", key=f"{prefix}_audit_share"
-    )
+    audit = _number("audit_share", settings, prefix, step=0.05)
     st.caption("The share of what you see that is drawn at random and never trained on, so that accuracy is honest.")
     return {"predictor": predictor, "acquisition": acquisition, "audit_share": float(audit)}
+
+
+def _choice(label: str, choices: Sequence[str], chosen: str, *, key: str, **options: Any) -> str:  # noqa: ANN401
+    before = kept(key, chosen)
+    index = choices.index(before if before in choices else chosen)
+    picked: str = keep(key, st.selectbox(label, choices, index=index, key=key, **options))
+    return picked
 
 
 def _with_own(names: Sequence[str], chosen: str) -> list[str]:
@@ -77,48 +133,37 @@ def _with_own(names: Sequence[str], chosen: str) -> list[str]:
 
 
 def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
-    size = st.number_input("Round size", 1, 100_000, settings.query_size, key=f"{prefix}_query_size")
+    size = _number("query_size", settings, prefix)
     st.caption("After so many new labels the model is trained again.")
-    budget = st.number_input(
-        "Labeling budget", 0, 1_000_000_000, settings.labeling_budget, step=50, key=f"{prefix}_labeling_budget"
-    )
+    budget = _number("labeling_budget", settings, prefix, step=50)
     st.caption("Stop asking after so many labels in all; 0 means no limit.")
-    target = st.number_input(
-        "Target accuracy",
-        0.0,
-        1.0,
-        settings.target_accuracy,
-        step=0.01,
-        format="%.2f",
-        key=f"{prefix}_target_accuracy",
-    )
+    target = _number("target_accuracy", settings, prefix, step=0.01)
     st.caption("Stop asking once the model is this good, from 0 to 1; 0 means never stop.")
     return {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
 
 
 def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
-    iterations = st.number_input("MC iterations", 2, 1000, settings.mc_iterations, key=f"{prefix}_mc_iterations")
+    iterations = _number("mc_iterations", settings, prefix)
     st.caption("How many dropout draws score one sample; more are steadier and slower.")
     starts = list(catalog.COLD_STARTS)
-    cold = st.selectbox(
+    cold = _choice(
         "First samples",
         starts,
-        index=starts.index(settings.cold_start),
+        settings.cold_start,
         format_func=lambda name: catalog.COLD_STARTS[name].title,
         help=choices_help(list(catalog.COLD_STARTS.values())),
         key=f"{prefix}_cold_start",
     )
     st.caption("How the first round is chosen, before there is a model.")
-    reset = st.toggle("Train from fresh weights each round", settings.reset_weights, key=f"{prefix}_reset_weights")
+    key, begin = f"{prefix}_reset_weights", settings.reset_weights
+    reset = keep(key, st.toggle("Train from fresh weights each round", kept(key, begin), key=key))
     st.caption("Fresh weights do not carry the habits of earlier rounds along.")
     return {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}
 
 
 def _overlap_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
-    overlap = st.number_input("Annotators per sample", 1, MOST_ANNOTATORS, settings.overlap, key=f"{prefix}_overlap")
+    overlap = _number("overlap", settings, prefix)
     st.caption("How many people decide, blind to each other, on the samples that overlap; 1 means nobody does twice.")
-    share = st.number_input(
-        "Overlapping share", 0.0, 1.0, settings.overlap_share, step=0.05, format="%.2f", key=f"{prefix}_overlap_share"
-    )
+    share = _number("overlap_share", settings, prefix, step=0.05)
     st.caption("The share of samples that so many people decide on; Review shows how far they agree.")
     return {"overlap": int(overlap), "overlap_share": float(share)}

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from storage.projects import ClassInfo
+
 DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
 
 HELP = "h"
@@ -66,6 +68,15 @@ def class_keys(names: Sequence[str]) -> list[str | None]:
         keys.append(wanted)
         free = [key for key in free if key != wanted]
     return keys
+
+
+def told_classes(classes: Sequence[ClassInfo]) -> list[dict[str, str | bool | None]]:
+    """What grids and groups tell the browser of each class, by its place; a retired one has a name alone."""
+    keys = class_keys([entry.name for entry in classes])
+    return [
+        {"name": entry.name, "key": None if entry.retired else key, "retired": entry.retired}
+        for entry, key in zip(classes, keys, strict=True)
+    ]
 
 
 def keys_table(keys: Sequence[tuple[str, str]] = HELP_ROWS) -> str:

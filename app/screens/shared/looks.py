@@ -21,6 +21,7 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 .project-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .95rem; opacity: .8; }
 /* Streamlit's captions have less contrast than WCAG AA asks for. */
 [data-testid="stCaptionContainer"] { opacity: .75; }
+[data-testid="stCaptionContainer"] code { color: inherit; }
 .st-key-start_labeling a { background: var(--st-primary-color, #0b6e7f); border-radius: 8px; padding: .4rem 1rem; }
 .st-key-start_labeling a * { color: var(--st-background-color, #fff) !important; font-weight: 600; }
 /* The card of the chosen sample stays in view, however far one scrolls its gallery. */

@@ -545,3 +545,36 @@ def test_letters_beyond_ascii_work_where_the_language_is_c(images: Path, tmp_pat
     assert run("export", project, "--format", "csv", tmp_path / "aus-ü").returncode == 0
     gone = run("import", project, tmp_path / "weg-ü")
     assert gone.stderr.decode() == f"{tmp_path}/weg-ü: there is no such file or folder.\n"
+
+
+def test_projects_are_listed_copied_deleted_and_brought_back(
+    labelloop: Run, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELLOOP_HOME", str(tmp_path / "home"))
+    assert labelloop("projects").out.startswith("No project was made or run here yet")
+    pets, copy = tmp_path / "pets", tmp_path / "copy"
+    labelloop("init", pets, "--images", images, "--classes", "cat,dog")
+    assert labelloop("projects").out.startswith(f"{pets}: pets: 4 samples (image), 0 labels, used ")
+    assert labelloop("projects", "copy", pets, copy).code == 0
+    assert labelloop("projects", "archive", copy).code == 0
+    assert labelloop("projects", "delete", pets).out.endswith(f"'labelloop projects restore {pets}' brings it back.\n")
+    listed = json.loads(labelloop("projects", "--json").out)
+    assert [(one["folder"], one["archived"], one["deleted"]) for one in listed] == [
+        (str(copy), True, False),
+        (str(pets), False, True),
+    ]
+    assert labelloop("projects", "restore", pets).code == 0
+    assert labelloop("status", pets).code == 0
+    wrong = labelloop("projects", "copy", pets)
+    assert (wrong.code, wrong.err) == (2, "Say: labelloop projects copy PROJECT TO.\n")
+
+
+def test_without_a_project_the_demo_says_where_ones_own_are(
+    labelloop: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELLOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("app.project.demo.open_demo", lambda progress: open_project(project))
+    monkeypatch.setattr("app.running.supervisor.supervise", lambda *_, **__: 0)
+    assert labelloop("run").err == "", "of the demo alone nothing is said"
+    labelloop("init", tmp_path / "own", "--images", tmp_path / "images", "--classes", "cat,dog")
+    assert labelloop("run").err == "This is the demo; your own projects are on its page Projects.\n"

@@ -9,9 +9,9 @@ import pytest
 
 from app.project import doctor
 from app.project.doctor import Finding, examine
+from app.project.lock import trainer_lock
 from app.project.project import Project, create_project
 from app.project.settings import ProjectSettings
-from app.trainer.lock import trainer_lock
 from storage.filesystem import Mount
 from storage.library import choose_library
 from storage.rounds import begin_round, fail_round

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from app.errors import AlreadyRunningError, ProjectError, TrainerRunningError
+from app.project.lock import trainer_lock
 from app.project.project import Project, create_project
 from app.project.restoring import restore_project, restored_text
 from app.project.settings import ProjectSettings
 from app.running.supervisor import held
-from app.trainer.lock import trainer_lock
 from storage.backup import backup
 from storage.labels import LabelEventInfo, list_events, record_decision
 from storage.projects import get_or_create_annotator

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.screens.shared import session
 
-PAGES = ("setup.py", "label.py", "grid.py", "progress.py", "uncertainty.py", "review.py", "help.py")
+PAGES = ("setup.py", "label.py", "grid.py", "progress.py", "uncertainty.py", "review.py", "help.py", "projects.py")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -32,11 +32,11 @@ def test_the_screens_load_neither_torch_nor_the_trainer(filled, repository):
 
 
 @pytest.mark.parametrize("page", ["setup.py", "label.py"])
-def test_without_a_project_only_setup_and_help_are_offered(page, tmp_path, monkeypatch, open_screen):
+def test_without_a_project_only_setup_help_and_other_projects_are_offered(page, tmp_path, monkeypatch, open_screen):
     monkeypatch.setenv("LABELLOOP_PROJECT", str(tmp_path / "new"))
     screen = open_screen(page)
     assert [title.value for title in screen.title] == ["A new project"]
-    assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help"]
+    assert [link.proto.label for link in screen.sidebar.get("page_link")] == ["Setup", "Help", "Projects"]
     assert not screen.sidebar.text_input
 
 

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from app.errors import TrainerRunningError
+from app.project.lock import trainer_lock
 from app.project.project import Project
-from app.trainer.lock import trainer_lock
 from app.trainer.process import run_trainer
 
 FORKS = multiprocessing.get_context("forkserver")  # this process has threads, which a fork would lose

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from app.errors import TrainerRunningError
+from app.project.lock import trainer_lock
 from app.project.project import Project
 from app.trainer import process
 from app.trainer.heartbeat import Heartbeat
-from app.trainer.lock import trainer_lock
 from app.trainer.process import run_trainer
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database

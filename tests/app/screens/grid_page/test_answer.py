@@ -43,7 +43,11 @@ def events(page):
 def test_before_the_first_message_the_page_learns_its_name_and_the_classes(page):
     told = answer_to(None)
     assert (told["seq"], told["grids"], told["waiting"]) == (None, [], None)
-    assert told["classes"] == [{"name": "cat", "key": "1"}, {"name": "dog", "key": "2"}, {"name": "emu", "key": "3"}]
+    assert told["classes"] == [
+        {"name": "cat", "key": "1", "retired": False},
+        {"name": "dog", "key": "2", "retired": False},
+        {"name": "emu", "key": "3", "retired": False},
+    ]
 
 
 def test_a_grid_comes_with_its_images_and_the_models_probabilities(page):

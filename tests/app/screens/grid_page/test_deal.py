@@ -138,3 +138,13 @@ def test_a_page_without_a_grid_is_told_why(filled):
     found = source(filled)
     assert "on other people's screens" in why_nothing(found, message(), round_number=0, taken=())
     assert "one by one on the Label page" in why_nothing(found, message(), round_number=0, taken={1, 2})
+
+
+def test_no_grid_is_of_a_retired_class_whatever_the_model_takes_samples_for(scored):
+    asked = message()
+    of_cats = find_source(scored.project, round_number=0, classes=("cat", "dog", "emu"))
+    retired = find_source(scored.project, round_number=0, classes=("cat", "dog", "emu"), retired={0})
+    assert of_cats.candidates(asked, ()).class_index == 0
+    assert retired.candidates(asked, ()) is None
+    assert retired.candidates(message(class_index=0), ()) is None
+    assert (of_cats.sure(())[0], retired.sure(())) == (4, [0, 0, 0])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from app.screens.shared.label_keys import DIGITS, class_keys
+from app.screens.shared.label_keys import DIGITS, class_keys, told_classes
+from storage.projects import ClassInfo
 
 
 def test_the_first_twenty_classes_have_keys_and_later_ones_are_searched():
@@ -30,3 +31,12 @@ def test_a_key_changes_only_where_a_new_class_is_named_by_it():
 
 def test_no_key_is_one_of_streamlits_own():
     assert not {"c", "r"} & set(class_keys(["c", "r", *"abdefg"]))
+
+
+def test_a_retired_class_is_told_without_a_key_and_the_others_keep_theirs():
+    told = told_classes([ClassInfo(0, "cat"), ClassInfo(1, "dog", retired=True), ClassInfo(2, "emu")])
+    assert [(one["name"], one["key"], one["retired"]) for one in told] == [
+        ("cat", "1", False),
+        ("dog", None, True),
+        ("emu", "3", False),
+    ]

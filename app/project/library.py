@@ -57,8 +57,8 @@ def note_project(folder: Path) -> None:
     try:
         if all(entry.folder != folder for entry in _read()):
             _change(lambda entries: [*entries, Entry(folder)])
-    except OSError as error:
-        logger.warning("%s is not noted in the list of projects: %s.", folder, error.strerror)
+    except (OSError, ProjectError) as error:  # nobody must be kept from labeling by a list
+        logger.warning("%s is not noted in the list of projects: %s", folder, error)
 
 
 def copy_project(folder: Path, to: Path) -> Project:

@@ -8,7 +8,7 @@ from app.screens.shared.help_dialog import help_button
 from app.screens.shared.identity import must_sign_in
 from app.screens.shared.looks import ICON, looks
 from app.screens.shared.project_name import name_of_project
-from app.screens.shared.session import is_project, note_project, was_project
+from app.screens.shared.session import is_project, remember_project, was_project
 from app.screens.shared.who import ask_who
 
 SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
@@ -28,7 +28,7 @@ projects = st.Page("projects.py", title="Projects", icon=":material/folder_copy:
 with as_sentences():
     ready = is_project()
     if ready:
-        note_project()
+        remember_project()
     elif was_project():
         wait_for_project()
         st.stop()

@@ -41,7 +41,7 @@ def was_project() -> bool:
     return str(project_folder()) in _shown()
 
 
-def note_project() -> None:
+def remember_project() -> None:
     """Remember that the folder holds a project."""
     _shown().add(str(project_folder()))
 

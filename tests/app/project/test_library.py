@@ -129,3 +129,11 @@ def test_a_list_that_cannot_be_read_is_a_sentence(pets: Path, home: Path) -> Non
     (home / "projects.json").write_text("{")
     with pytest.raises(ProjectError, match="Delete it to begin anew"):
         known_projects()
+
+
+def test_a_list_that_cannot_be_read_keeps_nobody_from_labeling(
+    pets: Path, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "projects.json").write_text("[{")
+    note_project(pets)
+    assert "is not noted in the list of projects" in caplog.text

@@ -86,7 +86,7 @@ def screens(browser: Browser, app: Running, out: Path) -> None:
     with opened(browser, app, "Ada", path="progress", height=1180) as page:
         wait_for_chart(page)
         take(page, out / "progress.png")
-    with opened(browser, app, "Ada", path="progress", height=3600) as page:
+    with opened(browser, app, "Ada", path="progress", height=5600) as page:
         wait_for_chart(page)
         rounds = page.get_by_role("heading", name="Rounds", exact=True)
         classes = page.get_by_role("heading", name="Classes", exact=True)

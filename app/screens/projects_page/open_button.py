@@ -31,7 +31,7 @@ def open_button(folder: Path) -> None:
     elif here:
         st.button("Open", key=f"open_{folder}", icon=":material/play_arrow:", on_click=ask, args=(folder,))
     else:
-        st.code(f"labelloop run {shlex.quote(str(folder))}", language=None)
+        st.code(f"labelloop run {shlex.quote(str(folder))}", language=None, wrap_lines=True)
 
 
 def ask(folder: Path) -> None:
@@ -57,4 +57,4 @@ def _wait(folder: Path) -> None:
         st.caption("Opening …")
         return
     st.caption("It does not answer. Start it in a terminal, which says why:")
-    st.code(f"labelloop run {shlex.quote(str(folder))}", language=None)
+    st.code(f"labelloop run {shlex.quote(str(folder))}", language=None, wrap_lines=True)

@@ -88,10 +88,10 @@ def board(page, wait_for):
 
 @pytest.fixture(scope="module")
 def first_rounds(make_small_project, digits, tmp_path_factory):
-    """Two projects whose first round is published: with a model, from forty right labels, and without any label."""
+    """Two projects whose first round is published: with a model, from 28 right labels, and without any label."""
     folder = tmp_path_factory.mktemp("first-rounds")
     projects = {"model": make_small_project(folder / "model"), "no model": make_small_project(folder / "no-model")}
-    label_some(projects["model"], digits / "labels.csv", count=40)
+    label_some(projects["model"], digits / "labels.csv", count=28)
     for trainer in [start_trainer(project, once=True) for project in projects.values()]:
         trainer.join(800)  # once for all tests, and for as long as a busy machine takes
         assert trainer.exitcode == 0

@@ -143,7 +143,7 @@ def test_killed_at_ten_random_moments_the_rounds_are_those_of_an_undisturbed_run
         in_a_round = 0
         for _ in range(KILLS):
             killed.start()
-            killed.label_for(generator.uniform(0.0, 4.0))
+            killed.label_for(generator.uniform(0.0, 2.5))
             in_a_round += killed.kill()
         assert in_a_round >= LEAST_IN_A_ROUND
         latest = killed.latest()

@@ -107,8 +107,8 @@ def columns(sample: Stored) -> dict[str, str]:  # noqa: ARG001 - its name says w
 
 
 def is_there(sample: Stored) -> bool:
-    """Say whether the file still exists."""
-    return Path(sample.uri).is_file()
+    """Say whether the file still exists; on a disk that does not answer it does not."""
+    return os.path.isfile(sample.uri)  # noqa: PTH113 - pathlib's raises where a disk fails or a folder may not be read
 
 
 def load_image(path: Path) -> NDArray[np.uint8]:

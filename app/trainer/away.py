@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
 from app.errors import FilesAwayError
@@ -12,6 +13,7 @@ from storage.samples import SampleInfo, get_samples, list_broken
 
 LOOK_S = 3.0  # between two looks whether something came back
 LOOKED_AT = 50  # samples in one look: a disk comes back as a whole
+ENOUGH = 500  # away, and none there: the rest of a large pool need not be tried at every look
 
 
 @dataclass
@@ -33,7 +35,10 @@ class AwayFiles:
 
     def some_came_back(self) -> bool:
         """Looks at some; if one is there again, all may be read again."""
-        some = self._samples(sorted(self.ids)[:LOOKED_AT])
+        ids = sorted(self.ids)
+        some = self._samples(
+            random.sample(ids, min(LOOKED_AT, len(ids)))
+        )  # others each time: some may be gone for good
         if not any(self.source.kind.is_there(sample) for sample in some.values()):
             return False
         self.ids = set()
@@ -50,16 +55,17 @@ class AwayFiles:
             "They come in by themselves when they are back."
         )
 
-    def check(self, embedded: int) -> None:
+    def check(self, embedded: int, *, fewest: int = 1) -> None:
         """Refuses to go on with nothing.
 
         Args:
             embedded: Samples of the pool.
+            fewest: So many must be away.
 
         Raises:
-            FilesAwayError: If there are none, for everything is away.
+            FilesAwayError: If none is embedded, for everything is away.
         """
-        if self.ids and not embedded:
+        if len(self.ids) >= fewest and not embedded:
             raise FilesAwayError(self.sentence)
 
     def _samples(self, sample_ids: list[int]) -> dict[int, SampleInfo]:

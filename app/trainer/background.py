@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.trainer.away import LOOK_S, AwayFiles, mend
+from app.trainer.away import ENOUGH, LOOK_S, AwayFiles, mend
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
@@ -119,6 +119,7 @@ class BackgroundEmbedding:
     failure: Exception | None = None
     _wanted: EmbeddingRequest | None = None
     _complete: bool = False
+    _is_mended: bool = False
     _compared: Path | None = None  # features of the project whose embeddings were compared
     _broken: set[int] = field(default_factory=set)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -206,7 +207,9 @@ class BackgroundEmbedding:
         wanted = self._wanted
         assert wanted is not None
         store = FeatureStore(wanted.folder, wanted.backbone)
-        mend(self.source)
+        if not self._is_mended:  # once: it reads each file that could not be read
+            self._is_mended = True
+            mend(self.source)
         self.source.fit(store, wanted.pool, lambda: self._check(wanted))
         if not self.released and len(store) >= min(wanted.first, len(wanted.pool)):
             self._take_up(wanted, store)
@@ -284,6 +287,7 @@ class BackgroundEmbedding:
 
         def progress(done: int, _: int) -> None:
             self._check(wanted)
+            self._away.check(len(store), fewest=ENOUGH)
             eta_s = (time.monotonic() - started) / done * (len(todo) - done) if done else None
             done_before = total - len(todo)
             sentence = f"Looking at the {nouns}: {done_before + done:,} of {total:,}"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from loops.predictors.in_turn import in_turn
 from loops.predictors.predictor import Floats, Ids, Instant, Questions
 
 if TYPE_CHECKING:
@@ -41,10 +40,8 @@ class InstantChampion:
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
         """As the champion asks, with what the labels since the round have changed."""
-        covering = self._first.questions(sample_ids, size, coverage=coverage)
-        if covering is None or coverage or not self._champion.asks_of_doubt:
-            return covering
-        return in_turn(covering, sample_ids, self.predict(sample_ids), size, doubt_first=self._labels % 2 == 1)
+        labels = self._labels
+        return self._champion.questions_of(self._first, self, sample_ids, size, labels=labels, coverage=coverage)
 
     def _of_others(self, ids: Ids) -> Floats:
         """Of each of the O others, `said_O_N_C`; each sample is asked about once."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from loops.errors import NotEnoughSamplesError
+from loops.errors import AttachError, NotEnoughSamplesError
 from loops.predictors.module import ModulePredictor
 from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
@@ -62,8 +62,10 @@ class LightningPredictor(ModulePredictor):
 
     def save(self, path: Path, loop_state: dict[str, Any]) -> NoReturn:
         """It has no file of its own: the Trainer's checkpoint holds weights and loops."""
-        raise NotImplementedError("an attached module is saved by trainer.save_checkpoint() and ModelCheckpoint")
+        del path, loop_state
+        raise AttachError("an attached module is saved by trainer.save_checkpoint() and ModelCheckpoint")
 
     def load(self, path: Path, *, sha256: str, size: int) -> NoReturn:
         """As `save`."""
-        raise NotImplementedError("an attached module is loaded by trainer.fit(..., ckpt_path=...)")
+        del path, sha256, size
+        raise AttachError("an attached module is loaded by trainer.fit(..., ckpt_path=...)")

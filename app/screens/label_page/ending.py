@@ -11,9 +11,9 @@ from app.project.certificate_file import certificate_content
 from app.project.certificates import read_proof, sentence
 from app.project.project import Project
 from app.screens.review_page.export_box import zipped_export
+from app.screens.shared.accuracy_figure import accuracy_figure
 from app.screens.shared.labeling_state import LabelingState
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.progress_figures import interval, percent
 from app.screens.shared.session import current_project, database, project_id
 from storage.engine import Database
 from storage.labels import last_event_id
@@ -52,15 +52,7 @@ def ending_box(state: LabelingState) -> None:
         st.metric("Labels", f"{state.labels:,}", width=_WIDTH)
         st.metric("of them audit labels", f"{found.audits:,}", width=_WIDTH)
         for accuracy in found.accuracies:
-            source = "test set" if accuracy.name == "accuracy_test" else "audit"
-            st.metric(
-                f"Accuracy ({source})",
-                percent(accuracy.value),
-                delta=interval(accuracy),
-                delta_color="off",
-                delta_arrow="off",
-                width=_WIDTH,
-            )
+            accuracy_figure(accuracy)
         st.metric("Work", minutes_text(found.minutes), help="Breaks of more than a minute are left out.", width=_WIDTH)
     st.markdown(escaped(found.proof))
     name, has_answers = project.folder.name, bool(state.trained_round)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.screens.shared.accuracy_figure import WIDTH, accuracy_figure
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.progress_figures import FEWEST_DRAWN, interval, percent, read_headline
+from app.screens.shared.progress_figures import FEWEST_DRAWN, read_headline
 from app.screens.shared.session import database, project_id
 from app.screens.shared.trainer_status import read_trainer, trainer_badge
-from storage.metrics import MetricInfo
 from storage.rounds import RoundInfo
 
 EVERY_S = 2.0
 _WIDTH = 110  # pixels; all six fit beside the sidebar of a laptop, two on a phone
-_WIDE = 185  # pixels, for an accuracy with its interval
 
 
 @st.fragment(run_every=EVERY_S)
@@ -34,9 +33,9 @@ def key_figures(*, drawn_rounds: int) -> None:
             _round(figures.rounds[-1] if figures.rounds else None)
             measured = [m for m in figures.accuracies if (m.n or 0) >= FEWEST_DRAWN]
             for accuracy in measured:
-                _accuracy(accuracy)
+                accuracy_figure(accuracy)
             if not measured:
-                st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=_WIDE)
+                st.metric("Accuracy", "-", delta="not measured yet", delta_color="off", delta_arrow="off", width=WIDTH)
         trainer = read_trainer()
         trainer_badge(trainer)
         if trainer.details:
@@ -50,16 +49,3 @@ def _round(latest: RoundInfo | None) -> None:
         st.metric("Round", "-", delta="none yet", delta_color="off", delta_arrow="off", width=_WIDTH)
     else:
         st.metric("Round", latest.number, delta=latest.state, delta_color="off", delta_arrow="off", width=_WIDTH)
-
-
-def _accuracy(accuracy: MetricInfo) -> None:
-    source = "audit" if accuracy.name == "accuracy_audit" else "test set"
-    st.metric(
-        f"Accuracy ({source})",
-        percent(accuracy.value),
-        delta=interval(accuracy),
-        delta_color="off",
-        delta_arrow="off",
-        help="95 % interval (Wilson): where the true accuracy lies with the samples measured so far.",
-        width=_WIDE,
-    )

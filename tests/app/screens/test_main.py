@@ -57,11 +57,11 @@ def test_a_copy_that_is_put_in_the_databases_place_is_the_one_that_is_written(fi
     open_screen("progress.py")
     path = filled.project.database_path
     kept = path.read_bytes()
-    before = session._file()
+    before = session._file(filled.project.folder)
     path.unlink()
     (tmp_path / "copy").write_bytes(kept)
     (tmp_path / "copy").rename(path)
-    assert session._file() != before
+    assert session._file(filled.project.folder) != before
 
 
 def test_a_damaged_settings_file_is_a_sentence_and_no_traceback(filled, repository):

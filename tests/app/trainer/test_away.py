@@ -79,3 +79,18 @@ def test_who_could_not_be_read_is_tried_again_where_the_file_is_what_it_was(
     assert mend(source) == 1
     assert [one.sample_id for one in broken(database, project_id)] == [changed.id]
     assert mend(source) == 0
+
+
+def test_of_a_large_pool_that_is_away_not_every_file_is_tried(
+    make_bench: Callable[[], Workbench],
+    background: BackgroundEmbedding,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background_module, "ENOUGH", 5)
+    monkeypatch.setattr("loops.embeddings.embedding.PixelEmbedder.batch_size", 5)
+    for name in ("pool", "test"):
+        (tmp_path / name).rename(tmp_path / f"{name} away")
+    with pytest.raises(FilesAwayError):
+        make_bench()
+    assert len(background._away.ids) == 5

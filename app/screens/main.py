@@ -3,12 +3,12 @@
 import streamlit as st
 
 from app.screens.shared.failures import as_sentences
-from app.screens.shared.gone import wait_for_project
+from app.screens.shared.gone import is_gone, wait_for_project
 from app.screens.shared.help_dialog import help_button
 from app.screens.shared.identity import must_sign_in
 from app.screens.shared.looks import ICON, looks
 from app.screens.shared.project_name import name_of_project
-from app.screens.shared.session import is_project, remember_project, was_project
+from app.screens.shared.session import is_project, remember_project
 from app.screens.shared.who import ask_who
 
 SIDEBAR = 236  # pixels: the longest page name and a first name; the rest is for images and charts
@@ -29,7 +29,7 @@ with as_sentences():
     ready = is_project()
     if ready:
         remember_project()
-    elif was_project():
+    elif is_gone():
         wait_for_project()
         st.stop()
     # All pages, always: Streamlit says "Page not found" above whatever is shown at the address of one that is left out.

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.errors import AppError
 from app.formats.errors import ImportingError
+from app.screens.shared.gone import is_gone, say_gone
 from app.screens.shared.plain_text import escaped
 from storage.errors import StorageError
 
@@ -20,7 +21,10 @@ def as_sentences() -> Iterator[None]:
     try:
         yield
     except (StorageError, AppError, ImportingError) as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        if is_gone():
+            say_gone()
+        else:
+            st.error(escaped(str(error)), icon=":material/error:")
     except Exception:
         logger.exception("a screen failed")
         st.error(

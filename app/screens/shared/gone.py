@@ -3,13 +3,18 @@
 import streamlit as st
 
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.session import is_project, project_folder
+from app.screens.shared.session import is_project, project_folder, was_project
 
 LOOK_S = 1.5  # between two looks whether it is back
 
 
-def wait_for_project() -> None:
-    """Say what is missing and what becomes of the labels, and go on by itself once the folder is back."""
+def is_gone() -> bool:
+    """True while the folder of a project that this server has shown is not where it was."""
+    return was_project() and not is_project()
+
+
+def say_gone() -> None:
+    """Say what is missing and what becomes of the labels."""
     st.warning(
         escaped(
             f"The project's folder {project_folder()} is not there: was it renamed, or is its disk away? Decisions "
@@ -18,6 +23,11 @@ def wait_for_project() -> None:
         ),
         icon=":material/folder_off:",
     )
+
+
+def wait_for_project() -> None:
+    """Say it in place of a page, and go on by itself once the folder is back."""
+    say_gone()
     _look()
 
 

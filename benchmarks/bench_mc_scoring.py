@@ -129,11 +129,11 @@ def features(n: int) -> tuple[nn.Module, Batches]:
 
 
 def photos(n: int) -> tuple[nn.Module, Batches]:
-    """The whole EfficientNet-Lite0: our embedder's network, then the head. Images are noise: the cost is the same."""
-    from loops.embeddings.embedding import PooledFeatures
+    """Both EfficientNet-Lite networks, as our embedder has them, then the head. Images are noise: the cost is the same."""
+    from loops.embeddings.lite_networks import PooledFeatures
 
     images = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    network = nn.Sequential(PooledFeatures(), nn.Dropout(0.5), nn.Linear(1_280, CLASSES)).eval()
+    network = nn.Sequential(PooledFeatures(), nn.Dropout(0.5), nn.Linear(2_560, CLASSES)).eval()
     return network, lambda: in_batches(images, n, 4)
 
 

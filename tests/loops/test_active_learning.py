@@ -261,11 +261,11 @@ def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
 
 def a_tiny_network(folder: Path, seed: int = 0) -> Network:
     """Blobs of two classes in eight dimensions, and a head that is fitted in a blink."""
-    spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 3, 3)
-    store = FeatureStore(folder, "efficientnet_lite0")
+    spec = NetworkSpec("features", "efficientnet_lite", "bald", 2, 8, 1e-2, 0.0, 3, 3)
+    store = FeatureStore(folder, "efficientnet_lite")
     if not len(store):
         generator = np.random.default_rng(0)
-        rows = generator.normal(size=(40, 1280)).astype(np.float32) + np.arange(40)[:, None] % 2
+        rows = generator.normal(size=(40, 2560)).astype(np.float32) + np.arange(40)[:, None] % 2
         store.append(list(LABELS), rows)
     return Network(spec, store, num_classes=2, seed=seed, mc_iterations=3, accelerator="cpu")
 

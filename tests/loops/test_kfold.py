@@ -218,10 +218,10 @@ class DieAtBatch(pl.Callback):
 
 def a_real_loop(folder, features, die_at=None):
     """Blobs of two classes; three folds of two epochs of two steps each."""
-    spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 2, 2)
-    store = FeatureStore(features, "efficientnet_lite0")
+    spec = NetworkSpec("features", "efficientnet_lite", "bald", 2, 8, 1e-2, 0.0, 2, 2)
+    store = FeatureStore(features, "efficientnet_lite")
     if not len(store):
-        rows = np.random.default_rng(0).normal(size=(20, 1280)) + np.arange(20)[:, None] % 2
+        rows = np.random.default_rng(0).normal(size=(20, 2560)) + np.arange(20)[:, None] % 2
         store.append(list(LABELS), rows.astype(np.float32))
     callback = DieAtBatch(die_at)
 
@@ -288,8 +288,8 @@ def test_a_process_killed_in_fold_three_of_five_resumes_there(tmp_path):
 
 def test_a_predictor_is_cross_validated_by_fresh_ones_of_its_kind_with_equal_rows_in_one_fold(tmp_path):
     """Even and odd ids; 101, 103 and 105 are one picture. The folder keeps what was finished."""
-    store = FeatureStore(tmp_path / "features", "efficientnet_lite0")
-    rows = np.random.default_rng(0).normal(0, 0.005, (20, 1280)).astype(np.float32)
+    store = FeatureStore(tmp_path / "features", "efficientnet_lite")
+    rows = np.random.default_rng(0).normal(0, 0.005, (20, 2560)).astype(np.float32)
     rows[:, 0] += np.arange(20) % 2
     rows[1:6:2] = rows[1]
     store.append(list(LABELS), rows)

@@ -85,5 +85,5 @@ def test_processes_are_started_where_they_are_sooner_done(
 
 
 def test_a_network_pays_from_a_tenth_of_the_samples(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path, "efficientnet_lite0")
+    store = FeatureStore(tmp_path, "efficientnet_lite")
     assert [pays(Devices(2, 1, tmp_path, least=100), store, samples) for samples in (9, 10)] == [False, True]

@@ -59,8 +59,8 @@ def test_features_are_taken_as_they_are() -> None:
 
 
 def test_what_the_network_does_not_recognize_has_features_alone() -> None:
-    rows = np.random.default_rng(0).normal(size=(60, 1280)).astype(np.float32)
-    assert choose_embedding(0 * rows, 0, backbone="efficientnet_lite0").name == "features"
+    rows = np.random.default_rng(0).normal(size=(60, 2560)).astype(np.float32)
+    assert choose_embedding(0 * rows, 0, backbone="efficientnet_lite").name == "features"
 
 
 def test_points_do_not_depend_on_what_else_is_asked() -> None:

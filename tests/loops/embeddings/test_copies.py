@@ -73,7 +73,7 @@ def test_two_labels_are_enough_where_copies_stand_between_the_images(
 
 def test_of_features_there_are_no_copies(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path, EFFICIENTNET)
-    store.append(POOL, np.random.default_rng(0).normal(size=(30, 1280)).astype(np.float32))
+    store.append(POOL, np.random.default_rng(0).normal(size=(30, 2560)).astype(np.float32))
     graph = GraphOfPool(store, num_classes=2)
     graph.hold(POOL)
     assert graph.stored.copies == 0

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from loops.embeddings.embedding import EfficientNetEmbedder, PixelEmbedder, _efficientnet_lite0
+from loops.embeddings.embedding import EfficientNetEmbedder, PixelEmbedder, on_device
 from loops.embeddings.features import FeatureStore, embed
+from loops.embeddings.images import LITE_NETWORKS
+from loops.embeddings.lite_networks import network
 from loops.embeddings.squares import to_square
 
 RED = (255, 0, 0)
@@ -85,23 +87,22 @@ def squares():
     return [np.random.default_rng(i).integers(0, 256, (224, 224, 3), dtype=np.uint8) for i in range(2)]
 
 
-def test_folded_batch_norms_give_the_same_features(squares, monkeypatch):
-    monkeypatch.setattr("loops.embeddings.embedding.half_precision", lambda _device: nullcontext())
+def test_a_row_is_the_features_of_both_networks_side_by_side(squares):
     features = EfficientNetEmbedder(torch.device("cpu")).embed(squares)
     with torch.inference_mode():
         pixels = (torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() - 127) / 128
-        whole = _efficientnet_lite0().extract_features(pixels).mean((2, 3)).numpy()
+        whole = torch.cat([network(name).extract_features(pixels).mean((2, 3)) for name in LITE_NETWORKS], dim=1)
 
-    assert features.shape == (2, 1280)
+    assert features.shape == (2, 2560)
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, whole, atol=1e-4)
 
 
 def test_features_in_half_precision_point_the_same_way(squares, monkeypatch):
-    embedder, found = EfficientNetEmbedder(torch.device("cpu")), []
+    images, found = np.ascontiguousarray(np.stack(squares).transpose(0, 3, 1, 2)), []
     for context in (nullcontext(), torch.autocast("cpu", torch.bfloat16)):
         monkeypatch.setattr("loops.embeddings.embedding.half_precision", lambda _device, context=context: context)
-        found.append(embedder.embed(squares))
+        found.append(on_device(torch.device("cpu"))(images))
     exact, rounded = (features / np.linalg.norm(features, axis=1, keepdims=True) for features in found)
 
     assert rounded.dtype == np.float32

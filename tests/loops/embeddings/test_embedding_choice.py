@@ -31,9 +31,9 @@ def stores(folder: Path, *, features_in_groups: bool, pixels_in_groups: bool) ->
     pixels = generator.integers(0, 256, (200, 1, 16, 16), dtype=np.uint8)
     if pixels_in_groups:
         pixels = (generator.integers(0, 256, (10, 1, 16, 16))[GROUPS] * 0.9 + pixels * 0.1).astype(np.uint8)
-    features = generator.normal(size=(200, 1280)).astype(np.float32)
+    features = generator.normal(size=(200, 2560)).astype(np.float32)
     if features_in_groups:
-        features = generator.normal(size=(10, 1280))[GROUPS].astype(np.float32) + 0.1 * features
+        features = generator.normal(size=(10, 2560))[GROUPS].astype(np.float32) + 0.1 * features
     made = [FeatureStore(folder / name, name) for name in ("pixels-16", EFFICIENTNET)]
     for store, rows in zip(made, (pixels, features), strict=True):
         store.append(IDS, rows)

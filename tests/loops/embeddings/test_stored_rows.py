@@ -34,8 +34,8 @@ def test_what_the_store_wrote_is_read_by_sample_id_without_knowing_the_backbone(
 
 
 def test_features_are_floats(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path / "efficientnet_lite0", "efficientnet_lite0")
-    store.append([1], np.full((1, 1280), 0.5, np.float32))
+    store = FeatureStore(tmp_path / "efficientnet_lite", "efficientnet_lite")
+    store.append([1], np.full((1, 2560), 0.5, np.float32))
     assert open_rows(store.folder).rows([1])[0, :2].tolist() == [0.5, 0.5]
 
 

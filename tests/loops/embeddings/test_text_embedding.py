@@ -108,7 +108,7 @@ def test_texts_have_features_and_no_pixels():
 
 def test_stored_texts_cannot_be_distorted_and_stored_pixels_can():
     assert distortion_of(backbone_of("tfidf")) is None
-    assert distortion_of(backbone_of("efficientnet_lite0")) is None
+    assert distortion_of(backbone_of("efficientnet_lite")) is None
     assert distortion_of(backbone_of("pixels-16")) is not None
 
 

@@ -37,7 +37,7 @@ class Linear(pl.LightningModule):
 
     def __init__(self, num_classes: int = 3) -> None:
         super().__init__()
-        self.net = nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(1280, num_classes))
+        self.net = nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(2560, num_classes))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)

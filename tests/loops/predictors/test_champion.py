@@ -427,7 +427,7 @@ def store(tmp_path: Path) -> FeatureStore:
     """Even samples lie around one direction, odd ones around another."""
     made = FeatureStore(tmp_path / "features", EFFICIENTNET)
     known = {**CLASS_OF, **TEST}
-    rows = np.random.default_rng(0).normal(0, 0.02, (len(known), 1280)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 0.02, (len(known), 2560)).astype(np.float32)
     rows[np.arange(len(known)), list(known.values())] += 1.0
     made.append(list(known), rows)
     return made

@@ -79,9 +79,9 @@ def committee_bald(committee, ids):
 @pytest.fixture
 def features(tmp_path):
     """Blobs of two classes, class = id % 2; samples 1, 3, 5, 7 and 9 are one picture."""
-    rows = np.random.default_rng(0).normal(size=(40, 1280)) + np.arange(40)[:, None] % 2
+    rows = np.random.default_rng(0).normal(size=(40, 2560)) + np.arange(40)[:, None] % 2
     rows[1:10:2] = rows[1]
-    store = FeatureStore(tmp_path / "features", "efficientnet_lite0")
+    store = FeatureStore(tmp_path / "features", "efficientnet_lite")
     store.append(np.arange(40), rows.astype(np.float32))
     return store
 
@@ -95,7 +95,7 @@ def make(features):
 
 
 def a_member(features, num_classes=2, callbacks=()):
-    spec = NetworkSpec("features", "efficientnet_lite0", "bald", 2, 8, 1e-2, 0.0, 2, 2)
+    spec = NetworkSpec("features", "efficientnet_lite", "bald", 2, 8, 1e-2, 0.0, 2, 2)
     return Network(
         spec,
         features,
@@ -221,7 +221,7 @@ def test_committee_and_single_predictor_refuse_each_others_files_as_sound_but_of
 
     with pytest.raises(CheckpointMismatchError, match="a committee wanted, a single predictor found"):
         committee.load(of_single.path, sha256=of_single.sha256, size=of_single.size)
-    with pytest.raises(CheckpointMismatchError, match="a committee of 3 on efficientnet_lite0"):
+    with pytest.raises(CheckpointMismatchError, match="a committee of 3 on efficientnet_lite"):
         single.load(of_committee.path, sha256=of_committee.sha256, size=of_committee.size)
     with pytest.raises(CheckpointMismatchError, match=r"c\.ckpt is of another kind .* 4 classes"):
         make(num_classes=4).load(of_committee.path, sha256=of_committee.sha256, size=of_committee.size)

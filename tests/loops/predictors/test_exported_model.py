@@ -64,9 +64,9 @@ def test_a_cnn_of_colored_images_takes_three_channels(quick_cnn, tmp_path):
 def test_the_features_learner_takes_images_once_exported(tmp_path):
     squares = np.random.default_rng(0).integers(0, 256, (6, 224, 224, 3), dtype=np.uint8)
     squares[::2] //= 4
-    store = FeatureStore(tmp_path / "features", "efficientnet_lite0")
+    store = FeatureStore(tmp_path / "features", "efficientnet_lite")
     store.append(np.arange(6), EfficientNetEmbedder(torch.device("cpu")).embed(list(squares)))
-    spec = NetworkSpec("features", "efficientnet_lite0", "margin", 2, 4, 1e-2, 0.0, 2, 2)
+    spec = NetworkSpec("features", "efficientnet_lite", "margin", 2, 4, 1e-2, 0.0, 2, 2)
     predictor = Network(spec, store, num_classes=2, seed=0, mc_iterations=2)
     predictor.fit({i: i % 2 for i in range(4)}, round_number=1)
 

@@ -17,7 +17,7 @@ def test_no_dropout_stands_before_the_head():
 
     assert not [layer for layer in backbone.modules() if isinstance(layer, torch.nn.Dropout)]
     assert len([layer for layer in head if isinstance(layer, torch.nn.Dropout)]) == 2
-    assert feature_head(1280, 2)(torch.zeros(3, 1280)).shape == (3, 2)
+    assert feature_head(2560, 2)(torch.zeros(3, 2560)).shape == (3, 2)
 
 
 def test_images_are_distorted_in_training_only():

@@ -20,7 +20,7 @@ from tests.loops.predictors import own_predictors
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
     made = FeatureStore(tmp_path / "features", EFFICIENTNET)
-    made.append(range(4), np.eye(4, 1280, dtype=np.float32))
+    made.append(range(4), np.eye(4, 2560, dtype=np.float32))
     return made
 
 

@@ -388,9 +388,9 @@ def test_a_single_label_can_be_fitted(make):
 
 
 def test_the_features_learner_fits_and_scores(make, tmp_path):
-    rows = np.random.default_rng(0).normal(0, 0.1, (60, 1280)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 0.1, (60, 2560)).astype(np.float32)
     rows[np.arange(60), np.arange(60) % 3] += 10
-    features = FeatureStore(tmp_path / "efficientnet", "efficientnet_lite0")
+    features = FeatureStore(tmp_path / "efficientnet", "efficientnet_lite")
     features.append(np.arange(60), rows)
     predictor = make(spec=replace(choose_network("features", candidates([])), epochs=5), store=features)
     predictor.fit(LABELS, round_number=1)
@@ -416,10 +416,10 @@ def test_the_embedding_is_the_stored_rows_laid_flat(make):
         ("auto", [(28, 28)], "cnn", "pixels-28"),
         ("auto", [(30, 40)], "cnn", "pixels-32"),
         ("auto", [(64, 900)], "cnn", "pixels-64"),
-        ("auto", [(65, 900)], "features", "efficientnet_lite0"),
+        ("auto", [(65, 900)], "features", "efficientnet_lite"),
         ("auto", [(8, 8), (30, 30), (900, 900)], "cnn", "pixels-32"),
         ("cnn", [(900, 900)], "cnn", "pixels-64"),
-        ("features", [(8, 8)], "features", "efficientnet_lite0"),
+        ("features", [(8, 8)], "features", "efficientnet_lite"),
     ],
 )
 def test_the_learner_follows_from_the_median_shorter_side(name, sizes, predictor, backbone):

@@ -20,8 +20,8 @@ LINEAR = "tests.loops.predictors.own_predictors:Linear"
 @pytest.fixture
 def rows(tmp_path: Path) -> FeatureStore:
     """Three blobs, class = id % 3."""
-    made = FeatureStore(tmp_path / "features", "efficientnet_lite0")
-    features = np.random.default_rng(0).normal(0, 0.05, (30, 1280)).astype(np.float32)
+    made = FeatureStore(tmp_path / "features", "efficientnet_lite")
+    features = np.random.default_rng(0).normal(0, 0.05, (30, 2560)).astype(np.float32)
     features[np.arange(30), np.arange(30) % 3] += 20
     made.append(np.arange(30), features)
     return made

@@ -61,7 +61,7 @@ OF_MEMBERS = ("committee", "committee of forests", "scikit")
 def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
     """Three blobs in sixteen of 1,280 dimensions, class = id % 3, so near to one another that answers may differ."""
     made = FeatureStore(tmp_path_factory.mktemp("features"), EFFICIENTNET)
-    rows = np.zeros((60, 1280), np.float32)
+    rows = np.zeros((60, 2560), np.float32)
     rows[:, :16] = np.random.default_rng(0).normal(0, 0.5, (60, 16))
     rows[np.arange(60), np.arange(60) % 3] += 2.0
     made.append(list(CLASS_OF), rows)

@@ -21,7 +21,7 @@ LABELS = {i: i % 2 for i in range(40)}
 def store(folder: Path, name: str, *, tells: bool) -> FeatureStore:
     """Rows in two directions by class, or in any direction."""
     made = FeatureStore(folder / name, EFFICIENTNET)
-    rows = np.random.default_rng(0).normal(0, 0.05, (120, 1280)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 0.05, (120, 2560)).astype(np.float32)
     rows[POOL, POOL % 2 if tells else np.random.default_rng(1).integers(0, 2, 120)] += 1.0
     made.append(POOL, rows)
     return made

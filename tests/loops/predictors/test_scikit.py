@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> FeatureStore:
 
 
 def rows(count: int) -> Any:
-    found = np.random.default_rng(0).normal(0, 0.3, (count, 1280)).astype(np.float32)
+    found = np.random.default_rng(0).normal(0, 0.3, (count, 2560)).astype(np.float32)
     found[np.arange(count), np.arange(count) % 2] += 3.0
     return found
 
@@ -129,7 +129,7 @@ def test_another_classifier_wants_another_file(store: FeatureStore, tmp_path: Pa
     made.fit(LABELS, round_number=1)
     saved = made.save(tmp_path / "model.ckpt", {})
 
-    with pytest.raises(CheckpointMismatchError, match="yours on efficientnet_lite0 with 2 classes wanted, mine on"):
+    with pytest.raises(CheckpointMismatchError, match="yours on efficientnet_lite with 2 classes wanted, mine on"):
         one(store, name="yours").load(saved.path, sha256=saved.sha256, size=saved.size)
 
 

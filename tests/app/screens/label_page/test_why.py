@@ -138,7 +138,7 @@ def test_a_flat_image_is_like_nothing_and_breaks_nothing(filled):
 
 
 def test_features_of_photographs_are_read_as_real_numbers(filled):
-    store(filled, {1: [0.5, 0.0], 2: [0.5, 0.1], 3: [0.0, 0.5]}, backbone="efficientnet_lite0", shape=(2,))
+    store(filled, {1: [0.5, 0.0], 2: [0.5, 0.1], 3: [0.0, 0.5]}, backbone="efficientnet_lite", shape=(2,))
     filled.label(2, 0)
     filled.label(3, 1)
     assert [entry["name"] for entry in why(filled, 1)[1]["neighbors"]] == ["cat", "dog"]

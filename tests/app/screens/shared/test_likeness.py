@@ -13,9 +13,9 @@ DIRECTIONS = {1: [1, 2, 3], 2: [2, 4, 6], 3: [3, 2, 1], 4: [5, 5, 5]}  # 2 as 1,
 
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
-    made = FeatureStore(tmp_path / "efficientnet_lite0", "efficientnet_lite0")
-    rows = np.zeros((4, 1280), np.float32)
-    rows[:] = np.resize(np.array(list(DIRECTIONS.values()), np.float32), (4, 3))[:, np.arange(1280) % 3]
+    made = FeatureStore(tmp_path / "efficientnet_lite", "efficientnet_lite")
+    rows = np.zeros((4, 2560), np.float32)
+    rows[:] = np.resize(np.array(list(DIRECTIONS.values()), np.float32), (4, 3))[:, np.arange(2560) % 3]
     made.append(list(DIRECTIONS), rows)
     return made
 

@@ -129,7 +129,7 @@ def features(n: int) -> tuple[nn.Module, Batches]:
 
 
 def photos(n: int) -> tuple[nn.Module, Batches]:
-    """Both EfficientNet-Lite networks, as our embedder has them, then the head. Images are noise: the cost is the same."""
+    """Both EfficientNet-Lite networks, as our embedder has them, then the head. Images are noise: it costs the same."""
     from loops.embeddings.lite_networks import PooledFeatures
 
     images = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)

@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> FeatureStore:
 
 
 def rows(count: int) -> Any:
-    found = np.random.default_rng(0).normal(0, 0.3, (count, 2560)).astype(np.float32)
+    found = np.random.default_rng(0).normal(0, 0.2, (count, 2560)).astype(np.float32)
     found[np.arange(count), np.arange(count) % 2] += 3.0
     return found
 

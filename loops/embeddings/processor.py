@@ -5,8 +5,8 @@ What torch exports is kept in the account's cache folder, for exporting takes lo
 
 from __future__ import annotations
 
-import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable
 from hashlib import sha256
@@ -70,11 +70,11 @@ def _loaded(model: bytes) -> Any:  # noqa: ANN401
 
 
 def _exported() -> bytes:
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that needs no further package warns that there is a newer one
+        path = Path(folder, "features.onnx")
         torch.onnx.export(
-            PooledFeatures(), (torch.zeros((2, 3, 224, 224), dtype=torch.uint8),), file, input_names=["images"],
+            PooledFeatures(), (torch.zeros((2, 3, 224, 224), dtype=torch.uint8),), path, input_names=["images"],
             output_names=["features"], dynamic_axes={"images": {0: "batch"}, "features": {0: "batch"}}, dynamo=False,
         )  # fmt: skip
-    return file.getvalue()
+        return path.read_bytes()

@@ -99,7 +99,7 @@ def last_correction(session: Session, *, project_id: int, annotator_id: int) -> 
     return key, len(session.scalars(_own(project_id, annotator_id, _prefix(key))).all())
 
 
-def _own(project_id: int, annotator_id: int, begins: str) -> Select[tuple[LabelEvent]]:
+def _own(project_id: int, annotator_id: int, begins: str) -> Select[LabelEvent]:
     """A person's events that are not undone and whose request begins so, in their order."""
     whose = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)
     begun = LabelEvent.request_id.startswith(begins, autoescape=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from storage.current import standing_event
 from storage.engine import Session
@@ -14,12 +14,14 @@ from storage.labels import record_decision, take_back
 from storage.limits import NO_LIMITS, Limits
 from storage.models import LabelEvent
 
+OF_SEVERAL = f"{ADJUDICATION}several:"  # how the request ids of such events begin
+
 
 @dataclass(frozen=True)
 class Corrected:
     """What became of the chosen samples."""
 
-    stored: int  # events
+    stored: int  # events, of this action
     same: int  # had that class already
     moved: int  # somebody decided about them anew since they were shown: left as they are
 
@@ -52,7 +54,10 @@ def correct_several(
     for sample_id, event_id in seen.items():
         standing = standing_event(session, sample_id=sample_id)
         request = f"{_prefix(key)}{sample_id}"
-        if standing is None or (standing.id != event_id and standing.request_id != request):
+        if standing is not None and standing.request_id == request:
+            stored += 1  # before, by the same action
+            continue
+        if standing is None or standing.id != event_id:
             moved += 1
             continue
         if standing.class_index == class_index:
@@ -78,13 +83,28 @@ def undo_several(session: Session, *, project_id: int, annotator_id: int, key: s
 
     A sample about which somebody decided again since keeps that decision.
     """
-    mine = LabelEvent.request_id.startswith(_prefix(key), autoescape=True)
-    of_key = select(LabelEvent).where(LabelEvent.project_id == project_id, mine, ~is_undone())
-    events = session.scalars(of_key.order_by(LabelEvent.id)).all()
+    events = session.scalars(_own(project_id, annotator_id, _prefix(key))).all()
     for event in events:
         take_back(session, event, annotator_id, undo_id=f"undo:{event.id}")
     return len(events)
 
 
+def last_correction(session: Session, *, project_id: int, annotator_id: int) -> tuple[str, int] | None:
+    """The key of what a person corrected last and has not taken back, and its events; None where there is nothing."""
+    latest = _own(project_id, annotator_id, OF_SEVERAL).order_by(None).order_by(LabelEvent.id.desc()).limit(1)
+    found = session.scalar(latest)
+    if found is None:
+        return None
+    key = found.request_id.removeprefix(OF_SEVERAL).partition(":")[0]
+    return key, len(session.scalars(_own(project_id, annotator_id, _prefix(key))).all())
+
+
+def _own(project_id: int, annotator_id: int, begins: str) -> Select[LabelEvent]:
+    """A person's events that are not undone and whose request begins so, in their order."""
+    whose = (LabelEvent.project_id == project_id, LabelEvent.annotator_id == annotator_id)
+    begun = LabelEvent.request_id.startswith(begins, autoescape=True)
+    return select(LabelEvent).where(*whose, begun, ~is_undone()).order_by(LabelEvent.id)
+
+
 def _prefix(key: str) -> str:
-    return f"{ADJUDICATION}several:{key}:"
+    return f"{OF_SEVERAL}{key}:"

@@ -3,6 +3,10 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+CONVERSATION = tuple(
+    f"shared/{name}.js"
+    for name in ("page", "keys", "own_keys", "outbox", "leaving", "alerts", "connection", "conversation", "mount")
+)  # of a page that labels, before its own scripts
 
 
 def text_of(*names: str) -> str:

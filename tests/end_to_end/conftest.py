@@ -24,6 +24,7 @@ from app.project.creation import make_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from app.running.web_server import is_healthy
+from loops.acquisition import catalog
 from storage.engine import Database
 
 if TYPE_CHECKING:
@@ -118,10 +119,13 @@ class Running:
 
 
 @pytest.fixture(scope="session")
-def make_small_project(digits: Path) -> Callable[[Path], Project]:
-    """Make a project of the first digits of the sample data."""
+def make_small_project(digits: Path) -> Callable[..., Project]:
+    """Make a project of the first digits of the sample data.
 
-    def make(folder: Path) -> Project:
+    With an acquisition function that asks no committee a round fits less: for tests in which any model does.
+    """
+
+    def make(folder: Path, acquisition: str = catalog.DEFAULT) -> Project:
         images = folder.with_name(f"{folder.name}-images")
         for split, count in (("pool", POOL), ("test", TEST)):
             (images / split).mkdir(parents=True)
@@ -131,7 +135,9 @@ def make_small_project(digits: Path) -> Callable[[Path], Project]:
         rows = [row for row in read_labels(digits / "test.csv") if Path(row[0]).name in wanted]
         manifest = "".join(f"{path},{label}\n" for path, label in rows)
         (images / "test.csv").write_text(f"path,label\n{manifest}")
-        settings = ProjectSettings(name="end to end", query_size=5, mc_iterations=4, audit_share=0.1)
+        settings = ProjectSettings(
+            name="end to end", query_size=5, mc_iterations=4, audit_share=0.1, acquisition=acquisition
+        )
         classes = [str(digit) for digit in range(10)]
         created = make_project(
             folder, settings=settings, classes=classes, data=images / "pool", test=images / "test.csv"

@@ -159,15 +159,20 @@ def _write_features(project: Project, sample_ids: list[int]) -> None:
 def screens_of(project: Project) -> Iterator[str]:
     """The real screens, as the supervisor starts them; a trainer would publish rounds of its own."""
     port = free_port()
-    environment = {**plain_environment(), **streamlit_environment(project)}
-    process = subprocess.Popen(
-        streamlit_command(port), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=os.sep
-    )
+    process = serve(project, port)
     try:
-        look_until(lambda: is_healthy(port), "the screens")
         yield url_of(port)
     finally:
         end_with_all_descendants(process)
+
+
+def serve(project: Project, port: int) -> subprocess.Popen[str]:
+    """Start the screens and wait until they answer."""
+    environment = {**plain_environment(), **streamlit_environment(project)}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(streamlit_command(port), env=environment, cwd=os.sep, **silent)
+    look_until(lambda: is_healthy(port), "the screens")
+    return process
 
 
 def settle(page: Page) -> None:

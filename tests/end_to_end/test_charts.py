@@ -32,9 +32,12 @@ def open_page(page: Page, address: str, name: str) -> None:
 
 
 def test_every_page_and_its_tab_name_the_project(page, address):
+    open_page(page, address, SCREENS[0])
     for name in SCREENS:
-        open_page(page, address, name)
-        assert page.title() == f"{(name or 'label').capitalize()}, Insects of the meadow"
+        title = (name or "label").capitalize()
+        page.get_by_role("link", name=title, exact=True).click()
+        settle(page)
+        assert page.title() == f"{title}, Insects of the meadow"
         assert page.locator(".project-name").is_visible()
 
 

@@ -90,7 +90,7 @@ def board(page, wait_for):
 def first_rounds(make_small_project, digits, tmp_path_factory):
     """Two projects whose first round is published: with a model, from 28 right labels, and without any label."""
     folder = tmp_path_factory.mktemp("first-rounds")
-    projects = {"model": make_small_project(folder / "model"), "no model": make_small_project(folder / "no-model")}
+    projects = {name: make_small_project(folder / name.replace(" ", "-"), "bald") for name in ("model", "no model")}
     label_some(projects["model"], digits / "labels.csv", count=28)
     for trainer in [start_trainer(project, once=True) for project in projects.values()]:
         trainer.join(800)  # once for all tests, and for as long as a busy machine takes

@@ -73,7 +73,7 @@ def trained_labels(running) -> int:
 def test_classes_are_renamed_merged_and_given_back_with_a_round_in_between(
     start, make_small_project, tmp_path, page, wait_for
 ):
-    project = make_small_project(tmp_path / "project")
+    project = make_small_project(tmp_path / "project", "bald")
     running = start(project)
     label_hundred(running)
     before = standing(running)

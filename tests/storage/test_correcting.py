@@ -1,6 +1,6 @@
 import pytest
 
-from storage.correcting import Corrected, correct_several, undo_several
+from storage.correcting import Corrected, correct_several, last_correction, undo_several
 from storage.current import current_labels
 from storage.errors import LimitReachedError
 from storage.events import list_events
@@ -46,11 +46,23 @@ def test_what_somebody_decided_about_meanwhile_is_left(world):
     assert world.ask(current_labels)[0].event_id == again.id
 
 
-def test_the_same_action_again_changes_nothing(world):
+def test_the_same_action_again_changes_nothing_and_says_the_same(world):
     seen = {1: world.label(1, 0).id}
-    correct(world, seen)
-    assert correct(world, seen) == Corrected(stored=0, same=1, moved=0)
+    first = correct(world, seen)
+    assert correct(world, seen) == first == Corrected(stored=1, same=0, moved=0)
     assert len(world.ask(list_events)) == 2
+
+
+def test_what_can_be_taken_back_is_a_persons_own_last_correction_then_the_one_before(world):
+    whose = {"annotator_id": world.ada}
+    assert world.ask(last_correction, **whose) is None
+    correct(world, {sample_id: world.label(sample_id, 0).id for sample_id in (1, 2)})
+    correct(world, {3: world.label(3, 0).id}, key="k2")
+    assert world.ask(last_correction, **whose) == ("k2", 1)
+    assert world.ask(last_correction, annotator_id=world.bob) is None
+    assert world.tell(undo_several, annotator_id=world.bob, key="k2") == 0
+    world.tell(undo_several, **whose, key="k2")
+    assert world.ask(last_correction, **whose) == ("k1", 2)
 
 
 def test_a_decision_given_since_outlives_the_undo(world):

@@ -7,30 +7,25 @@ from typing import Any
 
 import streamlit as st
 
-from app.browser import text_of
+from app.browser import CONVERSATION, text_of
+from app.browser.component import heard, sent_by
 from app.browser.content import scripts, styles
 
 KEY = "grid"
 SCRIPTS = ("fit", "parts", "view", "draw", "decide", "confirm", "keys", "grid")
-SHARED = ("page", "keys", "own_keys", "outbox", "leaving")
 
 _component = st.components.v2.component(
     "labelloop_grid",
-    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), *(f"grid/{name}.js" for name in SCRIPTS)),
+    js=scripts() + text_of(*CONVERSATION, *(f"grid/{name}.js" for name in SCRIPTS)),
     css=text_of("grid/grid.css") + styles(),
 )
 
 
 def sent_message() -> object:
     """What the browser sent last, unchecked; None before its first message."""
-    state = st.session_state.get(KEY)
-    return None if state is None else state.get("message")
+    return sent_by(KEY)
 
 
 def grid(answer: Mapping[str, Any]) -> None:
     """Draw the grid, which takes this answer to its last message."""
-    _component(key=KEY, data=dict(answer), on_message_change=_heard)
-
-
-def _heard() -> None:
-    """Streamlit keeps only state that has a callback; the message is read when the screen is drawn."""
+    _component(key=KEY, data=dict(answer), on_message_change=heard)

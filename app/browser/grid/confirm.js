@@ -38,9 +38,8 @@ function isSeenToTheEnd(page) {
 }
 
 function commit(page, decisions) {
-  const before = page.seq;
-  if (decisions.length) page.outbox.add(...decisions);
-  if (page.seq === before) page.post(); // a message is under way, or nothing was decided: the next grid is wanted
+  if (decisions.length) page.talk.outbox.add(...decisions);
+  page.talk.schedule(); // also where a message is under way, or nothing was decided: the next grid is wanted
 }
 
 function undoGrid(page) {
@@ -64,7 +63,7 @@ function passOver(page) {
   pass(page, grid.cells);
   page.grids.shift();
   page.show();
-  page.post();
+  page.talk.schedule();
 }
 
 function pass(page, cells) {

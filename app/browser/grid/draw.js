@@ -82,18 +82,9 @@ function drawSizes(page) {
   }
 }
 
-// "3 unsaved" is shown when it lasts (grid.css); a browser that keeps nothing is told of at once.
-function drawUnsaved(page) {
-  const count = page.outbox?.size() ?? 0;
-  page.view.root.dataset.unsaved = count;
-  page.view.unsaved.hidden = count === 0;
-  const fragile = page.outbox?.isStored() === false ? ", and this browser keeps nothing: do not close the page" : "";
-  page.view.unsaved.textContent = `${count} unsaved${fragile}`;
-}
-
 function drawEmpty(page) {
   const { grid, view, data } = page;
-  const waits = page.answeredSeq === page.seq && data.waiting;
+  const waits = page.talk.isUpToDate() && data.waiting;
   view.empty.hidden = grid !== null;
   view.cells.hidden = grid === null;
   view.empty.textContent = waits || "Fetching samples…";

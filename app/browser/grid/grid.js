@@ -1,7 +1,6 @@
 // Grid mode: many samples the model takes for one class; take out the wrong ones, confirm the rest with one key.
 //
-// The next grid is here before it is needed, so Enter shows it in the same frame. What is decided goes into the outbox;
-// every message to the server holds all the page holds, so that none is missed when one is lost.
+// The next grid is here before it is needed, so Enter shows it in the same frame.
 //
 // Keys: arrows move, X takes out (no letters per cell: they would do for small grids only, and R and H are taken), Enter
 // confirms, Backspace takes the last grid back, N shows others, a digit is a class: of a group that has none yet,
@@ -13,23 +12,47 @@ const BEAT_MS = 15000; // a claim lasts a minute
 const POLL_MS = 3000; // while there is nothing to show
 const HEADER = 56; // px of Streamlit's own header, which stands over the page
 
-// Runs once the frame that shows what was just drawn is painted.
-const afterPaint = (run) => requestAnimationFrame(() => setTimeout(run, 0));
-
 class Grid {
-  constructor(parent) {
+  constructor(parent, data) {
     this.parent = parent;
-    this.turn = 0;
-    this.seq = 0;
+    this.name = data.name;
     this.note = "";
-    this.name = null;
+    this.grids = [];
+    this.past = [];
+    this.cursor = null;
+    this.passed = recall(`labelloop-passed:${this.name}`, { round: null, ids: [] });
     this.view = makeView(SIZES, {
       confirm: () => this.byHand(() => confirmGrid(this)),
       undo: () => this.byHand(() => undoGrid(this)),
       other: () => this.byHand(() => passOver(this)),
       size: (size) => this.byHand(() => this.chooseSize(size)),
     });
-    this.onResize = () => this.name !== null && this.resized();
+    this.parent.append(this.view.root);
+    this.takeData(data);
+    const chosen = recall(`labelloop-grid:${this.name}`, {});
+    this.classIndex = chosen.classIndex ?? null;
+    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, shapeOf(data.kind), ...roomFor(this.view));
+    this.talk = openConversation({
+      name: this.name,
+      facts: () => this.facts(),
+      pauseMs: () => (this.grid ? BEAT_MS : POLL_MS),
+      changed: () => drawUnsaved(this.view.root, this.view.unsaved, this.talk),
+      alert: (text) => drawAlert(this.view, text),
+    });
+    this.deafen = listenToKeys({ page: "grid", classes: () => this.data.classes, act: (meaning) => actOnGrid(this, meaning) });
+    this.onResize = () => this.resized();
+    window.addEventListener("resize", this.onResize);
+    this.watcher = new ResizeObserver(this.onResize);
+    this.watcher.observe(this.view.root);
+    this.show();
+  }
+
+  close() {
+    this.deafen();
+    window.removeEventListener("resize", this.onResize);
+    this.watcher.disconnect();
+    this.talk.close();
+    this.view.root.remove();
   }
 
   // A grid in the browser: {classIndex, suggested, samples, cells, shownAt, endShown}; `this.grids[0]` is on screen.
@@ -37,79 +60,31 @@ class Grid {
     return this.grids[0] ?? null;
   }
 
-  open() {
-    this.parent.append(this.view.root);
-    this.deafen = listenToKeys({ page: "grid", classes: () => this.data.classes, act: (meaning) => this.name !== null && actOnGrid(this, meaning) });
-    window.addEventListener("resize", this.onResize);
-    this.watcher = new ResizeObserver(this.onResize);
-    this.watcher.observe(this.view.root);
-    this.leaving = watchLeaving(() => !this.outbox?.size());
-    this.isOpen = true;
-  }
-
-  close() {
-    this.deafen();
-    window.removeEventListener("resize", this.onResize);
-    this.watcher.disconnect();
-    this.leaving.close();
-    clearTimeout(this.beat);
-    this.outbox?.close();
-    this.name = null;
-    this.isOpen = false;
+  takeData(data) {
+    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
   }
 
   // A new answer, the same one drawn again, or another theme.
   update(data, setStateValue) {
-    this.setStateValue = setStateValue;
-    if (!this.isOpen) this.open();
-    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
-    if (data.name !== this.name) this.begin(data.name);
-    else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
-    if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);
-    this.outbox.answered(data);
-    const about = [...data.refused, ...data.notices];
-    if (about.length || data.trouble) this.say(data.trouble ?? about[0].sentence);
+    this.takeData(data);
+    // Grids for an older message may be those that are here already.
+    if (this.talk.receive(data, setStateValue) && this.talk.isUpToDate()) this.take(data);
     this.drawControls();
-  }
-
-  begin(name) {
-    this.outbox?.close();
-    this.name = name;
-    this.grids = [];
-    this.past = [];
-    this.cursor = null;
-    this.outbox = openOutbox({ name, send: () => this.post(), changed: () => drawUnsaved(this) });
-    const chosen = recall(`labelloop-grid:${name}`, {});
-    this.classIndex = chosen.classIndex ?? null;
-    this.size = SIZES.includes(chosen.size) ? chosen.size : sizeForWindow(SIZES, shapeOf(this.data.kind), ...roomFor(this.view));
-    this.passed = recall(`labelloop-passed:${name}`, { round: null, ids: [] });
-    this.show();
-    this.post();
   }
 
   // ---- to and from the server
 
-  post() {
-    if (this.leaving.isUnderWay()) return;
-    this.seq = Math.max(this.seq + 1, Date.now()); // also greater than any of an earlier page in the same session
-    this.posted = performance.now();
-    clearTimeout(this.beat);
-    this.beat = setTimeout(() => this.post(), this.grid ? BEAT_MS : POLL_MS);
-    this.setStateValue("message", {
-      seq: this.seq,
-      name: this.name,
-      page: pageId(),
-      decisions: this.outbox.all(),
+  facts() {
+    return {
       size: this.size,
       class_index: this.classIndex,
       want: Math.max(0, AHEAD - this.grids.length),
       held: this.grids.flatMap((grid) => grid.samples.map((sample) => sample.sample_id)),
       passed: this.passed.ids,
-    });
+    };
   }
 
   take(data) {
-    this.answeredSeq = data.seq;
     if (data.round !== this.passed.round) this.passed = { round: data.round, ids: [] }; // another model, another answer
     if (data.over) this.grids = [];
     const empty = this.grid === null || data.over;
@@ -163,7 +138,7 @@ class Grid {
     remember(`labelloop-grid:${this.name}`, { size: this.size, classIndex: this.classIndex });
     this.grids = [];
     this.show();
-    this.post();
+    this.talk.schedule();
   }
 
   keepsMarks() {
@@ -224,7 +199,7 @@ class Grid {
     drawClasses(this);
     drawBar(this);
     drawSizes(this);
-    drawUnsaved(this);
+    drawUnsaved(this.view.root, this.view.unsaved, this.talk);
     drawQuestion(this);
   }
 
@@ -277,15 +252,4 @@ class Grid {
   }
 }
 
-const pages = new WeakMap();
-
-export default function ({ data, parentElement, setStateValue }) {
-  const page = pages.get(parentElement) ?? new Grid(parentElement);
-  pages.set(parentElement, page);
-  const turn = (page.turn += 1);
-  page.update(data, setStateValue);
-  // Streamlit may end an older call after a newer one has begun: only the newest may close the page.
-  return () => {
-    if (turn === page.turn) page.close();
-  };
-}
+export default mount((parent, data) => new Grid(parent, data));

@@ -1,4 +1,4 @@
-// What grid and groups are built of. Class names and sentences go in as text, never as markup.
+// What grid, groups and Review's cards are built of. Class names and sentences go in as text, never as markup.
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -47,4 +47,9 @@ function drawChips(view, { ask, chips, chosen, choose }) {
       return press;
     }),
   );
+}
+
+function drawAlert(view, text) {
+  view.alert.textContent = text;
+  view.alert.hidden = text === "";
 }

@@ -16,6 +16,7 @@ function makeView(sizes, on) {
     other: button("Others", "N", on.other, { title: "Leave these and show others" }),
     state: element("span", { class: "state", role: "status" }),
     unsaved: element("span", { class: "unsaved", hidden: true }),
+    alert: element("p", { class: "alert", role: "alert", hidden: true }),
     honest: element("p", { class: "honest" }),
     live: element("p", { class: "heard", "aria-live": "polite" }),
   };
@@ -27,6 +28,7 @@ function makeView(sizes, on) {
   view.root = element(
     "section",
     { class: "grid-mode", "aria-label": "Grid labeling" },
+    view.alert,
     element("header", {}, view.question, view.hint, view.sizes),
     element("div", { class: "classes" }, view.ask, view.chips),
     element("div", { class: "shown" }, view.cells, view.reading),

@@ -7,31 +7,25 @@ from typing import Any
 
 import streamlit as st
 
-from app.browser import text_of
+from app.browser import CONVERSATION, text_of
+from app.browser.component import heard, sent_by
 from app.browser.content import scripts, styles
 
 KEY = "group"
 SCRIPTS = ("view", "draw", "decide", "group")
-SHARED = ("page", "keys", "own_keys", "outbox", "leaving")
 
 _component = st.components.v2.component(
     "labelloop_group",
-    js=scripts()
-    + text_of(*(f"shared/{name}.js" for name in SHARED), "grid/parts.js", *(f"group/{name}.js" for name in SCRIPTS)),
+    js=scripts() + text_of(*CONVERSATION, "grid/parts.js", *(f"group/{name}.js" for name in SCRIPTS)),
     css=text_of("grid/grid.css", "group/group.css") + styles(),
 )
 
 
 def sent_group_message() -> object:
     """What the browser sent last, unchecked; None before its first message."""
-    state = st.session_state.get(KEY)
-    return None if state is None else state.get("message")
+    return sent_by(KEY)
 
 
 def group(answer: Mapping[str, Any]) -> None:
     """Draw the groups, which take this answer to their last message."""
-    _component(key=KEY, data=dict(answer), on_message_change=_heard)
-
-
-def _heard() -> None:
-    """Streamlit keeps only state that has a callback; the message is read when the screen is drawn."""
+    _component(key=KEY, data=dict(answer), on_message_change=heard)

@@ -30,7 +30,7 @@ function begin(page, classIndex) {
   page.past = [];
   page.begin = { key: newId(), offer: offer.name, class_index: classIndex };
   page.note = "";
-  page.post();
+  page.talk.schedule();
   page.draw();
 }
 
@@ -50,18 +50,18 @@ function judge(page, classIndex) {
   page.queue.shift();
   page.note = "";
   // The server may send those next in line back, with a wrong one: what comes is known when it has answered.
-  page.outbox.add({
+  page.talk.outbox.add({
     id: request, kind: classIndex === null ? "skip" : "label", mode: "group", group: group.key, draw: sample.draw,
     sample_id: sample.sampleId, class_index: classIndex, suggestion_shown: false, why_shown: false,
     lead_time_s: (performance.now() - sample.shownAt) / 1000, shown_together: 1,
   });
-  if (!isRight) page.waitFor();
+  if (!isRight) page.waitForAnswer();
   page.show();
 }
 
 function ofWhole(page, kind, key) {
-  page.outbox.add({ id: newId(), kind, group: key, sample_id: 0 });
-  page.waitFor();
+  page.talk.outbox.add({ id: newId(), kind, group: key, sample_id: 0 });
+  page.waitForAnswer();
   page.show();
 }
 
@@ -97,7 +97,7 @@ function undoLast(page) {
   sample.shownAt = 0;
   page.queue.unshift(sample);
   page.note = "";
-  page.outbox.add({
+  page.talk.outbox.add({
     id: newId(), kind: "undo", sample_id: sample.sampleId, undoes: request,
     suggestion_shown: false, why_shown: false, lead_time_s: null, shown_together: 1,
   });

@@ -101,7 +101,7 @@ const searchedOffer = (data) => data.offers.find((offer) => offer.class_index ==
 function offerWords(page) {
   const { data } = page;
   if (data.over !== null) return [data.over];
-  if (page.answeredSeq === null || page.isWaiting()) return ["Looking for groups…"];
+  if (!page.isAnswered || page.isWaiting()) return ["Looking for groups…"];
   if (data.offers.length === 0) {
     return ["There is no group yet: the first model has to look at the pool, or look for a name above. Groups need a few hundred samples alike."];
   }
@@ -127,10 +127,7 @@ function drawBar(page, group) {
   view.undo.disabled = !canUndo(page);
   view.state.textContent = page.note || takenWords(page);
   view.state.classList.toggle("told", page.note !== "" || (group === null && data.taken !== null));
-  const open = page.outbox?.size() ?? 0;
-  view.root.dataset.unsaved = open;
-  view.unsaved.hidden = open === 0;
-  view.unsaved.textContent = `${open} unsaved${page.outbox?.isStored() === false ? ", and this browser keeps nothing: do not close the page" : ""}`;
+  drawUnsaved(view.root, view.unsaved, page.talk);
   view.honest.textContent = group === null ? "" : "Audit samples are never members. The labels of the rest train the model, say that nobody looked at them, and measure nothing.";
 }
 

@@ -1,24 +1,40 @@
 // Groups: members drawn at random are judged one by one; when the server says that the rest is proven, Enter labels it.
-//
-// What is decided goes into the outbox, as on the other pages; every message to the server holds all the page holds, so
-// that none is missed when one is lost. Where a group stands is the server's word alone.
+// Where a group stands is the server's word alone.
 
 const BEAT_MS = 15000; // a claim lasts a minute
 const POLL_MS = 3000; // while there is nothing to choose; what is offered is worked out of the whole pool
 
 class Groups {
-  constructor(parent) {
+  constructor(parent, data) {
     this.parent = parent;
-    this.turn = 0;
-    this.seq = 0;
     this.note = "";
-    this.name = null;
+    this.queue = [];
+    this.past = [];
+    this.begin = null; // the group that was chosen, until the server has begun it
+    this.waitsFor = null; // () => whether the answer is there that what comes next depends on
+    this.isAnswered = false;
     this.view = makeView({
       take: () => this.byHand(() => takeRest(this)),
       skip: () => this.byHand(() => judge(this, null)),
       undo: () => this.byHand(() => undoLast(this)),
       leave: () => this.byHand(() => leaveGroup(this)),
     });
+    this.parent.append(this.view.root);
+    this.takeData(data);
+    this.talk = openConversation({
+      name: data.name,
+      facts: () => ({ begin: this.begin, held: this.queue.map(({ sampleId }) => sampleId) }),
+      pauseMs: () => (this.data.group || this.data.offers.length ? BEAT_MS : POLL_MS),
+      changed: () => this.draw(),
+      alert: (text) => drawAlert(this.view, text),
+    });
+    this.deafen = listenToKeys({ page: "groups", classes: () => this.data.classes, act: (meaning) => actOnGroups(this, meaning) });
+  }
+
+  close() {
+    this.deafen();
+    this.talk.close();
+    this.view.root.remove();
   }
 
   // The member on screen: {sampleId, draw, content, shownAt}.
@@ -26,72 +42,25 @@ class Groups {
     return this.queue[0] ?? null;
   }
 
-  open() {
-    this.parent.append(this.view.root);
-    this.deafen = listenToKeys({ page: "groups", classes: () => this.data.classes, act: (meaning) => this.name !== null && actOnGroups(this, meaning) });
-    this.leaving = watchLeaving(() => !this.outbox?.size());
-    this.isOpen = true;
-  }
-
-  close() {
-    this.deafen();
-    this.leaving.close();
-    clearTimeout(this.beat);
-    this.outbox?.close();
-    this.name = null;
-    this.isOpen = false;
+  takeData(data) {
+    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
   }
 
   update(data, setStateValue) {
-    this.setStateValue = setStateValue;
-    if (!this.isOpen) this.open();
-    this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
-    if (data.name !== this.name) this.start(data.name);
-    else if (data.seq === null && performance.now() - this.posted > FIRST_RETRY_MS) this.post(); // a new server
-    if (data.seq === this.seq && data.seq !== this.answeredSeq) this.take(data);
-    this.outbox.answered(data);
-    const about = [...data.refused, ...data.notices];
-    if (about.length || data.trouble) this.note = data.trouble ?? about[0].sentence;
+    this.takeData(data);
+    if (this.talk.receive(data, setStateValue)) this.take(data);
     this.show();
   }
 
-  start(name) {
-    this.outbox?.close();
-    this.name = name;
-    this.queue = [];
-    this.past = [];
-    this.begin = null;
-    this.answeredSeq = null;
-    this.waitsFor = null;
-    this.outbox = openOutbox({ name, send: () => this.post(), changed: () => this.draw() });
-    this.post();
-  }
-
-  // ---- to and from the server
-
-  post() {
-    if (this.leaving.isUnderWay()) return;
-    this.seq = Math.max(this.seq + 1, Date.now()); // also greater than any of an earlier page in the same session
-    this.posted = performance.now();
-    clearTimeout(this.beat);
-    this.beat = setTimeout(() => this.post(), this.data.group || this.data.offers.length ? BEAT_MS : POLL_MS);
-    this.setStateValue("message", {
-      seq: this.seq,
-      name: this.name,
-      page: pageId(),
-      decisions: this.outbox.all(),
-      begin: this.begin,
-      held: this.queue.map(({ sampleId }) => sampleId),
-    });
-  }
+  // ---- from the server
 
   take(data) {
-    this.answeredSeq = data.seq;
+    this.isAnswered = true;
     if (data.group !== null && data.group.key === this.begin?.key) this.begin = null;
     if (this.begin !== null && data.notices.some(({ id }) => id === this.begin.key)) this.begin = null;
     if (data.group === null) this.past = [];
     // What the server does not know of yet: members judged are not due any more, those taken back are due again.
-    const open = this.outbox.all().filter(({ id }) => !data.confirmed.includes(id));
+    const open = this.talk.outbox.all();
     const judged = new Set(open.filter(({ kind }) => kind !== "undo").map(({ sample_id }) => sample_id));
     const undone = new Set(open.filter(({ kind }) => kind === "undo").map(({ sample_id }) => sample_id));
     const front = this.queue.filter(({ sampleId }) => undone.has(sampleId));
@@ -108,20 +77,19 @@ class Groups {
     return [{ sampleId, draw: place, content: openContent(content, () => this.show(), "The sample to judge"), shownAt: 0 }];
   }
 
-  waitFor() {
-    this.waitsFor = this.seq;
-    if (this.outbox.size() === 0) this.post();
+  waitForAnswer() {
+    this.waitsFor = this.talk.answerTo();
   }
 
   // Whether what comes next depends on an answer that is not there yet.
   isWaiting() {
-    const isAnswered = this.waitsFor === null || (this.outbox.size() === 0 && this.answeredSeq >= this.waitsFor);
+    const isAnswered = this.waitsFor === null || (this.talk.outbox.size() === 0 && this.waitsFor());
     if (isAnswered) this.waitsFor = null;
     return !isAnswered || this.begin !== null;
   }
 
   isBusy() {
-    return this.isWaiting() || this.outbox.size() > 0;
+    return this.isWaiting() || this.talk.outbox.size() > 0;
   }
 
   // Whether, with what is on its way, enough was judged to label the rest.
@@ -136,9 +104,9 @@ class Groups {
   // The server's count, and what is on its way to it.
   progress() {
     const { group } = this.data;
-    const open = new Set(this.outbox.all().map(({ id }) => id));
+    const open = new Set(this.talk.outbox.all().map(({ id }) => id));
     const under = this.past.filter(({ request }) => open.has(request));
-    const back = this.outbox.all().filter(({ kind, undoes }) => kind === "undo" && !open.has(undoes)).length;
+    const back = this.talk.outbox.all().filter(({ kind, undoes }) => kind === "undo" && !open.has(undoes)).length;
     const right = under.filter(({ isRight }) => isRight).length - back;
     const needed = group.needed === null ? null : Math.max(0, group.needed - right);
     return { judged: group.judged + under.length - back, wrong: group.wrong + under.length - back - right, needed };
@@ -153,7 +121,7 @@ class Groups {
   }
 
   draw() {
-    if (this.data !== undefined && this.outbox !== undefined) draw(this);
+    draw(this);
   }
 
   say(sentence) {
@@ -168,15 +136,4 @@ class Groups {
   }
 }
 
-const pages = new WeakMap();
-
-export default function ({ data, parentElement, setStateValue }) {
-  const page = pages.get(parentElement) ?? new Groups(parentElement);
-  pages.set(parentElement, page);
-  const turn = (page.turn += 1);
-  page.update(data, setStateValue);
-  // Streamlit may end an older call after a newer one has begun: only the newest may close the page.
-  return () => {
-    if (turn === page.turn) page.close();
-  };
-}
+export default mount((parent, data) => new Groups(parent, data));

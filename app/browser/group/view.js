@@ -15,12 +15,14 @@ function makeView(on) {
     leave: button("Leave", "N", on.leave, { title: "Leave this group; what was judged stays labeled" }),
     state: element("span", { class: "state", role: "status" }),
     unsaved: element("span", { class: "unsaved", hidden: true }),
+    alert: element("p", { class: "alert", role: "alert", hidden: true }),
     honest: element("p", { class: "honest" }),
   };
   const bar = element("div", { class: "bar" }, view.take, view.skip, view.undo, view.leave, view.state, view.unsaved);
   view.root = element(
     "section",
     { class: "grid-mode group-mode", "aria-label": "Groups" },
+    view.alert,
     element("header", {}, view.question, view.hint),
     view.stage,
     element("div", { class: "classes" }, view.ask, view.chips),

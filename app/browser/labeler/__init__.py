@@ -7,35 +7,28 @@ from typing import Any
 
 import streamlit as st
 
-from app.browser import text_of
+from app.browser import CONVERSATION, text_of
+from app.browser.component import heard, sent_by
 from app.browser.content import scripts, styles
 
 KEY = "labeler"
 SCRIPTS = (
-    *("pace", "contents", "work", "swipes", "connection", "view", "zoom", "search"),
-    *("why", "guide", "lines", "exchange", "labeler", "mount"),
+    *("pace", "contents", "work", "swipes", "view", "zoom", "search"),
+    *("why", "guide", "lines", "deciding", "labeler"),
 )
-
-SHARED = ("page", "keys", "own_keys", "outbox", "leaving", "alerts")
 
 _component = st.components.v2.component(
     "labelloop_labeler",
-    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), *(f"labeler/{name}.js" for name in SCRIPTS)),
+    js=scripts() + text_of(*CONVERSATION, *(f"labeler/{name}.js" for name in SCRIPTS)),
     css=text_of("labeler/labeler.css") + styles(),
 )
 
 
-def sent_message() -> Mapping[str, Any]:
-    """What the browser sent last: every decision that is not confirmed yet, and what it has on screen; {} before."""
-    state = st.session_state.get(KEY)
-    message = state.get("outbox") if state is not None else None
-    return message if isinstance(message, Mapping) else {}
+def sent_message() -> object:
+    """What the browser sent last, unchecked: decisions, and what it has on screen; None before its first message."""
+    return sent_by(KEY)
 
 
 def labeler(answer: Mapping[str, Any]) -> None:
     """Draw the labeler, which takes this answer to its last message."""
-    _component(key=KEY, data=dict(answer), on_outbox_change=_heard)
-
-
-def _heard() -> None:
-    """Streamlit keeps only state that has a callback; the message is read when the screen is drawn."""
+    _component(key=KEY, data=dict(answer), on_message_change=heard)

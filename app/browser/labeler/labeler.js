@@ -1,9 +1,11 @@
 // The Label screen in the browser: a key decides, and the next sample is there in the same frame. The server hears of it
 // afterwards.
 
-const DOUBLE_CLICK_MS = 250;
+const HUNGRY_POLL_MS = 1000; // between two looks while there is nothing to show
+const POLL_MS = 5000; // keeps the claims alive and the tail of the queue fresh while nobody presses a key
+const FRESHEN_MS = 800; // after the last key: by then the labels have changed the ranking
 
-function openPage(parent, name) {
+function openLabeler(parent, { name }) {
   const root = element("div", { className: "labeler" });
   parent.append(root);
   const [pace, work] = [openPace(), openWork()];
@@ -11,40 +13,32 @@ function openPage(parent, name) {
   const switchesKey = `labelloop-switches:${name}`; // they stay as they were left
   const switches = { suggest: false, why: false, guide: false, light: {}, ...recall(switchesKey, {}) };
   const sharpened = new Set(); // ids of the samples that are here with all their pixels
-  const flagged = new Map(); // sample id -> the id of its flag, given here or before the page began
   let [served, classes] = [[], []]; // as the server has them, and with the keys that this person has given them
   let progress = null;
   let waiting = null;
   let [isSuggesting, isExplaining] = [switches.suggest === true, switches.why === true];
   let shown = { sample: null, painted: false, at: null, suggested: false, explained: false };
-  let [decidedAt, unsavedSince] = [-Infinity, null];
   let keyAt = null; // when the key came that the next painted sample answers, however long it takes to be ready
   let isScarce = false; // the server had fewer samples than were asked for
   let uncounted = []; // decisions that are stored, but not yet in the server's counts
   let lastData = null;
-  let elsewhere = null; // a sentence while the same name labels on another page
   let zoomed = null; // the sample whose pixels are all wanted
-  let owed = null; // an undo that waits for what is to be taken back
   let askedBefore = null; // the oldest decision, once the server said that nothing came before it
   let isStopped = false; // the server asks nothing more
 
-  const changes = () => changesOf([...uncounted, ...exchange.outbox.all()]);
+  const changes = () => changesOf([...uncounted, ...talk.outbox.all()]);
 
   // Whether a limit is reached: the budget is counted here too, so that no key too many is taken.
   const isOver = () => isStopped || Boolean(progress?.budget && progress.labels + changes().all >= progress.budget);
   const current = () => (isOver() ? work.walking() : work.current());
 
-  const emptyText = () => emptyWords({ isLost: exchange.connection.isLost(), waiting, isOver: isOver() });
+  const emptyText = () => emptyWords({ isLost: talk.connection.isLost(), waiting, isOver: isOver() });
 
   // Everything that may come a frame later than the sample.
   const drawRest = () => {
-    const isLost = exchange.connection.isLost();
-    const unsaved = exchange.outbox.size();
-    unsavedSince = unsaved === 0 ? null : unsavedSince ?? performance.now();
-    const isSlow = unsavedSince !== null && performance.now() - unsavedSince > SILENCE_MS;
-    const { text, isWarning } = savedLine({ unsaved, isLost, isStored: exchange.outbox.isStored(), isSlow });
+    const { text, isWarning } = talk.saved();
     view.drawSaved(text, isWarning);
-    root.dataset.unsaved = unsaved;
+    root.dataset.unsaved = talk.outbox.size();
     guide.draw(work.ahead());
     view.drawPast(work.strip(), work.walking(), contents);
     if (progress === null) return;
@@ -55,7 +49,7 @@ function openPage(parent, name) {
     const { sample } = shown;
     const isPast = work.walking() !== null;
     view.drawActions({
-      isFlagged: sample !== null && flagged.has(sample.sample_id),
+      isFlagged: sample !== null && deciding.isFlagged(sample.sample_id),
       canUndo: work.past().length > 0,
       canWalk: work.past().length > 0,
       isWalking: isPast,
@@ -115,7 +109,7 @@ function openPage(parent, name) {
   // At once, unless the server has just said that there is no more; then with the next key or the next look.
   const refill = () => {
     const wants = (isHungry() && !isScarce) || before() !== null;
-    if (wants && !exchange.connection.isWaiting()) exchange.schedule();
+    if (wants && !talk.connection.isWaiting()) talk.schedule();
   };
 
   const screenTokens = () => work.ahead().slice(0, pace.pinned()).map((item) => item.token).filter(Boolean);
@@ -124,7 +118,7 @@ function openPage(parent, name) {
     const { sample_id } = shown.sample;
     if (zoomed === sample_id || sharpened.has(sample_id)) return;
     zoomed = sample_id;
-    exchange.schedule();
+    talk.schedule();
   };
 
   const facts = ({ isFirst }) => {
@@ -135,74 +129,25 @@ function openPage(parent, name) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { page: pageId(), screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, guide: guide.isWanted(), looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
+    return { hello: isFirst, screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, guide: guide.isWanted(), looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
   };
 
-  const exchange = openExchange({
+  const talk = openConversation({
     name, facts,
-    isIdle: () => current() === null,
+    pauseMs: () => (current() === null ? HUNGRY_POLL_MS : POLL_MS),
     changed: () => {
-      root.dataset.unsaved = exchange.outbox.size(); // at once: whoever looks must not find an older frame's "all saved"
+      root.dataset.unsaved = talk.outbox.size(); // at once: whoever looks must not find an older frame's "all saved"
       afterPaint(() => { refresh(); drawRest(); });
     },
+    alert: (text) => view.alert(text),
+    reloads: true,
+    freshenMs: FRESHEN_MS,
     waited: pace.answered,
   });
 
-  const classOf = (entry) => (entry?.kind === "label" ? entry.class_index : null);
-
-  const isReady = (kind, event) => {
-    if (!shown.painted || shown.sample === null) return false;
-    if (event.type === "click" && performance.now() - decidedAt < DOUBLE_CLICK_MS) return false;
-    return kind !== "label" || contents.get(shown.sample.sample_id).state === "ready";
-  };
-
-  const measured = (event) => {
-    const began = Math.min(event.timeStamp, performance.now());
-    const lead = Math.max(0, began - shown.at) / 1000;
-    return { began, told: { suggestion_shown: shown.suggested, why_shown: shown.explained, lead_time_s: lead, shown_together: 1 } };
-  };
-
-  const decide = (kind, classIndex, event) => {
-    if (!isReady(kind, event)) return;
-    const { began, told } = measured(event);
-    const was = classOf(work.walking());
-    const entry = work.decide(kind, classIndex);
-    decidedAt = performance.now();
-    pace.pressed(began);
-    noteDecision(began, kind);
-    show(began);
-    const { id, sample_id, class_index } = entry;
-    const corrects = entry.before?.id ?? null;
-    exchange.outbox.add({ id, kind, sample_id, class_index, corrects, ...told, was, now: classOf(entry) });
-    view.say(kind === "skip" ? "Skipped. Next sample." : `${view.nameOf(classIndex)}. Next sample.`);
-  };
-
-  const undo = (event) => {
-    const { began } = measured(event);
-    const entry = work.undo();
-    owed = entry === null && before() !== null ? event : null; // faster than the server says what came before
-    if (entry === null) return;
-    noteDecision(began, entry.kind === "label" ? "unlabel" : entry.kind);
-    show(began);
-    exchange.outbox.add({ id: newId(), kind: "undo", sample_id: entry.sample_id, undoes: entry.id, was: classOf(entry), now: classOf(entry.before) });
-    view.say("Undone. The sample is back.");
-  };
-
-  const flag = (event) => {
-    if (!isReady("flag", event)) return;
-    const { sample_id } = shown.sample;
-    const [id, given] = [newId(), flagged.get(sample_id)];
-    if (given) exchange.outbox.add({ id, kind: "undo", of: "flag", sample_id, undoes: given });
-    else exchange.outbox.add({ id, kind: "flag", sample_id, class_index: null, ...measured(event).told });
-    if (given) flagged.delete(sample_id);
-    else flagged.set(sample_id, id);
-    drawFacts();
-    view.say(given ? "The flag is taken back." : "Flagged for a second look.");
-  };
-
   const showPast = () => {
     show();
-    if (isExplaining) exchange.schedule(); // asks for the reasons
+    if (isExplaining) talk.schedule(); // asks for the reasons
   };
 
   const walk = (step) => {
@@ -215,14 +160,14 @@ function openPage(parent, name) {
 
   const accept = (event) => {
     const { sample } = shown;
-    if (isSuggesting && work.walking() === null && Number.isInteger(sample?.suggestion)) decide("label", sample.suggestion, event);
+    if (isSuggesting && work.walking() === null && Number.isInteger(sample?.suggestion)) deciding.decide("label", sample.suggestion, event);
   };
 
   const press = (key, event) => {
     const digit = key.replace("shift+", "");
     // A French keyboard needs Shift for a digit: where no class has the key with Shift, it is the digit that was meant.
     const named = classes.find((each) => each.key === key) ?? classes.find((each) => event.key === digit && each.key === digit);
-    if (named) decide("label", named.index, event);
+    if (named) deciding.decide("label", named.index, event);
     return Boolean(named);
   };
 
@@ -241,14 +186,16 @@ function openPage(parent, name) {
     keepSwitches({ suggest: isSuggesting, why: isExplaining, guide: guide.isOpen() });
     drawFacts();
     guide.draw(work.ahead());
-    if (isExplaining || guide.isWanted()) exchange.schedule();
+    if (isExplaining || guide.isWanted()) talk.schedule();
   };
 
   const keepSwitches = (changed) => remember(switchesKey, Object.assign(switches, changed));
 
   const ACTS = {
-    accept, undo, flag,
-    skip: (event) => decide("skip", null, event),
+    accept,
+    undo: (event) => deciding.undo(event),
+    flag: (event) => deciding.flag(event),
+    skip: (event) => deciding.decide("skip", null, event),
     larger: () => zoom.larger(),
     smaller: () => zoom.smaller(),
     guide: () => toggle("guide"),
@@ -261,7 +208,7 @@ function openPage(parent, name) {
     const [what, rest] = [meaning.split(":", 1)[0], meaning.slice(meaning.indexOf(":") + 1)];
     if (what === "class") return press(rest, event);
     if (what === "search") return search(rest);
-    if (what === "label") decide("label", Number(rest), event);
+    if (what === "label") deciding.decide("label", Number(rest), event);
     else if (what === "past") { work.lookAt(Number(rest)); showPast(); }
     else if (what === "switch") toggle(rest);
     else if (what === "key") { guide.choose(Number(rest)); guide.draw(work.ahead()); }
@@ -270,11 +217,12 @@ function openPage(parent, name) {
   }
 
   const view = openView(root, act);
-  const alerts = openAlerts(view.alert);
-  const events = openAlerts(view.event);
-  const searchBox = openSearch(view.parts.search, (each) => {
-    decide("label", each.index, new Event("search"));
+  const deciding = openDeciding({
+    work, pace, contents, view, show,
+    outbox: talk.outbox, shown: () => shown, redraw: drawFacts, hasEarlier: () => before() !== null,
   });
+  const events = openAlerts(view.event);
+  const searchBox = openSearch(view.parts.search, (each) => deciding.decide("label", each.index, new Event("search")));
   const guide = openGuide(view.parts.guide, name, () => { takeClasses(served); guide.draw(work.ahead()); });
   guide.open(switches.guide === true);
   const deafen = listenToKeys({ page: "label", hasSearch, act, classes: () => classes, claim: guide.claim });
@@ -299,11 +247,11 @@ function openPage(parent, name) {
       if (entry.content) sharpened.delete(entry.sample_id);
       delete entry.content;
     }
-    for (const { sample_id, id } of data.flags ?? []) flagged.set(sample_id, id);
+    deciding.takeFlags(data.flags ?? []);
     if (data.history) {
       askedBefore = data.history.length ? null : work.endOfPast();
       work.recall(data.history);
-      if (owed !== null) undo(owed);
+      deciding.undoOwed();
     }
     if (data.whole) {
       sharpened.add(data.whole.sample_id);
@@ -313,7 +261,7 @@ function openPage(parent, name) {
     if (data.past_why) work.explain(data.past_why);
     if (data.guide) guide.take(data.guide);
     if (data.queue) {
-      work.merge(data.queue, pace.pinned(), exchange.underWay());
+      work.merge(data.queue, pace.pinned(), underWay(talk.outbox.all()));
       isScarce = data.queue.length < FEWEST_AHEAD;
       isStopped = data.over;
     }
@@ -321,23 +269,19 @@ function openPage(parent, name) {
   };
 
   return {
-    name,
-    turn: 0,
     update: (data, setStateValue) => {
       if (data === lastData) return; // only the theme has changed
       lastData = data;
       takeClasses(data.classes);
       const stored = new Set(data.confirmed);
-      uncounted.push(...exchange.outbox.all().filter((decision) => stored.has(decision.id)));
+      uncounted.push(...talk.outbox.all().filter((decision) => stored.has(decision.id)));
       if (data.progress) [progress, uncounted] = [data.progress, []];
-      if (exchange.receive(data, setStateValue)) {
+      if (talk.receive(data, setStateValue)) {
         waiting = data.waiting;
         takeQueue(data);
         refill();
       }
       for (const { id } of data.refused) work.refuse(id);
-      if (data.elsewhere !== null || data.queue) elsewhere = data.elsewhere;
-      alerts.take([...data.refused, ...data.notices], [data.trouble, elsewhere]);
       events.take(data.round_end ? [data.round_end] : [], []);
       if (data.round_end) guide.renew();
       refresh();
@@ -347,9 +291,10 @@ function openPage(parent, name) {
     close: () => {
       deafen();
       events.close();
-      alerts.close();
-      exchange.close();
+      talk.close();
       root.remove();
     },
   };
 }
+
+export default mount(openLabeler);

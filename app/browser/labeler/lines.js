@@ -62,10 +62,3 @@ function sessionLine(pace, progress, changes) {
   if (progress.budget) time(progress.budget - progress.labels - changes.all, "the budget");
   return parts.join(" · ");
 }
-
-function savedLine({ unsaved, isLost, isStored, isSlow }) {
-  if (unsaved === 0) return { text: isLost ? "No answer from the server; trying again" : "All saved", isWarning: isLost };
-  const where = isStored ? "kept in this browser" : "kept in this page only: do not close it";
-  if (isLost) return { text: `${unsaved} unsaved: no answer from the server; ${where}`, isWarning: true };
-  return { text: `${unsaved} unsaved`, isWarning: isSlow || !isStored };
-}

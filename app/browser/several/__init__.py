@@ -7,24 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from app.browser import text_of
+from app.browser import CONVERSATION, text_of
+from app.browser.component import sent_by
 from app.browser.content import scripts, styles
 
 KEY = "several"
-SHARED = ("page", "keys", "own_keys")
 
 _component = st.components.v2.component(
     "labelloop_several",
-    js=scripts() + text_of(*(f"shared/{name}.js" for name in SHARED), "grid/parts.js", "several/several.js"),
+    js=scripts() + text_of(*CONVERSATION, "grid/parts.js", "several/several.js"),
     css=text_of("several/several.css") + styles(),
 )
 
 
-def sent_message() -> Mapping[str, Any]:
-    """What the browser sent last; {} before its first message."""
-    state = st.session_state.get(KEY)
-    message = state.get("message") if state is not None else None
-    return message if isinstance(message, Mapping) else {}
+def sent_message() -> object:
+    """What the browser sent last, unchecked; None before its first message."""
+    return sent_by(KEY)
 
 
 def several(cards: Mapping[str, Any], heard: Callable[[], None]) -> None:

@@ -1,22 +1,21 @@
 // Several at once, on Review: cards are chosen by click, Shift and click, or keys; a class's key corrects all of them as one
 // action, and Backspace takes the last such action back.
 //
-// What is chosen lives here; what stands is the server's word alone: after each action it sends the cards anew.
-
-const PATIENCE_MS = 10000; // without an answer for so long, the person may press again: the server knows the action's id
+// What is chosen lives here; what stands is the server's word alone: after each action it sends the cards anew. An action
+// goes into the outbox: without a server it waits there, its cards say so, and others can be chosen meanwhile.
 
 class Several {
-  constructor(parent) {
-    this.turn = 0;
+  constructor(parent, data) {
     this.chosen = new Map(); // sample id -> the event that was seen to stand
     this.cursor = 0;
     this.anchor = 0; // where a range begins
-    this.sent = null; // the action without an answer
-    this.note = "";
+    this.note = ""; // about the last press
+    this.told = ""; // by the server
     this.cells = element("div", { class: "cells", role: "group", "aria-label": "Decided samples" });
     this.view = {
       ask: element("span", { class: "ask", id: "ask" }),
       chips: element("div", { class: "chips", role: "group", "aria-labelledby": "ask" }),
+      unsaved: element("span", { class: "unsaved", hidden: true }),
     };
     this.state = element("span", { class: "state", role: "status" });
     this.undo = button("Undo", "Backspace", () => this.takeBack(), { title: "Take the last such correction back, all of it" });
@@ -24,24 +23,32 @@ class Several {
     this.every = button("Choose all of this page", "", () => this.chooseAll());
     this.root = element("section", { class: "several", "aria-label": "Several at once" },
       element("div", { class: "classes" }, this.view.ask, this.view.chips),
-      element("div", { class: "bar" }, this.undo, this.every, this.none, this.state), this.cells);
+      element("div", { class: "bar" }, this.undo, this.every, this.none, this.state, this.view.unsaved), this.cells);
     parent.append(this.root);
-    this.deafen = listenToKeys({ page: "several", classes: () => this.data?.classes ?? [], act: (meaning, event) => this.act(meaning, event) });
+    this.takeData(data);
+    this.talk = openConversation({
+      name: data.name,
+      facts: () => ({}),
+      pauseMs: () => Infinity, // each message has the whole page drawn anew
+      changed: () => { this.drawCells(); this.draw(); },
+      alert: (text) => { this.told = text; this.drawState(); },
+    });
+    this.deafen = listenToKeys({ page: "several", classes: () => this.data.classes, act: (meaning, event) => this.act(meaning, event) });
   }
 
   close() {
     this.deafen();
+    this.talk.close();
     this.root.remove();
   }
 
-  update(data, set) {
-    this.set = set;
+  takeData(data) {
     this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
-    if (this.sent !== null && data.answered === this.sent.id) {
-      this.sent = null;
-      this.note = data.said;
-      this.chosen.clear();
-    }
+  }
+
+  update(data, setStateValue) {
+    this.takeData(data);
+    this.talk.receive(data, setStateValue);
     const here = new Map(data.samples.map(({ sample_id, event_id }) => [sample_id, event_id]));
     for (const [sample, event] of this.chosen) if (here.get(sample) !== event) this.chosen.delete(sample); // another page, or decided anew
     this.cursor = Math.max(0, Math.min(this.cursor, data.samples.length - 1));
@@ -49,24 +56,53 @@ class Several {
     this.draw();
   }
 
+  // ---- what is on its way to the server
+
+  // Corrections that are not stored and not taken back, in their order.
+  corrections() {
+    const open = this.talk.outbox.all();
+    const back = new Set(open.filter(({ kind }) => kind === "restore").map(({ undoes }) => undoes));
+    return open.filter(({ kind, id }) => kind === "correct" && !back.has(id));
+  }
+
+  // The class each of those gives, by sample.
+  underWay() {
+    return new Map(this.corrections().flatMap(({ chosen, class_index }) => chosen.map(([sample]) => [sample, class_index])));
+  }
+
+  // What Backspace takes back: the last one on its way, else the last one stored; null: nothing.
+  last() {
+    const under = this.corrections().at(-1);
+    if (under !== undefined) return { key: under.id, count: under.chosen.length };
+    const isTaken = this.talk.outbox.all().some(({ kind, undoes }) => kind === "restore" && undoes === this.data.undo?.key);
+    return isTaken ? null : this.data.undo;
+  }
+
   // ---- what is chosen
 
   toggle(place) {
     const { sample_id, event_id } = this.data.samples[place];
-    if (!this.chosen.delete(sample_id)) this.chosen.set(sample_id, event_id);
+    if (!this.chosen.delete(sample_id) && !this.underWay().has(sample_id)) this.chosen.set(sample_id, event_id);
     [this.cursor, this.anchor] = [place, place];
   }
 
   range(place) {
     const [from, to] = [Math.min(this.anchor, place), Math.max(this.anchor, place)];
-    for (const { sample_id, event_id } of this.data.samples.slice(from, to + 1)) this.chosen.set(sample_id, event_id);
+    this.choose(this.data.samples.slice(from, to + 1));
     this.cursor = place;
+  }
+
+  // What is on its way is chosen again once the server has said what stands now.
+  choose(samples) {
+    const under = this.underWay();
+    for (const { sample_id, event_id } of samples) if (!under.has(sample_id)) this.chosen.set(sample_id, event_id);
   }
 
   click(place, event) {
     if (event.shiftKey) this.range(place);
     else this.toggle(place);
     this.changed();
+    if (this.underWay().has(this.data.samples[place].sample_id)) this.say("Not saved yet: it can be corrected again then.");
   }
 
   chooseNone() {
@@ -75,7 +111,7 @@ class Several {
   }
 
   chooseAll() {
-    for (const { sample_id, event_id } of this.data.samples) this.chosen.set(sample_id, event_id);
+    this.choose(this.data.samples);
     this.changed();
   }
 
@@ -119,21 +155,24 @@ class Several {
   // ---- to the server
 
   correct(classIndex) {
-    if (this.chosen.size === 0) this.say("Choose some first: click them, Shift and click for a range, or Space.");
-    else this.send({ kind: "correct", class_index: classIndex, chosen: [...this.chosen] });
+    if (this.chosen.size === 0) {
+      this.say("Choose some first: click them, Shift and click for a range, or Space.");
+      return;
+    }
+    const chosen = [...this.chosen];
+    this.chosen.clear();
+    this.note = "";
+    this.talk.outbox.add({ id: newId(), kind: "correct", sample_id: 0, class_index: classIndex, chosen });
   }
 
   takeBack() {
-    if (this.data.undo === null) this.say("There is nothing to take back here.");
-    else this.send({ kind: "undo" });
-  }
-
-  send(action) {
-    if (this.sent !== null && performance.now() - this.sent.at < PATIENCE_MS) return;
-    const id = newId();
-    this.sent = { id, at: performance.now() };
-    this.say("Storing…");
-    this.set("message", { id, name: this.data.name, ...action });
+    const last = this.last();
+    if (last === null) {
+      this.say("There is nothing to take back here.");
+      return;
+    }
+    this.note = "";
+    this.talk.outbox.add({ id: newId(), kind: "restore", sample_id: 0, undoes: last.key });
   }
 
   say(sentence) {
@@ -144,11 +183,14 @@ class Several {
   // ---- on screen
 
   drawCells() {
-    const drawn = JSON.stringify(this.data.samples.map(({ sample_id, event_id, caption }) => [sample_id, event_id, caption]));
+    const under = this.underWay();
+    const titled = this.data.samples.map((one) => ({ ...one, coming: under.get(one.sample_id) }));
+    const drawn = JSON.stringify(titled.map(({ sample_id, event_id, caption, coming }) => [sample_id, event_id, caption, coming]));
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const had = this.cells.contains(this.root.getRootNode().activeElement);
-    this.cells.replaceChildren(...this.data.samples.map(({ content, title, caption }, place) => {
+    this.cells.replaceChildren(...titled.map(({ content, title: stands, caption: about, coming }, place) => {
+      const [title, caption] = coming === undefined ? [stands, about] : [this.data.classes[coming].name, "not saved yet"];
       const look = openContent(content, () => {}).small();
       const press = element("button", { type: "button", class: "cell", title: `${title}, ${caption}` }, look,
         element("b", { translate: "no" }, title), element("small", { translate: "no" }, caption));
@@ -160,7 +202,8 @@ class Several {
   }
 
   draw() {
-    const { samples, classes, undo } = this.data;
+    const { samples, classes } = this.data;
+    const last = this.last();
     [...this.cells.children].forEach((cell, place) => {
       cell.setAttribute("aria-pressed", String(this.chosen.has(samples[place].sample_id)));
       cell.tabIndex = place === this.cursor ? 0 : -1;
@@ -171,24 +214,16 @@ class Several {
     const now = JSON.stringify([ask, chips]);
     if (now !== this.chipsDrawn) drawChips(this.view, { ask, chips, chosen: null, choose: (value) => value !== null && this.correct(value) });
     this.chipsDrawn = now;
-    this.undo.disabled = undo === null;
-    this.undo.firstChild.textContent = undo === null ? "Undo" : `Undo (${undo})`;
+    this.undo.disabled = last === null;
+    this.undo.firstChild.textContent = last === null ? "Undo" : `Undo (${last.count})`;
     this.none.disabled = this.chosen.size === 0;
-    this.state.textContent = this.note;
+    this.drawState();
+    drawUnsaved(this.root, this.view.unsaved, this.talk);
+  }
+
+  drawState() {
+    this.state.textContent = this.note || this.told;
   }
 }
 
-const pages = new WeakMap();
-
-export default function ({ data, parentElement, setStateValue }) {
-  const page = pages.get(parentElement) ?? new Several(parentElement);
-  pages.set(parentElement, page);
-  const turn = (page.turn += 1);
-  page.update(data, setStateValue);
-  // Streamlit may end an older call after a newer one has begun: only the newest may close the page.
-  return () => {
-    if (turn !== page.turn) return;
-    page.close();
-    pages.delete(parentElement);
-  };
-}
+export default mount((parent, data) => new Several(parent, data));

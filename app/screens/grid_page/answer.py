@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import streamlit as st
-
 from app.screens.content.sample import to_send
 from app.screens.grid_page.choice import LEAST
 from app.screens.grid_page.deal import DealtGrid, deal, find_source, why_nothing
-from app.screens.grid_page.message import GridMessage, read_message
-from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
+from app.screens.grid_page.message import GridMessage, read_grid_message
+from app.screens.shared.conversation import answered_once, nothing_said, stored
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.pages import adopt_closed_pages
 from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
@@ -31,18 +29,14 @@ def answer_to(sent: object) -> dict[str, Any]:
     Args:
         sent: What the browser sent, unchecked.
     """
-    name, message = outbox_name(), read_message(sent)
-    # After a change of annotator the browser still holds the old one's page: nothing of it belongs to the new name.
-    if message is None or message.name != name:
-        return _nothing(name, _classes())
-    last: dict[str, Any] | None = st.session_state.get(ANSWER_KEY)
-    if last is None or (last["name"], last["seq"]) != (name, message.seq):
-        last = _answer(name, message, apply(message.decisions, page=message.page))
-        st.session_state[ANSWER_KEY] = last
-    return last
+    message = read_grid_message(sent)
+    if message is None or not message.is_ours:
+        return _nothing(_classes()) | nothing_said()
+    return answered_once(ANSWER_KEY, (message.name, message.seq), lambda: _answer(message))
 
 
-def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]:
+def _answer(message: GridMessage) -> dict[str, Any]:
+    about = stored(message)
     project, identity, person = current_project(), project_id(), annotator_id()
     classes = _classes()
     adopt_closed_pages(message.page)
@@ -74,12 +68,8 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     elif not dealt and not message.held:
         waiting = why_nothing(source, message, round_number=number, taken=taken)
     return {
-        **_nothing(name, classes),
-        "seq": message.seq,
-        "confirmed": list(applied.confirmed),
-        "refused": as_told(applied.refused),
-        "notices": as_told(applied.notices),
-        "trouble": applied.trouble,
+        **_nothing(classes),
+        **about,
         "grids": [_plain(grid) for grid in dealt],
         "sure": source.sure(taken),
         "waiting": waiting,
@@ -88,11 +78,10 @@ def _answer(name: str, message: GridMessage, applied: Applied) -> dict[str, Any]
     }
 
 
-def _nothing(name: str, classes: Sequence[ClassInfo]) -> dict[str, Any]:
-    """What a page is told before it has said anything: whose it is, and the classes."""
-    answered: dict[str, Any] = {"seq": None, "confirmed": [], "refused": [], "notices": [], "trouble": None}
+def _nothing(classes: Sequence[ClassInfo]) -> dict[str, Any]:
+    """What a page is told before it has said anything, beside what every page is: the classes."""
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "over": False, "round": None}
-    return {"name": name, "kind": kind_name(), "classes": told_classes(classes), "least": LEAST, **answered, **dealt}
+    return {"kind": kind_name(), "classes": told_classes(classes), "least": LEAST, **dealt}
 
 
 def _classes() -> list[ClassInfo]:

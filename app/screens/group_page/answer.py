@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from app.project.groups import GroupState, begin, read_state, split
 from app.screens.content.sample import to_send
-from app.screens.group_page.message import GroupMessage, read_message
+from app.screens.group_page.message import GroupMessage, read_group_message
 from app.screens.group_page.offers import Offer, Wanted, find_offers
-from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
+from app.screens.shared.conversation import answered_once, nothing_said, stored
+from app.screens.shared.decisions import as_told
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.likeness import not_like
 from app.screens.shared.pages import adopt_closed_pages
@@ -42,23 +42,17 @@ def answer_to(sent: object, wanted: Wanted) -> dict[str, Any]:
         sent: What the browser sent, unchecked.
         wanted: What the person looks for.
     """
-    name, message = outbox_name(), read_message(sent)
-    if message is None or message.name != name:
-        return _nothing(name, _classes())
-    last = st.session_state.get(ANSWER_KEY)
-    asked = (name, message.seq, wanted)
-    if last is None or last[0] != asked:
-        last = asked, _answer(name, message, wanted)
-        st.session_state[ANSWER_KEY] = last
-    answer: dict[str, Any] = last[1]
-    return answer
+    message = read_group_message(sent)
+    if message is None or not message.is_ours:
+        return _nothing(_classes()) | nothing_said()
+    return answered_once(ANSWER_KEY, (message.name, message.seq, wanted), lambda: _answer(message, wanted))
 
 
-def _answer(name: str, message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
-    applied = apply(message.decisions, page=message.page)
+def _answer(message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
+    about = stored(message)
     identity, person, classes = project_id(), annotator_id(), _classes()
     adopt_closed_pages(message.page)
-    notices = list(as_told(applied.notices))
+    notices = list(about["notices"])
     if message.begin is not None:
         notices += _begin(message, wanted, classes)
     state = _open_state(identity, person)
@@ -67,23 +61,14 @@ def _answer(name: str, message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
         offers = _offers(session, classes, wanted) if state is None else []
         taken = _last_taken(session, identity, person, classes)
     return {
-        **_nothing(name, classes),
-        **_stored(applied),
+        **_nothing(classes),
+        **about,
         "notices": notices,
-        "seq": message.seq,
         "offers": [_plain_offer(offer) for offer in offers],
         "group": None if state is None else _plain_group(state),
         "due": [] if state is None else _due(message, state),
         "taken": taken,
         "over": None if over is None else over_words(over),
-    }
-
-
-def _stored(applied: Applied) -> dict[str, Any]:
-    return {
-        "confirmed": list(applied.confirmed),
-        "refused": as_told(applied.refused),
-        "trouble": applied.trouble,
     }
 
 
@@ -209,17 +194,11 @@ def _plain_offer(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _nothing(name: str, classes: Sequence[ClassInfo]) -> dict[str, Any]:
-    """What a page is told before it has said anything: whose it is, and the classes."""
+def _nothing(classes: Sequence[ClassInfo]) -> dict[str, Any]:
+    """What a page is told before it has said anything, beside what every page is: the classes."""
     return {
-        "name": name,
         "kind": kind_name(),
         "classes": told_classes(classes),
-        "seq": None,
-        "confirmed": [],
-        "refused": [],
-        "notices": [],
-        "trouble": None,
         "offers": [],
         "group": None,
         "due": [],

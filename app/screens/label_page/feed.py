@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,8 +14,8 @@ from app.screens.label_page.goal import to_target
 from app.screens.label_page.guide import class_guide
 from app.screens.label_page.rest import FEWEST, rest_of_pool
 from app.screens.label_page.round_end import round_end_sentence
-from app.screens.shared.decisions import Applied, apply, as_told, outbox_name
-from app.screens.shared.label_keys import class_keys
+from app.screens.shared.conversation import as_list, nothing_said, read_message, stored
+from app.screens.shared.label_keys import told_classes
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
 from app.screens.shared.session import annotator, annotator_id, database, limits, project_id
@@ -25,11 +24,10 @@ from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
 from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
-from storage.projects import ClassInfo, list_classes
+from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import SampleInfo, get_samples
 
-SESSION_KEY = "label_session"
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
 NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
@@ -51,68 +49,35 @@ Message = Mapping[str, Any]
 AnnotatorRecord = dict[str, Any]
 
 
-def answer(message: Message) -> AnnotatorRecord:
+def answer(sent: object) -> AnnotatorRecord:
     """Store what the browser decided and say what comes next; the same message again changes nothing.
 
     Args:
-        message: what the browser sent last, {} before it has; one that was made under another annotator's name is not
-            touched: its decisions stay in that annotator's outbox.
+        sent: What the browser sent, unchecked; one that was made under another annotator's name is not touched: its
+            decisions stay in that annotator's outbox.
     """
-    told = _about_this_page()
-    if message.get("name") != told["name"]:
-        return told
-    applied = apply(_sequence(message, "decisions"), page=page_of(message))
-    return told | _outcome(applied) | {"answer_to": message.get("seq")} | _what_comes(message)
+    message = read_message(sent)
+    if message is None or not message.is_ours or not isinstance(sent, Mapping):
+        return _nothing() | nothing_said()
+    return _nothing() | stored(message) | _what_comes(sent)
 
 
-def _about_this_page() -> AnnotatorRecord:
-    session = st.session_state.setdefault(SESSION_KEY, uuid.uuid4().hex)
-    empty = dict.fromkeys(
-        (
-            *("answer_to", "trouble", "queue", "history", "flags", "past_why", "guide"),
-            *("waiting", "progress", "whole", "round_end"),
-        )
-    )
-    nothing: dict[str, list[str]] = {"confirmed": [], "refused": [], "notices": []}
-    return {
-        **empty,
-        **nothing,
-        "elsewhere": None,
-        "over": False,
-        "session": session,
-        "name": outbox_name(),
-    } | _classes()
-
-
-def _classes() -> AnnotatorRecord:
+def _nothing() -> AnnotatorRecord:
+    """What a page is told before it has said anything, beside what every page is: the classes."""
+    names = ("queue", "history", "flags", "past_why", "guide", "waiting", "progress", "whole", "round_end")
     with database().read() as session:
         classes = list_classes(session, project_id=project_id())
-    keys = class_keys([entry.name for entry in classes])
     # Of a retired class the name is still needed, in the history.
-    return {
-        "classes": [_class(entry, None if entry.retired else key) for entry, key in zip(classes, keys, strict=True)]
-    }
-
-
-def _class(entry: ClassInfo, key: str | None) -> AnnotatorRecord:
-    return {"index": entry.index, "name": entry.name, "key": key, "retired": entry.retired}
-
-
-def _outcome(applied: Applied) -> AnnotatorRecord:
-    return {
-        "confirmed": list(applied.confirmed),
-        "refused": as_told(applied.refused),
-        "notices": as_told(applied.notices),
-        "trouble": applied.trouble,
-    }
+    told = [{"index": entry.index, **one} for entry, one in zip(classes, told_classes(classes), strict=True)]
+    return {**dict.fromkeys(names), "over": False, "classes": told}
 
 
 def _what_comes(message: Message) -> AnnotatorRecord:
-    held = {number for number in _sequence(message, "have") if isinstance(number, int)}
+    held = {number for number in as_list(message.get("have")) if isinstance(number, int)}
     told = _asked_for(message, held)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
-        screen = [token for token in _sequence(message, "screen") if isinstance(token, str)]
+        screen = [token for token in as_list(message.get("screen")) if isinstance(token, str)]
         told["over"] = _is_over()
         page = page_of(message)
         claimed, told["elsewhere"] = (
@@ -313,8 +278,3 @@ def _progress(state: LabelingState) -> AnnotatorRecord:
         "budget": state.settings.labeling_budget,
         "to_target": to_target(state),
     }
-
-
-def _sequence(message: Message, name: str) -> Sequence[Any]:
-    value = message.get(name)
-    return value if isinstance(value, list) else []

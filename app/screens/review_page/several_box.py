@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
 from app.browser.several import sent_message, several
 from app.screens.content.sample import to_send
-from app.screens.shared.decisions import is_key, outbox_name
+from app.screens.shared.conversation import answered_once, nothing_said, read_message, stored
 from app.screens.shared.filters import ReviewRow
-from app.screens.shared.label_keys import class_keys
+from app.screens.shared.label_keys import told_classes
 from app.screens.shared.review_rows import card
-from app.screens.shared.session import annotator_id, database, limits, project_id
-from storage.correcting import Corrected, correct_several, undo_several
-from storage.errors import StorageError
+from app.screens.shared.session import annotator_id, database, project_id
+from storage.correcting import last_correction
 from storage.projects import list_classes
 from storage.samples import SampleInfo
 
-ANSWER_KEY = "several_answer"  # the id of the last action and the sentence about it
-DONE_KEY = "several_done"  # what was corrected in this session and may be taken back: key and number, latest last
+ANSWER_KEY = "several_answer"
 
 
 def several_box(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes: Sequence[str]) -> None:
@@ -31,13 +27,11 @@ def several_box(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], cl
         samples: at least those of the rows.
         classes: class names in their order.
     """
-    answered, said = st.session_state.get(ANSWER_KEY, (None, ""))
-    done = st.session_state.get(DONE_KEY, [])
     cards = [(row, card(row, classes)) for row in rows]
     several(
         {
-            "name": outbox_name(),
-            "classes": _classes(),
+            **answer_to(sent_message()),
+            **_standing(),
             "samples": [
                 {
                     "sample_id": row.label.sample_id,
@@ -48,79 +42,31 @@ def several_box(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], cl
                 }
                 for row, drawn in cards
             ],
-            "answered": answered,
-            "said": said,
-            "undo": done[-1][1] if done else None,
         },
-        act_on_message,
+        hear,
     )
 
 
-def act_on_message() -> None:
-    """Do what the browser said last, once, and keep the sentence that answers it."""
-    message = sent_message()
-    name = message.get("id")
-    if not is_key(name) or message.get("name") != outbox_name() or st.session_state.get(ANSWER_KEY, ("",))[0] == name:
-        return
-    try:
-        said = _take_back() if message.get("kind") == "undo" else _correct(str(name), message)
-    except StorageError as error:
-        said = f"Nothing was stored: {error}"
-    st.session_state[ANSWER_KEY] = (name, said)
+def hear() -> None:
+    """Store what the browser has said, before the page is drawn with it."""
+    answer_to(sent_message())
 
 
-def _correct(key: str, message: Mapping[str, Any]) -> str:
-    seen, class_index = _chosen(message.get("chosen")), message.get("class_index")
-    if not seen or not isinstance(class_index, int):
-        return "Nothing was chosen."
-    with database().write() as session:
-        names = [entry.name for entry in list_classes(session, project_id=project_id())]
-        corrected = correct_several(
-            session,
-            project_id=project_id(),
-            annotator_id=annotator_id(),
-            seen=seen,
-            class_index=class_index,
-            key=key,
-            limits=limits(),
-        )
-    if corrected.stored:
-        st.session_state.setdefault(DONE_KEY, []).append((key, corrected.stored))
-    return corrected_words(corrected, names[class_index])
+def answer_to(sent: object) -> dict[str, Any]:
+    """Store a page's corrections, once, and say what became of them.
+
+    Args:
+        sent: What the browser sent, unchecked.
+    """
+    message = read_message(sent)
+    if message is None or not message.is_ours:
+        return nothing_said()
+    return answered_once(ANSWER_KEY, (message.name, message.seq), lambda: stored(message))
 
 
-def corrected_words(corrected: Corrected, name: str) -> str:
-    """Say what became of the chosen samples."""
-    said = [f"{corrected.stored:,} corrected to {name}."]
-    if corrected.same:
-        said.append(f"{corrected.same:,} had that class already.")
-    if corrected.moved:
-        said.append(f"{corrected.moved:,} left as they are: somebody decided about them meanwhile. Look at them again.")
-    return " ".join(said)
-
-
-def _take_back() -> str:
-    done = st.session_state.get(DONE_KEY, [])
-    if not done:
-        return "There is nothing to take back here."
-    key, _ = done.pop()
-    with database().write() as session:
-        count = undo_several(session, project_id=project_id(), annotator_id=annotator_id(), key=key)
-    return f"{count:,} corrections are taken back; what stood before stands again."
-
-
-def _chosen(told: object) -> dict[int, int]:
-    """Sample and the event seen to stand; nothing that comes from a browser is believed."""
-    pairs = told if isinstance(told, list) else []
-    whole = [pair for pair in pairs if isinstance(pair, list) and [type(value) for value in pair] == [int, int]]
-    return dict(tuple(pair) for pair in whole)
-
-
-def _classes() -> list[dict[str, Any]]:
+def _standing() -> dict[str, Any]:
+    """The classes, and what this person may take back."""
     with database().read() as session:
         classes = list_classes(session, project_id=project_id())
-    keys = class_keys([entry.name for entry in classes])
-    return [
-        {"name": entry.name, "key": None if entry.retired else key, "retired": entry.retired}
-        for entry, key in zip(classes, keys, strict=True)
-    ]
+        last = last_correction(session, project_id=project_id(), annotator_id=annotator_id())
+    return {"classes": told_classes(classes), "undo": None if last is None else {"key": last[0], "count": last[1]}}

@@ -5,6 +5,7 @@ import streamlit as st
 from app.project.import_words import UNDOER
 from app.screens.shared.identity import given_name
 from app.screens.shared.plain_text import escaped
+from app.screens.shared.reader_time import reader_time
 from app.screens.shared.session import database, project_id
 from storage.imported import ImportInfo, list_imports, undo_import
 from storage.projects import get_or_create_annotator
@@ -19,7 +20,7 @@ def imports_list() -> None:
     with st.expander(f"Labels that came with a source ({sum(info.labels for info in found):,})"):
         for info in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                when = info.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+                when = reader_time(info.created_at)
                 st.markdown(escaped(f"{info.labels:,} labels of {info.source} ({info.format}), {when}"))
                 st.button("Take back", key=f"undo_import_{info.id}", on_click=_take_back, args=(info,))
 

@@ -12,21 +12,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import streamlit as st
 
 from app.project.groups import take
 from app.screens.shared.session import annotator_id, current_project, database, limits, project_id, writes
+from storage.correcting import Corrected, correct_several, undo_several
 from storage.engine import Session
 from storage.errors import DatabaseError, InvalidDecisionError, StorageError
 from storage.events import DECISIONS, LabelEventInfo, get_event
 from storage.groups import GROUP, close_group, undo_rest
 from storage.labels import record_decision, undo_request
-from storage.projects import list_projects
+from storage.projects import list_classes, list_projects
 
 OF_GROUPS = ("take", "give_back", "leave")  # of a whole group: label the rest, undo that, go on without it
-KINDS = ("label", "skip", "flag", "undo", *OF_GROUPS)
+OF_SEVERAL = ("correct", "restore")  # of decided samples chosen together: one class for all, and the undo of that
+KINDS = ("label", "skip", "flag", "undo", *OF_GROUPS, *OF_SEVERAL)
 GRID = "grid"  # the acquisition of what was confirmed many at once
 MOST_TOGETHER = 1000  # samples on one screen; more is no screen
 _ID = re.compile(r"[0-9a-f-]{8,64}")  # as the browser makes them; "correct:" and the like are not theirs
@@ -54,7 +56,7 @@ class Decision:
     kind: str
     sample_id: int
     class_index: int | None = None
-    undoes: str | None = None  # request id
+    undoes: str | None = None  # request id; of a correction of several, its own
     suggestion_shown: bool = False
     why_shown: bool = False
     lead_time_s: float | None = None
@@ -63,27 +65,34 @@ class Decision:
     group: str | None = None  # key of the group whose member or which itself is decided on
     draw: int | None = None  # of that group, from 1 on
     corrects: str | None = None  # request id of the person's own decision that this one changes
+    chosen: Sequence[Sequence[int]] = ()  # of several: sample id, and the id of the event that was seen to stand
 
     def __post_init__(self) -> None:
         """Refuse what is not of its type or out of range."""
         checks = {
             "id": is_key(self.id),
             "kind": self.kind in KINDS,
-            "sample_id": _is_whole(self.sample_id),
-            "class_index": self.class_index is None or _is_whole(self.class_index),
-            "undoes": isinstance(self.undoes, str) if self.kind == "undo" else self.undoes is None,
+            "sample_id": is_whole(self.sample_id),
+            "class_index": self.class_index is None or is_whole(self.class_index),
+            "undoes": self._is_undoing(),
             "suggestion_shown": isinstance(self.suggestion_shown, bool),
             "why_shown": isinstance(self.why_shown, bool),
             "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
-            "shown_together": _is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
+            "shown_together": is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
             "mode": self.mode in (None, GRID, GROUP),
             "group": is_key(self.group) if GROUP in (self.mode, *self._of_group()) else self.group is None,
-            "draw": self.draw is None or (_is_whole(self.draw) and self.draw > 0),
+            "draw": self.draw is None or (is_whole(self.draw) and self.draw > 0),
             "corrects": self.corrects is None or isinstance(self.corrects, str),
+            "chosen": _are_chosen(self.chosen) and bool(self.chosen) == (self.kind == "correct"),
         }
         wrong = [name for name, is_right in checks.items() if not is_right]
         if wrong:
             raise InvalidDecisionError(f"A decision came with an impossible {wrong[0]}.")
+
+    def _is_undoing(self) -> bool:
+        if self.kind == "restore":
+            return is_key(self.undoes)
+        return isinstance(self.undoes, str) if self.kind == "undo" else self.undoes is None
 
     def _of_group(self) -> tuple[str, ...]:
         return (GROUP,) if self.kind in OF_GROUPS else ()
@@ -141,6 +150,8 @@ def as_told(sentences: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
 def _store_and_tell(decision: Decision, identity: int, person: int, page: str, session: Session) -> str:
     if decision.kind in OF_GROUPS:
         return _decide_on_group(session, decision, identity, person, page)
+    if decision.kind in OF_SEVERAL:
+        return _decide_on_several(session, decision, identity, person)
     return _notice(session, decision, _store(session, decision, identity, person, page))
 
 
@@ -154,6 +165,42 @@ def _decide_on_group(session: Session, decision: Decision, identity: int, person
     else:
         take(session, settings, project_id=identity, key=key, request_id=decision.id, page=page, limits=limits())
     return ""
+
+
+def _decide_on_several(session: Session, decision: Decision, identity: int, person: int) -> str:
+    whose: dict[str, Any] = {"project_id": identity, "annotator_id": person}
+    if decision.kind == "restore":
+        assert decision.undoes is not None
+        return restored_words(undo_several(session, **whose, key=decision.undoes))
+    names = {entry.index: entry.name for entry in list_classes(session, project_id=identity)}
+    if decision.class_index not in names:
+        raise InvalidDecisionError(f"There is no class {decision.class_index}.")
+    corrected = correct_several(
+        session,
+        **whose,
+        seen={int(sample): int(event) for sample, event in decision.chosen},
+        class_index=decision.class_index,
+        key=decision.id,
+        limits=limits(),
+    )
+    return corrected_words(corrected, names[decision.class_index])
+
+
+def corrected_words(corrected: Corrected, name: str) -> str:
+    """Say what became of the samples that were chosen to be of that class."""
+    said = [f"{corrected.stored:,} corrected to {name}."]
+    if corrected.same:
+        said.append(f"{corrected.same:,} had that class already.")
+    if corrected.moved:
+        said.append(f"{corrected.moved:,} left as they are: somebody decided about them meanwhile. Look at them again.")
+    return " ".join(said)
+
+
+def restored_words(count: int) -> str:
+    """Say what the undo of a correction of several has done."""
+    if not count:
+        return "That correction is taken back already."
+    return f"{count:,} corrections are taken back; what stood before stands again."
 
 
 def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:
@@ -203,9 +250,15 @@ def _store(session: Session, decision: Decision, identity: int, person: int, pag
     )
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether it is a whole number that a database can hold."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _are_chosen(value: object) -> bool:
+    pairs = value if isinstance(value, list | tuple) else [None]
+    return all(isinstance(pair, list) and len(pair) == 2 and all(is_whole(number) for number in pair) for pair in pairs)

@@ -71,7 +71,7 @@ def class_keys(names: Sequence[str]) -> list[str | None]:
 
 
 def told_classes(classes: Sequence[ClassInfo]) -> list[dict[str, str | bool | None]]:
-    """What grids and groups tell the browser of each class, by its place; a retired one has a name alone."""
+    """What a page in the browser is told of each class, by its place; a retired one has a name alone."""
     keys = class_keys([entry.name for entry in classes])
     return [
         {"name": entry.name, "key": None if entry.retired else key, "retired": entry.retired}

@@ -45,7 +45,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pr
             folder = tmp_path_factory.mktemp(name)
             made[name] = make_project(
                 folder / "project",
-                settings=ProjectSettings(name, audit_share=0.0),
+                settings=ProjectSettings(
+                    name, audit_share=0.0, acquisition="bald"
+                ),  # asks no committee: a tenth of the fits
                 data=Path(source),
                 labeled=True,
             ).project

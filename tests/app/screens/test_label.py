@@ -73,7 +73,7 @@ def events(filled):
 
 
 def told_to_browser(screen):
-    [told] = [json.loads(part.proto.json) for part in screen.get("bidi_component") if "answer_to" in part.proto.json]
+    [told] = [json.loads(part.proto.json) for part in screen.get("bidi_component") if "seq" in part.proto.json]
     return told
 
 
@@ -88,7 +88,7 @@ def test_the_page_begins_with_the_classes_and_their_keys_and_waits_to_be_asked(a
         {"index": 1, "name": "dog", "key": "2", "retired": False},
         {"index": 2, "name": "emu", "key": "3", "retired": False},
     ]
-    assert (told["answer_to"], told["queue"]) == (None, None)
+    assert (told["seq"], told["queue"]) == (None, None)
 
 
 def test_classes_beyond_the_twentieth_have_no_key(asked, open_screen):
@@ -195,7 +195,7 @@ def test_decisions_made_under_another_name_are_not_stored_under_this_one(asked, 
     queue = browser.say()["queue"]
     browser.name = "somebody else"
     told = browser.say([decision(queue[0])])
-    assert (told["answer_to"], told["confirmed"]) == (None, [])
+    assert (told["seq"], told["confirmed"]) == (None, [])
     assert events(asked) == []
 
 

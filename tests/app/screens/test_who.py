@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from app.errors import ProjectError
 from app.screens.shared.identity import Account, account_name, account_of, cleaned
 from app.screens.shared.plain_text import escaped
+from app.screens.shared.session import annotator_id
 from app.screens.shared.who import providers
 from storage.projects import list_annotators
 
@@ -136,6 +137,31 @@ def test_an_account_is_its_issuer_and_number_and_an_unverified_address_proves_no
     assert not account_of(user | {"email_verified": True, "email": "ana@example.org\u200b"}).is_verified
     with pytest.raises(ProjectError, match="which account"):
         account_of({"is_logged_in": True, "name": "ana"})
+
+
+DORA = {"is_logged_in": True, "iss": "https://one", "sub": "1", "email": "dora@example.org", "email_verified": True}
+IMPOSTORS = (
+    {"sub": "2", "email": "dora@example.org "},
+    {"sub": "3", "email": "dora@example.org\u200b"},
+    {"sub": "4", "email_verified": False},
+    {"sub": "5", "email": None, "preferred_username": "dora@example.org"},
+    {"sub": "6", "email": None, "name": "dora@example.org"},
+    {"sub": "7", "email": "DORA@EXAMPLE.ORG"},
+    {"sub": "8", "email": "d" * 80 + "1@example.org"},
+    {"sub": "9", "email": "d" * 80 + "2@example.org"},
+    {"sub": "1 ", "email": None},
+)
+
+
+def test_ten_accounts_of_which_nine_would_be_another_are_ten_people(filled, monkeypatch):
+    people = set()
+    monkeypatch.setattr("app.screens.shared.session.must_sign_in", lambda: False)
+    for account in ({}, *IMPOSTORS):
+        monkeypatch.setattr("streamlit.user", {**DORA, **account})
+        people.add(annotator_id())
+    assert len(people) == 1 + len(IMPOSTORS)
+    with filled.database.read() as session:
+        assert len(set(list_annotators(session, project_id=filled.project_id))) == 2 + len(IMPOSTORS)  # and Anna
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from storage.samples import get_samples
 
 
 def message(*, size=2, want=1, held=(), passed=(), class_index=None) -> GridMessage:
-    return GridMessage(1, "name", (), size, class_index, want, tuple(held), tuple(passed))
+    return GridMessage(1, "name", (), "", size, class_index, want, tuple(held), tuple(passed))
 
 
 @pytest.fixture

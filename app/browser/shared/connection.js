@@ -23,7 +23,7 @@ function isReloadDue() {
   return true;
 }
 
-// changed(lost): called when the connection is lost or found; reload(): loads the page anew.
+// changed(lost): called when the connection is lost or found; reload(): loads the page anew; null: nobody may.
 function openConnection(changed, reload) {
   const health = healthAddress();
   let asked = null; // when the oldest message without an answer was sent
@@ -41,7 +41,7 @@ function openConnection(changed, reload) {
   const judge = (isUp, now) => {
     if (!isUp) [wasDown, upSince] = [true, null];
     else upSince ??= now;
-    if (asked === null || !isUp) return;
+    if (reload === null || asked === null || !isUp) return;
     const patience = wasDown ? GRACE_MS : BUSY_MS;
     if (now - Math.max(upSince, asked) >= patience && isReloadDue()) reload();
   };

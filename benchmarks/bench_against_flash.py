@@ -31,7 +31,9 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 from loops import ActiveLearningDataModule, ActiveLearningLoop
+from loops.acquisition.choosing import random_ranking
 from loops.frozen import ClassificationTask, FlashDataModule, FlashTrainer, RunningStage, heuristics
+from loops.seeding import seed_of
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -87,6 +89,11 @@ class Images:
         return FlashDataModule(
             Samples(RunningStage.TRAINING, self.dictionaries("pool"), self.classes), batch_size=16, num_workers=0
         )
+
+    def first(self, seed: int) -> list[int]:
+        """The places of the first labels, which our cold start draws and the other loops are given."""
+        drawn = random_ranking(np.arange(len(self.labels)), START, seed_of(seed, "random", 0))
+        return sorted(ranked.sample_id for ranked in drawn)
 
     def task(self) -> Task:
         """That has learned nothing."""
@@ -259,10 +266,9 @@ class Timed(ActiveLearningLoop):
 def flashs(images: Images, rounds: int, epochs: int, seed: int) -> Found:
     """The demo as it is."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - what its first labels are drawn from
-    data = FlashData(labelled=images.data_module(), initial_num_labels=START, query_size=QUERY_SIZE)
-    task, found = images.task(), Found()
-    found.asked.append(np.flatnonzero(data._dataset.labelled).tolist())
+    data = FlashData(labelled=images.data_module(), query_size=QUERY_SIZE)
+    data._dataset.label(images.first(seed))  # its own would be others
+    task, found = images.task(), Found(asked=[images.first(seed)])
 
     class Watched(type(data)):  # type: ignore[misc]
         def label(self, probabilities: Any = None, indices: Any = None) -> None:
@@ -288,11 +294,11 @@ def baals(images: Images, rounds: int, epochs: int, seed: int) -> Found:
     torch.manual_seed(seed)
     pool = TensorDataset(images.pool, torch.tensor(images.labels))
     active = ActiveLearningDataset(pool, random_state=seed)
-    active.label_randomly(START)
+    active.label(images.first(seed))
     model = patch_module(images.task())
     wrapper = ModelWrapper(model, nn.CrossEntropyLoss())
     first = {name: weight.clone() for name, weight in model.state_dict().items()}
-    found = Found(asked=[np.flatnonzero(active.labelled).tolist()])
+    found = Found(asked=[images.first(seed)])
 
     class Watched(heuristics.BALD):  # type: ignore[misc]
         def get_ranks(self, predictions: Any) -> Any:
@@ -377,7 +383,9 @@ def print_curves(found: dict[str, list[Found]]) -> None:
     """A line a loop, a column a budget."""
     labels = [count for count, _ in next(iter(found.values()))[0].curve]
     print("| labels | " + " | ".join(map(str, labels)) + " | s |\n|---|" + "---|" * (len(labels) + 1))
+    firsts = [sorted(result.asked[0]) for result in next(iter(found.values()))]
     for name, results in found.items():
+        assert [sorted(result.asked[0]) for result in results] == firsts, f"{name} began with other labels"
         for result in results:
             assert [count for count, _ in result.curve] == labels, f"{name} had another budget"
         at = np.array([[100 * accuracy for _, accuracy in result.curve] for result in results])

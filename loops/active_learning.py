@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
-from loops.acquisition.choosing import choose
-from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
+from loops.acquisition.ranking import ranking_of_round, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
 from loops.certificate.auditor import Auditor, AuditPlan, uniform_audits
 from loops.certificate.candidate import PoolAnswers
@@ -33,36 +32,18 @@ from loops.oracle import (
     Oracle,
     PoolScores,
     Query,
-    RankedSample,
     Remembering,
 )
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
+from loops.settings import LoopSettings
+from loops.stopping import MeasuredRound, StoppingCriterion, mean_entropy, reason_to_stop
 
 _log = logging.getLogger(__name__)
 
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
-
-
-@dataclass(frozen=True)
-class LoopSettings:
-    """How a loop asks, and when it stops."""
-
-    acquisition: str | AcquisitionFunction  # of the catalog by its name, or somebody's own
-    query_size: int = 10  # samples
-    labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
-    target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
-    audit_share: float = 0.0  # share of what is asked that is drawn uniformly
-    cold_start: str = "diverse"  # of `catalog.COLD_STARTS`
-    seed: int = 0
-    rounds: int = 0  # fits; 0: no limit
-
-    @property
-    def ranking_size(self) -> int:
-        """Longer than the round: people go on down the list while the next round is in training."""
-        return max(5 * self.query_size, 50)
 
 
 class ActiveLearningLoop(WrappingLoop[None]):
@@ -97,6 +78,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
         mc_iterations: K, of the draws.
         auditor: Draws audit samples so that they prove something; None: they are drawn uniformly, from the reserve.
+        stop: Asked before each question; see `loops.stopping`. When it is met, that round was the last.
 
     Raises:
         AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings.
@@ -116,13 +98,15 @@ class ActiveLearningLoop(WrappingLoop[None]):
         logits: LogitsOf = None,
         mc_iterations: int = 20,
         auditor: Auditor | None = None,
+        stop: StoppingCriterion | None = None,
     ) -> None:
         super().__init__(wrapping)
         self.progress = Progress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
         self.curve: list[tuple[int, float]] = []  # labels trained on, accuracy on the test set
-        self._auditor = auditor
+        self.measured: list[MeasuredRound] = []  # one a round, for the stopping criterion
+        self._auditor, self._stop = auditor, stop
         self._rounds_folder = rounds_folder
         self._on_checkpoint = on_checkpoint
         self._started_at = 0.0
@@ -219,6 +203,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Publishes the ranking, and takes the answers if somebody already has them."""
         settings = self._settings
         plan = self._audits(answers, pool_scores)
+        del self.measured[answers.round_number :]  # of a run that was killed before it asked
+        self.measured.append(measured(answers, evaluations, pool_scores))
         self.stop_reason = reason_to_stop(
             labeling_budget=settings.labeling_budget,
             target_accuracy=settings.target_accuracy,
@@ -227,11 +213,13 @@ class ActiveLearningLoop(WrappingLoop[None]):
             left=len(answers.pool) + len(answers.audit_pool),
             rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
             proven=0.0 if plan.certificate is None else plan.certificate.proven,
+            criterion=self._stop,
+            rounds=self.measured,
         )
         query = Query(
             round_number=answers.round_number,
             ranking=with_others_mixed_in(
-                self._ranking(answers, pool_scores),
+                ranking_of_round(answers, pool_scores, self._settings, self._predictor),
                 answers,
                 plan.share if plan.draws else settings.audit_share,
                 settings.seed,
@@ -260,16 +248,6 @@ class ActiveLearningLoop(WrappingLoop[None]):
             lambda ids: PoolAnswers.of(np.array(ids, np.int64), self._predictor.predict(ids)),
         )
 
-    def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
-        """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
-        settings, predictor = self._settings, self._predictor
-        acquisition, start = self._acquisition, catalog.COLD_STARTS[settings.cold_start]
-        if pool_scores is not None:
-            return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
-        if acquisition.needs == "graph" and start.asks_by_graph:
-            return first_questions(answers, predictor, settings.ranking_size)
-        return cold_start_ranking(answers, predictor.embedding, settings.ranking_size, start, settings.seed)
-
     def _asked_by(self, answers: Answers) -> AskedBy | None:
         """Who asks; nobody before there is a model."""
         if not has_model(answers):
@@ -279,6 +257,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""
         state: dict[str, Any] = {"seed": self._settings.seed, "curve": list(self.curve)}
+        state["measured"] = [asdict(one) for one in self.measured]
         if self._attachment is not None:
             state["attachment"] = self._attachment.state_dict()
             state["asked_by"] = self._predictor.describe().name
@@ -289,6 +268,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Takes over what the interrupted run knew; the settings of now count, and it is said where they differ."""
         self._restored = state_dict
         self.curve = [(labels, accuracy) for labels, accuracy in state_dict.get("curve", [])]
+        self.measured = [MeasuredRound(**one) for one in state_dict.get("measured", [])]
         seed = state_dict.get("seed")
         if self.wrapped is None and seed not in (None, self._settings.seed):
             _log.warning("the checkpoint was drawn from seed %d; the settings say %d", seed, self._settings.seed)
@@ -302,7 +282,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         restored = self._restored if self.restarting else {}
         if not restored:
             self.progress.reset()
-            self.curve = []
+            self.curve, self.measured = [], []
         data = data_of(self.trainer)
         seed = restored.get("seed", data.seed)
         if seed != data.seed:
@@ -362,35 +342,10 @@ def has_model(answers: Answers) -> bool:
     return len(set(answers.labels.values())) >= MIN_CLASSES
 
 
-def reason_to_stop(
-    *,
-    labeling_budget: int,
-    target_accuracy: float,
-    labels: int,
-    lowest_accuracy: float,
-    left: int,
-    rounds_left: int | None = None,
-    proven: float = 0.0,
-) -> str | None:
-    """Why no further round should be started, as the end of a sentence; None to go on.
-
-    Args:
-        labeling_budget: Labels in all; 0: no limit.
-        target_accuracy: 0..1; 0: none.
-        labels: Labels given so far, audit labels too.
-        lowest_accuracy: The least of the intervals' lower bounds, so that a lucky test of 20 samples ends nothing.
-        left: Samples that may still be asked about.
-        rounds_left: None: no limit.
-        proven: Share of what is left that is proven to be answered rightly.
-    """
-    if labeling_budget and labels >= labeling_budget:
-        return f"the labeling budget of {labeling_budget} labels is used up"
-    if rounds_left is not None and rounds_left <= 0:
-        return "all rounds are over"
-    if left == 0:
-        return "every sample of the pool is labeled or skipped"
-    if target_accuracy and proven >= target_accuracy:
-        return f"it is proven that {100 * target_accuracy:.1f} % of what is left are answered rightly"
-    if target_accuracy and lowest_accuracy >= target_accuracy:
-        return f"the target accuracy of {100 * target_accuracy:.1f} % is reached"
-    return None
+def measured(answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> MeasuredRound:
+    """What a round came to."""
+    return MeasuredRound(
+        len(answers.labels),
+        next((evaluation.accuracy for evaluation in evaluations if evaluation.dataset == "test"), None),
+        None if pool_scores is None else mean_entropy(pool_scores.probs_N_C),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.project.settings import ProjectSettings
-from loops.active_learning import reason_to_stop
+from loops.stopping import reason_to_stop
 from storage.engine import Database, Session
 from storage.labels import changed_since, last_event_id
 from storage.metrics import PROVEN, list_metrics

@@ -114,6 +114,7 @@ class Workbench:
                 seed=settings.seed,
                 mc_iterations=settings.mc_iterations,
                 callbacks=callbacks,
+                trainer=settings.trainer,
             )
         return self.network(callbacks)
 

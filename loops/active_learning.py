@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pytorch_lightning.loops.loop import Loop
@@ -39,11 +39,18 @@ from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
 from loops.settings import LoopSettings
+from loops.several_processes import as_the_first_has_it
 from loops.stopping import MeasuredRound, StoppingCriterion, mean_entropy, reason_to_stop
 
 _log = logging.getLogger(__name__)
 
+S = TypeVar("S")
+
 MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
+
+
+def _nothing_to_do(_round: int, _saved: SavedCheckpoint) -> None:
+    """A lambda would keep Lightning from sending the loop to another process, with a sentence about pickles."""
 
 
 class ActiveLearningLoop(WrappingLoop[None]):
@@ -91,7 +98,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         oracle: Oracle | None = None,
         settings: LoopSettings | None = None,
         rounds_folder: Path | None = None,
-        on_checkpoint: Callable[[int, SavedCheckpoint], None] = lambda _round, _saved: None,
+        on_checkpoint: Callable[[int, SavedCheckpoint], None] = _nothing_to_do,
         wrapping: Loop[Any] | None = None,
         rounds: int = 0,
         reset_weights: bool = True,
@@ -138,7 +145,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         self.stop_reason = None
         if self.wrapped is not None:
             self._attach()
-        self.answers = self._oracle.answer(None)
+        self.answers = self._shared(lambda: self._oracle.answer(None))
         if self.answers is not None:
             self._agree_on_completed(self.answers.round_number)
 
@@ -149,9 +156,20 @@ class ActiveLearningLoop(WrappingLoop[None]):
         assert answers is not None, "advance() is called only while not done"
         self.progress.increment_started()
         self.fit(answers)
+        found = self._shared(lambda: self._ask_anew(answers))
+        self.answers, self.stop_reason, self.curve, self.measured = found
+
+    def _ask_anew(
+        self, answers: Answers
+    ) -> tuple[Answers | None, str | None, list[tuple[int, float]], list[MeasuredRound]]:
         evaluations = self.evaluate(answers)
         pool_scores = self.score_pool(answers)
         self.ask(answers, evaluations, pool_scores)
+        return self.answers, self.stop_reason, self.curve, self.measured
+
+    def _shared(self, find: Callable[[], S]) -> S:
+        """Of several processes the first one finds it: scores of another may differ, and would ask for others."""
+        return find() if self.wrapped is None else as_the_first_has_it(self.trainer, find)
 
     def on_advance_start(self) -> None:
         """Counts the round as ready and starts its clock."""
@@ -261,7 +279,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
         if self._attachment is not None:
             state["attachment"] = self._attachment.state_dict()
             state["asked_by"] = self._predictor.describe().name
-            state["oracle"] = self._oracle.state_dict() if isinstance(self._oracle, Remembering) else {}
+            oracle = getattr(self, "_oracle", None)  # of several processes the first one's, which writes the checkpoint
+            state["oracle"] = oracle.state_dict() if isinstance(oracle, Remembering) else {}
         return state
 
     def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
@@ -300,11 +319,15 @@ class ActiveLearningLoop(WrappingLoop[None]):
             state=restored.get("attachment"),
         )
         self._predictor = self._attachment.predictor(self._acquisition)
-        self._oracle = data.oracle()
-        if isinstance(self._oracle, Remembering) and restored:
-            self._oracle.load_state_dict(restored["oracle"])
-        if isinstance(self._oracle, Opened):
-            self._oracle.open(self._predictor)
+        if self.trainer.is_global_zero:
+            self._open(data.oracle(), restored)
+
+    def _open(self, oracle: Oracle, restored: dict[str, Any]) -> None:
+        self._oracle = oracle
+        if isinstance(oracle, Remembering) and restored:
+            oracle.load_state_dict(restored["oracle"])
+        if isinstance(oracle, Opened):
+            oracle.open(self._predictor)
 
     def _agree_on_completed(self, rounds: int) -> None:
         """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""

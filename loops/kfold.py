@@ -29,6 +29,7 @@ from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
+from loops.several_processes import as_the_first_has_it
 
 
 class KFoldLoop(WrappingLoop[CrossValidation]):
@@ -261,7 +262,7 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
         data = data_of(self.trainer)
         outermost: Loop[Any] = self.trainer.fit_loop
         is_inside = outermost is not self
-        labels = data.labels if is_inside else data.known_labels()
+        labels = data.labels if is_inside else as_the_first_has_it(self.trainer, data.known_labels)
         seed = data.fit_seed if is_inside else data.seed
         restored = self._restored if self.restarting else {}
         self._attachment = attachment = Attachment(

@@ -274,6 +274,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""
+        if self.wrapped is not None and self._attachment is None:
+            return {}  # not begun yet
         state: dict[str, Any] = {"seed": self._settings.seed, "curve": list(self.curve)}
         state["measured"] = [asdict(one) for one in self.measured]
         if self._attachment is not None:

@@ -223,6 +223,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         plan = self._audits(answers, pool_scores)
         del self.measured[answers.round_number :]  # of a run that was killed before it asked
         self.measured.append(measured(answers, evaluations, pool_scores))
+        criterion = self._met_criterion()
         self.stop_reason = reason_to_stop(
             labeling_budget=settings.labeling_budget,
             target_accuracy=settings.target_accuracy,
@@ -231,8 +232,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
             left=len(answers.pool) + len(answers.audit_pool),
             rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
             proven=0.0 if plan.certificate is None else plan.certificate.proven,
-            criterion=self._stop,
-            rounds=self.measured,
+            criterion=criterion,
         )
         query = Query(
             round_number=answers.round_number,
@@ -250,11 +250,17 @@ class ActiveLearningLoop(WrappingLoop[None]):
             evaluations=evaluations,
             fit_seconds=self._fit_seconds,
             score_seconds=time.perf_counter() - self._started_at - self._fit_seconds,
+            criterion=criterion,
             last=self.stop_reason is not None,
             certificate=plan.certificate,
             audits_needed=plan.needed,
         )
         self.answers = self._oracle.answer(query)
+
+    def _met_criterion(self) -> str:
+        if self._stop is None or not self._stop(self.measured):
+            return ""
+        return str(getattr(self._stop, "__name__", self._stop))
 
     def _audits(self, answers: Answers, pool_scores: PoolScores | None) -> AuditPlan:
         if self._auditor is None or pool_scores is None:
@@ -369,8 +375,9 @@ def has_model(answers: Answers) -> bool:
 
 def measured(answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> MeasuredRound:
     """What a round came to."""
+    accuracies = {evaluation.dataset: evaluation.accuracy for evaluation in evaluations}
     return MeasuredRound(
         len(answers.labels),
-        next((evaluation.accuracy for evaluation in evaluations if evaluation.dataset == "test"), None),
+        accuracies.get("test", accuracies.get("audit")),
         None if pool_scores is None else mean_entropy(pool_scores.probs_N_C),
     )

@@ -114,6 +114,7 @@ class Query:
     asked_by: AskedBy | None = None  # None: by no predictor
     certificate: Certificate | None = None  # what is proven; None: nothing
     audits_needed: int | None = None  # labels for a proof of this round's predictor; None: out of reach
+    criterion: str = ""  # the stopping criterion that is met, by its name
     last: bool = False  # nothing is asked after it: budget, target or pool is used up
 
     def evaluation(self, dataset: Dataset) -> Evaluation | None:

@@ -6,11 +6,16 @@ rounds. A criterion that keeps nothing itself goes on after a kill as if nothing
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from loops.acquisition.catalog import imported
+from loops.errors import OwnCodeError
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class MeasuredRound:
     """What a round came to, before its question."""
 
     labels: int  # trained on
-    accuracy: float | None = None  # 0..1, on the test set; None: there is none, or no model yet
+    accuracy: float | None = None  # 0..1, on the test set or, where there is none, on audit samples; None: no model yet
     uncertainty: float | None = None  # mean entropy of the answers for what may still be asked, nats; None: no model
 
 
@@ -60,6 +65,23 @@ class SettledAccuracy:
         return len(found) > self.patience and all(abs(accuracy - found[-1]) <= self.epsilon for accuracy in found)
 
 
+def own_criterion(reference: str) -> StoppingCriterion:
+    """Imports what `package.module:name` names: a criterion, or a class that makes one without arguments.
+
+    Raises:
+        OwnCodeError: If it cannot be imported, or nothing can call it.
+    """
+    found = imported(reference)
+    try:
+        criterion: Any = found() if inspect.isclass(found) else found
+    except TypeError as error:
+        raise OwnCodeError(reference, f"it cannot be made without arguments: {error}") from error
+    if not callable(criterion):
+        raise OwnCodeError(reference, "a stopping criterion is a function from the rounds so far to yes or no")
+    given: StoppingCriterion = criterion
+    return given
+
+
 def mean_entropy(probs_N_C: NDArray[np.float32]) -> float | None:
     """Mean entropy of N answers, nats; None without any."""
     if not len(probs_N_C):
@@ -77,8 +99,7 @@ def reason_to_stop(
     left: int,
     rounds_left: int | None = None,
     proven: float = 0.0,
-    criterion: StoppingCriterion | None = None,
-    rounds: Sequence[MeasuredRound] = (),
+    criterion: str = "",
 ) -> str | None:
     """Why no further round should be started, as the end of a sentence; None to go on.
 
@@ -90,8 +111,7 @@ def reason_to_stop(
         left: Samples that may still be asked about.
         rounds_left: None: no limit.
         proven: Share of what is left that is proven to be answered rightly.
-        criterion: Somebody's choice; None: none.
-        rounds: What the criterion looks at.
+        criterion: The stopping criterion that is met, by its name; empty: none.
     """
     if labeling_budget and labels >= labeling_budget:
         return f"the labeling budget of {labeling_budget} labels is used up"
@@ -103,6 +123,6 @@ def reason_to_stop(
         return f"it is proven that {100 * target_accuracy:.1f} % of what is left are answered rightly"
     if target_accuracy and lowest_accuracy >= target_accuracy:
         return f"the target accuracy of {100 * target_accuracy:.1f} % is reached"
-    if criterion is not None and criterion(rounds):
-        return f"the stopping criterion {getattr(criterion, '__name__', criterion)} is met"
+    if criterion:
+        return f"the stopping criterion {criterion} is met"
     return None

@@ -64,6 +64,7 @@ class ProjectSettings:
     overlap: int = 1  # annotators who decide, blind to each other, on a sample of the overlapping share
     overlap_share: float = 0.1  # share 0..1 of the samples that several decide on; nothing while overlap is 1
     seed: int = 0
+    stop: str = ""  # a stopping criterion, package.module:name; empty: none
     trainer: Mapping[str, Any] = field(default_factory=dict)  # of one's own module: its Trainer's settings
 
     def __post_init__(self) -> None:
@@ -76,6 +77,8 @@ class ProjectSettings:
         check_predictor("predictor", self.predictor)
         check_trainer(self.trainer, self.predictor)
         check_acquisition("acquisition", self.acquisition)
+        if self.stop and not catalog.is_own(self.stop):
+            raise SettingsError(f"stop must be package.module:name, or empty; found {self.stop!r}.")
         check_choice("cold_start", self.cold_start, tuple(catalog.COLD_STARTS))
         if self.embedding and self.predictor == "cnn":
             raise SettingsError("The predictor 'cnn' learns from pixels, not from an embedding; choose 'features'.")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,16 @@ import pytest
 import torch
 
 from loops import ActiveLearningDataModule, ActiveLearningLoop
-from loops.stopping import Labels, LowUncertainty, MeasuredRound, SettledAccuracy, mean_entropy, reason_to_stop
+from loops.errors import OwnCodeError
+from loops.stopping import (
+    Labels,
+    LowUncertainty,
+    MeasuredRound,
+    SettledAccuracy,
+    mean_entropy,
+    own_criterion,
+    reason_to_stop,
+)
 from tests.loops.attached import QUIET, Classifier, Killed, KilledAt, a_trainer, blobs
 
 pytestmark = [pytest.mark.filterwarnings(warning) for warning in QUIET]
@@ -30,20 +40,27 @@ def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
     assert reason_to_stop(labeling_budget=30, target_accuracy=0.9, **{**usual, **state}) == reason
 
 
-def test_a_criterion_is_the_last_reason_and_is_named() -> None:
+def test_a_criterion_that_is_met_is_the_last_reason() -> None:
     state: dict[str, Any] = {"labeling_budget": 30, "target_accuracy": 0.0, "lowest_accuracy": 0.0, "left": 5}
-    rounds = [MeasuredRound(20)]
+    assert reason_to_stop(**state, labels=29, criterion="mine") == "the stopping criterion mine is met"
+    assert reason_to_stop(**state, labels=30, criterion="mine") == "the labeling budget of 30 labels is used up"
 
-    def enough_for_me(rounds: Any) -> bool:
-        return bool(rounds[-1].labels >= 20)
 
-    named = "the stopping criterion Labels(enough=20) is met"
-    assert reason_to_stop(**state, labels=29, criterion=Labels(20), rounds=rounds) == named
-    named = "the stopping criterion enough_for_me is met"
-    assert reason_to_stop(**state, labels=29, criterion=enough_for_me, rounds=rounds) == named
-    assert reason_to_stop(**state, labels=29, criterion=Labels(21), rounds=rounds) is None
-    used_up = "the labeling budget of 30 labels is used up"
-    assert reason_to_stop(**state, labels=30, criterion=Labels(20), rounds=rounds) == used_up
+def enough_for_me(rounds: Sequence[MeasuredRound]) -> bool:
+    return rounds[-1].labels >= 6
+
+
+twenty, nothing = Labels(20), 3
+
+
+def test_a_criterion_is_named_as_anything_of_ones_own_is() -> None:
+    assert own_criterion("loops.stopping:SettledAccuracy") == SettledAccuracy()
+    assert own_criterion(f"{__name__}:twenty") == Labels(20)
+    assert own_criterion(f"{__name__}:enough_for_me") is enough_for_me
+    with pytest.raises(OwnCodeError, match="cannot be made without arguments"):
+        own_criterion("loops.stopping:Labels")
+    with pytest.raises(OwnCodeError, match="a function from the rounds so far to yes or no"):
+        own_criterion(f"{__name__}:nothing")
 
 
 def test_enough_labels_are_those_that_were_trained_on() -> None:
@@ -99,6 +116,12 @@ def test_an_attached_loop_asks_no_more_when_its_criterion_is_met() -> None:
     assert (first.labels, first.accuracy) == loop.curve[0]
     assert first.uncertainty is not None
     assert 0 < first.uncertainty < math.log(3)
+
+
+def test_a_function_of_ones_own_is_named_in_the_reason() -> None:
+    loop = a_run(enough_for_me)
+    assert [labels for labels, _ in loop.curve] == [6]
+    assert loop.stop_reason == "the stopping criterion enough_for_me is met"
 
 
 def test_a_criterion_sees_the_rounds_before_a_kill_too(tmp_path: Path) -> None:

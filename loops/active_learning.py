@@ -17,8 +17,7 @@ from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.acquisition.ranking import ranking_of_round, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
-from loops.certificate.auditor import Auditor, AuditPlan, uniform_audits
-from loops.certificate.candidate import PoolAnswers
+from loops.certificate.auditor import Auditor, plan_of_round, uniform_audits
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
@@ -40,13 +39,11 @@ from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
 from loops.settings import LoopSettings
 from loops.several_processes import as_the_first_has_it
-from loops.stopping import MeasuredRound, StoppingCriterion, mean_entropy, reason_to_stop
+from loops.stopping import MeasuredRound, StoppingCriterion, name_if_met, reason_to_stop
 
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
-
-MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
 
 
 def _nothing_to_do(_round: int, _saved: SavedCheckpoint) -> None:
@@ -186,17 +183,17 @@ class ActiveLearningLoop(WrappingLoop[None]):
         if self._is_fitted():
             return
         folder = self._round_folder(answers.round_number)
-        if has_model(answers):
+        if answers.can_be_learned:
             self._predictor.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
         self.progress.increment_processed()
-        if has_model(answers) and folder is not None:
+        if answers.can_be_learned and folder is not None:
             saved = self._predictor.save(folder / "model.ckpt", self.state_dict())
             self._on_checkpoint(answers.round_number, saved)
         self._fit_seconds = time.perf_counter() - self._started_at
 
     def evaluate(self, answers: Answers) -> tuple[Evaluation, ...]:
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
-        if not has_model(answers):
+        if not answers.can_be_learned:
             return ()
         chain = [] if self._auditor is None else self._auditor.chain
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": uniform_audits(answers.audit, chain)}
@@ -212,7 +209,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
         rechecks = [ranked.sample_id for ranked in second_looks(answers, self._settings.ranking_size)]
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
-        if not has_model(answers) or not sample_ids:
+        if not answers.can_be_learned or not sample_ids:
             return None
         self._predictor.review(answers.labels, pool=np.array(sample_ids, np.int64), begins=False)
         return self._predictor.score(sample_ids, round_number=answers.round_number)
@@ -220,10 +217,10 @@ class ActiveLearningLoop(WrappingLoop[None]):
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""
         settings = self._settings
-        plan = self._audits(answers, pool_scores)
+        plan = plan_of_round(self._auditor, answers, pool_scores, self._predictor)
         del self.measured[answers.round_number :]  # of a run that was killed before it asked
-        self.measured.append(measured(answers, evaluations, pool_scores))
-        criterion = self._met_criterion()
+        self.measured.append(MeasuredRound.of(answers, evaluations, pool_scores))
+        criterion = name_if_met(self._stop, self.measured)
         self.stop_reason = reason_to_stop(
             labeling_budget=settings.labeling_budget,
             target_accuracy=settings.target_accuracy,
@@ -257,24 +254,9 @@ class ActiveLearningLoop(WrappingLoop[None]):
         )
         self.answers = self._oracle.answer(query)
 
-    def _met_criterion(self) -> str:
-        if self._stop is None or not self._stop(self.measured):
-            return ""
-        return str(getattr(self._stop, "__name__", self._stop))
-
-    def _audits(self, answers: Answers, pool_scores: PoolScores | None) -> AuditPlan:
-        if self._auditor is None or pool_scores is None:
-            return AuditPlan()
-        of_left = np.isin(pool_scores.sample_ids, np.concatenate([answers.pool, answers.audit_pool]))
-        return self._auditor.plan(
-            answers,
-            PoolAnswers.of(pool_scores.sample_ids[of_left], pool_scores.probs_N_C[of_left]),
-            lambda ids: PoolAnswers.of(np.array(ids, np.int64), self._predictor.predict(ids)),
-        )
-
     def _asked_by(self, answers: Answers) -> AskedBy | None:
         """Who asks; nobody before there is a model."""
-        if not has_model(answers):
+        if not answers.can_be_learned:
             return None
         return AskedBy(self._predictor.describe().name, f"round {answers.round_number}", len(answers.labels))
 
@@ -366,18 +348,3 @@ class ActiveLearningLoop(WrappingLoop[None]):
         folder = self._rounds_folder / f"{round_number:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-def has_model(answers: Answers) -> bool:
-    """Whether there is enough to train on."""
-    return len(set(answers.labels.values())) >= MIN_CLASSES
-
-
-def measured(answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> MeasuredRound:
-    """What a round came to."""
-    accuracies = {evaluation.dataset: evaluation.accuracy for evaluation in evaluations}
-    return MeasuredRound(
-        len(answers.labels),
-        accuracies.get("test", accuracies.get("audit")),
-        None if pool_scores is None else mean_entropy(pool_scores.probs_N_C),
-    )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from loops.acquisition.catalog import imported
 from loops.errors import OwnCodeError
+from loops.oracle import Answers, Evaluation, PoolScores
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class MeasuredRound:
     labels: int  # trained on
     accuracy: float | None = None  # 0..1, on the test set or, where there is none, on audit samples; None: no model yet
     uncertainty: float | None = None  # mean entropy of the answers for what may still be asked, nats; None: no model
+
+    @classmethod
+    def of(cls, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> MeasuredRound:
+        """What the round that these answers started came to."""
+        accuracies = {evaluation.dataset: evaluation.accuracy for evaluation in evaluations}
+        uncertainty = None if pool_scores is None else mean_entropy(pool_scores.probs_N_C)
+        return cls(len(answers.labels), accuracies.get("test", accuracies.get("audit")), uncertainty)
 
 
 StoppingCriterion = Callable[[Sequence[MeasuredRound]], bool]  # of all rounds, oldest first
@@ -80,6 +88,13 @@ def own_criterion(reference: str) -> StoppingCriterion:
         raise OwnCodeError(reference, "a stopping criterion is a function from the rounds so far to yes or no")
     given: StoppingCriterion = criterion
     return given
+
+
+def name_if_met(criterion: StoppingCriterion | None, rounds: Sequence[MeasuredRound]) -> str:
+    """The name of a criterion that is met; empty where none is."""
+    if criterion is None or not criterion(rounds):
+        return ""
+    return str(getattr(criterion, "__name__", criterion))
 
 
 def mean_entropy(probs_N_C: NDArray[np.float32]) -> float | None:

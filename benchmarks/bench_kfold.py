@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from loops.cross_validation import CrossValidation
 from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.images import candidates
 from loops.evaluation.label_errors import audit_labels, confident_class, self_confidence
-from loops.kfold import CrossValidation, KFoldLoop
+from loops.kfold import KFoldLoop
 from loops.predictors.committee import Committee
 from loops.predictors.network import Network
 from loops.predictors.network_spec import choose_network

@@ -27,7 +27,7 @@ from bench_instant_ranking import QUERY_SIZE, Digits, load
 from lightning_fabric import Fabric
 from torch import nn
 
-from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.active_learning import ActiveLearningLoop
 from loops.embeddings.images import candidates
 from loops.fit import FitLoop, TrainingEpochLoop
 from loops.oracle import KnownLabels
@@ -35,6 +35,7 @@ from loops.predictors.instant_head import ITERATIONS, MAX_STEPS, negative_log_po
 from loops.predictors.layers import feature_head
 from loops.predictors.network import Network
 from loops.predictors.network_spec import choose_network
+from loops.settings import LoopSettings
 
 Call = Callable[[Network], Any]
 

@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from labeled_sets import LabeledSet, all_sets
 
+from loops.cross_validation import CrossValidation
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.label_errors import audit_labels
-from loops.kfold import CrossValidation, KFoldLoop
+from loops.kfold import KFoldLoop
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 

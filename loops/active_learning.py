@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pytorch_lightning.loops.loop import Loop
@@ -15,11 +15,9 @@ from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
-from loops.acquisition.choosing import choose
-from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
+from loops.acquisition.ranking import ranking_of_round, second_looks, with_others_mixed_in
 from loops.attachment import Attachment, data_of
-from loops.certificate.auditor import Auditor, AuditPlan, uniform_audits
-from loops.certificate.candidate import PoolAnswers
+from loops.certificate.auditor import Auditor, plan_of_round, uniform_audits
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
@@ -33,36 +31,23 @@ from loops.oracle import (
     Oracle,
     PoolScores,
     Query,
-    RankedSample,
     Remembering,
 )
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.protocol import no_silent_end
+from loops.settings import LoopSettings
+from loops.several_processes import as_the_first_has_it
+from loops.stopping import MeasuredRound, StoppingCriterion, name_if_met, reason_to_stop
 
 _log = logging.getLogger(__name__)
 
-MIN_CLASSES = 2  # with labels of a single class there is nothing to tell apart: the cold start goes on
+S = TypeVar("S")
 
 
-@dataclass(frozen=True)
-class LoopSettings:
-    """How a loop asks, and when it stops."""
-
-    acquisition: str | AcquisitionFunction  # of the catalog by its name, or somebody's own
-    query_size: int = 10  # samples
-    labeling_budget: int = 0  # labels in all, audit labels too; 0: no limit
-    target_accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval; 0: none
-    audit_share: float = 0.0  # share of what is asked that is drawn uniformly
-    cold_start: str = "diverse"  # of `catalog.COLD_STARTS`
-    seed: int = 0
-    rounds: int = 0  # fits; 0: no limit
-
-    @property
-    def ranking_size(self) -> int:
-        """Longer than the round: people go on down the list while the next round is in training."""
-        return max(5 * self.query_size, 50)
+def _nothing_to_do(_round: int, _saved: SavedCheckpoint) -> None:
+    """A lambda would keep Lightning from sending the loop to another process, with a sentence about pickles."""
 
 
 class ActiveLearningLoop(WrappingLoop[None]):
@@ -97,6 +82,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
         mc_iterations: K, of the draws.
         auditor: Draws audit samples so that they prove something; None: they are drawn uniformly, from the reserve.
+        stop: Asked before each question; see `loops.stopping`. When it is met, that round was the last.
 
     Raises:
         AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings.
@@ -109,20 +95,22 @@ class ActiveLearningLoop(WrappingLoop[None]):
         oracle: Oracle | None = None,
         settings: LoopSettings | None = None,
         rounds_folder: Path | None = None,
-        on_checkpoint: Callable[[int, SavedCheckpoint], None] = lambda _round, _saved: None,
+        on_checkpoint: Callable[[int, SavedCheckpoint], None] = _nothing_to_do,
         wrapping: Loop[Any] | None = None,
         rounds: int = 0,
         reset_weights: bool = True,
         logits: LogitsOf = None,
         mc_iterations: int = 20,
         auditor: Auditor | None = None,
+        stop: StoppingCriterion | None = None,
     ) -> None:
         super().__init__(wrapping)
         self.progress = Progress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
         self.curve: list[tuple[int, float]] = []  # labels trained on, accuracy on the test set
-        self._auditor = auditor
+        self.measured: list[MeasuredRound] = []  # one a round, for the stopping criterion
+        self._auditor, self._stop = auditor, stop
         self._rounds_folder = rounds_folder
         self._on_checkpoint = on_checkpoint
         self._started_at = 0.0
@@ -154,7 +142,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         self.stop_reason = None
         if self.wrapped is not None:
             self._attach()
-        self.answers = self._oracle.answer(None)
+        self.answers = self._shared(lambda: self._oracle.answer(None))
         if self.answers is not None:
             self._agree_on_completed(self.answers.round_number)
 
@@ -165,9 +153,20 @@ class ActiveLearningLoop(WrappingLoop[None]):
         assert answers is not None, "advance() is called only while not done"
         self.progress.increment_started()
         self.fit(answers)
+        found = self._shared(lambda: self._ask_anew(answers))
+        self.answers, self.stop_reason, self.curve, self.measured = found
+
+    def _ask_anew(
+        self, answers: Answers
+    ) -> tuple[Answers | None, str | None, list[tuple[int, float]], list[MeasuredRound]]:
         evaluations = self.evaluate(answers)
         pool_scores = self.score_pool(answers)
         self.ask(answers, evaluations, pool_scores)
+        return self.answers, self.stop_reason, self.curve, self.measured
+
+    def _shared(self, find: Callable[[], S]) -> S:
+        """Of several processes the first one finds it: scores of another may differ, and would ask for others."""
+        return find() if self.wrapped is None else as_the_first_has_it(self.trainer, find)
 
     def on_advance_start(self) -> None:
         """Counts the round as ready and starts its clock."""
@@ -184,17 +183,17 @@ class ActiveLearningLoop(WrappingLoop[None]):
         if self._is_fitted():
             return
         folder = self._round_folder(answers.round_number)
-        if has_model(answers):
+        if answers.can_be_learned:
             self._predictor.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
         self.progress.increment_processed()
-        if has_model(answers) and folder is not None:
+        if answers.can_be_learned and folder is not None:
             saved = self._predictor.save(folder / "model.ckpt", self.state_dict())
             self._on_checkpoint(answers.round_number, saved)
         self._fit_seconds = time.perf_counter() - self._started_at
 
     def evaluate(self, answers: Answers) -> tuple[Evaluation, ...]:
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
-        if not has_model(answers):
+        if not answers.can_be_learned:
             return ()
         chain = [] if self._auditor is None else self._auditor.chain
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": uniform_audits(answers.audit, chain)}
@@ -210,7 +209,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
         rechecks = [ranked.sample_id for ranked in second_looks(answers, self._settings.ranking_size)]
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
-        if not has_model(answers) or not sample_ids:
+        if not answers.can_be_learned or not sample_ids:
             return None
         self._predictor.review(answers.labels, pool=np.array(sample_ids, np.int64), begins=False)
         return self._predictor.score(sample_ids, round_number=answers.round_number)
@@ -218,7 +217,10 @@ class ActiveLearningLoop(WrappingLoop[None]):
     def ask(self, answers: Answers, evaluations: tuple[Evaluation, ...], pool_scores: PoolScores | None) -> None:
         """Publishes the ranking, and takes the answers if somebody already has them."""
         settings = self._settings
-        plan = self._audits(answers, pool_scores)
+        plan = plan_of_round(self._auditor, answers, pool_scores, self._predictor)
+        del self.measured[answers.round_number :]  # of a run that was killed before it asked
+        self.measured.append(MeasuredRound.of(answers, evaluations, pool_scores))
+        criterion = name_if_met(self._stop, self.measured)
         self.stop_reason = reason_to_stop(
             labeling_budget=settings.labeling_budget,
             target_accuracy=settings.target_accuracy,
@@ -227,11 +229,12 @@ class ActiveLearningLoop(WrappingLoop[None]):
             left=len(answers.pool) + len(answers.audit_pool),
             rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
             proven=0.0 if plan.certificate is None else plan.certificate.proven,
+            criterion=criterion,
         )
         query = Query(
             round_number=answers.round_number,
             ranking=with_others_mixed_in(
-                self._ranking(answers, pool_scores),
+                ranking_of_round(answers, pool_scores, self._settings, self._predictor),
                 answers,
                 plan.share if plan.draws else settings.audit_share,
                 settings.seed,
@@ -244,51 +247,37 @@ class ActiveLearningLoop(WrappingLoop[None]):
             evaluations=evaluations,
             fit_seconds=self._fit_seconds,
             score_seconds=time.perf_counter() - self._started_at - self._fit_seconds,
+            criterion=criterion,
             last=self.stop_reason is not None,
             certificate=plan.certificate,
             audits_needed=plan.needed,
         )
         self.answers = self._oracle.answer(query)
 
-    def _audits(self, answers: Answers, pool_scores: PoolScores | None) -> AuditPlan:
-        if self._auditor is None or pool_scores is None:
-            return AuditPlan()
-        of_left = np.isin(pool_scores.sample_ids, np.concatenate([answers.pool, answers.audit_pool]))
-        return self._auditor.plan(
-            answers,
-            PoolAnswers.of(pool_scores.sample_ids[of_left], pool_scores.probs_N_C[of_left]),
-            lambda ids: PoolAnswers.of(np.array(ids, np.int64), self._predictor.predict(ids)),
-        )
-
-    def _ranking(self, answers: Answers, pool_scores: PoolScores | None) -> list[RankedSample]:
-        """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
-        settings, predictor = self._settings, self._predictor
-        acquisition, start = self._acquisition, catalog.COLD_STARTS[settings.cold_start]
-        if pool_scores is not None:
-            return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
-        if acquisition.needs == "graph" and start.asks_by_graph:
-            return first_questions(answers, predictor, settings.ranking_size)
-        return cold_start_ranking(answers, predictor.embedding, settings.ranking_size, start, settings.seed)
-
     def _asked_by(self, answers: Answers) -> AskedBy | None:
         """Who asks; nobody before there is a model."""
-        if not has_model(answers):
+        if not answers.can_be_learned:
             return None
         return AskedBy(self._predictor.describe().name, f"round {answers.round_number}", len(answers.labels))
 
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""
+        if self.wrapped is not None and self._attachment is None:
+            return {}  # not begun yet
         state: dict[str, Any] = {"seed": self._settings.seed, "curve": list(self.curve)}
+        state["measured"] = [asdict(one) for one in self.measured]
         if self._attachment is not None:
             state["attachment"] = self._attachment.state_dict()
             state["asked_by"] = self._predictor.describe().name
-            state["oracle"] = self._oracle.state_dict() if isinstance(self._oracle, Remembering) else {}
+            oracle = getattr(self, "_oracle", None)  # of several processes the first one's, which writes the checkpoint
+            state["oracle"] = oracle.state_dict() if isinstance(oracle, Remembering) else {}
         return state
 
     def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
         """Takes over what the interrupted run knew; the settings of now count, and it is said where they differ."""
         self._restored = state_dict
         self.curve = [(labels, accuracy) for labels, accuracy in state_dict.get("curve", [])]
+        self.measured = [MeasuredRound(**one) for one in state_dict.get("measured", [])]
         seed = state_dict.get("seed")
         if self.wrapped is None and seed not in (None, self._settings.seed):
             _log.warning("the checkpoint was drawn from seed %d; the settings say %d", seed, self._settings.seed)
@@ -302,7 +291,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         restored = self._restored if self.restarting else {}
         if not restored:
             self.progress.reset()
-            self.curve = []
+            self.curve, self.measured = [], []
         data = data_of(self.trainer)
         seed = restored.get("seed", data.seed)
         if seed != data.seed:
@@ -320,11 +309,15 @@ class ActiveLearningLoop(WrappingLoop[None]):
             state=restored.get("attachment"),
         )
         self._predictor = self._attachment.predictor(self._acquisition)
-        self._oracle = data.oracle()
-        if isinstance(self._oracle, Remembering) and restored:
-            self._oracle.load_state_dict(restored["oracle"])
-        if isinstance(self._oracle, Opened):
-            self._oracle.open(self._predictor)
+        if self.trainer.is_global_zero:
+            self._open(data.oracle(), restored)
+
+    def _open(self, oracle: Oracle, restored: dict[str, Any]) -> None:
+        self._oracle = oracle
+        if isinstance(oracle, Remembering) and restored:
+            oracle.load_state_dict(restored["oracle"])
+        if isinstance(oracle, Opened):
+            oracle.open(self._predictor)
 
     def _agree_on_completed(self, rounds: int) -> None:
         """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""
@@ -355,42 +348,3 @@ class ActiveLearningLoop(WrappingLoop[None]):
         folder = self._rounds_folder / f"{round_number:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-
-def has_model(answers: Answers) -> bool:
-    """Whether there is enough to train on."""
-    return len(set(answers.labels.values())) >= MIN_CLASSES
-
-
-def reason_to_stop(
-    *,
-    labeling_budget: int,
-    target_accuracy: float,
-    labels: int,
-    lowest_accuracy: float,
-    left: int,
-    rounds_left: int | None = None,
-    proven: float = 0.0,
-) -> str | None:
-    """Why no further round should be started, as the end of a sentence; None to go on.
-
-    Args:
-        labeling_budget: Labels in all; 0: no limit.
-        target_accuracy: 0..1; 0: none.
-        labels: Labels given so far, audit labels too.
-        lowest_accuracy: The least of the intervals' lower bounds, so that a lucky test of 20 samples ends nothing.
-        left: Samples that may still be asked about.
-        rounds_left: None: no limit.
-        proven: Share of what is left that is proven to be answered rightly.
-    """
-    if labeling_budget and labels >= labeling_budget:
-        return f"the labeling budget of {labeling_budget} labels is used up"
-    if rounds_left is not None and rounds_left <= 0:
-        return "all rounds are over"
-    if left == 0:
-        return "every sample of the pool is labeled or skipped"
-    if target_accuracy and proven >= target_accuracy:
-        return f"it is proven that {100 * target_accuracy:.1f} % of what is left are answered rightly"
-    if target_accuracy and lowest_accuracy >= target_accuracy:
-        return f"the target accuracy of {100 * target_accuracy:.1f} % is reached"
-    return None

@@ -18,6 +18,7 @@ from loops.predictors.logits import Logits, LogitsOf, copied
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of
+from loops.several_processes import refuse_other_strategies
 
 Weights = dict[str, Tensor]
 
@@ -45,6 +46,7 @@ class Attachment:
         state: dict[str, Any] | None = None,
     ) -> None:
         assert loop.wrapped is not None
+        refuse_other_strategies(loop.trainer)
         self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
         self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits

@@ -130,22 +130,30 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         ids = self.sample_ids.tolist()
         return {i: int(label) for i, label in zip(ids, self._asked(ids), strict=True) if label is not None}
 
-    def begin_fit(self, labels: Mapping[int, int], *, seed: int, done: tuple[int, int] = (0, 0)) -> None:
+    def begin_fit(
+        self,
+        labels: Mapping[int, int],
+        *,
+        seed: int,
+        done: tuple[int, int] = (0, 0),
+        process: tuple[int, int] = (0, 1),
+    ) -> None:
         """Says what the next fit trains on.
 
         Args:
             labels: Sample id -> class index.
             seed: Of the order of batches, and of what the dataset draws.
             done: Of a fit that was interrupted: the epoch, and how many of its batches are done.
+            process: Which of how many that fit together.
         """
         self.labels = labels
         self.fit_seed = seed
         drawn = done[0], done[1] * self._source.batch_size
-        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn)
+        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn, process=process)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches of the labeled samples."""
-        size, batch = len(self.labels), self._source.batch_size
+        size, batch = len(self._order), self._source.batch_size
         return DataLoader(
             Labeled(self.samples, self.labels),
             batch_size=batch,

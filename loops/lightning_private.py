@@ -91,6 +91,18 @@ class WrappingLoop(Loop[T], Generic[T]):
             raise AttributeError(f"{type(self).__name__} wraps no fit loop")
         return inner
 
+    def connect(self, *, wrapped: Loop[Any] | None = None, **loops: Loop[Any]) -> None:
+        """Puts another loop in the wrapped one's place, or others inside the `FitLoop` at the bottom.
+
+        Args:
+            wrapped: Lightning's `FitLoop`, or a loop that wraps one.
+            loops: What a `FitLoop` connects, such as `epoch_loop`; Lightning's own `connect` would drop them silently.
+        """
+        if wrapped is not None:
+            self.wrapped = wrapped
+        if loops:
+            self.fit_loop.connect(**loops)  # type: ignore[arg-type]
+
     def teardown(self) -> None:
         """Has the wrapped loop let go of its dataloaders and metrics."""
         if self.wrapped is not None:

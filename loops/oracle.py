@@ -40,6 +40,11 @@ class Answers:
     unseen: frozenset[int] = frozenset()  # of `labels`: given to the rest of a group, that nobody has looked at
     suspects: Mapping[int, float] = field(default_factory=dict)  # labeled, likely wrong: sample id -> suspicion 0..1
 
+    @property
+    def can_be_learned(self) -> bool:
+        """Whether there is something to tell apart: with labels of a single class the cold start goes on."""
+        return len(set(self.labels.values())) > 1
+
 
 @dataclass(frozen=True)
 class PoolScores:
@@ -114,6 +119,7 @@ class Query:
     asked_by: AskedBy | None = None  # None: by no predictor
     certificate: Certificate | None = None  # what is proven; None: nothing
     audits_needed: int | None = None  # labels for a proof of this round's predictor; None: out of reach
+    criterion: str = ""  # the stopping criterion that is met, by its name
     last: bool = False  # nothing is asked after it: budget, target or pool is used up
 
     def evaluation(self, dataset: Dataset) -> Evaluation | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler, TensorDataset, default_collate
+from torch.utils.data import Dataset, DistributedSampler, TensorDataset, default_collate
 
 from loops.errors import AttachError
 from loops.random_numbers import random_numbers_of
@@ -61,31 +61,30 @@ class Draw(NamedTuple):
     seed: int  # of whatever the dataset draws for it, such as a distortion
 
 
-class SeededOrder(Sampler[Draw]):
-    """Another order in each epoch, a function of seed and epoch alone.
+class SeededOrder(DistributedSampler[Any]):
+    """Another order in each epoch, a function of seed and epoch alone; of several processes each has its part of it.
+
+    A `DistributedSampler` by name, so that Lightning puts none of its own in its place.
 
     Args:
         size: Samples.
         seed: Of the fit.
         drawn: Of an epoch that was interrupted: the epoch, and how many of its samples are not to be drawn again.
+        process: Which of how many processes that fit together; they all have as many samples, some of them twice.
     """
 
-    def __init__(self, size: int, *, seed: int, drawn: tuple[int, int] = (0, 0)) -> None:
+    def __init__(
+        self, size: int, *, seed: int, drawn: tuple[int, int] = (0, 0), process: tuple[int, int] = (0, 1)
+    ) -> None:
+        rank, processes = process
+        super().__init__(range(size), num_replicas=processes, rank=rank)  # type: ignore[arg-type]
         self._size, self._seed, self._drawn = size, seed, drawn
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning says which epoch begins."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Samples of a whole epoch."""
-        return self._size
 
     def __iter__(self) -> Iterator[Draw]:
         """The order of the epoch, from where it was interrupted."""
         generator = torch.Generator().manual_seed(seed_of(self._seed, "order", self.epoch))
         order: list[int] = torch.randperm(self._size, generator=generator).tolist()
+        order = (order * self.num_replicas)[: self.total_size][self.rank :: self.num_replicas]
         epoch, drawn = self._drawn
         drawn = drawn if epoch == self.epoch else 0
         return iter([Draw(at, seed_of(self._seed, "sample", self.epoch, at)) for at in order[drawn:]])

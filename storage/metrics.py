@@ -14,6 +14,7 @@ from storage.models import Confusion, Metric, Round
 from storage.plain import finite, to_info
 
 PROVEN = "proven"  # metric of a round: the estimate of what is right of the rest; low: the share that is proven
+STOPPED = "stopping_criterion_met"  # metric of a round: whether the project's stopping criterion was
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from app.project.project import create_project
 from app.project.settings import ProjectSettings
 from loops.acquisition import catalog
 from loops.acquisition.choosing import scorer
-from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.active_learning import ActiveLearningLoop
 from loops.embeddings.features import FeatureStore
 from loops.errors import NotFittedError
 from loops.oracle import KnownLabels
 from loops.predictors.making import own_predictor
+from loops.settings import LoopSettings
 
 Recipe = Callable[[str, str], ModuleType]
 

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ class ProjectSettings:
     overlap: int = 1  # annotators who decide, blind to each other, on a sample of the overlapping share
     overlap_share: float = 0.1  # share 0..1 of the samples that several decide on; nothing while overlap is 1
     seed: int = 0
+    stop: str = ""  # a stopping criterion, package.module:name; empty: none
+    trainer: Mapping[str, Any] = field(default_factory=dict)  # of one's own module: its Trainer's settings
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used, here rather than an hour into a training."""
@@ -73,7 +75,10 @@ class ProjectSettings:
                 f"The project's name must be 1 to {LONGEST_NAME} printable characters; found {self.name!r}."
             )
         check_predictor("predictor", self.predictor)
+        check_trainer(self.trainer, self.predictor)
         check_acquisition("acquisition", self.acquisition)
+        if self.stop and not catalog.is_own(self.stop):
+            raise SettingsError(f"stop must be package.module:name, or empty; found {self.stop!r}.")
         check_choice("cold_start", self.cold_start, tuple(catalog.COLD_STARTS))
         if self.embedding and self.predictor == "cnn":
             raise SettingsError("The predictor 'cnn' learns from pixels, not from an embedding; choose 'features'.")
@@ -93,6 +98,17 @@ def check_predictor(setting: str, name: str) -> None:
         check_choice(setting, name, (*PREDICTORS, "package.module:name") if name else PREDICTORS)
 
 
+def check_trainer(trainer: object, predictor: str) -> None:
+    """Refuse a Trainer's settings where no module of one's own is fitted; what they say is checked with the module."""
+    if not isinstance(trainer, Mapping):
+        raise SettingsError(f"trainer must be a table, [trainer] and lines below it; found {trainer!r}.")
+    if trainer and not catalog.is_own(predictor):
+        raise SettingsError(
+            f"[trainer] is for a LightningModule of your own, and the predictor is {predictor!r}; "
+            "take it out of settings.toml, or name your module."
+        )
+
+
 def check_acquisition(setting: str, name: str) -> None:
     """Refuse what is no acquisition function's name; somebody's own is not imported here."""
     try:
@@ -109,13 +125,13 @@ def check_range(setting: str, value: float, low: float, high: float) -> None:
 
 def check_types(settings: object) -> None:
     """Refuse a field whose value is not of the field's declared plain type (TOML has types; people mix them up)."""
-    for field in fields(settings):  # type: ignore[arg-type]
-        value = getattr(settings, field.name)
-        wanted = str(field.type)
+    for setting in fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, setting.name)
+        wanted = str(setting.type)
         if not _is_of_type(value, wanted):
-            raise SettingsError(f"{field.name} must be {_TYPE_WORDS.get(wanted, wanted)}; found {value!r}.")
+            raise SettingsError(f"{setting.name} must be {_TYPE_WORDS.get(wanted, wanted)}; found {value!r}.")
         if wanted == "float":
-            object.__setattr__(settings, field.name, float(value))
+            object.__setattr__(settings, setting.name, float(value))
 
 
 _TYPE_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
@@ -151,7 +167,7 @@ def load_settings(path: Path) -> ProjectSettings:
 def _from_values(values: Mapping[str, Any]) -> ProjectSettings:
     if "learner" in values:  # as the setting was called before
         values = {"predictor" if name == "learner" else name: value for name, value in values.items()}
-    known = {field.name for field in fields(ProjectSettings)}
+    known = {setting.name for setting in fields(ProjectSettings)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise SettingsError(f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}.")
@@ -162,7 +178,10 @@ def _from_values(values: Mapping[str, Any]) -> ProjectSettings:
 
 def save_settings(path: Path, settings: ProjectSettings) -> None:
     """Write ``settings.toml`` so that a reader sees the old file or the new one, never half of one."""
-    write_atomically(path, tomli_w.dumps(asdict(settings)).encode("utf-8"))
+    values = asdict(settings)
+    if not settings.trainer:  # an empty table at the end would take in the lines that people add below it
+        del values["trainer"]
+    write_atomically(path, tomli_w.dumps(values).encode("utf-8"))
 
 
 def write_atomically(path: Path, content: bytes) -> None:

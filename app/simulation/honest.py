@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from app.simulation.config import SimulationConfig
 from app.trainer.measuring.cross_validation import FEWEST_LABELS, NUM_FOLDS
 from loops.acquisition.catalog import RANDOM
+from loops.cross_validation import CrossValidation
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.estimates import lure_weighted_accuracy
 from loops.evaluation.labels_saved import LabelsSaved, labels_saved
 from loops.evaluation.shadow import Shadows
-from loops.kfold import CrossValidation
 from loops.oracle import KnownLabels
 from loops.predictors.predictor import Predictor
 

@@ -19,7 +19,7 @@ from app.simulation.data import LabeledSamples, embed_all
 from app.simulation.embedding_review import EmbeddingContradictedError, EmbeddingReview
 from app.simulation.honest import AnnotatorRecord, project_estimates
 from loops.acquisition import catalog
-from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.active_learning import ActiveLearningLoop
 from loops.certificate.auditor import Auditor
 from loops.embeddings.embedding_choice import EmbeddingChoice
 from loops.embeddings.features import FeatureStore
@@ -31,6 +31,7 @@ from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec, choose_network
 from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
+from loops.settings import LoopSettings
 
 THRESHOLDS = (0.90, 0.95)
 

@@ -16,7 +16,7 @@ from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
 from storage.engine import Session
 from storage.imported import list_imported_predictions
-from storage.metrics import PROVEN, NewConfusion, NewMetric
+from storage.metrics import PROVEN, STOPPED, NewConfusion, NewMetric
 from storage.overlap import list_pending
 from storage.rounds import NewQuery, latest_round, mark_scoring, publish_round
 
@@ -106,15 +106,22 @@ def _metrics(query: Query) -> Iterator[NewMetric]:
         for kind, shares in (("recall", recall(evaluation)), ("precision", precision(evaluation))):
             for class_index in np.flatnonzero(~np.isnan(shares)).tolist():
                 yield NewMetric(f"{kind}_{name}", float(shares[class_index]), class_index=class_index)
+    yield from _ends(query)
+    if query.pool_scores is not None:
+        for score, scores_N in query.pool_scores.shown.items():
+            yield NewMetric(f"mean_{score}", float(scores_N.mean()), n=len(scores_N))
+
+
+def _ends(query: Query) -> Iterator[NewMetric]:
+    """What says whether to go on."""
     if query.certificate is not None:
         proof = query.certificate
         estimate = proof.proven if proof.estimate is None else proof.estimate
         yield NewMetric(PROVEN, estimate, proof.proven, n=proof.draws)
     if query.audits_needed is not None:
         yield NewMetric(NEEDED, float(query.audits_needed))
-    if query.pool_scores is not None:
-        for score, scores_N in query.pool_scores.shown.items():
-            yield NewMetric(f"mean_{score}", float(scores_N.mean()), n=len(scores_N))
+    if query.criterion:
+        yield NewMetric(STOPPED, 1.0)
 
 
 def _confusion(evaluation: Evaluation) -> Iterator[NewConfusion]:

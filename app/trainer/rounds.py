@@ -12,7 +12,9 @@ from app.trainer.resuming import prune, restore
 from app.trainer.workbench import Workbench
 from loops.active_learning import ActiveLearningLoop
 from loops.checkpoint import SavedCheckpoint
-from storage.rounds import latest_round, mark_scoring
+from loops.stopping import MeasuredRound, own_criterion
+from storage.metrics import list_metrics
+from storage.rounds import latest_round, list_rounds, mark_scoring
 
 
 def run_rounds(bench: Workbench) -> bool:
@@ -35,11 +37,29 @@ def run_rounds(bench: Workbench) -> bool:
         rounds_folder=bench.project.rounds_dir,
         on_checkpoint=list_checkpoint(bench),
         auditor=auditor_of(bench),
+        stop=own_criterion(bench.settings.stop) if bench.settings.stop else None,
     )
     restore(loop, predictor, bench)
+    loop.measured = measured_rounds(bench)
     loop.run()
     prune(bench)
     return review_embedding(bench, predictor)
+
+
+def measured_rounds(bench: Workbench) -> list[MeasuredRound]:
+    """What the rounds before came to, as they were published."""
+    with bench.database.read() as session:
+        rounds = list_rounds(session, project_id=bench.project_id)
+        metrics = list_metrics(session, project_id=bench.project_id)
+    found = {(m.round_number, m.name): m.value for m in metrics if m.class_index is None}
+    return [
+        MeasuredRound(
+            one.labels,
+            found.get((one.number, "accuracy_test"), found.get((one.number, "accuracy_audit"))),
+            found.get((one.number, "mean_predictive_entropy")),
+        )
+        for one in rounds
+    ]
 
 
 def list_checkpoint(bench: Workbench) -> Callable[[int, SavedCheckpoint], None]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from app.project.settings import ProjectSettings
-from loops.active_learning import reason_to_stop
+from loops.stopping import reason_to_stop
 from storage.engine import Database, Session
 from storage.labels import changed_since, last_event_id
-from storage.metrics import PROVEN, list_metrics
+from storage.metrics import PROVEN, STOPPED, list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
 from storage.samples import count_samples, has_undecided, last_added_at
@@ -90,6 +90,7 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
         m for m in metrics if m.name in ("accuracy_test", "accuracy_audit") and m.round_number == latest.number
     ]
     proven = [m.low or 0.0 for m in metrics if m.name == PROVEN and m.round_number == latest.number]
+    is_enough = any(m.name == STOPPED and m.round_number == latest.number for m in metrics)
     audited = sum(m.n or 0 for m in accuracies if m.name == "accuracy_audit")
     return reason_to_stop(
         labeling_budget=settings.labeling_budget,
@@ -97,6 +98,7 @@ def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings
         labels=latest.labels + audited,
         lowest_accuracy=min((m.low or 0.0 for m in accuracies), default=0.0),
         proven=max(proven, default=0.0),
+        criterion=settings.stop if is_enough else "",
         # The last labels of a pool leave nothing to ask, but they are still to be trained on.
         left=int(_has_news(session, project_id, latest) or has_undecided(session, project_id=project_id)),
     )

@@ -17,7 +17,6 @@ from app.trainer.devices import devices_of
 from app.trainer.heartbeat import Heartbeat
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
-from loops.active_learning import LoopSettings
 from loops.devices.network import DistributedNetwork
 from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedding_choice import LOOKED_AT, read_embedding_choice
@@ -28,6 +27,7 @@ from loops.predictors.making import champion_answers, own_predictor, predictor_f
 from loops.predictors.network import Callbacks, Network
 from loops.predictors.network_spec import NetworkSpec, base_name, choose_network
 from loops.predictors.predictor import Predictor
+from loops.settings import LoopSettings
 from storage.current import decided_ids
 from storage.engine import Database
 from storage.projects import kind_of_samples, list_classes
@@ -114,6 +114,7 @@ class Workbench:
                 seed=settings.seed,
                 mc_iterations=settings.mc_iterations,
                 callbacks=callbacks,
+                trainer=settings.trainer,
             )
         return self.network(callbacks)
 

@@ -8,16 +8,30 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.acquisition import catalog
 from loops.acquisition.catalog import ColdStart, imported
-from loops.acquisition.choosing import random_ranking
-from loops.oracle import Answers, RankedSample
+from loops.acquisition.choosing import choose, random_ranking
+from loops.oracle import Answers, PoolScores, RankedSample
 from loops.predictors.predictor import Predictor
 from loops.seeding import hash_of_ids, seed_of
+from loops.settings import LoopSettings
 
 RECHECK_SHARE = 0.05  # of what is shown, while there are suspected labels
 COLD_START_CANDIDATES = (
     50_000  # samples, drawn uniformly; clusters of more are not found more surely, and need gigabytes
 )
+
+
+def ranking_of_round(
+    answers: Answers, pool_scores: PoolScores | None, settings: LoopSettings, predictor: Predictor
+) -> list[RankedSample]:
+    """By the acquisition function; without a model by the predictor's own questions, or as the cold start says."""
+    acquisition, start = catalog.find(settings.acquisition), catalog.COLD_STARTS[settings.cold_start]
+    if pool_scores is not None:
+        return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
+    if acquisition.needs == "graph" and start.asks_by_graph:
+        return first_questions(answers, predictor, settings.ranking_size)
+    return cold_start_ranking(answers, predictor.embedding, settings.ranking_size, start, settings.seed)
 
 
 def cold_start_ranking(

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loops.certificate.candidate import SKIPPED, Candidate, Known, PoolAnswers, make_candidate, ranks_among
 from loops.certificate.chain import TARGET, Certificate, Follower, certificate_of, succeeded
 from loops.certificate.evidence import FIRST, Evidence
-from loops.oracle import Answers, RankedSample
+from loops.oracle import Answers, PoolScores, RankedSample
 from loops.seeding import seed_of
+
+if TYPE_CHECKING:
+    from loops.predictors.predictor import Predictor
 
 MOST_PUBLISHED = 300  # draws in one query
 WORTH_A_CHANGE = 0.7  # of the draws that the candidate still needs; a change leaves most of its evidence behind
@@ -172,3 +176,17 @@ def _next_is_unseen(evidence: Evidence, unseen: Collection[int]) -> bool:
 
 def _fewer(kept: int | None, fresh: int | None) -> bool:
     return kept is not None and (fresh is None or WORTH_A_CHANGE * kept <= fresh)
+
+
+def plan_of_round(
+    auditor: Auditor | None, answers: Answers, pool_scores: PoolScores | None, predictor: Predictor
+) -> AuditPlan:
+    """The auditor's plan, from what a predictor said of the pool; an empty one where either is missing."""
+    if auditor is None or pool_scores is None:
+        return AuditPlan()
+    of_left = np.isin(pool_scores.sample_ids, np.concatenate([answers.pool, answers.audit_pool]))
+    return auditor.plan(
+        answers,
+        PoolAnswers.of(pool_scores.sample_ids[of_left], pool_scores.probs_N_C[of_left]),
+        lambda ids: PoolAnswers.of(np.array(ids, np.int64), predictor.predict(ids)),
+    )

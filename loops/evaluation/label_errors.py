@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.cross_validation import CrossValidation
 from loops.errors import NotEnoughSamplesError
-from loops.kfold import CrossValidation
 
 _ROUNDING = 1e-6  # equal probabilities have a mean that may come out a little above them
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
+from loops.cross_validation import CrossValidation
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotEnoughSamplesError
 from loops.evaluation.comparison import GROWTH, is_due
-from loops.kfold import CrossValidation
 from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
 from loops.predictors.calibration import sharpened, sharpness_of

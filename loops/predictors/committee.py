@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
+from loops.cross_validation import CrossValidation
 from loops.errors import (
     CheckpointDamagedError,
     CheckpointMismatchError,
@@ -20,7 +21,7 @@ from loops.errors import (
     NotFittedError,
 )
 from loops.folds import duplicate_groups
-from loops.kfold import CrossValidation, KFoldLoop
+from loops.kfold import KFoldLoop
 from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
 from loops.predictors.predictor import KEEP_DRAWS_UP_TO, Description, Instant, Predictor

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
+from loops.cross_validation import CrossValidation
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import COMPUTED_FIRST
 from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.graph_review import review_choice
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError
 from loops.folds import assign_folds, duplicate_groups
-from loops.kfold import CrossValidation
 from loops.predictors.graph_module import GraphModule, MiddledPoints
 from loops.predictors.predictor import Description, Floats, Ids, Predictor, Questions
 from loops.seeding import seed_of

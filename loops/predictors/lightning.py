@@ -52,7 +52,9 @@ class LightningPredictor(ModulePredictor):
         with random_numbers_of(seed):
             done = self._attachment.go_on() if self.interrupted else self._attachment.begin()
             self.interrupted = False
-            self._attachment.data.begin_fit(labels, seed=seed, done=done)
+            trainer = self._attachment.trainer
+            process = trainer.global_rank, trainer.world_size
+            self._attachment.data.begin_fit(labels, seed=seed, done=done, process=process)
             self._attachment.wrapped.run()
         self.take(self._attachment.fitted())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -65,6 +65,7 @@ def own_predictor(
     seed: int,
     mc_iterations: int,
     callbacks: Callbacks = lambda _fold: (),
+    trainer: Mapping[str, Any] | None = None,
 ) -> Predictor:
     """Makes a predictor of what `package.module:name` names.
 
@@ -76,12 +77,14 @@ def own_predictor(
         seed: Of all that is drawn.
         mc_iterations: K, for a predictor that draws.
         callbacks: Of each fold: they join the fits of a `LightningModule`.
+        trainer: Settings of the Trainer that fits a `LightningModule`.
 
     Raises:
-        OwnCodeError: If it cannot be imported, or is neither.
+        OwnCodeError: If it cannot be imported, is neither, or has a Trainer's settings that nothing can use.
     """
     found = imported(reference)
     if inspect.isclass(found) and issubclass(found, Predictor):
+        _refuse_trainer(reference, trainer)
         make: Callable[..., Predictor] = found
         return make(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
     estimator = _made(found, reference, num_classes) if _makes(found) else found
@@ -94,8 +97,15 @@ def own_predictor(
             seed=seed,
             mc_iterations=mc_iterations,
             callbacks=callbacks,
+            trainer=trainer,
         )
+    _refuse_trainer(reference, trainer)
     return ScikitPredictor(estimator, reference, store, num_classes=num_classes, seed=seed)
+
+
+def _refuse_trainer(reference: str, trainer: Mapping[str, Any] | None) -> None:
+    if trainer:
+        raise OwnCodeError(reference, f"it is no LightningModule, so no Trainer takes {', '.join(trainer)}")
 
 
 def _makes(found: Any) -> bool:  # noqa: ANN401

@@ -25,12 +25,13 @@ from loops.errors import (
 from loops.frozen import trainer_warnings_silenced
 from loops.predictors.logits import Logits
 from loops.predictors.module import ModulePredictor
+from loops.predictors.trainer_options import trainer_for
 from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
 from loops.training_samples import Labeled, SeededOrder
 
 OPTIONS = "trainer_options"  # attribute of a module: options of the Trainer that fits it
-EPOCHS, BATCH_SIZE = 20, 32  # where the module names none
+BATCH_SIZE = 32
 _SCORED_AT_ONCE = 256  # samples
 
 Make = Callable[[], pl.LightningModule]
@@ -65,7 +66,8 @@ class StoredInputs:
 class OwnModule(ModulePredictor):
     """Makes a module for each fit and fits it by a Trainer, on a GPU when there is one.
 
-    A module may have `trainer_options`, a dictionary such as `{"max_epochs": 50, "gradient_clip_val": 1.0}`.
+    A module may have `trainer_options`, a dictionary such as `{"max_epochs": 50, "gradient_clip_val": 1.0}`; where a
+    project's settings name one too, the project's counts.
 
     Args:
         make: Makes a module that has learned nothing.
@@ -76,9 +78,10 @@ class OwnModule(ModulePredictor):
         mc_iterations: K.
         callbacks: Join every fit: progress, stop requests.
         fold: Of a cross-validation.
+        trainer: Settings of the Trainer, as the project has them.
 
     Raises:
-        OwnCodeError: If the module gives logits of another number of classes.
+        OwnCodeError: If the module gives logits of another number of classes, or the Trainer refuses its settings.
     """
 
     def __init__(
@@ -92,13 +95,17 @@ class OwnModule(ModulePredictor):
         mc_iterations: int,
         callbacks: Callbacks = lambda _fold: (),
         fold: int | None = None,
+        trainer: Mapping[str, Any] | None = None,
     ) -> None:
         self._make, self.store, self._callbacks, self._fold = make, store, callbacks, fold
+        self._options = trainer
         self._wanted = num_classes
         self.inputs = StoredInputs(store)
-        with random_numbers_of(seed_of(seed, "untrained")):
-            untrained = Logits(make())
-        super().__init__(name, untrained, self.inputs, seed=seed, mc_iterations=mc_iterations, fold=fold)
+        with random_numbers_of(seed_of(seed, "untrained")), trainer_warnings_silenced():
+            module = make()
+            self._chosen = {**getattr(module, OPTIONS, {}), **(trainer or {})}
+            trainer_for(name, self._chosen, [])  # refused now rather than in the first fit
+        super().__init__(name, Logits(module), self.inputs, seed=seed, mc_iterations=mc_iterations, fold=fold)
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Makes a module and fits it on all labels.
@@ -113,11 +120,16 @@ class OwnModule(ModulePredictor):
         seed = seed_of(self._run_seed, "fit", round_number)
         with random_numbers_of(seed), trainer_warnings_silenced():
             module = self._make()
-            trainer = self._trainer(module)
+            trainer = trainer_for(self._name, self._chosen, list(self._callbacks(self._fold)))
             trainer.fit(module, self._batches(labels, seed))
         if trainer.interrupted:
             raise TrainingInterruptedError(steps=trainer.global_step, wanted=int(trainer.estimated_stepping_batches))
         self.take([Logits(module.cpu())])
+
+    @property
+    def fingerprint(self) -> str:
+        """Other settings of the Trainer make another fit of it."""
+        return repr((super().fingerprint, sorted(self._chosen.items())))
 
     def fresh(self, fold: int | None = None) -> OwnModule:
         """One of the same kind that has learned nothing."""
@@ -130,6 +142,7 @@ class OwnModule(ModulePredictor):
             mc_iterations=self.mc_iterations,
             callbacks=self._callbacks,
             fold=fold,
+            trainer=self._options,
         )
 
     def embedding(self, sample_ids: ArrayLike) -> Any:  # noqa: ANN401
@@ -181,17 +194,3 @@ class OwnModule(ModulePredictor):
             sampler=SeededOrder(len(labels), seed=seed),
             drop_last=len(labels) > BATCH_SIZE and len(labels) % BATCH_SIZE == 1,  # batch norm needs two
         )
-
-    def _trainer(self, module: pl.LightningModule) -> pl.Trainer:
-        usual: dict[str, Any] = {
-            "max_epochs": EPOCHS,
-            "accelerator": "auto",
-            "devices": 1,
-            "logger": False,
-            "enable_checkpointing": False,
-            "enable_progress_bar": False,
-            "enable_model_summary": False,
-            "num_sanity_val_steps": 0,
-            "callbacks": list(self._callbacks(self._fold)),
-        }
-        return pl.Trainer(**usual | getattr(module, OPTIONS, {}))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from loops.checkpoint import SavedCheckpoint
+    from loops.cross_validation import CrossValidation
     from loops.embeddings.features import FeatureStore
-    from loops.kfold import CrossValidation
     from loops.oracle import PoolScores
 
 Ids = NDArray[np.int64]

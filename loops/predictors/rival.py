@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from loops.cross_validation import CrossValidation
 from loops.embeddings.embedding_choice import LOOKED_AT, EmbeddingChoice, in_embedding_order, reviewed
 from loops.embeddings.features import FeatureStore
 from loops.evaluation.comparison import Comparison, compare, is_due
-from loops.kfold import CrossValidation
 from loops.predictors.champion import Champion
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear import LinearPredictor

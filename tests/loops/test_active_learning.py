@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from loops.acquisition.catalog import CATALOG, find
 from loops.acquisition.choosing import choose
 from loops.acquisition.functions import bald
-from loops.active_learning import ActiveLearningLoop, LoopSettings, reason_to_stop
+from loops.active_learning import ActiveLearningLoop
 from loops.embeddings.features import FeatureStore
 from loops.oracle import Answers, AskedBy, KnownLabels, PoolScores, Query
 from loops.predictors.making import predictor_for
 from loops.predictors.network import Network, SavedCheckpoint
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description
+from loops.settings import LoopSettings
 from tests.loops.acquisition.entry_points import install
 
 LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}
@@ -242,21 +243,6 @@ def test_a_loop_restored_from_an_older_checkpoint_fits_the_round_again() -> None
 
 def progress(processed: int, completed: int) -> dict[str, int]:
     return {"ready": processed, "started": processed, "processed": processed, "completed": completed}
-
-
-@pytest.mark.parametrize(
-    ("state", "reason"),
-    [
-        ({}, None),
-        ({"labels": 30}, "the labeling budget of 30 labels is used up"),
-        ({"left": 0}, "every sample of the pool is labeled or skipped"),
-        ({"lowest_accuracy": 0.9}, "the target accuracy of 90.0 % is reached"),
-        ({"lowest_accuracy": 0.89}, None),
-    ],
-)
-def test_reasons_to_stop(state: dict[str, Any], reason: str | None) -> None:
-    usual = {"labels": 29, "left": 5, "lowest_accuracy": 0.5}
-    assert reason_to_stop(labeling_budget=30, target_accuracy=0.9, **{**usual, **state}) == reason
 
 
 def a_tiny_network(folder: Path, seed: int = 0) -> Network:

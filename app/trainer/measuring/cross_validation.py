@@ -9,10 +9,10 @@ from app.trainer.measuring.lure import lure_weighted_metric
 from app.trainer.oracle import train_labels
 from app.trainer.resuming import restored
 from app.trainer.workbench import Workbench
+from loops.cross_validation import CrossValidation
 from loops.devices.processes import Watcher
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.label_errors import audit_labels
-from loops.kfold import CrossValidation
 from storage.labels import CurrentLabel, current_labels
 from storage.metrics import NewMetric, list_metrics
 from storage.rounds import RoundInfo, add_metrics, latest_round

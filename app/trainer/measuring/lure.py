@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from app.trainer.workbench import Workbench
+from loops.cross_validation import CrossValidation
 from loops.evaluation.estimates import lure_weighted_accuracy
-from loops.kfold import CrossValidation
 from storage.labels import LabelEventInfo, list_events
 from storage.metrics import NewMetric
 from storage.sample_columns import read_columns

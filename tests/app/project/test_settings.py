@@ -111,3 +111,20 @@ def test_what_an_installed_package_offers_is_a_setting_while_it_is_installed(
     assert ProjectSettings("digits", acquisition="least_first_class").acquisition == "least_first_class"
     with pytest.raises(SettingsError, match=r"least_first_class, package\.module:name; found 'blad'"):
         ProjectSettings("digits", acquisition="blad")
+
+
+def test_a_trainers_settings_are_a_table_at_the_end_and_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    save_settings(path, ProjectSettings(name="a"))
+    assert "trainer" not in path.read_text()
+    settings = ProjectSettings(name="a", predictor="my:make", trainer={"max_epochs": 5, "precision": "bf16"})
+    save_settings(path, settings)
+    assert path.read_text().endswith('[trainer]\nmax_epochs = 5\nprecision = "bf16"\n')
+    assert load_settings(path) == settings
+
+
+def test_a_trainers_settings_without_a_module_to_fit_are_refused() -> None:
+    with pytest.raises(SettingsError, match="for a LightningModule of your own, and the predictor is 'auto'"):
+        ProjectSettings(name="a", trainer={"max_epochs": 5})
+    with pytest.raises(SettingsError, match="trainer must be a table"):
+        ProjectSettings(name="a", trainer=3)  # type: ignore[arg-type]

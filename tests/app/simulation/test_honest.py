@@ -5,7 +5,7 @@ import pytest
 
 from app.simulation.config import SimulationConfig
 from app.simulation.honest import AnnotatorRecord, project_estimates
-from loops.kfold import CrossValidation
+from loops.cross_validation import CrossValidation
 from loops.oracle import KnownLabels, Query, RankedSample
 
 

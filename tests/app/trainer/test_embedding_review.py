@@ -13,11 +13,11 @@ from app.project.project import Project
 from app.project.settings import save_settings
 from app.trainer.embedding_review import review_embedding
 from app.trainer.workbench import Workbench
+from loops.cross_validation import CrossValidation
 from loops.embeddings.embedding_choice import EmbeddingChoice, read_embedding_choice, write_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.images import EFFICIENTNET
 from loops.evaluation.comparison import Comparison
-from loops.kfold import CrossValidation
 from loops.predictors import rival
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from app.trainer import workbench
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import trigger_of_round, waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
+from loops.errors import OwnCodeError
 from loops.predictors.network import Network
+from loops.stopping import MeasuredRound
 from storage.engine import Database
 from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
@@ -178,6 +180,34 @@ def test_the_budget_ends_the_asking_until_it_is_raised(trainer: Trainer, annotat
     trainer.change(labeling_budget=100)
     assert trainer.is_waiting()
     assert trainer.run()[-1].labels == 12
+
+
+def test_a_stopping_criterion_ends_the_asking_over_several_starts_until_it_is_removed(
+    trainer: Trainer, annotator: Annotator
+) -> None:
+    trainer.change(stop="tests.app.trainer.test_rounds:third_model", audit_share=0.0)
+    for models in range(3):
+        trainer.run()  # each with a loop of its own, as after a kill
+        assert not trainer.is_waiting()
+        annotator.label(QUERY_SIZE)
+        assert trainer.is_waiting(), models
+    trainer.run()
+    annotator.label(QUERY_SIZE)
+    assert not trainer.is_waiting()
+    reason = waiting_reason(trainer.database, trainer.project_id, trainer.project.settings())
+    assert reason == "Training rests: the stopping criterion tests.app.trainer.test_rounds:third_model is met."
+    trainer.change(stop="")
+    assert trainer.is_waiting()
+
+
+def third_model(rounds: Sequence[MeasuredRound]) -> bool:
+    return [one.uncertainty is None for one in rounds] == [True, False, False, False]
+
+
+def test_a_stopping_criterion_that_cannot_be_used_is_said_when_the_round_begins(trainer: Trainer) -> None:
+    trainer.change(stop="nowhere:enough")
+    with pytest.raises(OwnCodeError, match="nowhere cannot be imported"):
+        trainer.run()
 
 
 def test_a_used_up_pool_that_grows_is_asked_on(trainer: Trainer, annotator: Annotator, tmp_path: Path) -> None:

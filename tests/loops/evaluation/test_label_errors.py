@@ -3,6 +3,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from loops.cross_validation import CrossValidation
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.label_errors import (
     audit_labels,
@@ -12,7 +13,6 @@ from loops.evaluation.label_errors import (
     normalized_margin,
     self_confidence,
 )
-from loops.kfold import CrossValidation
 
 # Three zeros and three ones. Sample 12 is a one that was labeled zero; sample 15 is a torn one.
 LABELS_N = np.array([0, 0, 0, 1, 1, 1])

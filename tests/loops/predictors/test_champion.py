@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from loops.acquisition.catalog import ALEATORIC, EPISTEMIC, TOTAL
-from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.active_learning import ActiveLearningLoop
 from loops.checkpoint import SavedCheckpoint, read_checkpoint, write_checkpoint
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.images import EFFICIENTNET
@@ -26,6 +26,7 @@ from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
+from loops.settings import LoopSettings
 
 LABELS = {i: i % 2 for i in range(40)}
 POOL = np.arange(40, 80)

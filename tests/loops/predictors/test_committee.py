@@ -4,7 +4,7 @@ import pytorch_lightning as pl
 
 from loops.acquisition.catalog import CATALOG
 from loops.acquisition.choosing import choose
-from loops.active_learning import ActiveLearningLoop, LoopSettings
+from loops.active_learning import ActiveLearningLoop
 from loops.embeddings.features import FeatureStore
 from loops.errors import (
     CheckpointDamagedError,
@@ -19,6 +19,7 @@ from loops.predictors.committee import Committee
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description, Predictor
+from loops.settings import LoopSettings
 
 LABELS = {i: i % 2 for i in range(20)}
 POOL = np.arange(20, 40)

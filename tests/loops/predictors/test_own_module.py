@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from loops.embeddings.features import FeatureStore
@@ -13,6 +15,7 @@ from loops.errors import OwnCodeError, TrainingInterruptedError
 from loops.predictors.making import own_predictor
 from loops.predictors.own_module import OwnModule, StoredInputs
 from loops.predictors.predictor import Predictor
+from loops.predictors.trainer_options import DECIDED
 
 LINEAR = "tests.loops.predictors.own_predictors:Linear"
 
@@ -55,8 +58,6 @@ def test_a_module_of_another_number_of_classes_is_refused_in_a_sentence(rows: Fe
 
 
 def test_a_fit_that_is_stopped_leaves_the_module_before_in_force(rows: FeatureStore) -> None:
-    import pytorch_lightning as pl
-
     class Stopping(pl.Callback):
         stops = False
 
@@ -79,3 +80,58 @@ def test_pixels_come_from_0_to_1_and_features_as_they_are(tmp_path: Path, rows: 
     pixels.append([7], np.full((1, 1, 16, 16), 255, np.uint8))
     assert torch.equal(next(StoredInputs(pixels).inputs([7])), torch.ones(1, 1, 16, 16))
     assert torch.equal(next(StoredInputs(rows).inputs([3])), torch.from_numpy(rows.rows([3])))
+
+
+def with_trainer(rows: FeatureStore, reference: str = LINEAR, **trainer: object) -> Predictor:
+    return own_predictor(reference, rows, num_classes=3, seed=0, mc_iterations=4, trainer=trainer)
+
+
+def test_the_projects_settings_of_the_trainer_count_before_the_modules(rows: FeatureStore) -> None:
+    class Counting(pl.Callback):
+        steps = 0
+
+        def on_train_end(self, trainer: pl.Trainer, _module: object) -> None:
+            self.steps, self.clipped = trainer.global_step, trainer.gradient_clip_val
+
+    counting = Counting()
+    predictor = own_predictor(
+        LINEAR,
+        rows,
+        num_classes=3,
+        seed=0,
+        mc_iterations=4,
+        callbacks=lambda _fold: [counting],
+        trainer={"max_epochs": 2, "gradient_clip_val": 0.5},
+    )
+    predictor.fit({i: i % 3 for i in range(12)}, round_number=1)
+    assert (counting.steps, counting.clipped) == (2, 0.5)  # a batch an epoch
+    predictor.fresh(0).fit({i: i % 3 for i in range(12)}, round_number=1)
+    assert counting.steps == 2  # a fold's fit too
+
+
+@pytest.mark.parametrize(
+    ("trainer", "sentence"),
+    [
+        ({"max_epoch": 2}, "the Trainer has no setting 'max_epoch'; did you mean 'max_epochs'?"),
+        ({"warp": 9}, r"the Trainer has no setting 'warp'$"),
+        ({"logger": True}, "'logger' is not yours to choose: the project's folder and database keep"),
+        ({"devices": 2}, "'devices' is not yours to choose: a module of your own is fitted in one process"),
+        ({"precision": 7}, "the Trainer refuses its settings.*7"),
+        ({"accelerator": "abacus"}, "the Trainer refuses its settings.*abacus"),
+    ],
+)
+def test_settings_that_no_trainer_takes_are_refused_before_the_first_fit(
+    rows: FeatureStore, trainer: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(OwnCodeError, match=sentence):
+        with_trainer(rows, **trainer)
+
+
+@pytest.mark.parametrize("name", ["three_neighbors", "Mine"])
+def test_what_no_trainer_fits_takes_no_settings_of_one(rows: FeatureStore, name: str) -> None:
+    with pytest.raises(OwnCodeError, match="it is no LightningModule, so no Trainer takes max_epochs"):
+        with_trainer(rows, f"tests.loops.predictors.own_predictors:{name}", max_epochs=2)
+
+
+def test_every_setting_that_the_application_decides_is_one_of_the_trainers() -> None:
+    assert DECIDED.keys() <= inspect.signature(pl.Trainer.__init__).parameters.keys()

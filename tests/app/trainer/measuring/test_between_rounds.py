@@ -14,8 +14,8 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
 from loops import kfold
-from loops.active_learning import LoopSettings
 from loops.predictors.predictor import Predictor
+from loops.settings import LoopSettings
 from storage.current import decided_ids
 from storage.labels import record_decision
 from storage.metrics import list_metrics

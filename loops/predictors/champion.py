@@ -68,8 +68,6 @@ class Champion(Predictor):
         others: Their committees join in.
         quick: Learn in milliseconds, such as a linear model.
         takes_turns: Whether every other question is where the answer is least sure, once the first is not alone.
-        beliefs: How many labels' worth each member is believed in before labels speak, in the order first, quick,
-            others; None: all alike, see `weigh`.
     """
 
     def __init__(
@@ -79,7 +77,6 @@ class Champion(Predictor):
         quick: Sequence[Predictor] = (),
         *,
         takes_turns: bool = False,
-        beliefs: Sequence[float] | None = None,
     ) -> None:
         # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
@@ -87,7 +84,7 @@ class Champion(Predictor):
         self._team: tuple[Predictor, ...] = (first, *quick, *others)
         self._weights = Weights.of_the_first(len(self._team))
         self._labels: dict[int, int] = {}
-        self._may_weigh, self._takes_turns, self._beliefs = True, takes_turns, beliefs
+        self._may_weigh, self._takes_turns = True, takes_turns
 
     @property
     def weights(self) -> Weights:
@@ -166,8 +163,7 @@ class Champion(Predictor):
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
         quick = [member.fresh(fold) for member in self._quick]
         others = [other.fresh(fold) for other in self._others]
-        first = self._first.fresh(fold)
-        fresh = Champion(first, others, quick, takes_turns=self._takes_turns, beliefs=self._beliefs)
+        fresh = Champion(self._first.fresh(fold), others, quick, takes_turns=self._takes_turns)
         fresh._weights, fresh._may_weigh = self._weights, False
         return fresh
 
@@ -310,8 +306,7 @@ class Champion(Predictor):
             return  # no class has two labels: what stands, stands
         labels_N = found[0].labels_N
         shares_N = self.pool_shares(found[0].sample_ids)
-        beliefs = None if self._beliefs is None else self._beliefs[: len(team)]
-        weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N, beliefs)
+        weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
         later = [0.0] * (len(self._team) - len(team))
         mixed = _mean([one.probs_N_C for one in found], weights_M)
         self._weights = Weights(

@@ -49,13 +49,11 @@ def predictor_for(
             "mc_iterations": base.mc_iterations,
         }
         graph = GraphPredictor(store, **named)
-        linear = LinearPredictor(graph)
-        if not store.backbone.has_columns:
-            return Champion(graph, [base], [linear])
-        # Neighbors in columns are less alike than neighbors in an embedding: they ask badly alone, and until labels
-        # speak for them linear models are believed rather than they (docs/experiments/0027-any-data.md).
-        quick = [linear, LinearOfColumns(graph), TreesPredictor(store, **named)]
-        return Champion(graph, [base], quick, takes_turns=True, beliefs=(3.0, 12.0, 12.0, 3.0, 3.0))
+        # Neighbors in columns are not as much alike as those in an embedding: alone they ask badly.
+        has_columns = store.backbone.has_columns
+        of_columns = [LinearOfColumns(graph), TreesPredictor(store, **named)] if has_columns else []
+        quick = [LinearPredictor(graph), *of_columns]
+        return Champion(graph, [base], quick, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base
 
 

@@ -12,28 +12,24 @@ from loops.evaluation.comparison import compare
 
 Floats = NDArray[np.floating[Any]]
 
-PRIOR = 100.0  # labels' worth of belief in equal weights, where nothing else is believed
+PRIOR = 100.0  # labels' worth of belief in equal weights
 _UNLIKELY = 0.01  # no held-out label counts as less likely than this: one wrong label must not decide
 
 
 def weigh(
-    probs_M_N_C: Sequence[Floats],
-    labels_N: NDArray[np.int64],
-    shares_N: Floats | None = None,
-    beliefs_M: Sequence[float] | None = None,
+    probs_M_N_C: Sequence[Floats], labels_N: NDArray[np.int64], shares_N: Floats | None = None
 ) -> NDArray[np.float64]:
-    """Weights under which held-out labels are likely, shrunk far towards what is believed before any label.
+    """Weights under which held-out labels are likely, shrunk far towards equal weights.
 
     Who is measurably worse than the best has no say. Among the others a few dozen labels, which were asked where it was
     hardest, cannot tell who is better, and the equal mean of answers that err in different places is better than each;
-    so the likelihood of the mixture (by expectation and maximization, which is convex) counts against that belief,
-    of which those who speak take over the share of those who do not. Measured in docs/experiments/0026-one-house.md.
+    so the likelihood of the mixture (by expectation and maximization, which is convex) counts against a prior of
+    `PRIOR` labels. Measured in docs/experiments/0026-one-house.md.
 
     Args:
         probs_M_N_C: Of M predictors, out of fold.
         labels_N: Class indices.
         shares_N: How much of the pool each label speaks for; None: all for as much.
-        beliefs_M: How many labels' worth each predictor is believed in; None: `PRIOR` labels, all alike.
 
     Returns:
         `weights_M`, which add up to 1.
@@ -48,9 +44,7 @@ def weigh(
     ]
     likely_N_M = np.stack([_likelihood(probs_N_C, labels_N) for probs_N_C in probs_M_N_C], axis=1)
     weights_M = np.zeros(len(probs_M_N_C))
-    beliefs = np.full(len(probs_M_N_C), PRIOR / len(probs_M_N_C)) if beliefs_M is None else np.asarray(beliefs_M, float)
-    believed = beliefs[may_speak] / beliefs[may_speak].sum()
-    weights_M[may_speak] = _mixture(likely_N_M[:, may_speak], weight_N, beliefs.sum() * believed)
+    weights_M[may_speak] = _mixture(likely_N_M[:, may_speak], weight_N)
     return weights_M
 
 
@@ -58,11 +52,12 @@ def _likelihood(probs_N_C: Floats, labels_N: NDArray[np.int64]) -> Floats:
     return np.asarray(np.clip(probs_N_C[np.arange(len(labels_N)), labels_N], _UNLIKELY, 1.0))
 
 
-def _mixture(likely_N_M: Floats, weight_N: Floats, beliefs_M: Floats, steps: int = 100) -> NDArray[np.float64]:
-    weights_M = beliefs_M / beliefs_M.sum()
+def _mixture(likely_N_M: Floats, weight_N: Floats, steps: int = 100) -> NDArray[np.float64]:
+    members = likely_N_M.shape[1]
+    weights_M = np.full(members, 1.0 / members)
     for _ in range(steps):
         shares_N_M = weights_M * likely_N_M
         shares_N_M /= shares_N_M.sum(axis=1, keepdims=True)
-        weights_M = weight_N @ shares_N_M + beliefs_M
+        weights_M = weight_N @ shares_N_M + PRIOR / members
         weights_M /= weights_M.sum()
-    return np.asarray(weights_M, np.float64)
+    return weights_M

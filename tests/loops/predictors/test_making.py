@@ -86,24 +86,3 @@ def test_a_predictor_of_ones_own_is_made_of_the_store_classes_seed_and_draws(sto
 def test_what_is_no_predictor_is_refused_with_what_is_missing(name: str, said: str, store: FeatureStore) -> None:
     with pytest.raises(OwnCodeError, match=said):
         own(name, store)
-
-
-def test_of_a_table_linear_models_are_believed_first_and_of_images_all_alike(tmp_path: Path) -> None:
-    """Twelve labels, and everybody has them all right."""
-
-    def weights(backbone: str, width: int) -> list[float]:
-        made = FeatureStore(tmp_path / backbone, backbone)
-        rows = np.random.default_rng(0).normal(0.0, 0.01, (60, width)).astype(np.float32)
-        rows[np.arange(60), np.arange(60) % 2] += 1.0
-        made.append(range(60), rows)
-        champion = predictor_for(CATALOG["auto"], GraphPredictor(made, num_classes=2, seed=3), made)
-        assert isinstance(champion, Champion)
-        champion.review({}, pool=np.arange(60), begins=True)
-        champion.fit({i: i % 2 for i in range(12)}, round_number=1)
-        return list(champion.weights.weights)
-
-    graph, linear, of_columns, trees, base = weights("columns", 4)
-    assert min(linear, of_columns) > 2 * max(graph, trees)
-    graph_of_images, linear_of_images, _ = weights(EFFICIENTNET, 2560)
-    assert graph_of_images == pytest.approx(linear_of_images, abs=0.05)
-    assert base == 0.0, "networks have not joined"

@@ -29,17 +29,6 @@ def test_a_label_or_two_change_nothing_much() -> None:
     assert 0.5 < weights_M[0] <= (1 + PRIOR / 2) / (1 + PRIOR)
 
 
-def test_before_labels_speak_each_counts_for_what_is_believed_of_it() -> None:
-    """Both are right about the one label alike: three quarters of four labels' worth of belief stay three quarters."""
-    alike = np.array([[0.8, 0.2]])
-    assert weigh([alike, alike], np.array([0]), beliefs_M=(3.0, 1.0)).tolist() == pytest.approx([0.75, 0.25])
-
-
-def test_who_may_not_speak_leaves_its_belief_to_the_others() -> None:
-    weights_M = weigh([says(0.6), says(0.95), says(0.95)], LABELS, beliefs_M=(90.0, 2.0, 1.0))
-    assert weights_M.tolist() == pytest.approx([0.0, 2 / 3, 1 / 3])
-
-
 def test_two_that_err_in_different_places_are_better_together_than_each() -> None:
     """The first is torn about the even ones, the second about the odd ones, and each is right where it is sure."""
     even = np.arange(len(LABELS)) % 4 < 2

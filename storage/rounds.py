@@ -35,7 +35,7 @@ class RoundInfo:
     reason: str | None  # why it failed
     snapshot_event_id: int  # it knows the label events up to this one
     labels: int  # it trains on
-    learner: str
+    predictor: str
     acquisition: str
     model_version: str
     started_at: datetime
@@ -97,7 +97,7 @@ def begin_round(
     generation: int,
     trigger: str,
     labels: int,
-    learner: str,
+    predictor: str,
     acquisition: str,
     snapshot_event_id: int,
 ) -> RoundInfo:
@@ -120,7 +120,7 @@ def begin_round(
         trigger=trigger,
         snapshot_event_id=snapshot_event_id,
         labels=labels,
-        learner=learner,
+        predictor=predictor,
         acquisition=acquisition,
         model_version=f"round-{number}",
         started_at=utc_now(),

@@ -24,7 +24,7 @@ WORKERS = 8  # each waits for the network most of the time
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FileToFetch:
     """One file to have here."""
 
     path: str  # in its file system
@@ -49,7 +49,7 @@ class FetchedFiles:
                 name, version = json.loads(line)
                 self._versions[name] = version
 
-    def fetch(self, connection: Connection, wanted: Sequence[Wanted], progress: Progress | None) -> LeftOut:
+    def fetch(self, connection: Connection, wanted: Sequence[FileToFetch], progress: Progress | None) -> LeftOut:
         """Copy what is not here yet, or was another file then.
 
         Returns:
@@ -75,14 +75,14 @@ class FetchedFiles:
                 raise LostConnectionError(f"{str(lost).rstrip('.')}: {said}.") from None
         return left_out
 
-    def _is_here(self, one: Wanted) -> bool:
+    def _is_here(self, one: FileToFetch) -> bool:
         return bool(one.version) and self._versions.get(one.name) == one.version and (self.root / one.name).is_file()
 
     def _check_room(self, size: int, connection: Connection) -> None:
         if size > shutil.disk_usage(self.folder).free:
             raise SourceError(f"{connection.address} needs {size / 1e9:.1f} GB here; there is no room for that.")
 
-    def _try(self, connection: Connection, one: Wanted) -> str:
+    def _try(self, connection: Connection, one: FileToFetch) -> str:
         """Copy one file; say why not, if not."""
         handle, part = tempfile.mkstemp(prefix=".fetching-", dir=self.folder)
         os.close(handle)
@@ -97,7 +97,7 @@ class FetchedFiles:
             Path(part).unlink(missing_ok=True)
         return ""
 
-    def _keep(self, part: Path, one: Wanted) -> None:
+    def _keep(self, part: Path, one: FileToFetch) -> None:
         target = self.root / one.name
         target.parent.mkdir(parents=True, exist_ok=True)
         part.chmod(file_mode())

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from app.formats.archive import LeftOut, check_name, is_hidden, most_bytes
 from app.formats.connection import Connection, connect
 from app.formats.errors import RefusedImageError, SourceError
-from app.formats.fetched_files import FetchedFiles, Progress, Wanted
+from app.formats.fetched_files import FetchedFiles, FileToFetch, Progress
 from app.formats.source import Refused, Source, printable
 
 OpenCopy = Callable[[Path], Source]
@@ -64,14 +64,14 @@ def _open_file(
     is_url = "://" in connection.path
     path = PurePosixPath(urlsplit(connection.path).path if is_url else connection.path)
     copies = FetchedFiles(folder, folder / _folder_name(path.parent))
-    listed = Wanted(connection.path, path.name or "data", _version(info), info.get("size") or 0)
+    listed = FileToFetch(connection.path, path.name or "data", _version(info), info.get("size") or 0)
     refused = copies.fetch(connection, [listed], None)
     if refused:
         raise SourceError(f"{connection.address}: {refused[0][1]}.")
     source = open_copy(copies.root / listed.name)
     beside = connection.path.partition("?")[0].rpartition("/")[0]
     names = _named_and_missing(source, copies)
-    missing = [Wanted(f"{beside}/{quote(name) if is_url else name}", name, _ONCE) for name in names]
+    missing = [FileToFetch(f"{beside}/{quote(name) if is_url else name}", name, _ONCE) for name in names]
     return _with_refused(source, copies.fetch(connection, missing, progress))
 
 
@@ -82,9 +82,9 @@ def _named_and_missing(source: Source, copies: FetchedFiles) -> list[str]:
     return [name for name in names if not _refused_name(name)]
 
 
-def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> tuple[list[Wanted], LeftOut]:
+def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> tuple[list[FileToFetch], LeftOut]:
     """The files of a listing, by names below the folder."""
-    wanted, left_out = list[Wanted](), LeftOut()
+    wanted, left_out = list[FileToFetch](), LeftOut()
     for path, info in sorted(found.items()):
         name = path.strip("/").removeprefix(connection.path.strip("/")).lstrip("/")
         size = info.get("size") or 0
@@ -96,7 +96,7 @@ def _wanted(connection: Connection, found: Mapping[str, Mapping[str, Any]]) -> t
         if reason:
             left_out.append((name, reason))
         else:
-            wanted.append(Wanted(path, name, _version(info), size))
+            wanted.append(FileToFetch(path, name, _version(info), size))
     return wanted, left_out
 
 

@@ -23,7 +23,7 @@ BATCH = 500  # samples per transaction
 
 
 @dataclass(frozen=True)
-class TakenLabels:
+class ImportedLabels:
     """What became of the labels that a source carries."""
 
     import_id: int | None = None  # to undo it by; None: nothing was taken over
@@ -69,14 +69,14 @@ def take_labels(
     classes: Sequence[str],
     source: Source,
     given_as: str,
-) -> TakenLabels:
+) -> ImportedLabels:
     """Make the labels of a source those of the project's samples, in one import that can be undone.
 
     What somebody decided here stays; a source that says otherwise is listed.
     """
     taking = _Taking({alike(name): index for index, name in enumerate(classes)})
     if not carried.entries:
-        return TakenLabels()
+        return ImportedLabels()
     with database.write() as session:
         import_id = begin_import(
             session, project_id=project_id, source=given_as or str(source.root), format=source.format
@@ -97,7 +97,7 @@ def take_labels(
             )
             record_predictions(session, import_id=import_id, predictions=predictions)
             taking.predictions += len(predictions)
-    return TakenLabels(
+    return ImportedLabels(
         import_id,
         taking.labels,
         taking.skips,

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.source import Entry, Refused, Source, alike, printable
 from app.kinds.kind import Admitted, Kind, kind_named
-from app.project.carried_labels import CarriedLabels, TakenLabels, take_labels
+from app.project.carried_labels import CarriedLabels, ImportedLabels, take_labels
 from app.project.moved_files import MovedFiles
 from storage.engine import Database
 from storage.projects import kind_of_samples
@@ -38,7 +38,7 @@ class ImportReport:
     duplicates: tuple[Refused, ...]
     labels_ignored: int  # labels given for samples of the pool that nobody asked to take over
     moved: tuple[Refused, ...] = ()  # samples whose file was found at another place, or holds another picture by now
-    taken: TakenLabels = field(default_factory=TakenLabels)  # labels that came with the source
+    taken: ImportedLabels = field(default_factory=ImportedLabels)  # labels that came with the source
     notes: tuple[str, ...] = ()  # sentences of the format's reader
     refused_before: int = 0  # files that an earlier import has refused for the same reason
 
@@ -110,7 +110,7 @@ def run_import(
     for part in _batches(_without_contradictions(held, running)):
         _store(database, running, part)
     moved = running.places.finish(database)
-    taken = TakenLabels()
+    taken = ImportedLabels()
     if labeled and split == "pool":
         taken = take_labels(
             database, running.carried, project_id=project_id, classes=classes, source=source, given_as=given_as

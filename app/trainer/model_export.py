@@ -106,7 +106,7 @@ def _about(published: Published, model: ExportedModel, agreement: Agreement | No
         "round": info.number,
         "labels": info.labels,
         "pool": len(published.bench.pool),
-        "learner": info.learner,
+        "learner": info.predictor,
         "acquisition": info.acquisition,
         "answers": published.predictor.describe().name,
         # Measured of what answers in the project, which is not told of a network that was only taught by it.

@@ -64,7 +64,7 @@ class DatabaseOracle:
             generation=bench.generation,
             trigger=trigger,
             labels=len(labels),
-            learner=bench.predictor_name,
+            predictor=bench.predictor_name,
             acquisition=bench.settings.acquisition,
             snapshot_event_id=snapshot,
         )

@@ -127,7 +127,7 @@ class DistributedNetwork(Network):
             "store": str(self.store.folder),
             "backbone": asdict(self.store.backbone),
             "rows": len(self.store),
-            "learner": {"num_classes": self.num_classes, "seed": self._run_seed, "mc_iterations": self.mc_iterations},
+            "predictor": {"num_classes": self.num_classes, "seed": self._run_seed, "mc_iterations": self.mc_iterations},
         }
 
     def _tell_epochs(self, folder: Path) -> None:
@@ -143,7 +143,7 @@ class _Part(Network):
     """A predictor that fits together with those of other processes."""
 
     def __init__(self, job: Job, store: FeatureStore, callbacks: Sequence[pl.Callback]) -> None:
-        super().__init__(NetworkSpec(**job["spec"]), store, callbacks=lambda _fold: callbacks, **job["learner"])
+        super().__init__(NetworkSpec(**job["spec"]), store, callbacks=lambda _fold: callbacks, **job["predictor"])
         self._job = job
         self._processes = job["devices"] * job["num_nodes"]
 
@@ -188,7 +188,7 @@ def _fit_part(folder: Path, job: Job, store: FeatureStore) -> None:
 
 
 def _score_part(folder: Path, job: Job, store: FeatureStore) -> None:
-    predictor = Network(NetworkSpec(**job["spec"]), store, **job["learner"])
+    predictor = Network(NetworkSpec(**job["spec"]), store, **job["predictor"])
     predictor.load(folder / _BEFORE, sha256=job["sha256"], size=job["size"])
     ids = np.load(folder / "ids.npy")
     batches = PoolBatches(store, ids, batch_size=predictor.spec.score_batch_size)

@@ -15,7 +15,7 @@ from loops.oracle import Dataset, Evaluation, MeasuredAnswers
 
 
 @dataclass(frozen=True)
-class LevelledAccuracy:
+class LureAccuracy:
     """Accuracy on the whole pool, estimated from labels that were drawn unequally, with its 95 % interval."""
 
     accuracy: float
@@ -84,7 +84,7 @@ def _answers(
     )
 
 
-def levelled_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int) -> NDArray[np.float64]:
+def lure_weights(probabilities_M: NDArray[np.floating[Any]], pool_size: int) -> NDArray[np.float64]:
     """Weights under which actively drawn labels estimate a mean over the pool without bias.
 
     LURE, the LURE-weighted unbiased risk estimator: Farquhar, Gal, Rainforth 2021, arXiv:2101.11665. Each draw gives an
@@ -116,28 +116,28 @@ def lure_weighted_accuracy(
     probabilities_M: Sequence[float] | NDArray[np.floating[Any]],
     *,
     pool: int,
-) -> LevelledAccuracy | None:
-    """Accuracy on the pool from labels drawn with known, unequal probabilities (`levelled_weights`).
+) -> LureAccuracy | None:
+    """Accuracy on the pool from labels drawn with known, unequal probabilities (`lure_weights`).
 
     Predictions must come from models that were not fitted on these labels: LURE removes the bias of the choice, not
     that of learning by heart. The interval is Wilson's with Kish's effective number of samples.
 
     Args:
         correct_M: Whether each was predicted rightly, in the order of drawing.
-        probabilities_M: See `levelled_weights`.
+        probabilities_M: See `lure_weights`.
         pool: Number of samples that could be drawn at the start.
 
     Returns:
         None if nothing was drawn at random.
     """
     probs_M = np.asarray(probabilities_M, float)
-    weights_M = levelled_weights(probs_M, pool)
+    weights_M = lure_weights(probs_M, pool)
     if not weights_M.any():
         return None
     accuracy = 1.0 - float(np.clip(weights_M @ ~np.asarray(correct_M, bool), 0.0, 1.0))
     effective_n = float(weights_M.sum() ** 2 / (weights_M**2).sum())
     low, high = wilson_interval(accuracy * effective_n, effective_n)
-    return LevelledAccuracy(accuracy, low, high, int((probs_M < 1).sum()), effective_n)
+    return LureAccuracy(accuracy, low, high, int((probs_M < 1).sum()), effective_n)
 
 
 def recall(evaluation: Evaluation) -> NDArray[np.float64]:

@@ -45,7 +45,7 @@ class Round(Base):
     reason: Mapped[str | None]
     snapshot_event_id: Mapped[int]
     labels: Mapped[int]
-    learner: Mapped[str]
+    predictor: Mapped[str] = mapped_column("learner")  # as the column was called before
     acquisition: Mapped[str]
     model_version: Mapped[str]
     started_at: Mapped[datetime]

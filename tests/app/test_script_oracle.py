@@ -132,7 +132,7 @@ def test_a_person_labels_what_the_script_asks_and_the_script_goes_on(
         project_id = project.project_id(database)
         rounds = list_rounds(session, project_id=project_id)
         accuracies = [m.value for m in list_metrics(session, project_id=project_id) if m.name == "accuracy_test"]
-    assert [(info.number, info.labels, info.learner) for info in rounds] == [
+    assert [(info.number, info.labels, info.predictor) for info in rounds] == [
         (0, 0, "Halves"), (1, 4, "Halves"), (2, 8, "Halves"), (3, 12, "Halves"),
     ]  # fmt: skip
     assert accuracies == [accuracy for _, accuracy in loop.curve]

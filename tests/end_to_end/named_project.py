@@ -101,7 +101,7 @@ def _publish(database: Database, project_id: int, sample_ids: list[int], names: 
             generation=1,
             trigger=names[1],
             labels=LABELED,
-            learner="cnn",
+            predictor="cnn",
             acquisition="bald",
             snapshot_event_id=last_event_id(session, project_id=project_id),
         )

@@ -81,7 +81,7 @@ class World:
                 generation=generation,
                 trigger="test",
                 labels=0,
-                learner="cnn",
+                predictor="cnn",
                 acquisition="bald",
                 snapshot_event_id=last_event_id(session, project_id=self.project_id),
             )

@@ -207,7 +207,7 @@ class Labeling(RuleBasedStateMachine):
 
 def publish(session, *, recheck, snapshot):
     begun = begin_round(
-        session, project_id=1, generation=1, trigger="test", labels=0, learner="cnn", acquisition="bald",
+        session, project_id=1, generation=1, trigger="test", labels=0, predictor="cnn", acquisition="bald",
         snapshot_event_id=snapshot,
     )  # fmt: skip
     mark_scoring(session, round_id=begun.id, generation=1, checkpoint=None, sha256=None, size=None)

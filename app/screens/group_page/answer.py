@@ -10,7 +10,7 @@ import numpy as np
 from app.project.groups import GroupState, begin, read_state, split
 from app.screens.content.sample import to_send
 from app.screens.group_page.message import GroupMessage, read_group_message
-from app.screens.group_page.offers import Offer, Wanted, find_offers
+from app.screens.group_page.offers import GroupSearch, Offer, find_offers
 from app.screens.shared.conversation import answered_once, nothing_said, stored
 from app.screens.shared.decisions import as_told
 from app.screens.shared.label_keys import told_classes
@@ -35,7 +35,7 @@ AHEAD = 8  # members a page can show without asking
 ANSWER_KEY = "groups_answer"  # the last answer: drawn again, it need not be worked out again
 
 
-def answer_to(sent: object, wanted: Wanted) -> dict[str, Any]:
+def answer_to(sent: object, wanted: GroupSearch) -> dict[str, Any]:
     """Store a page's decisions, begin the group it has chosen, and say where things stand.
 
     Args:
@@ -48,7 +48,7 @@ def answer_to(sent: object, wanted: Wanted) -> dict[str, Any]:
     return answered_once(ANSWER_KEY, (message.name, message.seq, wanted), lambda: _answer(message, wanted))
 
 
-def _answer(message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
+def _answer(message: GroupMessage, wanted: GroupSearch) -> dict[str, Any]:
     about = stored(message)
     identity, person, classes = project_id(), annotator_id(), _classes()
     adopt_closed_pages(message.page)
@@ -72,7 +72,7 @@ def _answer(message: GroupMessage, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[ClassInfo]) -> list[dict[str, str]]:
+def _begin(message: GroupMessage, wanted: GroupSearch, classes: Sequence[ClassInfo]) -> list[dict[str, str]]:
     """Begins the group; where that cannot be, the sentence why."""
     chosen = message.begin
     assert chosen is not None
@@ -100,7 +100,7 @@ def _begin(message: GroupMessage, wanted: Wanted, classes: Sequence[ClassInfo]) 
     return []
 
 
-def _offers(session: Session, classes: Sequence[ClassInfo], wanted: Wanted) -> list[Offer]:
+def _offers(session: Session, classes: Sequence[ClassInfo], wanted: GroupSearch) -> list[Offer]:
     project, identity = current_project(), project_id()
     out = kept_out_of_groups(session, project_id=identity, audit_share=project.settings().audit_share)
     out |= decided_ids(session, project_id=identity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.screens.group_page.offers import Wanted
+from app.screens.group_page.offers import GroupSearch
 
 SEEN, GROUPS = "Seen together", "Groups, with a guarantee"
 MODES = (SEEN, GROUPS)
@@ -13,7 +13,7 @@ MORE = "Offers the samples most like it as a group: some are judged one by one, 
 LIKE_KEY = "group_like"  # in the session: the sample whose like is wanted
 
 
-def wanted_group() -> Wanted:
+def wanted_group() -> GroupSearch:
     """Draw the search; returns what is looked for."""
     like = st.session_state.get(LIKE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -22,7 +22,7 @@ def wanted_group() -> Wanted:
         )
         if like is not None:
             st.button(f"Forget sample {like}", key="group_forget", on_click=lambda: st.session_state.pop(LIKE_KEY))
-    return Wanted(text.strip(), like)
+    return GroupSearch(text.strip(), like)
 
 
 def more_like_this(sample_id: int) -> None:

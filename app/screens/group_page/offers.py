@@ -46,7 +46,7 @@ def _needed(size: int) -> int | None:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class GroupSearch:
     """What a person looks for, beside what the model knows."""
 
     text: str = ""
@@ -60,7 +60,7 @@ def find_offers(
     project_id: int,
     classes: Sequence[str],
     out: AbstractSet[int],
-    wanted: Wanted,
+    wanted: GroupSearch,
 ) -> list[Offer]:
     """Find the groups that there are now, the searched ones first.
 

@@ -41,7 +41,7 @@ def answers_box(project: Project, database: Database, project_id: int, classes: 
         one.sample_id: one.class_index for one in labels if one.purpose == "audit" and one.class_index is not None
     }
     st.caption(
-        f"{len(scores):,} answers of round {scored.number} ({escaped(scored.learner)}, {scored.labels:,} labels)."
+        f"{len(scores):,} answers of round {scored.number} ({escaped(scored.predictor)}, {scored.labels:,} labels)."
     )
     threshold = st.slider("Take answers that are at least so probable", 0.0, 1.0, 0.9, 0.01, key="answers_threshold")
     st.markdown(worth_sentence(worth_above(scores, threshold, audited)))

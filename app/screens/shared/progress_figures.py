@@ -189,7 +189,7 @@ def round_rows(rounds: Sequence[RoundInfo]) -> pd.DataFrame:
                 "Training (s)": info.fit_seconds,
                 "Scoring (s)": info.score_seconds,
                 "Acquisition": info.acquisition,
-                "Predictor": info.learner,
+                "Predictor": info.predictor,
             }
             for info in reversed(rounds)
         ]

@@ -64,7 +64,7 @@ def _answers(draws: SampleDraws, classes: Sequence[str]) -> None:
 
 def predictor_words(asker: Asker | None, info: RoundInfo) -> str:
     """Whose answers these are, in a sentence."""
-    predictor = info.learner if asker is None or asker.predictor is None else asker.predictor
+    predictor = info.predictor if asker is None or asker.predictor is None else asker.predictor
     labels = info.labels if asker is None or asker.labels is None else asker.labels
     seen = "1 label" if labels == 1 else f"{labels:,} labels"
     return f"All figures here are of one predictor: {predictor} of round {info.number}, which had seen {seen}."

@@ -191,7 +191,7 @@ def test_a_failed_round_is_wrong_with_its_reason(project: Project) -> None:
             generation=generation,
             trigger="start",
             labels=0,
-            learner="cnn",
+            predictor="cnn",
             acquisition="bald",
             snapshot_event_id=0,
         )

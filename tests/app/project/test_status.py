@@ -39,7 +39,7 @@ class Opened:
                 generation=generation,
                 trigger="round finished",
                 labels=labels,
-                learner="cnn",
+                predictor="cnn",
                 acquisition="bald",
                 snapshot_event_id=0,
             )

@@ -72,7 +72,7 @@ class Filled:
                 generation=self.generation,
                 trigger="round finished",
                 labels=labels,
-                learner="cnn",
+                predictor="cnn",
                 acquisition="bald",
                 snapshot_event_id=last_event_id(session, project_id=self.project_id),
             )

@@ -34,14 +34,14 @@ def says(config, probabilities):
     return project_estimates(config, TwoOfThreeRight(), AnnotatorRecord(oracle, trained=3, audited=0, predicted=None))
 
 
-def test_uniform_draws_are_levelled_to_what_they_are(config):
+def test_uniform_draws_are_weighted_to_what_they_are(config):
     told = says(config, [1 / 10, 1 / 9, 1 / 8])["accuracies"]
     assert told["cross_validated"]["accuracy"] == pytest.approx(2 / 3)
     assert told["lure"]["accuracy"] == pytest.approx(2 / 3)
     assert told["lure"]["n"] == 3
 
 
-def test_labels_that_were_chosen_have_no_levelled_accuracy(config):
+def test_labels_that_were_chosen_have_no_lure_weighted_accuracy(config):
     told = says(config, [1.0, 1.0, 1.0])
     assert list(told["accuracies"]) == ["cross_validated"]
     assert told["labels_saved"] is None

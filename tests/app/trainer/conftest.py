@@ -137,6 +137,6 @@ def make_bench(
 
 
 @pytest.fixture
-def quick_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = NetworkSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
     monkeypatch.setattr(workbench, "choose_network", lambda _name, _sizes: spec)

@@ -17,7 +17,7 @@ from storage.samples import BrokenSample, list_broken, list_samples, mark_broken
 from tests.app.trainer.conftest import POOL, TEST
 from tests.app.trainer.test_background import wait_for, wait_until_done
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 AWAY = 10
 

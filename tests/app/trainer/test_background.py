@@ -26,7 +26,7 @@ from storage.sample_columns import read_columns
 from storage.trainer import list_errors
 from tests.app.trainer.conftest import POOL, TEST, Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 FIRST, BATCH = 20, 5
 

@@ -21,7 +21,7 @@ from storage.rounds import list_queries, open_round
 from storage.trainer import list_errors
 from tests.app.trainer.conftest import Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 @pytest.fixture

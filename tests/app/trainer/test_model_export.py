@@ -26,7 +26,7 @@ from storage.rounds import RoundInfo, latest_round
 from storage.samples import get_sample
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 DIGITS = [str(digit) for digit in range(10)]
 Train = Callable[..., tuple[Workbench, RoundInfo]]

@@ -28,7 +28,7 @@ from storage.rounds import QueryInfo, RoundInfo, latest_round, list_queries
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 from tests.loops.acquisition.entry_points import install
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 FOREST = "tests.app.trainer.small_forest:forest"
 Choose = Callable[..., Workbench]
@@ -61,7 +61,7 @@ def test_a_forest_publishes_rounds_and_ranks_anew_after_each_label(choose: Choos
     annotator.label(3 * QUERY_SIZE)
     run_rounds(bench)
     info = latest(bench)
-    assert (info.number, info.state, info.learner, info.acquisition) == (1, "open", FOREST, "bald")
+    assert (info.number, info.state, info.predictor, info.acquisition) == (1, "open", FOREST, "bald")
     assert all(query.suggestion is not None for query in queue(bench))
     with bench.database.read() as session:
         (test,) = list_metrics(session, project_id=bench.project_id, name="accuracy_test")
@@ -143,7 +143,7 @@ def test_another_predictor_takes_over_in_the_next_round(
         bench = choose(predictor=predictor, acquisition=acquisition)
         annotator.label(QUERY_SIZE)
         run_rounds(bench)
-        assert (latest(bench).state, latest(bench).learner) == ("open", named)
+        assert (latest(bench).state, latest(bench).predictor) == ("open", named)
         assert not list(bench.project.rounds_dir.rglob("*.damaged")), "of another kind is not damaged"
 
 

@@ -23,7 +23,7 @@ from storage.rounds import latest_round
 from storage.trainer import get_heartbeat, list_errors, start_generation
 from tests.app.trainer.conftest import Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 def run_once(project: Project) -> int:

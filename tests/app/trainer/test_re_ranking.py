@@ -17,7 +17,7 @@ from storage.labels import current_labels
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from storage.samples import NewSample, add_samples, list_broken, list_samples
 from storage.trainer import list_errors, request_training
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 class Trainer:

@@ -71,7 +71,7 @@ class Screens:
                 generation=generation,
                 trigger="round finished",
                 labels=0,
-                learner="cnn",
+                predictor="cnn",
                 acquisition="bald",
                 snapshot_event_id=last_event_id(session, project_id=identity),
             )

@@ -4,8 +4,8 @@ import pytest
 from loops.errors import NotEnoughSamplesError
 from loops.evaluation.estimates import (
     evaluate,
-    levelled_weights,
     lure_weighted_accuracy,
+    lure_weights,
     precision,
     recall,
     wilson_interval,
@@ -56,7 +56,7 @@ def test_nothing_to_evaluate_is_refused():
 
 def test_uniform_draws_all_weigh_the_same():
     uniform = [1 / 10, 1 / 9, 1 / 8, 1 / 7]
-    np.testing.assert_allclose(levelled_weights(np.array(uniform), pool_size=10), [0.25] * 4)
+    np.testing.assert_allclose(lure_weights(np.array(uniform), pool_size=10), [0.25] * 4)
     estimate = lure_weighted_accuracy([True, True, True, False], uniform, pool=10)
     assert estimate.accuracy == pytest.approx(0.75)
     assert (estimate.n, estimate.effective_n) == (4, pytest.approx(4.0))
@@ -68,7 +68,7 @@ def test_the_weights_are_those_of_the_paper():
     probabilities, pool = np.array([0.5, 0.1, 0.2]), 10
     m = np.arange(1, 4)
     paper = 1 + (pool - 3) / (pool - m) * (1 / ((pool - m + 1) * probabilities) - 1)
-    np.testing.assert_allclose(levelled_weights(probabilities, pool), paper / 3)
+    np.testing.assert_allclose(lure_weights(probabilities, pool), paper / 3)
 
 
 def test_one_draw_that_was_twice_as_likely_as_by_chance_counts_half():
@@ -88,7 +88,7 @@ def test_without_a_draw_there_is_no_estimate():
     assert lure_weighted_accuracy([True, False], [1.0, 1.0], pool=10) is None
 
 
-def test_draws_that_favor_errors_are_levelled_and_the_interval_holds_the_truth():
+def test_draws_that_favor_errors_are_weighted_and_the_interval_holds_the_truth():
     # 20 of 100 are wrong and drawn four times as often: half of what is drawn is wrong
     generator = np.random.default_rng(0)
     correct_N, odds_N = np.arange(100) >= 20, np.where(np.arange(100) >= 20, 1.0, 4.0)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.screens.group_page import answer as page_answer
 from app.screens.group_page.answer import ANSWER_KEY, answer_to
-from app.screens.group_page.offers import Wanted
+from app.screens.group_page.offers import GroupSearch
 from storage.labels import list_events
 
 KEY = "b" * 32
@@ -26,11 +26,17 @@ def page(filled, monkeypatch):
 
 
 def sent(seq, *, begin=None, decisions=(), held=()):
-    return {"seq": seq, "name": answer_to(None, Wanted())["name"], "begin": begin, "decisions": decisions, "held": held}
+    return {
+        "seq": seq,
+        "name": answer_to(None, GroupSearch())["name"],
+        "begin": begin,
+        "decisions": decisions,
+        "held": held,
+    }
 
 
 def begun(seq=1, offer="class:0"):
-    return answer_to(sent(seq, begin={"key": KEY, "offer": offer, "class_index": 0}), Wanted())
+    return answer_to(sent(seq, begin={"key": KEY, "offer": offer, "class_index": 0}), GroupSearch())
 
 
 def judged(number, sample_id, class_index=0):
@@ -48,12 +54,12 @@ def events(page):
 
 
 def test_each_class_that_the_model_is_sure_of_is_offered_and_says_when_it_is_too_small(page):
-    (offer,) = answer_to(sent(1), Wanted())["offers"]
+    (offer,) = answer_to(sent(1), GroupSearch())["offers"]
     assert (offer["name"], offer["class_index"], offer["count"], offer["needed"]) == ("class:0", 0, 5, None)
 
 
 def test_what_is_searched_for_is_offered_without_a_class(page):
-    offers = answer_to(sent(1), Wanted(text="3.png"))["offers"]
+    offers = answer_to(sent(1), GroupSearch(text="3.png"))["offers"]
     assert (offers[0]["name"], offers[0]["class_index"], offers[0]["count"]) == ("found", None, 1)
 
 
@@ -72,7 +78,7 @@ def test_a_choice_that_is_not_offered_any_more_is_said(page):
 
 def test_a_judgment_names_the_group_and_its_draw_and_the_next_member_comes(page):
     first, second = (one["sample_id"] for one in begun()["due"][:2])
-    told = answer_to(sent(2, decisions=[judged(1, first)], held=[second]), Wanted())
+    told = answer_to(sent(2, decisions=[judged(1, first)], held=[second]), GroupSearch())
     assert told["confirmed"] == [f"{1:032x}"]
     assert (told["group"]["judged"], told["due"][0]) == (1, {"sample_id": second, "draw": 2, "content": None})
     (event,) = events(page)
@@ -81,7 +87,7 @@ def test_a_judgment_names_the_group_and_its_draw_and_the_next_member_comes(page)
 
 def test_the_rest_is_refused_before_it_is_proven(page):
     begun()
-    told = answer_to(sent(2, decisions=[of_group(1, "take")]), Wanted())
+    told = answer_to(sent(2, decisions=[of_group(1, "take")]), GroupSearch())
     assert "does not prove enough" in told["refused"][0]["sentence"]
     assert events(page) == []
 
@@ -90,19 +96,19 @@ def test_a_proven_rest_is_labeled_told_and_taken_back(page, monkeypatch):
     monkeypatch.setattr("app.project.groups.ALLOWED", 0.9)
     monkeypatch.setattr("loops.evaluation.purity.ALPHA", 1.0)  # so that one right member is enough
     due = [one["sample_id"] for one in begun()["due"]]
-    told = answer_to(sent(2, decisions=[judged(1, due[0])]), Wanted())
+    told = answer_to(sent(2, decisions=[judged(1, due[0])]), GroupSearch())
     assert (told["group"]["holds"], told["group"]["rest"]) == (True, 4)
-    told = answer_to(sent(3, decisions=[of_group(9, "take")]), Wanted())
+    told = answer_to(sent(3, decisions=[of_group(9, "take")]), GroupSearch())
     assert (told["group"], told["taken"]) == (None, {"key": KEY, "count": 4, "name": "cat"})
     assert events(page)[-1].group_bound == 0.5  # 3 wrong of 5: chance 2 in 5; 2 wrong: 3 in 5
-    told = answer_to(sent(4, decisions=[of_group(10, "give_back")]), Wanted())
+    told = answer_to(sent(4, decisions=[of_group(10, "give_back")]), GroupSearch())
     assert (told["taken"], told["group"]["holds"]) == (None, True)
     assert events(page)[-1].action == "undo"
 
 
 def test_who_leaves_a_group_is_offered_groups_again(page):
     begun()
-    told = answer_to(sent(2, decisions=[of_group(1, "leave")]), Wanted())
+    told = answer_to(sent(2, decisions=[of_group(1, "leave")]), GroupSearch())
     assert told["group"] is None
     assert told["offers"]
 
@@ -113,6 +119,6 @@ def test_after_a_wrong_member_those_most_like_it_go_back(page, monkeypatch):
     monkeypatch.setattr(page_answer, "open_rows", lambda _: None)
     monkeypatch.setattr(page_answer, "not_like", lambda _, not_drawn, **__: not_drawn[1:])
     first, gone, *_ = (one["sample_id"] for one in begun()["due"])
-    told = answer_to(sent(2, decisions=[judged(1, first, class_index=1)]), Wanted())
+    told = answer_to(sent(2, decisions=[judged(1, first, class_index=1)]), GroupSearch())
     assert (told["group"]["wrong"], told["group"]["sent_back"], told["group"]["rest"]) == (1, 1, 3)
     assert gone not in [one["sample_id"] for one in told["due"]]

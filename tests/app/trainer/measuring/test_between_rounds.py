@@ -26,7 +26,7 @@ from storage.suspects import list_suspects
 from storage.trainer import list_errors, request_training
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_settings_file_keeps_both_switches(project: Project) -> None:
     assert (project.settings().re_rank, project.settings().cross_validate) == (False, False)
 
 
-def test_labels_that_were_drawn_at_random_give_a_levelled_accuracy(
+def test_labels_that_were_drawn_at_random_give_a_lure_weighted_accuracy(
     bench: Workbench, annotator: Annotator, project_id: int
 ) -> None:
     drawn = replace(bench, settings=replace(bench.settings, acquisition="random", cold_start="random"))
@@ -215,7 +215,7 @@ def test_labels_that_were_drawn_at_random_give_a_levelled_accuracy(
     assert lure_weighted.value == pytest.approx(cross_validated.value), "uniform draws all weigh the same"
 
 
-def test_chosen_labels_have_no_levelled_accuracy(after_a_round: Workbench, project_id: int) -> None:
+def test_chosen_labels_have_no_lure_weighted_accuracy(after_a_round: Workbench, project_id: int) -> None:
     BetweenRounds(after_a_round).work()
     with after_a_round.database.read() as session:
         assert list_metrics(session, project_id=project_id, name="accuracy_cross_validated")

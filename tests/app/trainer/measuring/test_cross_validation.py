@@ -13,7 +13,7 @@ from app.trainer.workbench import Workbench
 from storage.metrics import list_metrics
 from tests.app.trainer.conftest import Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 def test_while_the_graph_answers_its_answers_are_cross_validated(

@@ -13,7 +13,7 @@ from loops.predictors.network import Network
 from storage.metrics import MetricInfo, list_metrics
 from tests.app.trainer.conftest import Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.trainer.workbench import Workbench
 from storage.metrics import MetricInfo, list_metrics
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 
-pytestmark = pytest.mark.usefixtures("quick_learner")
+pytestmark = pytest.mark.usefixtures("quick_predictor")
 
 
 @pytest.fixture

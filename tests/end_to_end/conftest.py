@@ -118,14 +118,18 @@ class Running:
         return self.labels[Path(str(uri)).name]
 
 
+FOREST = "sklearn.ensemble:RandomForestClassifier"
+
+
 @pytest.fixture(scope="session")
 def make_small_project(digits: Path) -> Callable[..., Project]:
     """Make a project of the first digits of the sample data.
 
-    With an acquisition function that asks no committee a round fits less: for tests in which any model does.
+    With an acquisition function that asks no committee a round fits less, and with a forest next to nothing: for tests
+    in which any model does.
     """
 
-    def make(folder: Path, acquisition: str = catalog.DEFAULT) -> Project:
+    def make(folder: Path, acquisition: str = catalog.DEFAULT, predictor: str = "auto") -> Project:
         images = folder.with_name(f"{folder.name}-images")
         for split, count in (("pool", POOL), ("test", TEST)):
             (images / split).mkdir(parents=True)
@@ -136,7 +140,12 @@ def make_small_project(digits: Path) -> Callable[..., Project]:
         manifest = "".join(f"{path},{label}\n" for path, label in rows)
         (images / "test.csv").write_text(f"path,label\n{manifest}")
         settings = ProjectSettings(
-            name="end to end", query_size=5, mc_iterations=4, audit_share=0.1, acquisition=acquisition
+            name="end to end",
+            query_size=5,
+            mc_iterations=4,
+            audit_share=0.1,
+            acquisition=acquisition,
+            predictor=predictor,
         )
         classes = [str(digit) for digit in range(10)]
         created = make_project(

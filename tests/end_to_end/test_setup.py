@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.project.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator, list_classes
+from tests.end_to_end.conftest import FOREST
 from tests.end_to_end.named_project import screens_of, settle
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def trained_labels(running) -> int:
 def test_classes_are_renamed_merged_and_given_back_with_a_round_in_between(
     start, make_small_project, tmp_path, page, wait_for
 ):
-    project = make_small_project(tmp_path / "project", "bald")
+    project = make_small_project(tmp_path / "project", "bald", FOREST)
     running = start(project)
     label_hundred(running)
     before = standing(running)

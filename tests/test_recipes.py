@@ -6,18 +6,22 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.formats.errors import RefusedSampleError
+from app.formats.source import Entry
+from app.kinds.kind import Kind
 from app.project.project import create_project
 from app.project.settings import ProjectSettings
 from loops.acquisition import catalog
 from loops.acquisition.choosing import scorer
 from loops.active_learning import ActiveLearningLoop
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.kinds import SampleKind
 from loops.errors import NotFittedError
 from loops.oracle import KnownLabels
 from loops.predictors.making import own_predictor
@@ -76,6 +80,34 @@ def test_a_predictor_of_four_verbs_runs_in_the_loop_and_comes_back_from_a_file(r
     again = own_predictor("my_predictors:NearestMean", store, **make)
     assert again.load(saved.path, sha256=saved.sha256, size=saved.size) == {"progress": 1}
     assert again.predict(range(40)).tobytes() == probs_N_C.tobytes()
+
+
+def test_a_kind_admits_shows_and_copies_its_samples_and_names_its_embeddings(recipe: Recipe, tmp_path: Path) -> None:
+    lines = recipe("kind", "recipe_of_a_kind")
+
+    def entry(said: str) -> Entry:
+        return Entry(tmp_path, "log:1", text=lines.text_of({"line": said}, None))
+
+    first, second = (lines.admit(entry(f"disk {number} full")) for number in (7, 12))
+    assert first.sha256 == second.sha256, "only the number differs"
+    assert first.sha256 != lines.admit(entry("disk 7 fine")).sha256
+    with pytest.raises(RefusedSampleError, match="is more than one line"):
+        lines.admit(entry("disk 7\nfull"))
+
+    sample = SimpleNamespace(id=1, uri=first.uri, content=first.content)
+    assert lines.load(first.uri, first.content) == "disk 7 full"
+    assert lines.show(sample, large=True, kept=tmp_path) == {"kind": "text", "text": "disk 7 full", "left_out": 0}
+    assert (lines.copy(sample).content, lines.columns(sample)) == (b"disk 7 full", {"line": "disk 7 full"})
+    # All that is asked of a kind.
+    assert set(protocol_names(Kind)) <= set(dir(lines))
+
+    embeddings = recipe("kind-embeddings", "recipe_of_its_embeddings")
+    assert set(protocol_names(SampleKind)) <= set(dir(embeddings))
+    assert all(embeddings.backbone(name) is not None for name in embeddings.candidates([]))
+
+
+def protocol_names(protocol: type) -> list[str]:
+    return [name for name in {**protocol.__annotations__, **vars(protocol)} if not name.startswith("_")]
 
 
 def test_a_screen_is_a_flat_script(

@@ -23,6 +23,7 @@ from app.command.options import (
     NODES_VARIABLE,
     AcquisitionOption,
     DevicesOption,
+    DownloadOption,
     EmbeddingOption,
     KindOption,
     LabelColumnOption,
@@ -37,7 +38,7 @@ from app.command.options import (
 )
 from app.command.portable import move, replay
 from app.command.predict import predict
-from app.command.progress import show_files, show_progress
+from app.command.progress import show_files, show_megabytes, show_offer, show_progress
 from app.command.projects import projects
 from app.command.serve import serve
 from app.command.simulate import simulate
@@ -145,6 +146,7 @@ def init(
     label_column: LabelColumnOption = "",
     predictor: PredictorOption = "auto",
     embedding: EmbeddingOption = "",
+    download: DownloadOption = False,
     acquisition: AcquisitionOption = "auto",
     query_size: QuerySizeOption = 10,
     audit: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share drawn uniformly, to measure accuracy.")] = 0.1,
@@ -154,6 +156,7 @@ def init(
     """Make a project of your own samples."""
     from app.formats.reading import Reading
     from app.project.creation import make_project
+    from app.project.hub import Consent
     from app.project.library import note_project
     from app.project.settings import ProjectSettings
 
@@ -178,6 +181,7 @@ def init(
         format=format_,
         new_names=_new_names(rename),
         progress=show_progress,
+        consent=Consent(show_offer, show_megabytes) if download else None,
     )
     note_project(created.project.folder)
     if created.test is not None:

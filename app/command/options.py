@@ -9,7 +9,7 @@ import typer
 
 from app.errors import SettingsError
 from app.kinds.kind import KINDS
-from app.project.settings import PREDICTORS, check_predictor
+from app.project.settings import PREDICTORS, RECOMMENDED_NETWORK, check_predictor
 from loops.acquisition import catalog
 from loops.errors import LoopsError
 
@@ -98,9 +98,17 @@ EmbeddingOption = Annotated[
     typer.Option(
         "--embedding",
         metavar="SOURCE",
-        help="Your own features: FILE.npy, FILE.pt (TorchScript), FILE.onnx, timm:NAME, or module:function (from a "
-        "list of uint8 arrays, height x width x 3, to an array, images x numbers), which runs that code with your "
-        "rights.",
+        help="Your own features: FILE.npy, FILE.pt (TorchScript), FILE.onnx; a network by its name, timm:NAME, "
+        "open_clip:MODEL/WEIGHTS or, of texts, sentence-transformers:NAME; or module:function (from a list of uint8 "
+        "arrays, height x width x 3, to an array, images x numbers), which runs that code with your rights.",
+    ),
+]
+DownloadOption = Annotated[
+    bool,
+    typer.Option(
+        "--download",
+        help="Fetch the network that --embedding names, where it is not on this machine yet; without it nothing is "
+        f"downloaded. Recommended for photographs: {RECOMMENDED_NETWORK}.",
     ),
 ]
 

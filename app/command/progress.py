@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from loops.embeddings.hub import Offer
 
 
 def show_progress(done: int, total: int) -> None:
@@ -15,6 +19,18 @@ def show_progress(done: int, total: int) -> None:
 def show_files(done: int, total: int) -> None:
     """Count the files that are fetched from elsewhere, likewise."""
     _show(done, total, "files fetched")
+
+
+def show_megabytes(done: int, total: int) -> None:
+    """Count what is downloaded, likewise."""
+    _show(round(done / 1e6), round(total / 1e6), "MB downloaded")
+
+
+def show_offer(offer: Offer) -> None:
+    """Say what is downloaded, to a pipe too."""
+    from app.project.hub import offer_text
+
+    typer.echo(f"Downloading {offer_text(offer)}.", err=True)
 
 
 def _show(done: int, total: int, what: str) -> None:

@@ -25,7 +25,7 @@ from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 
 NOUN, NOUNS = "image", "images"
 PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
-IN_FILES = TAKES_EMBEDDINGS = True
+IN_FILES = True
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000

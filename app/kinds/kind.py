@@ -116,7 +116,6 @@ class Kind(Protocol):
     NOUNS: str
     PREDICTORS: tuple[str, ...]  # settings of the predictor that suit it
     IN_FILES: bool  # whether each sample is a file, which may move
-    TAKES_EMBEDDINGS: bool  # whether an embedding of one's own can be computed from it
 
     def column(self, names: Columns) -> str:
         """Return the column that a table of such samples needs; empty: none in particular."""

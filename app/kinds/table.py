@@ -15,7 +15,7 @@ from loops.embeddings.columns import OddValues, read_columns
 
 NOUN, NOUNS = "row", "rows"
 PREDICTORS: tuple[str, ...] = ("auto", "features")
-IN_FILES = TAKES_EMBEDDINGS = False
+IN_FILES = False
 MAX_CHARACTERS = 100_000  # of a row
 MOST_AMONG_OTHERS = 12  # values
 _TAKEN = ("uri", "label")  # by the columns of an export

@@ -15,7 +15,7 @@ from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 
 NOUN, NOUNS = "text", "texts"
 PREDICTORS: tuple[str, ...] = ("auto", "features")
-IN_FILES = TAKES_EMBEDDINGS = False
+IN_FILES = False
 MAX_CHARACTERS = 100_000  # forty pages; the browser holds ten samples ahead
 SHOWN_AMONG_OTHERS = 5_000  # characters; the grid fetches 120 texts
 

@@ -16,6 +16,7 @@ from app.formats.registry import open_source
 from app.formats.source import Source
 from app.kinds.kind import kind_named
 from app.project.given_rows import check_all_have_rows
+from app.project.hub import Consent
 from app.project.importing import ImportReport, Split, refuse_unusable, run_import
 from app.project.own_embedding import check_embedding
 from app.project.project import LEAST_CLASSES, Project, check_classes, create_project, new_project
@@ -46,6 +47,7 @@ def make_project(
     format: str = "",  # noqa: A002 - the option's own word
     new_names: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    consent: Consent | None = None,
 ) -> Created:
     """Make a project from samples, and a test set where there is one.
 
@@ -62,6 +64,7 @@ def make_project(
         format: of the data, where it cannot be told by looking.
         new_names: other names for classes of the source.
         progress: called with (samples done, samples in all).
+        consent: to the download of the network that the settings name; None: nothing is downloaded.
 
     Raises:
         UsageError: No classes are given, and the source names none.
@@ -79,7 +82,9 @@ def make_project(
         classes = classes or pool_source.class_names or (test_source.class_names if test_source else ())
         check_classes(classes)
         refuse_unusable(pool_source)
-    project = create_with_embedding(folder, settings=settings, classes=classes, pool=pool_source, test=test_source)
+        project = create_with_embedding(
+            folder, settings=settings, classes=classes, pool=pool_source, test=test_source, consent=consent
+        )
     # Test samples first: an image that is in both lists must not be trained on, and the second one is the duplicate.
     test_report = add_test_set(project, test_source, progress=progress) if test_source is not None else None
     pool_report = add_to_pool(project, pool_source, labeled=labeled, given_as=shown(data), progress=progress)
@@ -129,21 +134,25 @@ def nothing_left_behind(folder: Path) -> Iterator[None]:
 
 
 def create_with_embedding(
-    folder: Path, *, settings: ProjectSettings, classes: Sequence[str], pool: Source, test: Source | None
+    folder: Path,
+    *,
+    settings: ProjectSettings,
+    classes: Sequence[str],
+    pool: Source,
+    test: Source | None,
+    consent: Consent | None = None,
 ) -> Project:
-    """Make a project without samples; somebody's own embedding is tried on these images first.
+    """Make a project without samples; somebody's own embedding is tried on these first.
 
     Raises:
         ProjectError: When there is an embedding, and none can be computed of such samples.
     """
     if not settings.embedding:
         return create_project(folder, settings=settings, classes=classes, kind=pool.kind)
-    if not kind_named(pool.kind).TAKES_EMBEDDINGS:
-        raise ProjectError(f"An embedding of one's own is for images; these are {kind_named(pool.kind).NOUNS}.")
-    checked = check_embedding(settings.embedding, pool, test)
+    checked = check_embedding(settings.embedding, pool, test, consent)
     chosen = replace(settings, embedding=checked.source)
     project = create_project(folder, settings=chosen, classes=classes, kind=pool.kind)
-    checked.keep_order(project)
+    checked.keep(project)
     return project
 
 

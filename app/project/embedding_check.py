@@ -1,7 +1,8 @@
-"""Tries an embedding of one's own on some images, in a process of its own: it may be code that does anything.
+"""Tries an embedding of one's own on some samples, in a process of its own: it may be code that does anything.
 
-`python -m app.project.embedding_check ANSWER SOURCE IMAGE...` writes into the file ANSWER, as JSON, how many numbers
-each image becomes (`dimensions`), or why it cannot be used (`refused`).
+`python -m app.project.embedding_check ANSWER SOURCE SAMPLES` writes into the file ANSWER, as JSON, how many numbers
+each sample becomes (`dimensions`), or why it cannot be used (`refused`). SAMPLES is a file too: their `kind`, and of
+each of `samples` the file and what is kept of it without one.
 """
 
 from __future__ import annotations
@@ -10,46 +11,47 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from app.formats.errors import RefusedImageError
-from app.kinds.image import load_image
+from app.formats.errors import RefusedSampleError
+from app.kinds.kind import Kind, kind_named
 from loops.embeddings.own_embedding import own_embedder
 from loops.errors import OwnEmbeddingError
 
 
-def dimensions(source: str, paths: Sequence[Path]) -> int:
-    """Numbers per image.
+def dimensions(source: str, kind: Kind, samples: Sequence[tuple[str, str | None]]) -> int:
+    """Numbers per sample.
 
     Args:
         source: See `loops.embeddings.own_source`.
-        paths: Of images; those that cannot be read are left out.
+        kind: Of the samples.
+        samples: Their files and contents; those that cannot be read are left out.
 
     Raises:
         OwnEmbeddingError: If it cannot be used.
     """
     embedder = own_embedder(source, torch.device("cpu"))
-    images = list(_readable(paths))[: embedder.batch_size]
-    if not images:
-        raise OwnEmbeddingError("there is no image to try the embedding on")
-    return int(embedder.embed([embedder.prepare(image) for image in images]).shape[1])
+    loaded = list(_readable(kind, samples))[: embedder.batch_size]
+    if not loaded:
+        raise OwnEmbeddingError(f"there is no {kind.NOUN} to try the embedding on")
+    return int(embedder.embed([embedder.prepare(sample) for sample in loaded]).shape[1])
 
 
-def _readable(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    for path in paths:
+def _readable(kind: Kind, samples: Sequence[tuple[str, str | None]]) -> Iterator[Any]:
+    for uri, content in samples:
         try:
-            yield load_image(path)
-        except RefusedImageError:  # noqa: PERF203 - the import lists it
+            yield kind.load(uri, content)
+        except RefusedSampleError:  # noqa: PERF203 - the import lists it
             continue
 
 
-def main(answer: str, source: str, *paths: str) -> None:
+def main(answer: str, source: str, samples: str) -> None:
     """Tries what the command line names."""
+    given = json.loads(Path(samples).read_text(encoding="utf-8"))
     try:
-        found: dict[str, int | str] = {"dimensions": dimensions(source, [Path(path) for path in paths])}
+        found: dict[str, int | str] = {"dimensions": dimensions(source, kind_named(given["kind"]), given["samples"])}
     except OwnEmbeddingError as error:
         found = {"refused": str(error)}
     Path(answer).write_text(json.dumps(found), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""An embedding of one's own, tried on the project's images before the project is made. Loads no torch itself."""
+"""An embedding of one's own, tried on the project's samples before the project is made. Loads no torch itself."""
 
 from __future__ import annotations
 
@@ -20,48 +20,60 @@ from numpy.typing import NDArray
 from app.errors import ProjectError
 from app.formats.places import called
 from app.formats.source import Source
+from app.kinds.kind import kind_named
 from app.project.given_rows import named_paths, write_order
+from app.project.hub import Consent, UsedNetwork, used
 from app.project.project import Project
 from loops.embeddings.embedder import LARGEST_NUMBER
-from loops.embeddings.own_source import fingerprint, kind_of, open_rows
+from loops.embeddings.own_source import fingerprint, kind_of, named_network, open_rows, samples_of
 from loops.errors import OwnEmbeddingError
 
-IMAGES_TRIED = 4
+SAMPLES_TRIED = 4
 LONGEST_TRY_S = 600.0
 ROWS_AT_ONCE = 4096  # of a mapped array
 
 
 @dataclass(frozen=True)
 class CheckedEmbedding:
-    """An embedding that works on these images."""
+    """An embedding that works on these samples."""
 
     source: str  # with absolute paths: the trainer may run elsewhere
-    dimensions: int  # numbers per image
+    dimensions: int  # numbers per sample
     row_paths: tuple[str, ...] = ()  # of an array file: the image of each row
+    network: UsedNetwork | None = None  # where it is one that a library knows by name
 
-    def keep_order(self, project: Project) -> None:
-        """Notes in the project which image each row belongs to, where there are rows."""
+    def keep(self, project: Project) -> None:
+        """Notes in the project which image each row belongs to, where there are rows, and which network it was."""
         if self.row_paths:
             write_order(project, self.row_paths)
+        if self.network is not None:
+            self.network.keep(project)
 
 
-def check_embedding(given: str, images: Source, test: Source | None) -> CheckedEmbedding:
+def check_embedding(
+    given: str, samples: Source, test: Source | None, consent: Consent | None = None
+) -> CheckedEmbedding:
     """Tries an embedding.
 
     Args:
         given: As the person gave it, see `loops.embeddings.own_source`.
-        images: Of the pool.
+        samples: Of the pool.
         test: Of the test set.
+        consent: To the download of a network; None: nothing is downloaded.
 
     Raises:
         ProjectError: If it cannot be used, with the reason.
     """
     try:
         source = _absolute(given.strip())
+        _check_kind(source, samples.kind)
         if kind_of(source) == "rows":
-            return _check_rows(source, images, test)
+            return _check_rows(source, samples, test)
+        network = named_network(source)
+        if network is not None:
+            return _check_network(used(network, consent), samples)
         fingerprint(source)  # refuses at once what is not there
-        return CheckedEmbedding(source, _try(source, images))
+        return CheckedEmbedding(source, _try(source, samples))
     except OwnEmbeddingError as error:
         raise ProjectError(f"The embedding {given} cannot be used: {error}.") from error
 
@@ -82,10 +94,9 @@ def refuse_code(given: str) -> None:
 
 def _absolute(source: str) -> str:
     """The same source for a process that runs in another folder."""
-    kind = kind_of(source)
-    if kind == "timm":
-        name, _, weights = source.partition("=")
-        return f"{name}={_resolved(weights)}" if weights else name
+    kind, network = kind_of(source), named_network(source)
+    if network is not None:
+        return network.at(_absolute_place(network.place)) if network.place else source
     if kind != "function":
         return _resolved(source)
     module, _, name = source.rpartition(":")
@@ -93,6 +104,25 @@ def _absolute(source: str) -> str:
     if not module.endswith(".py") and not beside.is_file():
         return source
     return f"{_resolved(module if module.endswith('.py') else str(beside))}:{name}"
+
+
+def _check_kind(source: str, kind: str) -> None:
+    if samples_of(source) != kind:
+        wanted = kind_named(samples_of(source)).NOUNS
+        raise OwnEmbeddingError(f"it is for {wanted}, these are {kind_named(kind).NOUNS}")
+
+
+def _check_network(network: UsedNetwork, samples: Source) -> CheckedEmbedding:
+    fingerprint(network.source)  # refuses a library that is not installed
+    return CheckedEmbedding(network.source, _try(network.source, samples), network=network)
+
+
+def _absolute_place(place: str) -> Path:
+    """A file or folder; as it is called, for a link's target in a cache has no suffix that says what it holds."""
+    found = Path(place).expanduser().absolute()
+    if not found.exists():
+        raise OwnEmbeddingError(f"there is no file {found}")
+    return found
 
 
 def _resolved(path: str) -> str:
@@ -124,16 +154,20 @@ def _check_numbers(rows: NDArray[Any], paths: Sequence[str]) -> None:
             raise OwnEmbeddingError(f"row {row}, of {Path(paths[row]).name}, {said}")
 
 
-def _try(source: str, images: Source) -> int:
+def _try(source: str, samples: Source) -> int:
     """Let another process try it. Its answer comes in a file: somebody's code may print and exit as it likes."""
-    tried = [str(entry.path) for entry in images.entries[:IMAGES_TRIED]]
+    tried = [(str(entry.path), entry.text) for entry in samples.entries[:SAMPLES_TRIED]]
     with tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
-        answer, errors = Path(folder) / "answer.json", Path(folder) / "errors.txt"
-        command = [sys.executable, "-W", "ignore", "-m", "app.project.embedding_check", str(answer), source, *tried]
+        answer, errors, given = (Path(folder) / name for name in ("answer.json", "errors.txt", "samples.json"))
+        given.write_text(json.dumps({"kind": samples.kind, "samples": tried}), encoding="utf-8")
+        module = [sys.executable, "-W", "ignore", "-m", "app.project.embedding_check"]
+        command = [*module, str(answer), source, str(given)]
         try:
             status = _ended(command, errors)
         except subprocess.TimeoutExpired as error:
-            raise OwnEmbeddingError(f"{len(tried)} images took it more than {LONGEST_TRY_S:.0f} s") from error
+            raise OwnEmbeddingError(
+                f"{len(tried)} {kind_named(samples.kind).NOUNS} took it more than {LONGEST_TRY_S:.0f} s"
+            ) from error
         if not answer.is_file():
             raise OwnEmbeddingError(_death(status, errors.read_text(encoding="utf-8", errors="replace")))
         found = json.loads(answer.read_text(encoding="utf-8"))

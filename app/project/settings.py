@@ -23,6 +23,7 @@ else:
     import tomli as tomllib
 
 PREDICTORS = ("auto", "cnn", "features")  # or somebody's own, `package.module:name`
+RECOMMENDED_NETWORK = "timm:vit_small_patch14_dinov2.lvd142m"  # an embedding: DINOv2 small, for photographs
 LONGEST_NAME = 200
 MOST_MC_ITERATIONS = 1000
 MOST_ANNOTATORS = 10  # of one sample

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from app.project.hub import refuse_other_weights
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
@@ -195,6 +196,7 @@ def _chosen(project: Project, settings: ProjectSettings, candidates: Sequence[st
             base_name(settings.predictor), candidates if choice is None else choice.in_order(candidates)
         )
         return spec, backbone_of(spec.backbone)
+    refuse_other_weights(project, settings)
     backbone = own_backbone(settings.embedding)
     return replace(choose_network("features", candidates), backbone=backbone.name), backbone
 

@@ -1,4 +1,4 @@
-"""An embedding of one's own at work: images, or rows that exist already, to rows of features. See `own_source`."""
+"""An embedding of one's own at work: samples, or rows that exist already, to rows of features. See `own_source`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.embeddings.embedder import Embedder, Rows, checked_rows
-from loops.embeddings.own_source import Kind, kind_of, load_function
+from loops.embeddings.own_source import Kind, kind_of, load_function, named_network
 from loops.errors import OwnEmbeddingError
 
 if TYPE_CHECKING:
@@ -23,14 +23,16 @@ def own_embedder(source: str, device: torch.device) -> Embedder:
     Raises:
         OwnEmbeddingError: If it cannot be loaded.
     """
-    from loops.embeddings import own_networks  # torch only where something is to be embedded
+    from loops.embeddings import named_networks, own_networks  # torch only where something is to be embedded
 
+    network = named_network(source)
+    if network is not None:
+        return named_networks.load(network, device)
     load: dict[Kind, Callable[[], Embedder]] = {
         "function": lambda: FunctionEmbedder(load_function(source)),
         "rows": GivenRows,
         "torchscript": lambda: own_networks.torchscript(Path(source), device),
         "onnx": lambda: own_networks.onnx(Path(source)),
-        "timm": lambda: own_networks.timm(source.removeprefix("timm:"), device),
     }
     return load[kind_of(source)]()
 

@@ -1,10 +1,9 @@
-"""Networks of one's own, from a file or from timm: RGB squares in, one row of features per image out."""
+"""Networks of one's own, from a file: RGB squares in, one row of features per image out."""
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def torchscript(path: Path, device: torch.device) -> NetworkEmbedder:
             network = torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise OwnEmbeddingError(f"{path} is no TorchScript file (torch.jit.save writes one)") from error
-    return NetworkEmbedder(_on(device, network))
+    return NetworkEmbedder(on_device(device, network))
 
 
 def onnx(path: Path) -> NetworkEmbedder:
@@ -106,53 +105,9 @@ def onnx(path: Path) -> NetworkEmbedder:
     return NetworkEmbedder(forward, side=side or SIDE, batch_size=batch or 32)
 
 
-def timm(name: str, device: torch.device) -> NetworkEmbedder:
-    """Makes a network of timm, without its last layer. Nothing is downloaded.
+def on_device(device: torch.device, network: Callable[[Tensor], Any]) -> Forward:
+    """The network as a function of arrays; what is no tensor stays what it is."""
 
-    Args:
-        name: As timm knows it; with `=FILE`, weights from that file, else from this machine's cache.
-        device: Where it runs.
-
-    Raises:
-        OwnEmbeddingError: If timm is not installed, or has no such network, or its weights are not on this machine.
-    """
-    name, _, weights = name.partition("=")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    try:
-        import timm as library
-    except (ImportError, RuntimeError) as error:  # a torchvision of another torch raises RuntimeError
-        raise OwnEmbeddingError(f"timm cannot be used: {error}; install labelloop[timm]") from error
-    if not library.is_model(name.partition(".")[0]):
-        raise OwnEmbeddingError(f"timm has no network {name!r}")
-    try:
-        network = library.create_model(name, pretrained=not weights, num_classes=0)
-        if weights:
-            _load_weights(network, library.models.load_state_dict(weights, weights_only=True))
-    except OwnEmbeddingError:
-        raise
-    except Exception as error:  # whatever its hub raises when it may not download
-        where = weights or "this machine's cache; nothing is downloaded, name a file as timm:NAME=FILE"
-        raise OwnEmbeddingError(f"the weights of {name} were not found in {where}") from error
-    described = library.data.resolve_model_data_config(network)
-    return NetworkEmbedder(
-        _on(device, network.eval().to(device)),
-        side=described["input_size"][-1],
-        mean=described["mean"],
-        std=described["std"],
-    )
-
-
-def _load_weights(network: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Takes weights over; those of a last layer, which the network does not have here, stay out."""
-    try:
-        missing = network.load_state_dict(weights, strict=False).missing_keys
-    except RuntimeError as error:
-        raise OwnEmbeddingError("the weights are of another network") from error
-    if missing:
-        raise OwnEmbeddingError(f"the weights are of another network: they lack {missing[0]}")
-
-
-def _on(device: torch.device, network: Callable[[Tensor], Any]) -> Forward:
     @torch.inference_mode()
     def forward(images: NDArray[np.float32]) -> Any:  # noqa: ANN401 - whatever somebody's network gives
         found = network(torch.from_numpy(images).to(device))

@@ -1,4 +1,4 @@
-"""What one's own embedding is made of: a function, the rows of an array file, or a network from a file or from timm.
+"""What one's own embedding is made of: a function, the rows of an array file, or a network, from a file or by its name.
 
 One string, the source, says which. Nothing here loads torch.
 
@@ -7,6 +7,8 @@ One string, the source, says which. Nothing here loads torch.
     FILE.pt                 TorchScript
     FILE.onnx               ONNX; needs onnxruntime
     timm:NAME               needs timm; its weights from this machine's cache, or timm:NAME=FILE
+    open_clip:MODEL/WEIGHTS                 likewise
+    sentence-transformers:NAME              of texts; likewise, or sentence-transformers:NAME=FOLDER
 
 A function is code: it runs with all the rights of whoever runs it.
 """
@@ -17,6 +19,7 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -31,10 +34,54 @@ from loops.embeddings.backbone import Backbone
 from loops.embeddings.squares import TRANSFORM
 from loops.errors import OwnEmbeddingError
 
-Kind = Literal["function", "rows", "torchscript", "onnx", "timm"]
+Kind = Literal["function", "rows", "torchscript", "onnx", "timm", "open_clip", "sentence-transformers"]
 
+_PACKAGES: dict[Kind, str] = {
+    # of the libraries that know networks by name; an extra of ours is called like each
+    "timm": "timm", "open_clip": "open-clip", "sentence-transformers": "sentence-transformers",
+}  # fmt: skip
+_DISTRIBUTIONS = {"open-clip": "open_clip_torch"}  # where it is called otherwise
 _BY_SUFFIX: dict[str, Kind] = {".npy": "rows", ".pt": "torchscript", ".onnx": "onnx"}
-_FORMS = "module:function, FILE.npy, FILE.pt (TorchScript), FILE.onnx, or timm:NAME"
+_FORMS = (
+    "module:function, FILE.npy, FILE.pt (TorchScript), FILE.onnx, timm:NAME, open_clip:MODEL/WEIGHTS or "
+    "sentence-transformers:NAME"
+)
+
+
+@dataclass(frozen=True)
+class NamedNetwork:
+    """A network that a library knows by name."""
+
+    library: Kind
+    name: str
+    place: str  # the file or folder of its weights; empty: the library's cache
+
+    def at(self, place: Path | str) -> str:
+        """The source with the weights that lie there."""
+        return f"{self.library}:{self.name}={place}"
+
+    @property
+    def source(self) -> str:
+        """As a person names it."""
+        return self.at(self.place) if self.place else f"{self.library}:{self.name}"
+
+    @property
+    def is_nowhere(self) -> str:
+        """What a person is told of weights that are not here."""
+        placed = self.at("FOLDER" if self.library == "sentence-transformers" else "FILE")
+        return f"its weights are not on this machine; --download fetches them, or place them and say where: {placed}"
+
+
+def named_network(source: str) -> NamedNetwork | None:
+    """The network that a source names; None where it is something else."""
+    library, _, rest = source.partition(":")
+    name, _, place = rest.partition("=")
+    return next((NamedNetwork(known, name, place) for known in _PACKAGES if known == library and name), None)
+
+
+def samples_of(source: str) -> str:
+    """The kind of samples that a source embeds."""
+    return "text" if kind_of(source) == "sentence-transformers" else "image"
 
 
 def kind_of(source: str) -> Kind:
@@ -43,8 +90,9 @@ def kind_of(source: str) -> Kind:
     Raises:
         OwnEmbeddingError: If it is of none of the forms.
     """
-    if source.startswith("timm:") and len(source) > len("timm:"):
-        return "timm"
+    network = named_network(source)
+    if network is not None:
+        return network.library
     if Path(source).suffix.lower() in _BY_SUFFIX:
         return _BY_SUFFIX[Path(source).suffix.lower()]
     module, _, name = source.rpartition(":")
@@ -65,12 +113,25 @@ def own_backbone(source: str) -> Backbone:
 
 
 def fingerprint(source: str) -> str:
-    """What the rows depend on, besides the images: bytes of the file, or the version of timm."""
-    kind = kind_of(source)
-    if kind == "timm":
-        weights = source.partition("=")[2]
-        return f"timm {_version_of('timm')} {_digest_of(weights) if weights else ''}"
+    """What the rows depend on, besides the samples: bytes of the file, and the version of the library that names it."""
+    kind, network = kind_of(source), named_network(source)
+    if network is not None:
+        version_ = _version_of(_PACKAGES[network.library])
+        return f"{network.library} {version_} {digest_of_network(network.place) if network.place else ''}"
     return _digest_of(_file_of_module(source.rpartition(":")[0]) if kind == "function" else source)
+
+
+def digest_of_network(place: str) -> str:
+    """SHA-256 of a network's file, hexadecimal; of a folder, that of all names and digests in it.
+
+    Raises:
+        OwnEmbeddingError: If it cannot be read.
+    """
+    if not Path(place).is_dir():
+        return _digest_of(place)
+    files = sorted(path for path in Path(place).rglob("*") if path.is_file())
+    lines = "".join(f"{path.relative_to(place).as_posix()} {_digest_of(str(path))}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def open_rows(path: Path) -> NDArray[Any]:
@@ -136,7 +197,7 @@ def _digest_of(path: str) -> str:
         raise OwnEmbeddingError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _sha256_of(path: str, _size: int, _changed_at: int) -> str:
     """Read once; a file that is written anew is read again."""
     digest = hashlib.sha256()
@@ -148,6 +209,6 @@ def _sha256_of(path: str, _size: int, _changed_at: int) -> str:
 
 def _version_of(package: str) -> str:
     try:
-        return version(package)
+        return version(_DISTRIBUTIONS.get(package, package))
     except PackageNotFoundError as error:
         raise OwnEmbeddingError(f"{package} is not installed; install labelloop[{package}]") from error

@@ -110,11 +110,12 @@ def refuse_other_weights(project: Project, settings: ProjectSettings) -> None:
     noted = UsedNetwork(**json.loads(_note(project).read_text(encoding="utf-8")))
     if settings.embedding != noted.source:  # somebody chose another one since
         return
-    found = digest_of_network(noted.source.partition("=")[2])
+    name, _, place = noted.source.partition("=")
+    found = digest_of_network(place)
     if found != noted.sha256:
         raise ProjectError(
-            f"The weights of {noted.source} are not those that this project was made with (SHA-256 "
-            f"{noted.sha256[:12]}, now {found[:12]}). Put those back, or delete {_note(project)} to go on with these."
+            f"{place} does not hold the weights of {name} that this project was made with: their SHA-256 was "
+            f"{noted.sha256[:12]}, now it is {found[:12]}. Put those back, or delete {_note(project)} to take these."
         )
 
 

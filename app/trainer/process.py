@@ -23,6 +23,7 @@ import torch
 
 from app.errors import AppError, FilesAwayError
 from app.project.lock import trainer_lock
+from app.project.hub import refuse_other_weights
 from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
@@ -187,7 +188,10 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
 
     Raises:
         TrainerRunningError: If the project has a trainer already.
+        ProjectError: If its network is another one than it was and nobody sees that on a screen.
     """
+    if once:
+        refuse_other_weights(project, project.settings())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -209,5 +209,6 @@ def _sentence(error: Exception, repository: str) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
         return f"{repository} cannot be kept: {error.strerror}"
     return (
-        f"the hub does not answer ({type(error).__name__}); what came so far is kept, and the same goes on from there"
+        f"the hub does not answer ({type(error).__name__}): the same again goes on from what came so far; without a "
+        "network, place the weights yourself and add =PLACE to the name"
     )

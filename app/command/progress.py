@@ -23,7 +23,8 @@ def show_files(done: int, total: int) -> None:
 
 def show_megabytes(done: int, total: int) -> None:
     """Count what is downloaded, likewise."""
-    _show(round(done / 1e6), round(total / 1e6), "MB downloaded")
+    in_all = -(-total // 1_000_000)
+    _show(in_all if done >= total else done // 1_000_000, in_all, "MB downloaded")
 
 
 def show_offer(offer: Offer) -> None:

@@ -46,7 +46,7 @@ def _ask(address: Address, say: Say, *, fetches: bool) -> None:
     offer = find(address)
     say({"offer": asdict(offer)})
     if fetches:
-        _say_here(fetch(address, offer, lambda here, size: say({"progress": [here, size]})), say)
+        _say_here(fetch(offer, lambda here, size: say({"progress": [here, size]})), say)
 
 
 def _say_here(found: Here | None, say: Say) -> None:

@@ -22,8 +22,8 @@ from typing import NoReturn
 import torch
 
 from app.errors import AppError, FilesAwayError
-from app.project.lock import trainer_lock
 from app.project.hub import refuse_other_weights
+from app.project.lock import trainer_lock
 from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +21,11 @@ from loops.errors import OwnEmbeddingError
 Progress = Callable[[int, int], None]  # bytes here, bytes in all
 
 ANSWER_S = 30.0  # longest wait for the hub's answer
+WAITS_S = (1, 4)  # between two tries; a person watches, and may say so again
+BLOCK = 1 << 20  # bytes written at a time
 _WEIGHTS = (".safetensors", ".bin")  # the first is preferred: it holds numbers and no code
 _READ = (*_WEIGHTS, ".json", ".txt", ".model")  # what a folder of a network is read from; never code
+_OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _WHOLE = ("model.safetensors", "pytorch_model.bin")  # of a folder, the largest and last: then all of it is here
 _OTHER_RUNTIMES = ("onnx", "openvino")  # folders with the same weights once more
 
@@ -51,6 +56,7 @@ class Offer:
     revision: str  # of the files, as long as it takes to name them for good
     licence: str  # as the hub abbreviates it; empty: it does not say
     files: tuple[HubFile, ...]
+    is_folder: bool = False  # whether the network is read from a folder, and not from its one file
 
     @property
     def size(self) -> int:
@@ -84,49 +90,100 @@ def find(address: Address) -> Offer:
         found = api.model_info(address.repository, revision=address.revision, files_metadata=True, timeout=ANSWER_S)
     files = [_file(given) for given in found.siblings or ()]
     licence = next((tag.partition(":")[2] for tag in found.tags or () if tag.startswith("license:")), "")
-    return Offer(address.repository, found.sha, licence, _wanted(address, files))
+    return Offer(address.repository, found.sha, licence, _wanted(address, files), is_folder=not address.files)
 
 
-def fetch(address: Address, offer: Offer, progress: Progress) -> Here:
-    """Downloads what was offered into the hub library's own cache, on from where an earlier download broke off.
+def fetch(offer: Offer, progress: Progress) -> Here:
+    """Downloads what was offered into the cache, on from where an earlier download broke off.
+
+    The hub library's own download begins anew after a kill, so it only says where the files are and who asks.
 
     Args:
-        address: Of the network.
-        offer: What `find` said of it.
+        offer: What `find` said of the network.
         progress: Called as bytes come.
 
     Raises:
         OwnEmbeddingError: If a file cannot be had, or is not the one that was offered.
     """
-    hub, done = _library(), 0
-    _check_room(offer)
+    folder, done = _folder_of(offer.repository) / offer.revision, 0
+    _check_room(offer, folder)
     for file in offer.files:
-        with _as_sentences(address.repository):
-            path = Path(
-                hub.hf_hub_download(
-                    address.repository, file.name, revision=address.revision,
-                    tqdm_class=_bar(lambda here, before=done: progress(before + here, offer.size)),
-                )
-            )  # fmt: skip
-        if file.sha256 and _sha256(path) != file.sha256:
-            raise OwnEmbeddingError(f"{file.name} of {address.repository} came damaged; delete {path} and try again")
+        path = folder / file.name
+        if path.is_file():
+            progress(done + file.size, offer.size)
+        else:
+            with _as_sentences(offer.repository):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _download(offer, file, path, lambda here, before=done: progress(before + here, offer.size))
         done += file.size
-        progress(done, offer.size)
-    found = cached(address)
-    if found is None or found.revision != offer.revision:
-        raise OwnEmbeddingError(f"{address.repository} was changed while it was downloaded; try again")
-    return found
+    return Here(folder if offer.is_folder else folder / offer.files[0].name, offer.repository, offer.revision)
 
 
 def cached(address: Address) -> Here | None:
-    """What is on this machine already; the hub is not asked."""
-    hub = _library()
+    """What is on this machine already, fetched by `fetch` or by another program of the hub; the hub is not asked."""
     for name in address.files or _WHOLE:
-        path = hub.try_to_load_from_cache(address.repository, name, revision=address.revision)
-        if isinstance(path, str):  # else it is not here, or known not to be there
-            folder = Path(path).parents[len(PurePosixPath(name).parts) - 1]
-            return Here(Path(path) if address.files else folder, address.repository, folder.name)
+        path = _fetched(address, name) or _fetched_by_others(address, name)
+        if path is not None:
+            folder = path.parents[len(PurePosixPath(name).parts) - 1]
+            return Here(path if address.files else folder, address.repository, folder.name)
     return None
+
+
+def cache_folder() -> Path:
+    """Where networks are kept, for all projects."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labelloop" / "networks"
+
+
+def _folder_of(repository: str) -> Path:
+    return cache_folder() / repository.replace("/", "--")
+
+
+def _fetched(address: Address, name: str) -> Path | None:
+    found = _folder_of(address.repository).glob(f"{address.revision or '*'}/{name}")
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _fetched_by_others(address: Address, name: str) -> Path | None:
+    found = _library().try_to_load_from_cache(address.repository, name, revision=address.revision)
+    return Path(found) if isinstance(found, str) else None  # else it is not here, or known not to be there
+
+
+def _download(offer: Offer, file: HubFile, path: Path, tell: Callable[[int], None]) -> None:
+    """Fetches a file beside its place, and puts it there once it is whole and the one that was offered."""
+    part = path.with_name(f"{path.name}.part")
+    for wait in (*WAITS_S, None):
+        try:
+            _go_on(offer, file, part, tell)
+            break
+        except OSError as error:  # of the connection: what came so far stays
+            is_answer = getattr(error, "response", None) is not None
+            if wait is None or is_answer or error.errno in _OUR_OWN:
+                raise
+            time.sleep(wait)
+    if file.sha256 and _sha256(part) != file.sha256:
+        part.unlink()
+        raise OwnEmbeddingError(f"{file.name} of {offer.repository} came damaged; try again")
+    part.replace(path)
+
+
+def _go_on(offer: Offer, file: HubFile, part: Path, tell: Callable[[int], None]) -> None:
+    import requests  # here: most of this module is asked without a network
+
+    here = part.stat().st_size if part.is_file() else 0
+    if here >= file.size > 0:
+        return
+    hub = _library()
+    address = hub.hf_hub_url(offer.repository, file.name, revision=offer.revision)
+    headers = {**hub.utils.build_hf_headers(), "Range": f"bytes={here}-"}
+    with requests.get(address, headers=headers, stream=True, timeout=ANSWER_S) as answer:
+        answer.raise_for_status()
+        is_rest = answer.status_code == requests.codes.partial_content
+        with part.open("ab" if is_rest else "wb") as out:
+            for block in answer.iter_content(BLOCK):
+                out.write(block)
+                tell(out.tell())
+    if part.stat().st_size < file.size:
+        raise ConnectionError(f"{file.name} broke off")
 
 
 def _wanted(address: Address, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
@@ -143,6 +200,8 @@ def _wanted(address: Address, files: Sequence[HubFile]) -> tuple[HubFile, ...]:
 
 def _is_read(name: PurePosixPath, safe: set[PurePosixPath]) -> bool:
     is_double = name.suffix == _WEIGHTS[1] and name.parent in safe
+    if name.is_absolute() or ".." in name.parts:  # it would be written elsewhere
+        return False
     return name.suffix in _READ and name.parts[0] not in _OTHER_RUNTIMES and not is_double
 
 
@@ -150,29 +209,10 @@ def _file(given: Any) -> HubFile:  # noqa: ANN401 - the hub library's
     return HubFile(given.rfilename, int(given.size or 0), given.lfs.sha256 if given.lfs else "")
 
 
-def _bar(tell: Callable[[int], None]) -> type:
-    """What the hub library tells how far it is, in place of a bar of its own."""
-    from tqdm import tqdm
-
-    class Told(tqdm):  # type: ignore[type-arg]
-        def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
-            super().__init__(*arguments, **{**options, "disable": True})
-            self.n = options.get("initial", 0)
-
-        def update(self, n: float | None = 1) -> None:  # type: ignore[override]
-            self.n += n or 0
-            tell(int(self.n))
-
-    return Told
-
-
-def _check_room(offer: Offer) -> None:
-    from huggingface_hub import constants
-
-    cache = Path(constants.HF_HUB_CACHE)
-    there = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+def _check_room(offer: Offer, folder: Path) -> None:
+    there = next(parent for parent in folder.parents if parent.is_dir())
     if offer.size > shutil.disk_usage(there).free:
-        raise OwnEmbeddingError(f"{offer.repository} needs {offer.size / 1e6:,.0f} MB in {cache}; there is no room")
+        raise OwnEmbeddingError(f"{offer.repository} needs {offer.size / 1e6:,.0f} MB in {there}; there is no room")
 
 
 def _sha256(path: Path) -> str:
@@ -193,9 +233,11 @@ def _library() -> Any:  # noqa: ANN401 - has no types that every version shares
 
 @contextmanager
 def _as_sentences(repository: str) -> Iterator[None]:
-    """What the hub's library raises, as sentences; what it fetched so far stays in its cache."""
+    """What the hub's library and the connection raise, as sentences."""
     try:
         yield
+    except OwnEmbeddingError:
+        raise
     except Exception as error:  # they have no common base
         raise OwnEmbeddingError(_sentence(error, repository)) from error
 
@@ -204,9 +246,15 @@ def _sentence(error: Exception, repository: str) -> str:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "OfflineModeIsEnabled" in kinds or "OfflineModeIsEnabled" in str(error):
         return "the hub may not be asked: HF_HUB_OFFLINE is set"
-    if kinds & {"RepositoryNotFoundError", "GatedRepoError", "RevisionNotFoundError", "HFValidationError"}:
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if status in (401, 403, 404) or kinds & {
+        "RepositoryNotFoundError",
+        "GatedRepoError",
+        "RevisionNotFoundError",
+        "HFValidationError",
+    }:
         return f"the hub shows no network {repository} to whom HF_TOKEN names (nobody, where it is not set)"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+    if isinstance(error, OSError) and error.errno in _OUR_OWN:
         return f"{repository} cannot be kept: {error.strerror}"
     return (
         f"the hub does not answer ({type(error).__name__}): the same again goes on from what came so far; without a "

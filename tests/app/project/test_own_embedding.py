@@ -74,9 +74,12 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_made(
 def test_it_is_tried_on_images_that_can_be_read(tmp_path: Path, images: Path) -> None:
     (tmp_path / "mine.py").write_text(FUNCTION)
     answer = tmp_path / "answer.json"
-    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", f"{images}/2.png", f"{images}/3.png")
+    given = tmp_path / "samples.json"
+    given.write_text(json.dumps({"kind": "image", "samples": [[f"{images}/2.png", None], [f"{images}/3.png", None]]}))
+    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", str(given))
     assert json.loads(answer.read_text()) == {"dimensions": 3}
-    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", f"{images}/2.png")
+    given.write_text(json.dumps({"kind": "image", "samples": [[f"{images}/2.png", None]]}))
+    embedding_check.main(str(answer), f"{tmp_path}/mine.py:means", str(given))
     assert json.loads(answer.read_text()) == {"refused": "there is no image to try the embedding on"}
 
 

@@ -145,7 +145,7 @@ def _offer(said: dict[str, Any]) -> Offer:
 
 
 def _here(said: dict[str, str] | None) -> Here | None:
-    return None if said is None else Here(**{**said, "place": Path(said["place"])})
+    return None if said is None else Here(Path(said["place"]), said["repository"], said["revision"])
 
 
 def _note(project: Project) -> Path:

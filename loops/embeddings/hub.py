@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -114,9 +115,13 @@ def fetch(offer: Offer, progress: Progress) -> Here:
         else:
             with _as_sentences(offer.repository):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _download(offer, file, path, lambda here, before=done: progress(before + here, offer.size))
+                _download(offer, file, path, partial(_tell, progress, done, offer.size))
         done += file.size
     return Here(folder if offer.is_folder else folder / offer.files[0].name, offer.repository, offer.revision)
+
+
+def _tell(progress: Progress, before: int, size: int, here: int) -> None:
+    progress(before + here, size)
 
 
 def cached(address: Address) -> Here | None:

@@ -69,7 +69,10 @@ class NamedNetwork:
     def is_nowhere(self) -> str:
         """What a person is told of weights that are not here."""
         placed = self.at("FOLDER" if self.library == "sentence-transformers" else "FILE")
-        return f"its weights are not on this machine; --download fetches them, or place them and say where: {placed}"
+        return (
+            "its weights are not on this machine; --download, or the button on Setup, fetches them; or place them and "
+            f"say where: {placed}"
+        )
 
 
 def named_network(source: str) -> NamedNetwork | None:

@@ -22,6 +22,8 @@ from storage import schema
 from storage.engine import Database
 from storage.opening import create_database
 from storage.projects import create_project
+from tests.app.project.hub_of_models import SENTENCES, Hub, hub_of_models, twice
+from tests.loops.embeddings.named_libraries import write_packages
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -281,3 +283,20 @@ def make_zip(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    (tmp_path / "packages").mkdir()
+    packages = write_packages(tmp_path / "packages")
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    monkeypatch.syspath_prepend(packages)  # to tell their versions
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache_of_others"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    for name in ("HF_HUB_CACHE", "HF_TOKEN", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    files = {"timm/tiny.in1k": {"pytorch_model.bin": twice()}, "sentence-transformers/mini": SENTENCES}
+    with hub_of_models(files) as started:
+        monkeypatch.setenv("HF_ENDPOINT", started.address)
+        yield started

@@ -14,8 +14,9 @@ from app.project.creation import create_with_embedding, nothing_left_behind
 from app.project.importing import refuse_unusable
 from app.project.own_embedding import refuse_code
 from app.project.project import Project
-from app.project.settings import ProjectSettings
+from app.project.settings import RECOMMENDED_NETWORK, ProjectSettings
 from app.screens.setup_page.class_editor import names_in
+from app.screens.setup_page.download_box import download_box
 from app.screens.setup_page.import_box import (
     Chosen,
     import_samples,
@@ -102,9 +103,12 @@ def embedding_field() -> dict[str, str]:
     with as_sentences():
         refuse_code(source)
     st.caption(
-        "An array file `.npy` with a row per image, a TorchScript file `.pt`, an `.onnx` file or `timm:NAME`, on the "
-        "machine LabelLoop runs on. A Python function runs code: give it to `labelloop init --embedding`."
+        "An array file `.npy` with a row per image, a TorchScript file `.pt` or an `.onnx` file, on the machine "
+        "LabelLoop runs on; or a network by its name, `timm:NAME`, `open_clip:MODEL/WEIGHTS` or, of texts, "
+        f"`sentence-transformers:NAME`. Recommended for photographs: DINOv2 small, `{RECOMMENDED_NETWORK}`. A Python "
+        "function runs code: give it to `labelloop init --embedding`."
     )
+    download_box(source)
     return {"embedding": source}
 
 

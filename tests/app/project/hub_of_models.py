@@ -8,10 +8,28 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlparse
 
+from tests.loops.embeddings.named_libraries import weights
+
 REVISION = "1" * 40
+SENTENCES = {
+    "model.safetensors": b"a" * 100,
+    "config.json": b'{"words": ["good", "bad"]}',
+    "1_Pooling/config.json": b"{}",
+    "pytorch_model.bin": b"the same again",
+    "onnx/model.onnx": b"the same again",
+    "evil.py": b"raise SystemExit",
+    "README.md": b"# A network",
+}
+
+
+@cache
+def twice() -> bytes:
+    """Weights of the network timm:tiny, which then gives twice the mean of each channel."""
+    return weights(scale=[2.0, 2.0, 2.0])
 
 
 @dataclass

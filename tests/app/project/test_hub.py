@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,42 +12,13 @@ from PIL import Image
 
 from app.errors import ProjectError
 from app.project.creation import make_project
-from app.project.hub import Consent, Offer, download, here, offer_of, offer_text, refuse_other_weights
+from app.project.hub import Consent, download, here, offer_of, offer_text, refuse_other_weights
 from app.project.project import Project
 from app.project.settings import ProjectSettings
-from loops.embeddings.hub import BLOCK, HubFile, fetch
+from loops.embeddings.hub import BLOCK, HubFile, Offer, fetch
 from loops.embeddings.own_source import NamedNetwork, named_network
 from loops.errors import OwnEmbeddingError
-from tests.app.project.hub_of_models import REVISION, Hub, hub_of_models
-from tests.loops.embeddings.named_libraries import weights, write_packages
-
-TWICE = weights(scale=[2.0, 2.0, 2.0])
-SENTENCES = {
-    "model.safetensors": b"a" * 100,
-    "config.json": b'{"words": ["good", "bad"]}',
-    "1_Pooling/config.json": b"{}",
-    "pytorch_model.bin": b"the same again",
-    "onnx/model.onnx": b"the same again",
-    "evil.py": b"raise SystemExit",
-    "README.md": b"# A network",
-}
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    (tmp_path / "packages").mkdir()
-    packages = write_packages(tmp_path / "packages")
-    monkeypatch.setenv("PYTHONPATH", str(packages))
-    monkeypatch.syspath_prepend(packages)  # to tell their versions
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache_of_others"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    for name in ("HF_HUB_CACHE", "HF_TOKEN", "http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    files = {"timm/tiny.in1k": {"pytorch_model.bin": TWICE}, "sentence-transformers/mini": SENTENCES}
-    with hub_of_models(files) as started:
-        monkeypatch.setenv("HF_ENDPOINT", started.address)
-        yield started
+from tests.app.project.hub_of_models import REVISION, Hub, twice
 
 
 @pytest.fixture
@@ -75,8 +45,8 @@ def silent() -> Consent:
 
 
 def test_without_consent_nothing_is_asked_and_both_ways_are_said(tmp_path: Path, images: Path, hub: Hub) -> None:
-    said = r"not on this machine; --download fetches them, or place them and say where: timm:tiny=FILE\.$"
-    with pytest.raises(ProjectError, match=said):
+    ways = r"--download, or the button on Setup, fetches them; or place them and say where: timm:tiny=FILE\.$"
+    with pytest.raises(ProjectError, match=f"not on this machine; {ways}"):
         make(tmp_path / "project", images, "timm:tiny")
     assert hub.asked == []
     assert not (tmp_path / "project").exists()
@@ -88,13 +58,13 @@ def test_with_consent_it_is_said_what_comes_and_what_came_is_noted(tmp_path: Pat
     consent = Consent(lambda offer: said.append(offer_text(offer)), lambda *counts: counted.append(counts))
     project = make(tmp_path / "project", images, "timm:tiny", consent)
     assert said == ["timm/tiny.in1k (pytorch_model.bin, 0.1 MB), published by timm, licence apache-2.0"]
-    assert counted[-1] == (len(TWICE), len(TWICE))
+    assert counted[-1] == (len(twice()), len(twice()))
     noted = json.loads((project.folder / "network.json").read_text())
-    assert noted["sha256"] == hashlib.sha256(TWICE).hexdigest()
+    assert noted["sha256"] == hashlib.sha256(twice()).hexdigest()
     assert (noted["repository"], noted["revision"]) == ("timm/tiny.in1k", REVISION)
     name, _, place = project.settings().embedding.partition("=")
     assert name == "timm:tiny"
-    assert Path(place).read_bytes() == TWICE
+    assert Path(place).read_bytes() == twice()
 
     hub.asked.clear()
     again = make(tmp_path / "again", images, "timm:tiny")
@@ -180,7 +150,7 @@ def test_what_the_hub_does_not_show_is_refused(hub: Hub) -> None:
         offer_of(named("timm:tiny"))
 
 
-def test_what_is_larger_than_the_disk_is_refused_before_a_byte_comes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_larger_than_the_disk_is_refused_before_a_byte_comes(hub: Hub) -> None:
     offer = Offer("who/huge", REVISION, "", (HubFile("model.safetensors", 10**18, ""),))
     with pytest.raises(OwnEmbeddingError, match=r"who/huge needs 1,000,000,000,000 MB in .*; there is no room"):
         fetch(offer, lambda *_: None)
@@ -188,9 +158,9 @@ def test_what_is_larger_than_the_disk_is_refused_before_a_byte_comes(hub: Hub, m
 
 
 def test_a_network_that_was_placed_by_hand_is_noted_too(tmp_path: Path, images: Path, hub: Hub) -> None:
-    (tmp_path / "twice.pt").write_bytes(TWICE)
+    (tmp_path / "twice.pt").write_bytes(twice())
     project = make(tmp_path / "project", images, f"timm:tiny={tmp_path / 'twice.pt'}")
-    assert json.loads((project.folder / "network.json").read_text())["sha256"] == hashlib.sha256(TWICE).hexdigest()
+    assert json.loads((project.folder / "network.json").read_text())["sha256"] == hashlib.sha256(twice()).hexdigest()
     assert hub.asked == []
     with pytest.raises(ProjectError, match=r"there is no file .*gone\.pt"):
         make(tmp_path / "other", images, f"timm:tiny={tmp_path / 'gone.pt'}")
@@ -206,7 +176,7 @@ def test_the_command_line_downloads_with_download_alone(
     with pytest.raises(SystemExit) as refused:
         main()
     assert refused.value.code == 1
-    assert "--download fetches them" in capsys.readouterr().err
+    assert "--download, or the button on Setup, fetches them" in capsys.readouterr().err
     monkeypatch.setattr("sys.argv", [*given, "--embedding", "timm:tiny", "--download"])
     with pytest.raises(SystemExit) as done:
         main()

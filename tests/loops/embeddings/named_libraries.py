@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import torch
-
 TIMM = """
 from types import SimpleNamespace
 
@@ -118,6 +116,8 @@ def write_packages(folder: Path) -> Path:
 
 def weights(**values: list[float]) -> bytes:
     """A file of weights."""
+    import torch  # here: most who ask a hub need none
+
     out = io.BytesIO()
     torch.save({name: torch.tensor(numbers) for name, numbers in values.items()}, out)
     return out.getvalue()

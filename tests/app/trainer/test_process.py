@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
-from app.errors import TrainerRunningError
+from app.errors import ProjectError, TrainerRunningError
+from app.project.hub import UsedNetwork
 from app.project.lock import trainer_lock
 from app.project.project import Project
+from app.project.settings import save_settings
 from app.trainer import process
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.process import run_trainer
@@ -44,6 +49,15 @@ def test_once_ends_when_nothing_is_waiting(project: Project, database: Database,
     assert latest.state == "open"
     assert heartbeat is not None
     assert heartbeat.state == "stopped"
+
+
+def test_weights_that_are_other_ones_are_refused_before_anything_is_computed(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(b"now")
+    source = f"timm:tiny={tmp_path / 'weights.bin'}"
+    save_settings(project.settings_path, replace(project.settings(), predictor="auto", embedding=source))
+    UsedNetwork(source, hashlib.sha256(b"then").hexdigest()).keep(project)
+    with pytest.raises(ProjectError, match=r"weights\.bin does not hold the weights of timm:tiny that this project"):
+        run_once(project)
 
 
 def test_a_second_trainer_of_the_same_project_is_refused(project: Project) -> None:

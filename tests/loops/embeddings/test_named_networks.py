@@ -58,6 +58,18 @@ def test_timm_makes_a_network_of_a_placed_file(libraries: Path) -> None:
     assert os.environ["HF_HUB_OFFLINE"] == "1", "no library of this process asks the hub for what it lacks"
 
 
+def test_without_a_place_weights_come_from_the_cache_and_from_nowhere_else(
+    libraries: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(libraries / "cache"))
+    with pytest.raises(OwnEmbeddingError, match=r"not on this machine; .* say where: timm:tiny=FILE"):
+        rows_of("timm:tiny", RED)
+    kept = libraries / "cache/labelloop/networks/timm--tiny.in1k/1234"
+    kept.mkdir(parents=True)
+    (kept / "pytorch_model.bin").write_bytes((libraries / "twice.pt").read_bytes())
+    assert rows_of("timm:tiny", RED) == [[2.0, 0.0, 0.0]]
+
+
 def test_a_network_for_large_images_is_made_for_small_ones(libraries: Path) -> None:
     assert rows_of(f"timm:large={libraries / 'twice.pt'}", RED) == [[2.0, 0.0, 0.0]]
     assert own_embedder(f"timm:large={libraries / 'twice.pt'}", torch.device("cpu")).prepare(RED).shape == (224, 224, 3)

@@ -208,5 +208,5 @@ def test_the_first_rows_tell_a_store_their_width(tmp_path: Path, functions: str)
 
 
 def test_timm_without_its_library_or_its_weights_says_what_to_do() -> None:
-    with pytest.raises(OwnEmbeddingError, match=r"install labelloop\[timm\]|nothing is downloaded"):
+    with pytest.raises(OwnEmbeddingError, match=r"install labelloop\[timm\]|not on this machine"):
         rows_of("timm:resnet18", RED)

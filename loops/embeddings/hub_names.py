@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from loops.embeddings.hub import Address
@@ -87,5 +88,6 @@ def _of_open_clip(name: str) -> Address:
 
 
 def _of_sentence_transformers(name: str) -> Address:
-    sentence_transformers_library()  # what cannot be loaded later is not worth a download
+    if find_spec("sentence_transformers") is None:  # to import it takes long, and the name alone says where it lies
+        raise OwnEmbeddingError("sentence_transformers is not installed; install labelloop[sentence-transformers]")
     return Address(name if "/" in name else f"sentence-transformers/{name}")

@@ -21,6 +21,7 @@ from app.project.settings import save_settings
 from app.trainer import process
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.process import run_trainer
+from app.trainer.workbench import at_rest
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.errors import StaleGenerationError
@@ -51,13 +52,18 @@ def test_once_ends_when_nothing_is_waiting(project: Project, database: Database,
     assert heartbeat.state == "stopped"
 
 
-def test_weights_that_are_other_ones_are_refused_before_anything_is_computed(project: Project, tmp_path: Path) -> None:
+def test_weights_that_are_other_ones_are_refused_before_anything_is_computed(
+    project: Project, database: Database, tmp_path: Path
+) -> None:
     (tmp_path / "weights.bin").write_bytes(b"now")
     source = f"timm:tiny={tmp_path / 'weights.bin'}"
     save_settings(project.settings_path, replace(project.settings(), predictor="auto", embedding=source))
     UsedNetwork(source, hashlib.sha256(b"then").hexdigest()).keep(project)
-    with pytest.raises(ProjectError, match=r"weights\.bin does not hold the weights of timm:tiny that this project"):
+    said = r"weights\.bin does not hold the weights of timm:tiny that this project"
+    with pytest.raises(ProjectError, match=said):
         run_once(project)
+    with pytest.raises(ProjectError, match=said):
+        at_rest(project, database)
 
 
 def test_a_second_trainer_of_the_same_project_is_refused(project: Project) -> None:

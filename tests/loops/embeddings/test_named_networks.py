@@ -99,15 +99,31 @@ def test_sentence_transformers_reads_texts_from_a_placed_folder(libraries: Path)
     [
         ("timm:huge", "timm has no network 'huge'"),
         ("timm:tiny={}/other.pt", r"other\.pt holds no weights of tiny that can be used: .*shift"),
-        ("timm:tiny={}/code.pt", r"code\.pt holds no weights of tiny that can be used"),
         ("open_clip:ViT={}/other.pt", "holds no weights of ViT that can be used"),
     ],
 )
 def test_what_is_no_network_or_another_one_is_refused(libraries: Path, source: str, said: str) -> None:
     (libraries / "other.pt").write_bytes(weights(shift=[1.0]))
-    torch.save(Path, libraries / "code.pt")
     with pytest.raises(OwnEmbeddingError, match=said):
         rows_of(source.format(libraries), RED)
+
+
+class Code:
+    """What runs as a pickle is read."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.trace,)
+
+
+@pytest.mark.parametrize("name", ["timm:tiny", "open_clip:ViT"])
+def test_a_file_of_weights_runs_no_code(libraries: Path, name: str) -> None:
+    torch.save(Code(libraries / "ran"), libraries / "code.pt")
+    with pytest.raises(OwnEmbeddingError, match=r"code\.pt holds no weights of .* that can be used"):
+        rows_of(f"{name}={libraries / 'code.pt'}", RED)
+    assert not (libraries / "ran").exists()
 
 
 @pytest.mark.parametrize(

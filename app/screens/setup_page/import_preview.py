@@ -16,14 +16,14 @@ from app.screens.shared.plain_text import escaped
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LabelChoice:
     """What is to become of the labels that a source carries."""
 
     labeled: bool = False
     new_names: dict[str, str] = field(default_factory=dict)  # by name in the source, where they differ
 
 
-def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> Wanted:
+def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> LabelChoice:
     """Draw the look at a chosen folder or file, and the choice what becomes of its labels."""
     labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled")
     st.caption("They count as imported, are trained on from the first round, and can be taken back as one.")
@@ -34,7 +34,7 @@ def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable
             st.session_state[f"{prefix}_preview_of"] = (chosen.path, preview_of(source, classes=classes()))
     path, preview = st.session_state.get(f"{prefix}_preview_of", ("", None))
     new_names = _show(preview, prefix) if preview is not None and path == chosen.path else {}
-    return Wanted(labeled, new_names)
+    return LabelChoice(labeled, new_names)
 
 
 def _show(preview: Preview, prefix: str) -> dict[str, str]:

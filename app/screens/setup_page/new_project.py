@@ -27,7 +27,7 @@ from app.screens.setup_page.import_box import (
     what_is_wrong,
 )
 from app.screens.setup_page.import_job import ImportJob, start_job
-from app.screens.setup_page.import_preview import Wanted, preview_box
+from app.screens.setup_page.import_preview import LabelChoice, preview_box
 from app.screens.setup_page.import_report import show_job, why_it_failed
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.typed import keep, kept, text_field
@@ -45,7 +45,7 @@ class NewProject:
     samples: Chosen
     classes: tuple[str, ...]
     test_csv: str
-    wanted: Wanted
+    wanted: LabelChoice
 
 
 def new_project_form(*, busy: bool) -> NewProject | None:
@@ -77,7 +77,7 @@ def _classes_field() -> str:
     return classes
 
 
-def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], Wanted]:
+def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], LabelChoice]:
     """Everything that has a good default: the name, labels that come along, a test set, the settings."""
     folder = project_folder()
     name = text_field("Name of the project", folder.name, key="new_name")
@@ -113,7 +113,7 @@ def embedding_field() -> dict[str, str]:
 
 
 def _entered(
-    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: Wanted
+    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: LabelChoice
 ) -> NewProject:
     """What was entered, or why nothing can be made of it; beside its field it is said too."""
     if not samples.given:

@@ -20,7 +20,7 @@ from app.screens.setup_page.import_box import (
     what_is_wrong,
 )
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
-from app.screens.setup_page.import_preview import Wanted, preview_box
+from app.screens.setup_page.import_preview import LabelChoice, preview_box
 from app.screens.setup_page.import_report import past_refusals, why_it_failed
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
@@ -77,7 +77,7 @@ def _class_names() -> list[str]:
         return [entry.name for entry in list_classes(session, project_id=project_id())]
 
 
-def _start(project: Project, chosen: Chosen, use: str, wanted: Wanted) -> None:
+def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice) -> None:
     path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
 
     def work(job: ImportJob) -> None:

@@ -20,10 +20,11 @@ from storage.errors import InvalidDecisionError, UnknownGroupError
 from storage.events import is_undone
 from storage.grid import free_samples
 from storage.journal import note, values_of
-from storage.labels import check_annotator, check_decision, chosen_otherwise
+from storage.labels import check_annotator, check_decision
 from storage.limits import NO_LIMITS, Limits, check_limits
 from storage.models import Annotator, CurrentDecision, Group, LabelEvent, Query, Sample, SampleError
 from storage.plain import utc_now
+from storage.provenance import chosen_otherwise
 from storage.samples import chunks
 
 GROUP = "group"  # the acquisition of its labels, and how the request ids of the rest begin

@@ -31,9 +31,10 @@ from storage.events import (
     list_events,
 )
 from storage.limits import NO_LIMITS, Limits, check_limits
-from storage.models import Annotator, Claim, Class, LabelEvent, Query, Round, Sample
+from storage.models import Annotator, Claim, Class, LabelEvent, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
+from storage.provenance import ASKED, asked_under, chosen_otherwise
 from storage.queue import put_on_screen
 from storage.remainder import RANDOM
 
@@ -51,10 +52,6 @@ __all__ = [
     "undo_told",
 ]
 
-_OF_QUERY = (
-    "purpose", "score", "acquisition_probability", "rank", "predictor", "predictor_version", "predictor_labels",
-)  # fmt: skip
-_ASKED = ("round_number", "acquisition", "model_version", *_OF_QUERY)
 _CONTENT = ("sample_id", "action", "class_index")  # of a decision: what one request id stands for
 
 
@@ -124,7 +121,7 @@ def record_decision(
     standing = standing_event(session, sample_id=sample_id)
     if action == "label" and (standing is None or standing.action != "label"):
         check_limits(session, project_id=project_id, limits=limits)
-    asked = _asked_under(session, sample_id, annotator_id, standing)
+    asked = asked_under(session, sample_id, annotator_id, standing)
     if blind and asked.get("acquisition") is None:  # on a page of its own, and no round asks for it
         asked = {**asked, "acquisition": RANDOM}
     if acquisition is not None and asked["purpose"] == "train":
@@ -239,7 +236,7 @@ def take_back(session: Session, undone: LabelEvent, annotator_id: int, *, undo_i
         request_id=undo_id,
         supersedes=undone.id,
         created_at=utc_now(),
-        **{name: getattr(undone, name) for name in _ASKED},
+        **{name: getattr(undone, name) for name in ASKED},
     )
     return _append(session, event)
 
@@ -322,44 +319,3 @@ def check_annotator(session: Session, project_id: int, annotator_id: int) -> Non
     annotator = session.get(Annotator, annotator_id)
     if annotator is None or annotator.project_id != project_id:
         raise UnknownAnnotatorError(annotator_id)
-
-
-def _asked_under(session: Session, sample_id: int, annotator_id: int, standing: LabelEvent | None) -> dict[str, object]:
-    """Why the sample was shown: by the annotator's claim, else as the decision it corrects, else by its last query.
-
-    The last one is for a claim that expired and went to somebody else: an audit sample must stay one.
-    """
-    own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
-    claim = session.scalar(select(Claim).where(*own))
-    is_corrected = standing is not None and standing.purpose != IMPORTED
-    if (claim is None or claim.query_id is None) and standing is not None and is_corrected:
-        return {name: getattr(standing, name) for name in _ASKED}
-    if claim is not None and claim.acquisition is not None:
-        chosen = chosen_otherwise(session, claim.project_id, claim.acquisition)
-        return {**chosen, "acquisition_probability": claim.acquisition_probability}
-    query_id = (claim.query_id if claim else None) or latest_query_id(session, sample_id=sample_id)
-    query = session.get(Query, query_id) if query_id else None
-    if query is None:
-        return _asked_before(session, sample_id)
-    asked = session.get_one(Round, query.round_id)
-    by_round = {"round_number": asked.number, "acquisition": asked.acquisition, "model_version": asked.model_version}
-    return by_round | {name: getattr(query, name) for name in _OF_QUERY}
-
-
-def _asked_before(session: Session, sample_id: int) -> dict[str, object]:
-    """As the decision before it, which was undone: a sample that came by chance comes back so."""
-    of_sample = select(LabelEvent).where(LabelEvent.sample_id == sample_id)
-    last = session.scalar(of_sample.order_by(LabelEvent.id.desc()).limit(1))
-    if last is None or last.purpose == IMPORTED:
-        return {"purpose": "train"}
-    return {name: getattr(last, name) for name in _ASKED}
-
-
-def chosen_otherwise(session: Session, project_id: int, acquisition: str) -> dict[str, object]:
-    """What is stored of a sample that no ranking asked about: the open round, and how it was chosen instead.
-
-    A score or probability of the ranking would be wrong here: they are what an estimate weighs a label by.
-    """
-    opened = session.scalar(select(Round).where(Round.project_id == project_id, Round.state == "open"))
-    known = {"round_number": opened.number, "model_version": opened.model_version} if opened else {}
-    return {"purpose": "train", "acquisition": acquisition, **known}

@@ -13,16 +13,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.trainer.away import ENOUGH, LOOK_S, AwayFiles, mend
+from app.trainer.embedding_request import EmbeddingRequest, Progress
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
-from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedding_choice import choose_by_structure, in_embedding_order, write_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
@@ -31,72 +30,12 @@ from loops.errors import TrainingInterruptedError
 
 STEP_S = 3.0  # the least time between two releases: what is quickly embedded is released at once
 GROWTH = 2  # times as many samples at the next release; a release may build a graph
-STALLED_S = 120.0  # without progress: then the screens say so, for somebody's own embedding may never answer
 LONGEST_GOODBYE_S = 10.0  # then the process ends with the thread in it; what is on disk is whole
 _LOOK_S = 0.1  # between two looks of somebody who waits
 
 Ids = NDArray[np.int64]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class EmbeddingRequest:
-    """What is to be embedded, and how."""
-
-    folder: Path  # of the feature store
-    backbone: Backbone
-    pool: Ids
-    test: Ids
-    first: int  # samples of the first release
-    graphed: bool  # whether a graph of the pool is needed before it is released
-    num_classes: int
-    seed: int
-    rivals: tuple[FeatureStore, ...] = ()  # of embeddings to compare first; this one's is the first of them
-
-    def is_as(self, other: EmbeddingRequest | None) -> bool:
-        """Whether nothing changed but that rivals were compared."""
-        return (
-            other is not None
-            and (self.folder, self.backbone, self.graphed) == (other.folder, other.backbone, other.graphed)
-            and np.array_equal(self.pool, other.pool)
-            and np.array_equal(self.test, other.test)
-        )
-
-    @property
-    def in_order(self) -> Ids:
-        """All samples as they are embedded: at first of the pool alone, then of both, drawn by their ids."""
-        pool = in_embedding_order(self.pool, self.seed)
-        rest = np.concatenate([pool[self.first :], self.test])
-        return np.concatenate([pool[: self.first], in_embedding_order(rest, self.seed)])
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the thread is, as the screens show it; another one is made whenever it gets further."""
-
-    sentence: str = ""  # empty: nothing is to be done
-    done: int = 0
-    total: int = 0
-    eta_s: float | None = None  # seconds
-    may_hang: bool = False  # whether what it waits for may be somebody's own code
-    made_at: float = field(default_factory=time.monotonic, compare=False)
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """As the heartbeat has them; empty when nothing is to be done."""
-        return {"done": self.done, "total": self.total, "eta_s": self.eta_s} if self.total else {}
-
-    @property
-    def stall(self) -> str:
-        """A sentence where it has not got further for long; otherwise nothing."""
-        minutes = (time.monotonic() - self.made_at) / 60
-        if not self.may_hang or minutes * 60 < STALLED_S:
-            return ""
-        return (
-            f"Nothing more has come of it for {minutes:.0f} minutes: an embedding of your own may hang. What was "
-            "embedded is kept; stop 'labelloop run' and start it again to go on from there."
-        )
 
 
 @dataclass

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from app.project.hub import refuse_other_weights
 from app.project.project import Project
 from app.project.settings import ProjectSettings
-from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
+from app.trainer.background import BackgroundEmbedding
 from app.trainer.devices import devices_of
+from app.trainer.embedding_request import EmbeddingRequest
 from app.trainer.heartbeat import Heartbeat
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction

@@ -5,7 +5,7 @@ One string, the source, says which. Nothing here loads torch.
     module:function         of an importable module, or FILE.py:function
     FILE.npy                rows that exist already, one per image
     FILE.pt                 TorchScript
-    FILE.onnx               ONNX; needs onnxruntime
+    FILE.onnx               ONNX
     timm:NAME               needs timm; its weights from this machine's cache, or timm:NAME=FILE
     open_clip:MODEL/WEIGHTS                 likewise
     sentence-transformers:NAME              of texts; likewise, or sentence-transformers:NAME=FOLDER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from loops.predictors.in_turn import in_turn
 from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
-from loops.predictors.weighing import weigh
+from loops.predictors.weighing import Weights, weigh
 
 Asker = Predictor | Instant
 
@@ -33,23 +33,6 @@ FEWEST_TO_WEIGH = 10  # labels; below them the first member answers alone
 COMMITTEE_FROM = 30  # labels; below them a network learns too little for the time of its fit
 COMMITTEE_UP_TO = 500  # labels; beyond them one model of a kind is as good as five, and its fit takes long
 NUM_FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How much each member counts, and the figures that speak for it."""
-
-    weights: tuple[float, ...]  # add up to 1
-    weighed_at: int = 0  # labels; 0: never
-    right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
-    together: float = 0.0  # likewise of the champion
-    held_out_right: int = 0  # labels that the champion had right while they were held out
-    sharpness: float = 1.0  # the power to which the mean answer is raised
-
-    @classmethod
-    def of_the_first(cls, members: int) -> Weights:
-        """Without evidence the first answers alone."""
-        return cls((1.0, *[0.0] * (members - 1)))
 
 
 class Champion(Predictor):
@@ -149,10 +132,12 @@ class Champion(Predictor):
     def describe(self) -> Description:
         """Who answers, with which weights, and why."""
         described = [member.describe() for member in self._team]
-        by_name = {one.name: weight for one, weight in zip(described, self._weights.weights, strict=True)}
+        names = [one.name for one in described]
         asks_by = next((one.asks_by for one in reversed(described[1:])), described[0].asks_by)
-        details = f"{_figures(self._weights, [one.name for one in described])} {described[0].details}".strip()
-        return Description(NAME, _sentence(self._weights, described), details, asks_by=asks_by, weights=by_name)
+        details = f"{self._weights.figures(names)} {described[0].details}".strip()
+        by_name = dict(zip(names, self._weights.weights, strict=True))
+        sentence = self._weights.sentence(names) or described[0].sentence
+        return Description(NAME, sentence, details, asks_by=asks_by, weights=by_name)
 
     def as_module(self) -> nn.Module | None:
         """The weighted mean of the members that have a say; None where one of them is no module."""
@@ -331,25 +316,3 @@ def _right(probs_N_C: Floats, labels_N: Ids, shares_N: Floats) -> float:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a number, or a sequence of numbers
     return tuple(value) if isinstance(value, (list, tuple)) else value
-
-
-def _sentence(weights: Weights, described: Sequence[Description]) -> str:
-    if not weights.weighed_at:
-        return described[0].sentence
-    answering = [one.name for one, weight in zip(described, weights.weights, strict=True) if weight]
-    how = {1: "it answers by itself"}.get(len(answering), "look-alikes and a trained model answer together")
-    return (
-        f"Without seeing them the model would have had {weights.held_out_right} of your {weights.weighed_at} labels "
-        f"right, and it asks for hard ones; {how}."
-    )
-
-
-def _figures(weights: Weights, names: Sequence[str]) -> str:
-    if not weights.weighed_at:
-        return ""
-    each = ", ".join(
-        f"{name} {100 * right:.0f} % right, weight {weight:.2f}"
-        for name, right, weight in zip(names, weights.right, weights.weights, strict=False)  # those who have joined
-    )
-    together = f"together {100 * weights.together:.0f} %"
-    return f"Of {weights.weighed_at} labels held out, weighted to the pool: {each}; {together}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,45 @@ Floats = NDArray[np.floating[Any]]
 
 PRIOR = 100.0  # labels' worth of belief in equal weights
 _UNLIKELY = 0.01  # no held-out label counts as less likely than this: one wrong label must not decide
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each member counts, and the figures that speak for it."""
+
+    weights: tuple[float, ...]  # add up to 1
+    weighed_at: int = 0  # labels; 0: never
+    right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
+    together: float = 0.0  # likewise of the champion
+    held_out_right: int = 0  # labels that the champion had right while they were held out
+    sharpness: float = 1.0  # the power to which the mean answer is raised
+
+    @classmethod
+    def of_the_first(cls, members: int) -> Weights:
+        """Without evidence the first answers alone."""
+        return cls((1.0, *[0.0] * (members - 1)))
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """For the person at the screen, about members of these names; empty without evidence."""
+        if not self.weighed_at:
+            return ""
+        answering = [name for name, weight in zip(names, self.weights, strict=True) if weight]
+        how = {1: "it answers by itself"}.get(len(answering), "look-alikes and a trained model answer together")
+        return (
+            f"Without seeing them the model would have had {self.held_out_right} of your {self.weighed_at} labels "
+            f"right, and it asks for hard ones; {how}."
+        )
+
+    def figures(self, names: Sequence[str]) -> str:
+        """What each member had right and how much it counts; empty without evidence."""
+        if not self.weighed_at:
+            return ""
+        each = ", ".join(
+            f"{name} {100 * right:.0f} % right, weight {weight:.2f}"
+            for name, right, weight in zip(names, self.right, self.weights, strict=False)  # those who have joined
+        )
+        together = f"together {100 * self.together:.0f} %"
+        return f"Of {self.weighed_at} labels held out, weighted to the pool: {each}; {together}."
 
 
 def weigh(

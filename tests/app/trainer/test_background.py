@@ -11,7 +11,8 @@ from app.project.pool_map import map_path, read_map
 from app.project.project import Project
 from app.project.settings import save_settings
 from app.trainer import background as background_module
-from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
+from app.trainer.background import BackgroundEmbedding
+from app.trainer.embedding_request import EmbeddingRequest
 from app.trainer.map import update_map
 from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
@@ -198,7 +199,7 @@ def test_an_embedding_that_hangs_is_said_on_the_screens(
     wait_for(lambda: background.progress.total > 0)
     assert background.progress.stall == ""
 
-    monkeypatch.setattr(background_module, "STALLED_S", 0.0)
+    monkeypatch.setattr("app.trainer.embedding_request.STALLED_S", 0.0)
     assert background.progress.stall.startswith("Nothing more has come of it for 0 minutes")
     gate.opened.set()
     wait_until_done(background)

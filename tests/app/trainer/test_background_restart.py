@@ -7,7 +7,8 @@ import pytest
 
 from app.project.project import Project
 from app.trainer import background as background_module
-from app.trainer.background import BackgroundEmbedding, EmbeddingRequest
+from app.trainer.background import BackgroundEmbedding
+from app.trainer.embedding_request import EmbeddingRequest
 from app.trainer.sample_source import SampleSource
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool

@@ -19,13 +19,14 @@ from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError, TrainingInterruptedError
 from loops.oracle import KnownLabels
 from loops.predictors import champion as champion_module
-from loops.predictors.champion import Champion, Weights
+from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
+from loops.predictors.weighing import Weights
 from loops.settings import LoopSettings
 
 LABELS = {i: i % 2 for i in range(40)}

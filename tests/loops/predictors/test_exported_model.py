@@ -10,12 +10,13 @@ import torch
 from loops.embeddings.embedding import EfficientNetEmbedder
 from loops.embeddings.features import FeatureStore
 from loops.predictors import layers as networks
-from loops.predictors.champion import Champion, Weights
+from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.exported_model import ExportedModel, save_model, save_onnx
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.network import Network
 from loops.predictors.network_spec import NetworkSpec
+from loops.predictors.weighing import Weights
 
 LABELS = {i: i % 3 for i in range(12)}
 POOL = np.arange(12, 60)

@@ -388,7 +388,7 @@ def test_a_single_label_can_be_fitted(make):
 
 
 def test_the_features_learner_fits_and_scores(make, tmp_path):
-    rows = np.random.default_rng(0).normal(0, 0.1, (60, 2560)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(0, 0.05, (60, 2560)).astype(np.float32)
     rows[np.arange(60), np.arange(60) % 3] += 10
     features = FeatureStore(tmp_path / "efficientnet", "efficientnet_lite")
     features.append(np.arange(60), rows)

@@ -16,6 +16,7 @@ import time
 import traceback
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,8 +40,9 @@ from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
 from storage.errors import DiskFullError, StorageError
+from storage.plain import utc_now
 from storage.rounds import fail_round, latest_round, open_round
-from storage.samples import count_samples
+from storage.samples import count_samples, last_added_at
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
@@ -99,6 +101,9 @@ class Worker:
             if latest_round(session, project_id=self.project_id) is not None:
                 return True
             pool = count_samples(session, project_id=self.project_id).pool
+            added_at = last_added_at(session, project_id=self.project_id)
+        if added_at is not None and utc_now() - added_at > timedelta(seconds=SETTLED_S):
+            return True  # the import ended before the trainer began; where a clock was set back, the wait below tells
         if pool != self.pool:
             self.pool, self.pool_changed_at = pool, time.monotonic()
         return time.monotonic() - self.pool_changed_at >= SETTLED_S

@@ -6,6 +6,7 @@ What torch exports is kept in the account's cache folder, for exporting takes lo
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -62,11 +63,15 @@ def _kept_at() -> Path:
 
 def _loaded(model: bytes) -> Any:  # noqa: ANN401
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # a waiting thread leaves its core to others
+    # All cores, where torch in the trainer has but some of them: these threads do not spin while they wait, and the
+    # trainer is nice, so the screens come first.
+    options.intra_op_num_threads = _usable_cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _exported() -> bytes:

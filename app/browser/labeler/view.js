@@ -155,7 +155,10 @@ function openView(root, act) {
     parts.suggest.setAttribute("aria-checked", String(isOn));
     parts.accept.hidden = !has;
     parts.noSuggestion.hidden = !known || has;
-    parts.noSuggestion.textContent = "No model has seen this sample yet, so there is no suggestion.";
+    // Only of an answer that may not be given is the probability told alone.
+    parts.noSuggestion.textContent = Number.isFinite(sample?.suggestion_probability)
+      ? "The model would answer with a class that was retired, so there is no suggestion."
+      : "No model has seen this sample yet, so there is no suggestion.";
     if (!has) return;
     const sure = sample.suggestion_probability;
     const rest = typeof sure === "number" ? ` (${Math.round(100 * sure)} % sure)` : "";

@@ -57,9 +57,11 @@ def answer(sent: object) -> AnnotatorRecord:
             decisions stay in that annotator's outbox.
     """
     message = read_message(sent)
+    nothing = _nothing()
     if message is None or not message.is_ours or not isinstance(sent, Mapping):
-        return _nothing() | nothing_said()
-    return _nothing() | stored(message) | _what_comes(sent)
+        return nothing | nothing_said()
+    retired = {entry["index"] for entry in nothing["classes"] if entry["retired"]}
+    return nothing | stored(message) | _what_comes(sent, retired)
 
 
 def _nothing() -> AnnotatorRecord:
@@ -72,7 +74,7 @@ def _nothing() -> AnnotatorRecord:
     return {**dict.fromkeys(names), "over": False, "classes": told}
 
 
-def _what_comes(message: Message) -> AnnotatorRecord:
+def _what_comes(message: Message, retired: Collection[int]) -> AnnotatorRecord:
     held = {number for number in as_list(message.get("have")) if isinstance(number, int)}
     told = _asked_for(message, held)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
@@ -83,7 +85,7 @@ def _what_comes(message: Message) -> AnnotatorRecord:
         claimed, told["elsewhere"] = (
             (_let_go(page), None) if told["over"] else _claim(wanted, screen, message.get("was"), page)
         )
-        told["queue"] = _queue(claimed, held, why=bool(message.get("why")))
+        told["queue"] = _queue(claimed, held, retired, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
     now = time.monotonic()
     if now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S or told.get("queue") == []:
@@ -149,7 +151,9 @@ def _claim(
     return claimed, elsewhere
 
 
-def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool) -> list[AnnotatorRecord]:
+def _queue(
+    claimed: Sequence[ClaimedSample], held: Collection[int], retired: Collection[int], *, why: bool
+) -> list[AnnotatorRecord]:
     """Say nothing of the purpose: who knows that a sample is for the audit labels it with more care."""
     reasons = _reasons(claimed[:MOST_EXPLAINED]) if why else {}
     return [
@@ -157,7 +161,7 @@ def _queue(claimed: Sequence[ClaimedSample], held: Collection[int], *, why: bool
             "token": entry.token,
             "sample_id": entry.sample.id,
             "content": None if entry.sample.id in held else _large(entry.sample),
-            "suggestion": entry.suggestion,
+            "suggestion": None if entry.suggestion in retired else entry.suggestion,  # until a round without that class
             "suggestion_probability": entry.suggestion_probability,
             **({"why": reasons[entry.sample.id]} if entry.sample.id in reasons else {}),
         }

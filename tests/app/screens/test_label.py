@@ -10,7 +10,7 @@ import pytest
 
 from app.project.settings import save_settings
 from app.screens.label_page import feed
-from storage.classes import describe_class
+from storage.classes import describe_class, retire_class
 from storage.labels import list_events
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
@@ -103,6 +103,13 @@ def test_the_queue_comes_in_the_order_of_the_ranking_with_images_that_need_no_re
     assert order(told) == [1, 2, 3, 4, 5]
     assert all(entry["content"]["address"].startswith("data:image/png;base64,") for entry in told["queue"])
     assert (told["queue"][0]["suggestion"], told["queue"][0]["suggestion_probability"]) == (1, 0.75)
+
+
+def test_a_class_that_was_retired_since_is_not_suggested(asked, browser):
+    with asked.database.write() as session:
+        retire_class(session, project_id=asked.project_id, name="dog", who="anna")
+    told = browser.say()
+    assert (told["queue"][0]["suggestion"], told["queue"][0]["suggestion_probability"]) == (None, 0.75)
 
 
 def test_nothing_tells_an_audit_sample_from_another(browser):

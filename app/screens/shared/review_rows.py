@@ -77,7 +77,8 @@ def card(row: ReviewRow, classes: Sequence[str]) -> Card:
     model = f"model: {prediction_words(row, classes)}" if row.disagrees else row.label.annotator
     if row.suspect is not None:
         model = suspect_words(row, classes)
-    return Card(row.label.sample_id, decision_words(row, classes), ", ".join([model, *marks]))
+    # Once each: the annotator of imported labels may be called "imported".
+    return Card(row.label.sample_id, decision_words(row, classes), ", ".join(dict.fromkeys([model, *marks])))
 
 
 def table(rows: Sequence[ReviewRow], samples: Mapping[int, SampleInfo], classes: Sequence[str]) -> pd.DataFrame:

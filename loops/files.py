@@ -29,3 +29,10 @@ def fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def cache_folder() -> Path:
+    """Where what can be made or fetched again is kept for all projects of the account; it may not exist yet."""
+    from platformdirs import user_cache_path  # here: the screens import this module, and need no cache
+
+    return user_cache_path("labelloop", appauthor=False)

@@ -36,9 +36,8 @@ class AwayFiles:
     def some_came_back(self) -> bool:
         """Looks at some; if one is there again, all may be read again."""
         ids = sorted(self.ids)
-        some = self._samples(
-            random.sample(ids, min(LOOKED_AT, len(ids)))
-        )  # others each time: some may be gone for good
+        # Others each time: some may be gone for good.
+        some = self._samples(random.sample(ids, min(LOOKED_AT, len(ids))))
         if not any(self.source.kind.is_there(sample) for sample in some.values()):
             return False
         self.ids = set()

@@ -40,7 +40,8 @@ def run_rounds(bench: Workbench) -> bool:
         stop=own_criterion(bench.settings.stop) if bench.settings.stop else None,
     )
     restore(loop, predictor, bench)
-    loop.measured = measured_rounds(bench)
+    if bench.settings.stop:
+        loop.measured = measured_rounds(bench)
     loop.run()
     prune(bench)
     return review_embedding(bench, predictor)

@@ -6,8 +6,6 @@ Nothing here is called but by `app.project.hub_process`, which a person's consen
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +15,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from loops.embeddings.own_source import digest_of_network
 from loops.errors import OwnEmbeddingError
+from loops.files import cache_folder
 
 Progress = Callable[[int, int], None]  # bytes here, bytes in all
 
@@ -134,13 +134,8 @@ def cached(address: Address) -> Here | None:
     return None
 
 
-def cache_folder() -> Path:
-    """Where networks are kept, for all projects."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labelloop" / "networks"
-
-
 def _folder_of(repository: str) -> Path:
-    return cache_folder() / repository.replace("/", "--")
+    return cache_folder() / "networks" / repository.replace("/", "--")  # for all projects
 
 
 def _fetched(address: Address, name: str) -> Path | None:
@@ -165,7 +160,7 @@ def _download(offer: Offer, file: HubFile, path: Path, tell: Callable[[int], Non
             if wait is None or is_answer or error.errno in _OUR_OWN:
                 raise
             time.sleep(wait)
-    if file.sha256 and _sha256(part) != file.sha256:
+    if file.sha256 and digest_of_network(str(part)) != file.sha256:
         part.unlink()
         raise OwnEmbeddingError(f"{file.name} of {offer.repository} came damaged; try again")
     part.replace(path)
@@ -218,14 +213,6 @@ def _check_room(offer: Offer, folder: Path) -> None:
     there = next(parent for parent in folder.parents if parent.is_dir())
     if offer.size > shutil.disk_usage(there).free:
         raise OwnEmbeddingError(f"{offer.repository} needs {offer.size / 1e6:,.0f} MB in {there}; there is no room")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _library() -> Any:  # noqa: ANN401 - has no types that every version shares

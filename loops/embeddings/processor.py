@@ -18,11 +18,10 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from loops.embeddings.images import EFFICIENTNET, backbone
 from loops.embeddings.lite_networks import PooledFeatures
-from loops.files import replace_file
+from loops.files import cache_folder, replace_file
 
 _AT_ONCE = 4  # images: what is between two layers of more does not stay in the processor's cache
 
@@ -58,7 +57,7 @@ def _kept_at() -> Path:
     found = backbone(EFFICIENTNET)
     assert found is not None, "one of the kind's own"
     made_by = sha256(f"{found.made_by}, torch {torch.__version__}".encode()).hexdigest()
-    return user_cache_path("labelloop", appauthor=False) / f"{EFFICIENTNET}-{made_by[:16]}.onnx"
+    return cache_folder() / f"{EFFICIENTNET}-{made_by[:16]}.onnx"
 
 
 def _loaded(model: bytes) -> Any:  # noqa: ANN401

@@ -29,7 +29,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def in_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "user_cache_path", lambda *_given, **_named: cache)
+    monkeypatch.setattr(processor, "cache_folder", lambda: cache)
 
 
 def test_features_are_those_of_torch_and_what_was_exported_is_used_again(
@@ -56,5 +56,5 @@ def test_where_nothing_can_be_kept_it_is_made_for_this_start(
     by_torch: NDArray[np.float32], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a file").touch()
-    monkeypatch.setattr(processor, "user_cache_path", lambda *_given, **_named: tmp_path / "a file")
+    monkeypatch.setattr(processor, "cache_folder", lambda: tmp_path / "a file")
     assert processor.on_processor()(IMAGES) == pytest.approx(by_torch, abs=1e-4)

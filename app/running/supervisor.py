@@ -125,7 +125,9 @@ def trainer_child(project: Project) -> Child:
         log=project.logs_dir / "trainer.log",
         environment={name: os.environ.get(name, wanted) for name, wanted in variables.items()},
         niceness=TRAINER_NICENESS,
-        ready=lambda: project.settings_path.is_file() and deaths.may_start(),  # a new folder becomes one on Setup
+        # In a new folder too: it loads its libraries while the person is still on Setup. Not where the folder was moved
+        # away: its log would make another one in that place.
+        ready=lambda: project.folder.is_dir() and deaths.may_start(),
         died=deaths.note,
         recovered=deaths.over,
     )

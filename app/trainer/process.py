@@ -46,7 +46,8 @@ from storage.samples import count_samples, last_added_at
 from storage.trainer import record_error, start_generation
 
 POLL_S = 0.5  # between two looks at everything
-SETTLED_S = 2.0  # the first ranking is for all of an import, not for the part of it that was there first
+LOOK_S = 0.1  # between two looks whether the project has been made
+SETTLED_S = 1.0  # the first ranking is for all of an import, not for the part of it that was there first
 DISK_RETRY_S = 30.0  # after a disk was full: people make room, and nobody should have to tell the trainer
 AWAY_RETRY_S = 3.0  # after no file was where it was: likewise
 
@@ -243,12 +244,21 @@ def _device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
 
 
+def wait_until_made(project: Project) -> None:
+    """Waits, with all libraries loaded, until a folder is a project: a person is about to make it on Setup."""
+    while not project.settings_path.is_file():
+        time.sleep(LOOK_S)
+
+
 def main() -> int:
     """Runs the trainer of the project named on the command line."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     folder, *flags = sys.argv[1:]
+    once = "--once" in flags
+    if not once:
+        wait_until_made(Project(Path(folder)))
     try:
-        return run_trainer(open_project(Path(folder)), once="--once" in flags)
+        return run_trainer(open_project(Path(folder)), once=once)
     except (AppError, StorageError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -220,13 +220,20 @@ def test_without_a_wish_the_first_free_port_from_8501_up_is_taken(monkeypatch: p
     assert choose_port(None) == 8503
 
 
-def test_the_trainer_waits_until_the_folder_is_a_project(start: Callable[..., Running], project: Project) -> None:
+def test_the_trainer_loads_its_libraries_before_the_folder_is_a_project(
+    start: Callable[..., Running], project: Project
+) -> None:
     project.settings_path.unlink()
     running = start()
     running.first_line()
-    assert set(running.children()) == {"screens"}
-    project.settings_path.write_text('name = "p"\n')
-    _until(lambda: "trainer" in running.children(), "the trainer runs")
+    assert set(running.children()) == {"screens", "trainer"}
+
+
+def test_no_trainer_is_started_where_the_folder_was_moved_away(tmp_path: Path) -> None:
+    child = trainer_child(Project(tmp_path / "p"))
+    assert not child.ready()
+    (tmp_path / "p").mkdir()
+    assert child.ready()
 
 
 def test_the_trainer_has_low_priority_and_leaves_a_core_to_the_screens(

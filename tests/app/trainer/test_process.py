@@ -168,6 +168,20 @@ def wait_until_idle(database: Database, project_id: int, child: subprocess.Popen
 def test_the_command_line_says_a_sentence_for_a_folder_that_is_no_project(
     tmp_path: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["trainer", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["trainer", str(tmp_path), "--once"])
     assert process.main() == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_in_a_new_folder_it_waits_until_the_project_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            project.settings_path.write_text('name = "p"\n')
+
+    monkeypatch.setattr(process.time, "sleep", sleep)
+    process.wait_until_made(project)
+    assert naps == [process.LOOK_S] * 3

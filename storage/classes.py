@@ -1,35 +1,30 @@
-"""Classes that change: renamed, merged, retired, added, described; each change can be taken back.
+"""Classes that change: renamed, merged, split, retired, added, described, ordered, colored; each can be taken back.
 
-An index never changes its class, so events of any age stay readable. A merge is a label event more for each label of
-the class that goes: the old ones stay, and what stands is what the latest say, as after any correction.
+An index never changes its class, so events of any age stay readable.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from storage.current import fold_decision
+from storage.class_labels import give_labels_back, move_labels, take_moves_back, withdraw_labels
 from storage.engine import Session
-from storage.entries import is_journaled, note_event
+from storage.entries import is_journaled
 from storage.errors import InvalidClassError
-from storage.events import is_undone
 from storage.journal import note, values_of
-from storage.models import Class, ClassChange, CurrentDecision, LabelEvent, Sample
+from storage.models import Class, ClassChange, Sample
 from storage.names import one_name
-from storage.plain import pairs, to_info, utc_now
-from storage.projects import add_classes, list_classes
+from storage.plain import to_info, utc_now
+from storage.projects import ClassInfo, add_classes, list_classes
 
-MERGED = "merge"  # how the label events of a merge came to be, and how their request ids begin
-_KEPT = (
-    "project_id", "sample_id", "annotator_id", "purpose", "round_number", "score", "acquisition_probability", "rank",
-    "model_version", "predictor", "predictor_version", "predictor_labels",
-)  # fmt: skip
+_COLOR = re.compile("#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class ClassChangeInfo:
     """What was done to a class."""
 
     id: int
-    kind: str  # rename | merge | retire | add | describe | undo
+    kind: str  # rename | merge | split | retire | add | describe | order | color | undo
     class_index: int
     into_index: int | None
     before: str
@@ -45,27 +40,6 @@ class ClassChangeInfo:
     who: str
     undoes: int | None
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class ClassCount:
-    """How much has a class."""
-
-    labels: int = 0  # samples whose label it is
-    tests: int = 0  # samples of the test set
-
-
-def count_per_class(session: Session, *, project_id: int) -> dict[int, ClassCount]:
-    """Count what each class has, by its index; one that has nothing is left out."""
-    standing = select(LabelEvent.class_index, func.count()).join(
-        CurrentDecision, CurrentDecision.event_id == LabelEvent.id
-    )
-    of_labels = (CurrentDecision.project_id == project_id, CurrentDecision.action == "label")
-    labels = pairs(session.execute(standing.where(*of_labels).group_by(LabelEvent.class_index)))
-    of_tests = (Sample.project_id == project_id, Sample.split == "test", Sample.class_index.is_not(None))
-    counted = select(Sample.class_index, func.count()).where(*of_tests).group_by(Sample.class_index)
-    tests = pairs(session.execute(counted))
-    return {index: ClassCount(labels.get(index, 0), tests.get(index, 0)) for index in labels.keys() | tests.keys()}
 
 
 def rename_class(session: Session, *, project_id: int, name: str, new_name: str, who: str) -> ClassChangeInfo:
@@ -105,8 +79,35 @@ def merge_class(session: Session, *, project_id: int, name: str, into: str, who:
     )
     session.execute(update(Sample).where(Sample.id.in_(tests)).values(class_index=stays.index))
     gone.retired = True
-    moved = _move_labels(session, project_id, gone.index, stays.index, change.key)
+    moved = move_labels(session, project_id=project_id, gone=gone.index, stays=stays.index, key=change.key)
     return _note(session, change), moved
+
+
+def split_class(
+    session: Session, *, project_id: int, name: str, into: Sequence[str], who: str
+) -> tuple[ClassChangeInfo, int]:
+    """Take the labels of a class back, to be given anew as one of several, and ask for those samples first.
+
+    Classes of these names that are not there are added. The class itself is retired, unless it is one of them.
+
+    Returns:
+        The change, and how many samples are asked about again.
+
+    Raises:
+        InvalidClassError: When there is no such class, or it is retired, or fewer than two different ones are named.
+    """
+    gone = _find(session, project_id, name)
+    parts = list({one_name(part): part.strip() for part in into if part.strip()}.values())
+    if gone.retired or len(parts) < 2:
+        raise InvalidClassError(f"{gone.name!r} cannot be split: name a class in use, and two or more that follow it.")
+    in_use = {one_name(one.name) for one in list_classes(session, project_id=project_id) if not one.retired}
+    new = [part for part in parts if one_name(part) not in in_use]
+    added = [add_class(session, project_id=project_id, name=part, who=who).class_index for part in new]
+    gone.retired = one_name(gone.name) not in {one_name(part) for part in parts}
+    before = json.dumps({"added": added, "retired": gone.retired})
+    change = _change(project_id, "split", gone.index, who, before=before, after=", ".join(parts))
+    asked = withdraw_labels(session, project_id=project_id, gone=gone.index, key=change.key)
+    return _note(session, change), asked
 
 
 def retire_class(session: Session, *, project_id: int, name: str, who: str) -> ClassChangeInfo:
@@ -149,6 +150,47 @@ def describe_class(session: Session, *, project_id: int, name: str, text: str, w
     return _note(session, _change(project_id, "describe", found.index, who, before=before, after=found.description))
 
 
+def order_classes(session: Session, *, project_id: int, names: Sequence[str], who: str) -> ClassChangeInfo:
+    """Put classes first on the screens, in this order; the others follow as they stood. Keys go by that order.
+
+    Raises:
+        InvalidClassError: When there is no class of a name, or one is given twice, or none is given.
+    """
+    first = [_find(session, project_id, name) for name in names]
+    if not first or len({one.index for one in first}) < len(first):
+        raise InvalidClassError("Give the classes in the order that you want, each of them once.")
+    before = [one.index for one in by_place(list_classes(session, project_id=project_id))]
+    named = [one.index for one in first]
+    after = [*named, *(index for index in before if index not in named)]
+    _place(session, project_id, after)
+    change = _change(project_id, "order", named[0], who, before=json.dumps(before), after=json.dumps(after))
+    return _note(session, change)
+
+
+def color_class(session: Session, *, project_id: int, name: str, color: str, who: str) -> ClassChangeInfo:
+    """Give a class a color on charts and buttons; an empty one: by its place.
+
+    Raises:
+        InvalidClassError: When there is no such class, or the color is not written as ``#rrggbb``.
+    """
+    found, color = _find(session, project_id, name), color.strip().lower()
+    if color and not _COLOR.fullmatch(color):
+        raise InvalidClassError(f"A color is written like #e69f00, six signs 0-9 or a-f; found {color!r}.")
+    before, found.color = found.color, color
+    return _note(session, _change(project_id, "color", found.index, who, before=before, after=color))
+
+
+def by_place(classes: Iterable[ClassInfo]) -> list[ClassInfo]:
+    """Return classes in the order of the screens."""
+    return sorted(classes, key=lambda one: (one.position, one.index))
+
+
+def _place(session: Session, project_id: int, indices: Sequence[int]) -> None:
+    for position, index in enumerate(indices):
+        _get(session, project_id, index).position = position
+    session.flush()
+
+
 def undo_class_change(session: Session, *, project_id: int, change_id: int, who: str) -> ClassChangeInfo:
     """Take a change back; of a merge all its label events, but for what somebody has corrected since.
 
@@ -164,17 +206,54 @@ def undo_class_change(session: Session, *, project_id: int, change_id: int, who:
     found = _get(session, project_id, change.class_index)
     if change.kind == "rename":
         rename_class(session, project_id=project_id, name=found.name, new_name=change.before, who=who)
-    elif change.kind == "describe":
-        found.description = change.before
     else:
-        if change.kind == "add" and not found.retired:
-            _refuse_too_few(session, found)
-        found.retired = change.kind == "add"
-    if change.kind == "merge":
-        tests = json.loads(change.before)
-        session.execute(update(Sample).where(Sample.id.in_(tests)).values(class_index=change.class_index))
-        _take_back(session, change)
+        _UNDO[change.kind](session, found, change)
     return _note(session, _change(project_id, "undo", change.class_index, who, undoes=change_id))
+
+
+def _undo_describe(_session: Session, found: Class, change: ClassChange) -> None:
+    found.description = change.before
+
+
+def _undo_add(session: Session, found: Class, _change: ClassChange) -> None:
+    if not found.retired:
+        _refuse_too_few(session, found)
+    found.retired = True
+
+
+def _undo_retire(_session: Session, found: Class, _change: ClassChange) -> None:
+    found.retired = False
+
+
+def _undo_merge(session: Session, found: Class, change: ClassChange) -> None:
+    found.retired = False
+    tests = json.loads(change.before)
+    session.execute(update(Sample).where(Sample.id.in_(tests)).values(class_index=found.index))
+    take_moves_back(session, key=change.key)
+
+
+def _undo_split(session: Session, found: Class, change: ClassChange) -> None:
+    """What somebody has labeled since keeps its new class, though nobody is asked for it any more."""
+    found.retired = False
+    session.flush()
+    for index in json.loads(change.before)["added"]:
+        _undo_add(session, _get(session, change.project_id, index), change)
+    give_labels_back(session, gone=found.index, key=change.key)
+
+
+def _undo_order(session: Session, _found: Class, change: ClassChange) -> None:
+    """A class that was added since keeps its place behind them."""
+    _place(session, change.project_id, json.loads(change.before))
+
+
+def _undo_color(_session: Session, found: Class, change: ClassChange) -> None:
+    found.color = change.before
+
+
+_UNDO = {
+    "describe": _undo_describe, "add": _undo_add, "retire": _undo_retire, "merge": _undo_merge, "split": _undo_split,
+    "order": _undo_order, "color": _undo_color,
+}  # fmt: skip
 
 
 def list_class_changes(session: Session, *, project_id: int) -> list[ClassChangeInfo]:
@@ -225,53 +304,3 @@ def _note(session: Session, change: ClassChange) -> ClassChangeInfo:
     if is_journaled(session):
         note(session.info, {"class_change": values_of(change)})
     return to_info(ClassChangeInfo, change)
-
-
-def _move_labels(session: Session, project_id: int, gone: int, stays: int, key: str) -> int:
-    """One label event more for each person's label that stands, in the order in which they were given."""
-    standing = select(CurrentDecision.sample_id).join(LabelEvent, LabelEvent.id == CurrentDecision.event_id)
-    samples = standing.where(CurrentDecision.project_id == project_id, LabelEvent.class_index == gone)
-    votes = session.scalars(
-        select(LabelEvent)
-        .where(LabelEvent.sample_id.in_(samples), LabelEvent.action != "flag", LabelEvent.action != "undo")
-        .where(~is_undone())
-        .order_by(LabelEvent.id)
-    ).all()
-    latest = {(vote.sample_id, vote.annotator_id, vote.aside): vote for vote in votes}
-    moved = sorted((vote for vote in latest.values() if vote.class_index == gone), key=lambda vote: vote.id)
-    events = [_moved(vote, stays, f"{MERGED}:{key}:{number}") for number, vote in enumerate(moved)]
-    _store(session, events)
-    return len({event.sample_id for event in events})
-
-
-def _moved(vote: LabelEvent, stays: int, request_id: str) -> LabelEvent:
-    kept = {name: getattr(vote, name) for name in _KEPT}
-    return LabelEvent(
-        **kept, action="label", class_index=stays, acquisition=vote.acquisition, aside=vote.aside,
-        suggestion_shown=False, why_shown=False, shown_together=1, lead_time_s=None, request_id=request_id,
-        supersedes=vote.id, created_at=utc_now(),
-    )  # fmt: skip
-
-
-def _take_back(session: Session, change: ClassChange) -> None:
-    mine = LabelEvent.request_id.startswith(f"{MERGED}:{change.key}:", autoescape=True)
-    events = session.scalars(select(LabelEvent).where(mine, ~is_undone()).order_by(LabelEvent.id)).all()
-    undone = [
-        LabelEvent(
-            **{name: getattr(event, name) for name in _KEPT}, action="undo", acquisition=event.acquisition,
-            suggestion_shown=False, why_shown=False, shown_together=1, request_id=f"undo:{event.id}",
-            supersedes=event.id, created_at=utc_now(),
-        )
-        for event in events
-    ]  # fmt: skip
-    _store(session, undone)
-
-
-def _store(session: Session, events: Sequence[LabelEvent]) -> None:
-    session.add_all(events)
-    session.flush()
-    for sample_id in sorted({event.sample_id for event in events}):
-        fold_decision(session, sample_id=sample_id)
-    if is_journaled(session):
-        for event in events:
-            note_event(session, event)

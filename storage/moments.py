@@ -20,7 +20,7 @@ from storage.models import Import, LabelEvent
 from storage.plain import pairs
 from storage.projects import list_classes
 
-_USES = ("add", "retire", "merge")  # changes that tell whether a class was there before them
+_USES = ("add", "retire", "merge", "split")  # changes that tell whether a class was there before them
 
 
 @dataclass(frozen=True)

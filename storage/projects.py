@@ -36,6 +36,8 @@ class ClassInfo:
     name: str
     retired: bool = False  # nobody is asked for it any more
     description: str = ""
+    position: int = 0  # its place on the screens; other than the index where somebody has ordered them
+    color: str = ""  # as #rrggbb; empty: by its place
 
 
 def create_project(session: Session, *, name: str, classes: Sequence[str], seed: int, kind: str = "image") -> int:
@@ -74,7 +76,8 @@ def list_projects(session: Session) -> list[ProjectInfo]:
 
 def list_classes(session: Session, *, project_id: int) -> list[ClassInfo]:
     """List a project's classes by index."""
-    columns = (Class.index, Class.name, Class.retired, Class.description)
+    placed = func.coalesce(Class.position, Class.index)
+    columns = (Class.index, Class.name, Class.retired, Class.description, placed, Class.color)
     rows = session.execute(select(*columns).where(Class.project_id == project_id).order_by(Class.index))
     return [ClassInfo(*row) for row in rows]
 

@@ -5,6 +5,7 @@ Nothing of what a line says is believed: one that cannot be stored is counted an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -198,22 +199,40 @@ class _Replay:
         taken = self.session.get(ClassChange, _id(given["id"])) is not None
         changed = self.session.get_one(Class, (given["project_id"], _index(given["class_index"])))
         self._flush(ClassChange(**given | {"id": None if taken else given["id"]}))
-        if given["kind"] == "rename":
-            changed.name = _text(given["after"])
-        elif given["kind"] == "describe":
-            changed.description = _text(given["after"])
-        elif given["kind"] == "undo":
+        if given["kind"] == "undo":
             self._undo_change(changed, _id(given["undoes"]))
         else:
-            changed.retired = given["kind"] in ("retire", "merge")
+            self._do_change(changed, given["kind"], given["before"], _text(given["after"]))
+
+    def _do_change(self, changed: Class, kind: str, before: str, after: str) -> None:
+        if kind == "rename":
+            changed.name = after
+        elif kind == "describe":
+            changed.description = after
+        elif kind == "color":
+            changed.color = after
+        elif kind == "order":
+            self._order(changed, after)
+        else:
+            changed.retired = kind in ("retire", "merge") or (kind == "split" and bool(json.loads(before)["retired"]))
 
     def _undo_change(self, changed: Class, undone_id: int) -> None:
         """A rename is taken back by a rename, which has a line of its own."""
         undone = self.session.get_one(ClassChange, undone_id)
         if undone.kind == "describe":
             changed.description = undone.before
+        elif undone.kind == "color":
+            changed.color = undone.before
+        elif undone.kind == "order":
+            self._order(changed, undone.before)
         elif undone.kind != "rename":
             changed.retired = undone.kind == "add"
+        for index in json.loads(undone.before)["added"] if undone.kind == "split" else ():
+            self.session.get_one(Class, (changed.project_id, _index(index))).retired = True
+
+    def _order(self, changed: Class, indices: str) -> None:
+        for position, index in enumerate(json.loads(indices)):
+            self.session.get_one(Class, (changed.project_id, _index(index))).position = position
 
     def _flush(self, row: Base) -> None:
         self.session.add(row)

@@ -14,9 +14,10 @@ from app.project.project import Project, open_project
 if TYPE_CHECKING:
     from app.project.class_changes import Kind
 
-Action = Literal["list", "rename", "merge", "retire", "add", "describe", "undo", "history"]
+Action = Literal["list", "rename", "merge", "split", "retire", "add", "describe", "order", "color", "undo", "history"]
 _TAKES = {
     "list": (0, ""), "history": (0, ""), "rename": (2, "OLD NEW"), "merge": (2, "CLASS INTO"), "retire": (1, "CLASS"),
+    "split": (2, "CLASS A,B"), "order": (1, "A,B,C"), "color": (2, "CLASS #RRGGBB"),
     "add": (1, "CLASS"), "describe": (2, "CLASS TEXT"), "undo": (1, "CHANGE"),
 }  # fmt: skip
 
@@ -27,9 +28,10 @@ def classes(
     values: Annotated[list[str] | None, typer.Argument(metavar="[VALUES]...", help="Such as OLD NEW.")] = None,
     who: Annotated[str, typer.Option(metavar="NAME", help="Who changes them, for the history.")] = "command line",
 ) -> None:
-    """Rename, merge, retire, add or describe classes; the model follows with the next round.
+    """Rename, merge, split, retire, add, describe, order or color classes; the model follows with the next round.
 
-    rename OLD NEW; merge CLASS INTO; retire CLASS; add CLASS; describe CLASS TEXT; undo CHANGE; history; list.
+    rename OLD NEW; merge CLASS INTO; split CLASS A,B; retire CLASS; add CLASS; describe CLASS TEXT; order A,B,C;
+    color CLASS #RRGGBB; undo CHANGE; history; list.
     """
     given, (count, shape) = values or [], _TAKES[action]
     if len(given) != count:
@@ -55,7 +57,7 @@ def _done(opened: Project, action: Action, given: list[str], who: str) -> str:
 
 def _show(opened: Project, *, history: bool) -> None:
     from app.project.class_changes import change_said
-    from storage.classes import list_class_changes
+    from storage.classes import by_place, list_class_changes
     from storage.projects import list_classes
 
     with opened.opened_to_read() as database, database.read() as session:
@@ -66,6 +68,6 @@ def _show(opened: Project, *, history: bool) -> None:
     for change in changes:
         said = f"{change.kind}: {change_said(change, names)}"
         typer.echo(f"{change.id:4} {change.created_at:%Y-%m-%d %H:%M} {change.who}: {said}")
-    for entry in () if history else known:
+    for entry in () if history else by_place(known):
         about = f": {entry.description}" if entry.description else ""
         typer.echo(f"{entry.name}{' (retired)' if entry.retired else ''}{about}")

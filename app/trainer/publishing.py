@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from app.trainer.overlap import annotators_wanted, with_pending
 from app.trainer.workbench import Workbench
 from loops.evaluation.estimates import precision, recall
 from loops.oracle import Evaluation, PoolScores, Query
+from storage.class_labels import WaitingSample, asked_first, list_waiting
 from storage.engine import Session
 from storage.imported import list_imported_predictions
 from storage.metrics import PROVEN, STOPPED, NewConfusion, NewMetric
@@ -40,6 +41,7 @@ def publish(query: Query, bench: Workbench) -> None:
                 session, round_id=latest.id, generation=bench.generation, checkpoint=None, sha256=None, size=None
             )
         queries = _queries(query, bench.share_embedded, _brought(query, session, bench))
+        queries = _after_split(queries, list_waiting(session, project_id=bench.project_id))
         publish_round(
             session,
             round_id=latest.id,
@@ -50,6 +52,14 @@ def publish(query: Query, bench: Workbench) -> None:
             fit_seconds=query.fit_seconds,
             score_seconds=query.score_seconds,
         )
+
+
+def _after_split(queries: list[NewQuery], waiting: Sequence[WaitingSample]) -> list[NewQuery]:
+    """Samples that a split took the label of come first, until somebody has decided on them."""
+    first = asked_first(waiting)
+    known = {query.sample_id for query in first}
+    others = (query for query in queries if query.sample_id not in known)
+    return [*first, *(replace(query, rank=rank) for rank, query in enumerate(others, start=len(first)))]
 
 
 def _with_overlap(queries: list[NewQuery], session: Session, bench: Workbench) -> list[NewQuery]:

@@ -31,20 +31,26 @@ class Class(Base):
     name: Mapped[str]
     retired: Mapped[bool] = mapped_column(server_default=false())  # nobody is asked for it any more
     description: Mapped[str] = mapped_column(server_default="")
+    position: Mapped[int | None]  # its place on the screens, from 0 on; None: its index
+    color: Mapped[str] = mapped_column(server_default="")  # as #rrggbb; empty: by its place
 
 
 class ClassChange(Base):
     """What was done to a class; append only, an undo is a row of its own."""
 
     __tablename__ = "class_changes"
-    __table_args__ = (CheckConstraint("kind IN ('rename', 'merge', 'retire', 'add', 'describe', 'undo')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('rename', 'merge', 'split', 'retire', 'add', 'describe', 'order', 'color', 'undo')", name="kind"
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     key: Mapped[str] = mapped_column(unique=True)  # of a merge, the label events carry it in their request ids
     kind: Mapped[str]
     class_index: Mapped[int]
     into_index: Mapped[int | None]  # of a merge
-    before: Mapped[str]  # name or description; of a merge the test samples of the class, as JSON
+    before: Mapped[str]  # what was; as JSON of a merge its test samples, of a split what it added, of an order indices
     after: Mapped[str]
     who: Mapped[str]
     undoes: Mapped[int | None] = mapped_column(unique=True)

@@ -71,7 +71,7 @@ def trained_labels(running) -> int:
     return int(str(found[0][0] or 0))
 
 
-def test_classes_are_renamed_merged_and_given_back_with_a_round_in_between(
+def test_classes_are_renamed_merged_split_and_given_back_with_a_round_in_between(
     start, make_small_project, tmp_path, page, wait_for
 ):
     project = make_small_project(tmp_path / "project", "bald", FOREST)
@@ -111,7 +111,24 @@ def test_classes_are_renamed_merged_and_given_back_with_a_round_in_between(
     wait_for(lambda: standing(running) == before, "the labels as they were")
     assert names(running) == [str(digit) for digit in range(10)]
     assert page.get_by_text("taken back", exact=True).count() == 2
+
+    page.get_by_text("Split", exact=True).click()
+    settle(page)
+    choose(page, "Class", "7")
+    page.get_by_label("The classes that follow it").fill("barred\nplain")
+    page.get_by_role("button", name="Split the class").click()
+    page.get_by_text("7 split into barred, plain, by ada").wait_for()
+    assert standing(running) == {index: count for index, count in before.items() if index != 7}
     assert page.get_by_test_id("stException").count() == 0
+
+    page.goto(f"{running.url}/?annotator=ada")
+    page.get_by_role("button", name="barred").click()
+    asked_again = "SELECT class_index, purpose FROM label_events ORDER BY id DESC LIMIT 1"
+    wait_for(lambda: running.rows(asked_again)[0] == (10, "recheck"), "a sample that was a 7")
+    page.goto(f"{running.url}/setup?annotator=ada")
+    page.get_by_role("tab", name="Classes").click()
+    page.locator("[class*=st-key-undo_class_change_] button").first.click()  # the newest change
+    wait_for(lambda: standing(running) == {**before, 7: before[7] - 1, 10: 1}, "the labels that nobody gave anew")
 
 
 def test_a_folder_is_dropped_in_mended_and_labeled(digits, tmp_path, page):

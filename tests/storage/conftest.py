@@ -129,9 +129,10 @@ class World:
 
 
 ON_BOTH = {
-    "test_changes", "test_concurrency", "test_grid", "test_labels", "test_queue", "test_batch", "test_replace_tail",
-    "test_rerank", "test_rounds", "test_sample_columns", "test_samples", "test_several_annotators", "test_trainer",
-    "test_undo_request", "test_votes", "test_accounts", "test_late", "test_pages", "test_remainder",
+    "test_class_labels", "test_changes", "test_concurrency", "test_grid", "test_labels", "test_queue", "test_batch",
+    "test_replace_tail", "test_rerank", "test_rounds", "test_sample_columns", "test_samples",
+    "test_several_annotators", "test_trainer", "test_undo_request", "test_votes", "test_accounts", "test_late",
+    "test_pages", "test_remainder",
 }  # fmt: skip
 
 

@@ -3,15 +3,18 @@ from contextlib import closing
 import pytest
 
 from storage import journal
+from storage.class_labels import ClassCount, count_per_class
 from storage.classes import (
-    ClassCount,
     add_class,
-    count_per_class,
+    by_place,
+    color_class,
     describe_class,
     list_class_changes,
     merge_class,
+    order_classes,
     rename_class,
     retire_class,
+    split_class,
     undo_class_change,
 )
 from storage.current import changed_since, current_labels
@@ -128,6 +131,35 @@ def test_names_that_differ_in_case_or_composition_are_one_class(database, pets):
         assert [one.description for one in list_classes(session, project_id=project_id)] == ["", "barks", "", ""]
 
 
+def test_an_order_puts_classes_first_and_is_taken_back(database, pets):
+    project_id, _ = pets
+
+    def order():
+        return [one.name for one in by_place(list_classes(session, project_id=project_id))]
+
+    with database.write() as session:
+        done = order_classes(session, project_id=project_id, names=["Hound", "cat"], who="ada")
+        add_class(session, project_id=project_id, name="fox", who="ada")
+        assert order() == ["hound", "cat", "dog", "fox"]
+        assert [one.name for one in list_classes(session, project_id=project_id)] == ["cat", "dog", "hound", "fox"]
+        for wrong in ([], ["cat", "cat"], ["lion"]):
+            with pytest.raises(InvalidClassError):
+                order_classes(session, project_id=project_id, names=wrong, who="ada")
+        undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
+        assert order() == ["cat", "dog", "hound", "fox"]
+
+
+def test_a_color_is_six_signs_and_is_taken_back(database, pets):
+    project_id, _ = pets
+    with database.write() as session:
+        color_class(session, project_id=project_id, name="dog", color="#E69F00", who="ada")
+        done = color_class(session, project_id=project_id, name="dog", color="", who="ada")
+        with pytest.raises(InvalidClassError, match="#e69f00"):
+            color_class(session, project_id=project_id, name="dog", color="red", who="ada")
+        undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
+        assert list_classes(session, project_id=project_id)[1].color == "#e69f00"
+
+
 def test_only_a_change_that_stands_can_be_taken_back(database, pets):
     project_id, _ = pets
     with database.write() as session:
@@ -143,6 +175,11 @@ def test_the_journal_alone_brings_changed_classes_back(database, pets, tmp_path)
     with database.write() as session:
         rename_class(session, project_id=project_id, name="cat", new_name="kitten", who="ada")
         merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
+        split_class(session, project_id=project_id, name="dog", into=["wolf", "jackal"], who="ada")
+        taken = split_class(session, project_id=project_id, name="wolf", into=["fox", "lynx"], who="ada")[0]
+        undo_class_change(session, project_id=project_id, change_id=taken.id, who="ada")
+        order_classes(session, project_id=project_id, names=["jackal", "kitten"], who="ada")
+        color_class(session, project_id=project_id, name="wolf", color="#123456", who="ada")
     with database.write() as session:
         label(session, project_id, ada, 5, 0)
         wanted = list_classes(session, project_id=project_id), standing(session, project_id)

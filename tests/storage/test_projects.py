@@ -29,7 +29,9 @@ def test_a_second_project_of_the_same_name_is_refused(world):
 
 def test_added_classes_come_after_the_old_ones(world):
     world.tell(add_classes, names=[" bird "])
-    assert world.ask(list_classes) == [ClassInfo(0, "cat"), ClassInfo(1, "dog"), ClassInfo(2, "bird")]
+    assert world.ask(list_classes) == [
+        ClassInfo(place, name, position=place) for place, name in enumerate(("cat", "dog", "bird"))
+    ]
 
 
 @pytest.mark.parametrize("names", [["cat"], ["bird", "bird"], [" "], [""]])

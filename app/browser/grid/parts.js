@@ -19,8 +19,8 @@ const keySigns = (key) => (key ?? "").toUpperCase().replace("SHIFT+", "⇧");
 
 // Nobody is asked for a retired class.
 function namedChips(classes) {
-  const chips = classes.map((one, value) => ({ value, text: one.name, key: keySigns(one.key), count: "" }));
-  return chips.filter((chip) => !classes[chip.value].retired);
+  const placed = inOrder(classes.map((one, value) => ({ ...one, value }))).filter((one) => !one.retired);
+  return placed.map((one) => ({ value: one.value, text: one.name, key: keySigns(one.key), color: one.color, count: "" }));
 }
 
 // Twenty classes have a key and a chip each; more are chosen from a list.
@@ -44,7 +44,7 @@ function drawChips(view, { ask, chips, chosen, choose }) {
       const pressed = { "aria-pressed": String(chip.value === chosen), title: chip.text };
       const press = element("button", { type: "button", class: "chip", ...pressed }, ...key, name, ...count);
       press.addEventListener("click", () => choose(chip.value));
-      return press;
+      return colored(press, chip);
     }),
   );
 }

@@ -1,7 +1,7 @@
 // The guide beside the task: of each class its key, its name, what it is in a sentence, and labeled examples of it. The
 // key can be changed here: press it on the guide, then the new one.
 
-const UNDESCRIBED = "What a class is can be said for everybody who labels: labelloop classes PROJECT describe CLASS TEXT";
+const UNDESCRIBED = "What a class is can be said for everybody who labels: on Setup, tab Classes, or by labelloop classes PROJECT describe CLASS TEXT";
 const CHOOSE = "Press a digit or a letter. Backspace gives the usual key back, Esc leaves it.";
 
 // told: the server's [{ description, examples: [{ sample_id, content }] }] by class.
@@ -30,7 +30,8 @@ function openGuide(panel, name, changed) {
 
   const own = () => withOwnKeys(asked, ownKeys(name));
 
-  const rows = (hidden) => own().flatMap((each, place) => (each.retired ? [] : [guideRow(each, place, told[place] ?? { examples: [] }, { choosing, hidden })]));
+  const rows = (hidden) => inOrder(own().map((each, place) => ({ ...each, place }))).filter((each) => !each.retired)
+    .map((each) => guideRow(each, each.place, told[each.place] ?? { examples: [] }, { choosing, hidden }));
 
   const draw = (ahead) => {
     panel.hidden = !isOpen;

@@ -42,7 +42,9 @@ function roundLine(progress, changes) {
 // Labels per class: [{ name, count }], of many classes those with the most labels; and what is to be said of the others.
 function perClass(progress, changes, classes) {
   if (progress.labels + changes.all <= 0) return { shown: [], rest: "" };
-  const counts = classes.map((each) => ({ name: each.name, count: (progress.per_class[each.index] ?? 0) + (changes.classes.get(each.index) ?? 0) }));
+  const counts = inOrder(classes)
+    .map((each) => ({ name: each.name, retired: each.retired, count: (progress.per_class[each.index] ?? 0) + (changes.classes.get(each.index) ?? 0) }))
+    .filter(({ retired, count }) => !retired || count > 0);
   if (classes.length <= CLASSES_ON_LINE) return { shown: counts, rest: "" };
   const labeled = counts.filter((each) => each.count > 0).sort((a, b) => b.count - a.count);
   const [others, without] = [labeled.length - CLASSES_ON_LINE, counts.length - labeled.length];

@@ -98,7 +98,7 @@ function openView(root, act) {
 
   const drawClasses = (fresh) => {
     classes = fresh;
-    const keyed = classes.filter((each) => each.key !== null);
+    const keyed = inOrder(classes).filter((each) => each.key !== null);
     const longest = Math.max(...keyed.map((each) => each.name.length));
     parts.classes.classList.toggle("tiny", longest <= 3);
     parts.classes.classList.toggle("short", longest <= 9);
@@ -109,7 +109,7 @@ function openView(root, act) {
         element("kbd", { textContent: keyWord(each.key) }), className(each.name));
       button.dataset.act = `label:${each.index}`;
       button.setAttribute("aria-keyshortcuts", each.key.replace("shift+", "Shift+"));
-      return button;
+      return colored(button, each);
     }));
     parts.search.hidden = keyed.length === classes.filter((each) => !each.retired).length;
     // With a search every letter is a name's.

@@ -208,7 +208,7 @@ class Several {
       cell.setAttribute("aria-pressed", String(this.chosen.has(samples[place].sample_id)));
       cell.tabIndex = place === this.cursor ? 0 : -1;
     });
-    const chips = classes.flatMap((each, value) => (each.retired ? [] : [{ value, text: each.name, key: keySigns(each.key), count: "" }]));
+    const chips = namedChips(classes);
     const few = this.chosen.size === 1 ? "the one chosen" : `the ${this.chosen.size} chosen`;
     const ask = this.chosen.size ? `Correct ${few} to` : "Correct to";
     const now = JSON.stringify([ask, chips]);

@@ -11,6 +11,16 @@ const lettersOf = (classes) => new Set(classes.map(({ key }) => key).filter((key
 const isNamedByKey = (each) => each.key !== null && each.key === each.name;
 const isSearched = (classes) => classes.some((each) => !each.retired && each.key === null);
 
+// The classes in the order in which somebody has put them; in the list itself each stands at its number.
+const inOrder = (classes) => [...classes].sort((one, other) => one.position - other.position);
+
+// A stripe in the color that somebody has given to a class.
+function colored(button, { color }) {
+  button.classList.toggle("colored", Boolean(color));
+  if (color) button.style.setProperty("--class-color", color);
+  return button;
+}
+
 // The key that an event stands for, as classes have it.
 const keyOf = (event) => digitOf(event) ?? letterOf(event) ?? event.key;
 

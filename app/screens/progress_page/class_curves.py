@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from app.screens.shared.charts import class_color_scale, class_shape_scale, share_axis
+from app.screens.shared.class_colors import NO_COLORS
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 
@@ -22,7 +23,9 @@ _MEANING = (
 )
 
 
-def class_curves(database: Database, project_id: int, names: Sequence[str], dataset: str) -> None:
+def class_curves(
+    database: Database, project_id: int, names: Sequence[str], dataset: str, colors: Mapping[str, str] = NO_COLORS
+) -> None:
     """Draw a line per class; nothing before two rounds were measured.
 
     Args:
@@ -30,6 +33,7 @@ def class_curves(database: Database, project_id: int, names: Sequence[str], data
         project_id: the project.
         names: class names in their order.
         dataset: test or audit.
+        colors: by class; only those that somebody has given.
     """
     with database.read() as session:
         found = {
@@ -51,7 +55,8 @@ def class_curves(database: Database, project_id: int, names: Sequence[str], data
             key="curve_classes",
         )
     drawn = chosen or worst(rows, figure or F1)
-    chart = curves_chart(rows[rows["class"].isin(drawn)], figure or F1, [name for name in names if name in drawn])
+    shown = [name for name in names if name in drawn]
+    chart = curves_chart(rows[rows["class"].isin(drawn)], figure or F1, shown, colors)
     st.altair_chart(chart, width="stretch", key="class_curves", alt=f"{figure} of single classes by labels")
 
 
@@ -84,8 +89,10 @@ def worst(rows: pd.DataFrame, figure: str) -> list[str]:
     return list(latest.sort_values(figure, kind="stable")["class"].head(MOST_LINES))
 
 
-def curves_chart(rows: pd.DataFrame, figure: str, names: Sequence[str]) -> alt.Chart:
-    """A line per class against labels."""
+def curves_chart(
+    rows: pd.DataFrame, figure: str, names: Sequence[str], colors: Mapping[str, str] = NO_COLORS
+) -> alt.Chart:
+    """A line per class against labels, in its own color where it was given one."""
     legend = alt.Legend(orient="top", columns=4, symbolLimit=0, labelLimit=160)
     chart: alt.Chart = (
         alt.Chart(rows.dropna(subset=[figure]))
@@ -93,7 +100,7 @@ def curves_chart(rows: pd.DataFrame, figure: str, names: Sequence[str]) -> alt.C
         .encode(
             x=alt.X("labels:Q", title="Labels (number)", axis=alt.Axis(tickMinStep=1, format=",d")),
             y=alt.Y(f"{figure}:Q", axis=share_axis(f"{figure} (%)"), scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("class:N", title=None, scale=class_color_scale(names), legend=legend),
+            color=alt.Color("class:N", title=None, scale=class_color_scale(names, colors), legend=legend),
             shape=alt.Shape("class:N", title=None, scale=class_shape_scale(names), legend=legend),
             tooltip=[
                 alt.Tooltip("class:N", title="Class"),

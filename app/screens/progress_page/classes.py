@@ -61,7 +61,7 @@ def classes_of_round(figures: ProgressFigures, chosen: MeasuredRound) -> None:
     labels = labels_of_round(database(), project_id(), figures, chosen.round_number)
     if of_class := per_class_table(per_class_rows(chosen.counts, names, labels)):
         open_measured(chosen, names, label=of_class, predicted=None, key="of_class")
-    class_curves(database(), project_id(), names, chosen.dataset)
+    class_curves(database(), project_id(), names, chosen.dataset, figures.colors)
     st.subheader("Confusion matrix")
     cells = confusion_rows(chosen.counts, names)
     if len(names) > MOST_WRITTEN:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from app.screens.shared.charts import CLASS_COLORS, label_angle
+from app.screens.shared.charts import label_angle
+from app.screens.shared.class_colors import CLASS_COLORS
 from storage.metrics import NewConfusion
 
 _CELL, _LEAST_CELL = 44, 18  # pixels; in less, the classes' names overlap

@@ -1,31 +1,32 @@
 """The project's classes with their keys, and everything that can be done to them."""
 
-import csv
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from app.errors import AppError, ProjectError
-from app.project.class_changes import Kind, change_class, what_will_happen
+from app.project.class_changes import Kind, change_class, names_in, what_will_happen
 from app.screens.setup_page.class_history import class_history, who_changes
-from app.screens.shared.label_keys import class_keys
+from app.screens.shared.class_colors import CLASS_COLORS
+from app.screens.shared.label_keys import keys_by_class
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import database, project_id
-from storage.classes import ClassCount, count_per_class
+from storage.class_labels import ClassCount, count_per_class
+from storage.classes import by_place
 from storage.errors import StorageError
 from storage.projects import ClassInfo, list_classes
 
 Counts = Mapping[int, ClassCount]
 
-ACTIONS = ("Add", "Rename", "Merge", "Retire", "Bring back", "Describe")
-NEW_KEY, NAME_KEY = "new_classes", "class_new_name"
+ACTIONS = ("Add", "Rename", "Merge", "Split", "Retire", "Bring back", "Describe", "Order", "Color")
+NEW_KEY, NAME_KEY, PARTS_KEY = "new_classes", "class_new_name", "class_parts"
 REFUSED_KEY, DONE_KEY = "class_refused", "class_done"
 
 
 def class_editor() -> None:
     """Draw the classes, what can be done to them, and what was done."""
     with database().read() as session:
-        classes = list_classes(session, project_id=project_id())
+        classes = by_place(list_classes(session, project_id=project_id()))
         counts = count_per_class(session, project_id=project_id())
     _table(classes, counts)
     action = st.segmented_control("What to do", ACTIONS, default="Add", required=True, key="class_action")
@@ -37,7 +38,7 @@ def class_editor() -> None:
 
 
 def _table(classes: Sequence[ClassInfo], counts: Counts) -> None:
-    keys = [(key or "search").replace("shift+", "Shift + ") for key in class_keys([entry.name for entry in classes])]
+    keys = [(key or "search").replace("shift+", "Shift + ") for key in keys_by_class(classes)]
     st.dataframe(
         {
             "Class": [f"{entry.name} (retired)" if entry.retired else entry.name for entry in classes],
@@ -73,6 +74,17 @@ def _merge(classes: Sequence[ClassInfo], counts: Counts) -> None:
     _end("merge", "Merge the classes", ":material/merge:", name="class_to_merge", value="class_merged_into")
 
 
+def _split(classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_split")
+    st.text_area(
+        "The classes that follow it",
+        key=PARTS_KEY,
+        placeholder="one per line; its own name too, if it stays",
+        height=100,
+    )
+    _end("split", "Split the class", ":material/call_split:", name="class_to_split", value=PARTS_KEY)
+
+
 def _retire(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_retire")
     _end("retire", "Retire the class", ":material/archive:", name="class_to_retire")
@@ -95,7 +107,31 @@ def _describe(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     _end("describe", "Describe the class", ":material/notes:", name="class_to_describe", value=key)
 
 
-_DRAW = dict(zip(ACTIONS, (_add, _rename, _merge, _retire, _bring_back, _describe), strict=True))
+def _order(classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    names = [entry.name for entry in classes if not entry.retired]
+    key = f"class_order_{[entry.index for entry in classes]}"
+    st.text_area("The classes from the first to the last", _lines(names), key=key, height=max(100, 25 * len(names)))
+    _end("order", "Order the classes", ":material/swap_vert:", name=key)
+
+
+def _color(classes: Sequence[ClassInfo], _counts: Counts) -> None:
+    name = _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_color")
+    known = next(entry for entry in classes if entry.name == name)
+    key = f"class_color_{known.index}_{known.color}"
+    st.color_picker(
+        "Color on buttons and charts", known.color or CLASS_COLORS[known.index % len(CLASS_COLORS)], key=key
+    )
+    _end("color", "Color the class", ":material/palette:", name="class_to_color", value=key)
+
+
+def _lines(names: Sequence[str]) -> str:
+    """One name per line, as `names_in` reads it."""
+    return "\n".join(f'"{name.replace(chr(34), 2 * chr(34))}"' if set(name) & {",", '"'} else name for name in names)
+
+
+_DRAW = dict(
+    zip(ACTIONS, (_add, _rename, _merge, _split, _retire, _bring_back, _describe, _order, _color), strict=True)
+)
 
 
 def _class_box(label: str, classes: Sequence[ClassInfo], *, key: str) -> str:
@@ -126,7 +162,7 @@ def _change(kind: Kind, name_key: str, value_key: str) -> None:
     name, value = _typed(name_key), _typed(value_key)
     try:
         identity, who = project_id(), who_changes()
-        names = names_in(name) if name_key == NEW_KEY else [name]
+        names = names_in(name) if name_key == NEW_KEY else [name]  # of an order, all of them are one value
         if not names:
             raise ProjectError("Type the name of a class first.")
         with database().write() as session:
@@ -137,18 +173,5 @@ def _change(kind: Kind, name_key: str, value_key: str) -> None:
         st.session_state[REFUSED_KEY] = str(error)
         return
     st.session_state[DONE_KEY] = " ".join(said)
-    for key in {NEW_KEY, NAME_KEY} & {name_key, value_key}:
+    for key in {NEW_KEY, NAME_KEY, PARTS_KEY} & {name_key, value_key}:
         st.session_state[key] = ""
-
-
-def names_in(text: str) -> list[str]:
-    """Class names in a text: one per line, or with commas between; a name with a comma stands in quotes.
-
-    Raises:
-        ProjectError: a quote is not closed.
-    """
-    try:
-        lines = list(csv.reader(text.splitlines(), skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise ProjectError(f"The classes cannot be read, {error}: is a quote missing?") from error
-    return [name.strip() for line in lines for name in line if name.strip()]

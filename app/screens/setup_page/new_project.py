@@ -10,12 +10,12 @@ from app.errors import ProjectError
 from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.formats.source import Source
+from app.project.class_changes import names_in
 from app.project.creation import create_with_embedding, nothing_left_behind
 from app.project.importing import refuse_unusable
 from app.project.own_embedding import refuse_code
 from app.project.project import Project
 from app.project.settings import RECOMMENDED_NETWORK, ProjectSettings
-from app.screens.setup_page.class_editor import names_in
 from app.screens.setup_page.download_box import download_box
 from app.screens.setup_page.import_box import (
     Chosen,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import altair as alt
 import streamlit as st
 
 from app.project.scores import BALD, PREDICTIVE_ENTROPY
+from app.screens.shared.class_colors import CLASS_COLORS, NO_COLORS
 
-# Mid-luminance shades after Okabe & Ito and Tol: none disappears on white or on near-black.
-CLASS_COLORS = (
-    "#4E9BD4", "#E69F00", "#2BA884", "#DD5C2E", "#CC79A7",
-    "#8C7AE6", "#A8A32A", "#5BC0DE", "#B5651D", "#8A8F98",
-)  # fmt: skip
 # More classes than colors, and eyes that see few colors, need the shape as well.
 CLASS_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 DATASET_COLORS = {"audit": "#E69F00", "test": "#4E9BD4"}
@@ -26,10 +22,10 @@ UNKNOWN_COLOR = "#8A8F98"
 NO_LABEL = "not labeled"
 
 
-def class_color_scale(names: Sequence[str]) -> alt.Scale:
-    """One color per class, repeating past ten; "not labeled" is gray."""
-    colors = [UNKNOWN_COLOR if n == NO_LABEL else CLASS_COLORS[i % len(CLASS_COLORS)] for i, n in enumerate(names)]
-    return alt.Scale(domain=list(names), range=colors)
+def class_color_scale(names: Sequence[str], own: Mapping[str, str] = NO_COLORS) -> alt.Scale:
+    """One color per class: its own where it was given one, else by turns, repeating past ten; "not labeled" is gray."""
+    usual = [UNKNOWN_COLOR if n == NO_LABEL else CLASS_COLORS[i % len(CLASS_COLORS)] for i, n in enumerate(names)]
+    return alt.Scale(domain=list(names), range=[own.get(n, color) for n, color in zip(names, usual, strict=True)])
 
 
 def class_shape_scale(names: Sequence[str]) -> alt.Scale:

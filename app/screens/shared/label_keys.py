@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from storage.classes import by_place
 from storage.projects import ClassInfo
 
 DIGITS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
@@ -70,12 +71,24 @@ def class_keys(names: Sequence[str]) -> list[str | None]:
     return keys
 
 
-def told_classes(classes: Sequence[ClassInfo]) -> list[dict[str, str | bool | None]]:
-    """What a page in the browser is told of each class, by its place; a retired one has a name alone."""
-    keys = class_keys([entry.name for entry in classes])
+def keys_by_class(classes: Sequence[ClassInfo]) -> list[str | None]:
+    """The key of each class by its index, in the order in which somebody has put them; a retired one has none."""
+    placed = by_place(classes)
+    keys = dict(zip((one.index for one in placed), class_keys([one.name for one in placed]), strict=True))
+    return [None if entry.retired else keys[entry.index] for entry in classes]
+
+
+def told_classes(classes: Sequence[ClassInfo]) -> list[dict[str, str | bool | int | None]]:
+    """What a page in the browser is told of each class, by its index; a retired one has no key."""
     return [
-        {"name": entry.name, "key": None if entry.retired else key, "retired": entry.retired}
-        for entry, key in zip(classes, keys, strict=True)
+        {
+            "name": entry.name,
+            "key": key,
+            "retired": entry.retired,
+            "position": entry.position,
+            "color": entry.color,
+        }
+        for entry, key in zip(classes, keys_by_class(classes), strict=True)
     ]
 
 

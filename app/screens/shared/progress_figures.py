@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -36,6 +36,7 @@ class ProgressFigures:
     labels: list[CurrentLabel]
     rounds: list[RoundInfo]
     metrics: list[MetricInfo]
+    colors: Mapping[str, str] = field(default_factory=dict)  # by class; only those that somebody has given
 
     @property
     def accuracies(self) -> list[MetricInfo]:
@@ -88,8 +89,10 @@ class ProgressFigures:
 def read_figures(database: Database, project_id: int) -> ProgressFigures:
     """Read the project in one transaction, so that no figure contradicts another."""
     with database.read() as session:
+        classes = list_classes(session, project_id=project_id)
         return ProgressFigures(
-            classes=[info.name for info in list_classes(session, project_id=project_id)],
+            classes=[info.name for info in classes],
+            colors={info.name: info.color for info in classes if info.color},
             counts=count_samples(session, project_id=project_id),
             labels=current_labels(session, project_id=project_id),
             rounds=list_rounds(session, project_id=project_id),

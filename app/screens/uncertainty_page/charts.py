@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from app.screens.shared.charts import (
     ALEATORIC_COLOR,
-    CLASS_COLORS,
     EPISTEMIC_COLOR,
     LOW_TO_HIGH,
     MEASURE_COLORS,
     class_color_scale,
     class_shape_scale,
 )
+from app.screens.shared.class_colors import CLASS_COLORS
 from loops.acquisition.catalog import MEASURES, UNITS
 
 Floats = NDArray[np.float64]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from storage.migrations.checks import replace_check
+
 revision = "0008"
 down_revision = "0004"
 branch_labels = None
@@ -41,24 +43,4 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_imported_predictions_sample_id"), "imported_predictions", ["sample_id"], unique=False)
     op.create_index(op.f("ix_samples_project_id_uri"), "samples", ["project_id", "uri"], unique=False)
-    if op.get_bind().dialect.name == "sqlite":
-        allow_purpose_sqlite()
-    else:
-        op.drop_constraint(op.f("ck_label_events_purpose"), "label_events", type_="check")
-        op.create_check_constraint(op.f("ck_label_events_purpose"), "label_events", f"purpose IN {AFTER}")
-
-
-def allow_purpose_sqlite() -> None:
-    """Change the check in place, as SQLite's documentation allows for what is not in the rows.
-
-    The usual copy of the table would drop its triggers, and the foreign keys of other tables refuse to let it go.
-    """
-    bind = op.get_bind()
-    version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    bind.exec_driver_sql("PRAGMA writable_schema=ON")
-    bind.exec_driver_sql(
-        "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'label_events'",
-        (f"purpose IN {BEFORE}", f"purpose IN {AFTER}"),
-    )
-    bind.exec_driver_sql(f"PRAGMA schema_version={version + 1}")
-    bind.exec_driver_sql("PRAGMA writable_schema=OFF")
+    replace_check("label_events", op.f("ck_label_events_purpose"), f"purpose IN {BEFORE}", f"purpose IN {AFTER}")

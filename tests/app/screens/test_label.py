@@ -84,9 +84,9 @@ def said(screen):
 def test_the_page_begins_with_the_classes_and_their_keys_and_waits_to_be_asked(asked, open_screen):
     told = told_to_browser(open_screen("label.py"))
     assert told["classes"] == [
-        {"index": 0, "name": "cat", "key": "1", "retired": False},
-        {"index": 1, "name": "dog", "key": "2", "retired": False},
-        {"index": 2, "name": "emu", "key": "3", "retired": False},
+        {"index": 0, "name": "cat", "key": "1", "retired": False, "position": 0, "color": ""},
+        {"index": 1, "name": "dog", "key": "2", "retired": False, "position": 1, "color": ""},
+        {"index": 2, "name": "emu", "key": "3", "retired": False, "position": 2, "color": ""},
     ]
     assert (told["seq"], told["queue"]) == (None, None)
 

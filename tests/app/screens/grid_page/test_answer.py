@@ -44,9 +44,9 @@ def test_before_the_first_message_the_page_learns_its_name_and_the_classes(page)
     told = answer_to(None)
     assert (told["seq"], told["grids"], told["waiting"]) == (None, [], None)
     assert told["classes"] == [
-        {"name": "cat", "key": "1", "retired": False},
-        {"name": "dog", "key": "2", "retired": False},
-        {"name": "emu", "key": "3", "retired": False},
+        {"name": "cat", "key": "1", "retired": False, "position": 0, "color": ""},
+        {"name": "dog", "key": "2", "retired": False, "position": 1, "color": ""},
+        {"name": "emu", "key": "3", "retired": False, "position": 2, "color": ""},
     ]
 
 

@@ -40,3 +40,14 @@ def test_a_retired_class_is_told_without_a_key_and_the_others_keep_theirs():
         ("dog", None, True),
         ("emu", "3", False),
     ]
+
+
+def test_keys_go_by_the_order_in_which_somebody_has_put_the_classes():
+    told = told_classes(
+        [ClassInfo(0, "cat", position=2), ClassInfo(1, "dog", position=0), ClassInfo(2, "emu", position=1)]
+    )
+    assert [(one["name"], one["key"], one["position"]) for one in told] == [
+        ("cat", "3", 2),
+        ("dog", "1", 0),
+        ("emu", "2", 1),
+    ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ProjectError
-from app.screens.setup_page.class_editor import names_in
+from app.project.class_changes import names_in
 
 
 @pytest.mark.parametrize(

@@ -84,21 +84,26 @@ def report(name: str, seconds: list[float], more: str = "") -> None:
 
 def ours(images: np.ndarray, digits: np.ndarray, labels: int) -> None:
     """The trainer, whatever else it does."""
+    with trainer_project(images, digits, ProjectSettings("mnist", audit_share=0.0)) as running:
+        time_labels(running, labels)
+
+
+def time_labels(running: TrainerProject, labels: int) -> None:
+    """From each confirmed label to the new ranking, by what the trainer does meanwhile."""
     generator = np.random.default_rng(0)
     seconds: dict[str, list[float]] = {}
-    with trainer_project(images, digits, ProjectSettings("mnist", audit_share=0.0)) as running:
-        started = time.perf_counter()
-        ranking = running.wait_for_ranking("")
-        print(f"graph and first ranking: {time.perf_counter() - started:.0f} s", flush=True)
-        with busy():
-            for _ in range(labels):
-                time.sleep(generator.uniform(*PAUSE_S))
-                claim, ranking = running.claim(1)[0], running.ranking()
-                meanwhile = occupation(running)
-                running.decide(claim)
-                began = time.perf_counter()
-                running.wait_for_ranking(ranking)
-                seconds.setdefault(meanwhile, []).append(time.perf_counter() - began)
+    started = time.perf_counter()
+    ranking = running.wait_for_ranking("")
+    print(f"graph and first ranking: {time.perf_counter() - started:.0f} s", flush=True)
+    with busy():
+        for _ in range(labels):
+            time.sleep(generator.uniform(*PAUSE_S))
+            claim, ranking = running.claim(1)[0], running.ranking()
+            meanwhile = occupation(running)
+            running.decide(claim)
+            began = time.perf_counter()
+            running.wait_for_ranking(ranking)
+            seconds.setdefault(meanwhile, []).append(time.perf_counter() - began)
     for meanwhile, found in {**seconds, "in all": list(chain.from_iterable(seconds.values()))}.items():
         report(f"LabelLoop, {meanwhile}", found, f"; {len(found)} labels")
 

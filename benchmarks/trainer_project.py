@@ -98,16 +98,31 @@ def trainer_project(
         project = create_project(Path(folder) / "project", settings=settings, classes=list("0123456789"))
         database = stack.enter_context(contextlib.closing(project.open_database()))
         class_of = fill(project, database, images, digits)
-        project_id = project.project_id(database)
-        with database.write() as session:
-            annotator_id = get_or_create_annotator(session, project_id=project_id, name="bench")
-        child = trainer_child(project)
-        child.start()
-        watched = sqlite3.connect(f"file:{project.database_path}?mode=ro", uri=True, isolation_level=None)
-        stack.callback(watched.close)
+        yield stack.enter_context(running_trainer(project, database, class_of))
+
+
+@contextlib.contextmanager
+def running_trainer(project: Project, database: Database, class_of: dict[int, int]) -> Iterator[TrainerProject]:
+    """The trainer of a project that is there.
+
+    Args:
+        project: The project.
+        database: Its database, open.
+        class_of: The true class index by sample id.
+    """
+    project_id = project.project_id(database)
+    with database.write() as session:
+        annotator_id = get_or_create_annotator(session, project_id=project_id, name="bench")
+    child = trainer_child(project)
+    child.start()
+    with contextlib.closing(
+        sqlite3.connect(f"file:{project.database_path}?mode=ro", uri=True, isolation_level=None)
+    ) as watched:
         running = TrainerProject(project, database, project_id, annotator_id, class_of, child, watched)
-        stack.callback(running.stop)
-        yield running
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 def fill(project: Project, database: Database, images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> dict[int, int]:

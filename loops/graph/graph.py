@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, eigsh
 
+from loops.graph.eigenvectors import largest_eigenpairs
 from loops.graph.nearest import Nearest, nearest
 from loops.seeding import hash_of_ids, seed_of
 
@@ -94,7 +94,7 @@ def smoothest(
         adjacency: W, symmetric, `[L, L]`.
         count: How many; at least one is given.
         seed: Of the first guess.
-        check: Called at each of the solver's products; may raise.
+        check: Called before each of the solver's products; may raise.
 
     Returns:
         `eigenvalues_M` and `vectors_L_M`. Each vector's largest entry is positive, so that a rebuild gives the same.
@@ -105,21 +105,11 @@ def smoothest(
     if n <= 4 * count:
         values, vectors = np.linalg.eigh(normalized.toarray())
     else:
-        guess = np.random.default_rng(seed % 2**32).random(n)
-        values, vectors = eigsh(_checked(normalized, check), k=count, which="LA", v0=guess, tol=1e-4)
+        values, vectors = largest_eigenpairs(normalized.tocsr(), count, seed, check)
     order = np.argsort(-values, kind="stable")[:count]  # all there are, if there are fewer
     values, vectors = values[order], vectors[:, order]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(order))])
     return values.astype(np.float32), (vectors * signs).astype(np.float32)
-
-
-def _checked(matrix: sp.csr_matrix, check: Callable[[], None]) -> LinearOperator:
-    def product(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        check()
-        multiplied: NDArray[np.float64] = matrix @ vector
-        return multiplied
-
-    return LinearOperator(matrix.shape, product, dtype=np.float64)
 
 
 def _closeness_to_landmarks(found: Nearest) -> NDArray[np.float32]:

@@ -19,6 +19,12 @@ def find_samples(session: Session, *, project_id: int, wanted: str) -> frozenset
     return frozenset(row[0] for row in rows if str(row[0]) == wanted or _names(wanted.casefold(), row[1], row[2]))
 
 
+def sample_names(session: Session, *, project_id: int) -> dict[int, str]:
+    """The name of each sample's file, without its folders, by sample id."""
+    rows = session.execute(select(Sample.id, Sample.uri).where(Sample.project_id == project_id))
+    return {row[0]: row[1].rpartition("/")[2] for row in rows}
+
+
 def _names(wanted: str, uri: str, content: str | None) -> bool:
     """The folders of a file are no part of its name."""
     return wanted in uri.rpartition("/")[2].casefold() or wanted in (content or "").casefold()

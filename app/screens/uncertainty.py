@@ -11,10 +11,11 @@ from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.pool_view import PoolView, label_words
 from app.screens.shared.progress_figures import read_figures
 from app.screens.shared.round_choice import choose_scored_round, scored_rounds
-from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores
+from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores, version_of
 from app.screens.shared.session import current_project, database, project_id
 from app.screens.uncertainty_page.changes import choose_by_change
-from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
+from app.screens.uncertainty_page.map_choice import choose_on_map
+from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram
 from app.screens.uncertainty_page.why_uncertain import outside_the_pool, predictor_words, why_uncertain
 from storage.samples import get_sample
 from storage.who_asked import who_answers
@@ -50,11 +51,12 @@ if draws_are_identical(scores):
 overview, detail = st.columns([3, 2], gap="large")
 with overview:
     if view_name == MAP:
-        placed = read_pool_map(map_path(project.features_dir))
+        drawn = map_path(project.features_dir)
+        placed = read_pool_map(drawn)
         if placed is None:
             st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
-            choose_on_map(view, placed, round_number=round_number)
+            choose_on_map(view, placed, version=f"{round_number}-{version_of(path, drawn)}")
     elif view_name == CHANGES:
         numbers = scored_rounds(project.rounds_dir, figures.published)
         choose_by_change(view, database(), project.rounds_dir, round_number=round_number, rounds=numbers)

@@ -1,0 +1,54 @@
+// How each point looks: its color, its shape, and whether it is faded because others were chosen. Four bytes a point.
+
+const LEVELS = 32; // shades of a measure
+const SHAPES_OF_CLASSES = 6; // circle, square, triangle up, diamond, cross, triangle down
+const FADED = 8; // added to the shape
+
+const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+// A color between those of a scale; share: 0..1.
+function between(scale, share) {
+  const at = share * (scale.length - 1);
+  const from = Math.min(scale.length - 2, Math.floor(at));
+  return scale[from].map((value, part) => Math.round(value + (scale[from + 1][part] - value) * (at - from)));
+}
+
+// Out of step with the colors, so that sixty classes differ in color or in shape.
+const classLook = (index, colors) => [...rgbOf(colors[index % colors.length]), (index + Math.floor(index / colors.length)) % SHAPES_OF_CLASSES];
+
+// What there is to color by: { name, title, count (rows that are drawn), lookOf(row), legend }.
+function colorings(points, { measures, classes, colors, low_to_high: stops, unknown }) {
+  const scale = stops.map(rgbOf);
+  const ofMeasures = measures.map(({ name, title, unit }, place) => {
+    const values = points.measures[place];
+    let top = 0;
+    for (const value of values) top = Math.max(top, value);
+    const shades = Array.from({ length: LEVELS }, (_, level) => [...between(scale, level / (LEVELS - 1)), 0]);
+    const lookOf = (row) => shades[Math.round((LEVELS - 1) * Math.max(0, values[row] / (top || 1)))];
+    return { name, title, count: points.scored, lookOf, legend: { stops, from: "0", to: `${top.toFixed(3)} ${unit}` } };
+  });
+  const looks = classes.map((_, index) => classLook(index, colors));
+  const [none, skipped] = [[...rgbOf(unknown), 0], [...rgbOf(unknown), 4]];
+  const named = classes.map((text, index) => ({ text, look: looks[index] }));
+  const decided = [...named, { text: "skipped", look: skipped }, { text: "not labeled", look: none }];
+  return [
+    ...ofMeasures,
+    { name: "prediction", title: "Prediction", count: points.scored, lookOf: (row) => looks[points.predictions[row]], legend: { entries: named } },
+    { name: "label", title: "Label", count: points.total, lookOf: (row) => looks[points.labels[row]] ?? (points.labels[row] === -2 ? skipped : none), legend: { entries: decided } },
+  ];
+}
+
+// chosen: a one for each row that was chosen; null where none were: then none is faded.
+function paintLooks(coloring, chosen) {
+  const looks = new Uint8Array(4 * coloring.count);
+  for (let row = 0; row < coloring.count; row += 1) {
+    const look = coloring.lookOf(row);
+    const fade = chosen !== null && !chosen[row] ? FADED : 0;
+    for (let part = 0; part < 3; part += 1) looks[4 * row + part] = look[part];
+    looks[4 * row + 3] = look[3] + fade;
+  }
+  return looks;
+}
+
+// Pixels of the page: a few hundred are large, a hundred thousand small, and closer by all are larger.
+const pointSize = (count, zoom) => Math.min(16, (2 + 150 / Math.sqrt(Math.max(1, count))) * zoom ** 0.35);

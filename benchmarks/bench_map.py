@@ -162,7 +162,7 @@ def screens(project: Project) -> Iterator[str]:
 def open_map(page: Page, url: str) -> float:
     """Open the map for the first time; returns ms until its points are painted."""
     page.goto(f"{url}/uncertainty?annotator=scripted")
-    page.get_by_text("Map", exact=True).wait_for()
+    page.get_by_text("Mean of the draws").wait_for()  # the last thing on the screen
     wait_for(lambda: page.locator('[data-test-script-state="notRunning"]').count(), "the screen")
     started = time.perf_counter()
     page.get_by_text("Map", exact=True).click()

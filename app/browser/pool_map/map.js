@@ -189,6 +189,7 @@ class PoolMap {
     const [width, height] = [stage.clientWidth, stage.clientHeight];
     if (width === 0) return;
     this.camera.resize(width, height);
+    this.isSized = true;
     for (const canvas of [base, over]) {
       [canvas.width, canvas.height] = [width, height].map((side) => Math.round(side * devicePixelRatio));
     }
@@ -199,7 +200,8 @@ class PoolMap {
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.points && this.coloring) {
+      // Before its size is known a point would be drawn as large as the map.
+      if (this.points && this.coloring && this.isSized) {
         this.painter.draw(this.camera, this.coloring.count, pointSize(this.coloring.count, this.camera.zoom));
         this.view.root.dataset.painter = this.painter.name;
         this.view.root.dataset.drawn = this.coloring.count;

@@ -38,16 +38,19 @@ function colorings(points, { measures, classes, colors, low_to_high: stops, unkn
   ];
 }
 
-// chosen: a one for each row that was chosen; null where none were: then none is faded.
-function paintLooks(coloring, chosen) {
+// The looks of all rows; worked out once a coloring.
+function looksOf(coloring) {
   const looks = new Uint8Array(4 * coloring.count);
-  for (let row = 0; row < coloring.count; row += 1) {
-    const look = coloring.lookOf(row);
-    const fade = chosen !== null && !chosen[row] ? FADED : 0;
-    for (let part = 0; part < 3; part += 1) looks[4 * row + part] = look[part];
-    looks[4 * row + 3] = look[3] + fade;
-  }
+  for (let row = 0; row < coloring.count; row += 1) looks.set(coloring.lookOf(row), 4 * row);
   return looks;
+}
+
+// chosen: a one for each row that was chosen, the others are faded; null where none were.
+function fadeOthers(looks, chosen) {
+  if (chosen === null) return looks;
+  const faded = looks.slice();
+  for (let row = 0; 4 * row < looks.length; row += 1) if (!chosen[row]) faded[4 * row + 3] += FADED;
+  return faded;
 }
 
 // Pixels of the page: a few hundred are large, a hundred thousand small, and closer by all are larger.

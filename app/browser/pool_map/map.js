@@ -67,7 +67,7 @@ class PoolMap {
   // ---- what a person does
 
   color(coloring) {
-    this.coloring = coloring;
+    [this.coloring, this.looks] = [coloring, looksOf(coloring)];
     remember("labelloop:map-color", coloring.name);
     drawColorings(this.view, this.colorings, coloring, (one) => this.color(one));
     drawLegend(this.view, coloring);
@@ -180,7 +180,7 @@ class PoolMap {
   }
 
   repaint() {
-    this.painter.setLooks(paintLooks(this.coloring, this.chosen));
+    this.painter.setLooks(fadeOthers(this.looks, this.chosen));
     this.draw();
   }
 

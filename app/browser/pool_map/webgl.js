@@ -43,9 +43,19 @@ function compiled(gl) {
   return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
 }
 
+// Browsers do not always own up to it (failIfMajorPerformanceCaveat), so a scrap of canvas is asked by name.
+function hasGraphicsCard() {
+  const gl = document.createElement("canvas").getContext("webgl");
+  if (!gl) return false;
+  const told = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 // null where the browser has no WebGL. lost(): called when the browser takes it away.
 function openWebgl(canvas, lost) {
-  const gl = canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true });
+  const gl = canvas.getContext("webgl", { antialias: false });
   const program = gl && compiled(gl);
   if (!program) return null;
   canvas.addEventListener("webglcontextlost", lost);

@@ -75,22 +75,14 @@ def test_without_a_map_the_screen_says_when_it_comes(filled, open_screen):
     assert "The map is not there yet" in texts(screen.info)
 
 
-def test_the_map_says_how_much_of_the_pool_it_draws(filled, open_screen):
-    scored(filled, sample_ids=[1, 2, 3])
-    filled.write_map([1, 2, 3])
-    screen = open_screen("uncertainty.py")
-    screen.segmented_control(key="uncertainty_view").set_value("Map").run()
-    assert "All 3 samples of the pool" in texts(screen.caption)
-
-
-def test_the_map_of_labels_shows_samples_that_left_the_pool_too(filled, open_screen):
+def test_the_map_draws_the_whole_pool_and_by_label_what_had_left_it(filled, open_screen):
     filled.label(4, 2)
     scored(filled, sample_ids=[1, 2, 3])
     filled.write_map([1, 2, 3, 4])
     screen = open_screen("uncertainty.py")
     screen.segmented_control(key="uncertainty_view").set_value("Map").run()
-    screen.segmented_control(key="map_color").set_value("label").run()
-    assert "All 4 samples, labeled ones included" in texts(screen.caption)
+    assert not screen.exception
+    assert "All 3 samples of the pool. By label, the 1 that this round did not score" in texts(screen.caption)
 
 
 def test_a_sample_outside_the_pool_is_shown_with_its_label(filled, open_screen):

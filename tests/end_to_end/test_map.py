@@ -125,6 +125,11 @@ def test_with_webgl_a_click_picks_and_keys_choose_as_well(page, address):
     page.mouse.click(x + 0.83 * unit, y)
     page.get_by_text(re.compile(r"^Predicted right")).wait_for()
 
+    page.keyboard.press("1")  # a right one, said to be left: the key's, not the model's
+    page.get_by_text(re.compile(r"^The decision on sample \d+ is stored")).wait_for()
+    page.keyboard.press("Backspace")
+    page.get_by_text(re.compile(r"^Undone. Sample \d+ stands as it did before")).wait_for()
+
     page.locator(".pool-map .stage").focus()
     for key in ["ArrowUp"] * 20 + ["Shift+ArrowRight"] * 30 + ["Shift+ArrowDown"] * 40 + ["Enter"]:
         page.keyboard.press(key)

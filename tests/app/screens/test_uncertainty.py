@@ -138,3 +138,12 @@ def test_two_rounds_are_compared(filled, open_screen):
     assert "1 of 3 samples (33\u00a0%) are answered otherwise than in round 1" in texts(screen.caption)
     assert screen.dataframe[0].value.to_numpy().tolist() == [["cat", "dog", 1]]
     assert screen.button(key="changes_choose_2").label == "2"
+
+
+def test_a_sample_is_found_by_the_name_of_its_file(filled, open_screen):
+    scored(filled, sample_ids=[1, 2, 3], torn=[2])
+    screen = open_screen("uncertainty.py")
+    screen.text_input(key="uncertainty_find").set_value("3.png").run()
+    assert "1 sample was found" in texts(screen.caption)
+    screen.button(key="found_choose_3").click().run()
+    assert "Sample 3" in texts(screen.header)

@@ -18,7 +18,10 @@ def wanted_group() -> GroupSearch:
     like, chosen = st.session_state.get(LIKE_KEY), st.session_state.get(CHOSEN_KEY, ())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Find a group", key="group_find", placeholder="a part of file names or of texts", width=320
+            "Find a group",
+            key="group_find",
+            placeholder="file names, texts, or age > 50 and sector = Private",
+            width=420,
         )
         if like is not None:
             st.button(f"Forget sample {like}", key="group_forget", on_click=_forget)

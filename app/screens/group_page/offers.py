@@ -110,7 +110,7 @@ def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[in
 
 def _found(session: Session, project_id: int, out: AbstractSet[int], text: str) -> Offer:
     found = find_samples(session, project_id=project_id, wanted=text) - out
-    return Offer("found", None, f"hold “{text}” in name or text", tuple(sorted(found)))
+    return Offer("found", None, f"were found by “{text}”", tuple(sorted(found)))
 
 
 def _alike(project: Project, out: AbstractSet[int], sample_id: int) -> Offer:

@@ -63,7 +63,7 @@ with overview:
         if placed is None:
             st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
-            choose_on_map(view, placed, version=f"{round_number}-{version_of(path, drawn)}")
+            choose_on_map(view, placed, version=f"{round_number}-{version_of(path, drawn)}", colors=figures.colors)
     elif view_name == CHANGES:
         numbers = scored_rounds(project.rounds_dir, figures.published)
         choose_by_change(view, database(), project.rounds_dir, round_number=round_number, rounds=numbers)

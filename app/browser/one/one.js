@@ -34,7 +34,7 @@ class OneSample {
   }
 
   draw() {
-    const named = this.data.classes.filter((one) => one.key && !one.retired).map((one) => [keySigns(one.key), one.name]);
+    const named = inOrder(this.data.classes).filter((one) => one.key && !one.retired).map((one) => [keySigns(one.key), one.name]);
     const all = [...named, ["Space", "skip"], ["F", this.data.is_flagged ? "take the flag back" : "flag"], ["Backspace", "undo"]];
     this.root.replaceChildren(...all.map(([key, text]) => element("span", { class: "key" }, element("kbd", {}, key), element("span", { translate: "no" }, text))));
   }

@@ -13,8 +13,8 @@ function between(scale, share) {
   return scale[from].map((value, part) => Math.round(value + (scale[from + 1][part] - value) * (at - from)));
 }
 
-// Out of step with the colors, so that sixty classes differ in color or in shape.
-const classLook = (index, colors) => [...rgbOf(colors[index % colors.length]), (index + Math.floor(index / colors.length)) % SHAPES_OF_CLASSES];
+// The shapes are out of step with the colors, which come again after ten, so that sixty classes differ in one of them.
+const classLook = (index, colors) => [...rgbOf(colors[index]), (index + Math.floor(index / 10)) % SHAPES_OF_CLASSES];
 
 // What there is to color by: { name, title, count (rows that are drawn), lookOf(row), legend }.
 function colorings(points, { measures, classes, colors, low_to_high: stops, unknown }) {

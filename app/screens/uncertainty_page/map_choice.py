@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from app.project.pool_map import PoolMap
 from app.screens.content.sample import to_send
 from app.screens.group_page.choice import open_groups
 from app.screens.group_page.offers import CHOSEN, CHOSEN_WORDS, Offer, left_out
-from app.screens.shared.charts import CLASS_COLORS, LOW_TO_HIGH, UNKNOWN_COLOR
+from app.screens.shared.charts import LOW_TO_HIGH, UNKNOWN_COLOR
+from app.screens.shared.class_colors import CLASS_COLORS, NO_COLORS
 from app.screens.shared.pool_view import PoolView
 from app.screens.shared.session import current_project, database, project_id
 from app.screens.uncertainty_page.map_points import (
@@ -38,20 +40,21 @@ TURN_KEY = "map_turn"  # the last message that was answered
 
 
 @st.fragment
-def choose_on_map(view: PoolView, placed: PoolMap, *, version: str) -> None:
+def choose_on_map(view: PoolView, placed: PoolMap, *, version: str, colors: Mapping[str, str]) -> None:
     """Draw the map; a lasso reruns this part alone.
 
     Args:
         view: The round's pool.
         placed: Where its samples lie.
         version: Of both, as the browser's copy is known by it.
+        colors: By class; only those that somebody has given.
     """
     points = map_points(version, view.scores, placed)
     sent = sent_message()
     if isinstance(sent, Mapping) and sent.get("turn") != st.session_state.get(TURN_KEY):
         st.session_state[TURN_KEY] = sent.get("turn")
         _act(sent, points)
-    pool_map(_told(view, points, version))
+    pool_map(_told(view, points, version, colors))
     st.caption(drawn_words(points.scored, len(points.sample_ids)))
 
 
@@ -104,7 +107,7 @@ def group_words(chosen: int, offer: Offer) -> str:
     return f"{of_them}: judge {offer.needed:,} of them, and take the other {free - offer.needed:,}."
 
 
-def _told(view: PoolView, points: MapPoints, version: str) -> dict[str, Any]:
+def _told(view: PoolView, points: MapPoints, version: str, colors: Mapping[str, str] = NO_COLORS) -> dict[str, Any]:
     """All that the browser is told; the points, the names and the labels only where this session has not sent them."""
     codes = label_codes(view, points.sample_ids).tobytes()
     labels_version = hashlib.blake2b(codes, digest_size=8).hexdigest()
@@ -123,7 +126,7 @@ def _told(view: PoolView, points: MapPoints, version: str) -> dict[str, Any]:
         "labels": base64.b64encode(codes).decode() if is_new or has_labels != labels_version else None,
         "classes": list(view.classes),
         "measures": told_measures(MEASURES, UNITS),
-        "colors": CLASS_COLORS,
+        "colors": [colors.get(name, usual) for name, usual in zip(view.classes, cycle(CLASS_COLORS), strict=False)],
         "low_to_high": LOW_TO_HIGH,
         "unknown": UNKNOWN_COLOR,
         "picked": st.session_state.get(CHOSEN_KEY),

@@ -29,6 +29,7 @@ _DESCRIBED = (
         Query.rank,
         Query.score,
         Query.purpose,
+        Query.annotators,
         Query.suggestion,
         Query.suggestion_probability,
         Round.number,
@@ -53,6 +54,7 @@ class ClaimedSample:
     rank: int | None
     score: float | None
     purpose: str
+    annotators: int  # who are to decide on it
     round_number: int | None
     acquisition: str | None
     suggestion: int | None  # class index
@@ -192,6 +194,7 @@ def _described(  # the columns of `_DESCRIBED` in their order
     rank: int | None,
     score: float | None,
     purpose: str | None,
+    annotators: int | None,
     suggestion: int | None,
     suggestion_probability: float | None,
     round_number: int | None,
@@ -205,6 +208,7 @@ def _described(  # the columns of `_DESCRIBED` in their order
         rank=rank,
         score=score,
         purpose=purpose or "train",
+        annotators=annotators or 1,
         round_number=round_number,
         acquisition=acquisition,
         suggestion=suggestion,

@@ -36,6 +36,7 @@ class LabelEventInfo:
     rank: int | None
     model_version: str | None
     suggestion_shown: bool
+    seeded_suggestion: int | None  # the class that was shown in place of the model's answer, to see who accepts it
     lead_time_s: float | None
     shown_together: int  # samples on screen at once; 1 but for grid mode
     why_shown: bool  # whether the reasons for asking were on screen

@@ -34,7 +34,7 @@ from storage.limits import NO_LIMITS, Limits, check_limits
 from storage.models import Annotator, Claim, Class, LabelEvent, Sample
 from storage.plain import finite, utc_now
 from storage.projects import count_classes
-from storage.provenance import ASKED, asked_under, chosen_otherwise
+from storage.provenance import ASKED, asked_under, chosen_otherwise, model_answer
 from storage.queue import put_on_screen
 from storage.remainder import RANDOM
 
@@ -65,6 +65,7 @@ def record_decision(
     class_index: int | None,
     request_id: str,
     suggestion_shown: bool = False,
+    suggested: int | None = None,
     why_shown: bool = False,
     shown_together: int = 1,
     lead_time_s: float | None = None,
@@ -90,7 +91,8 @@ def record_decision(
         action: ``label``, ``skip`` or ``flag``.
         class_index: For a label.
         request_id: Made when the person decided; unique in the database.
-        suggestion_shown: Whether the model's answer was on screen.
+        suggestion_shown: Whether a suggestion was on screen.
+        suggested: The class it named. Where that is not what the model answers, it was seeded, and is stored as such.
         why_shown: Whether the reasons for asking were on screen.
         shown_together: Samples on screen at once.
         lead_time_s: From the sample's appearance to the decision, in seconds.
@@ -133,6 +135,7 @@ def record_decision(
         action=action,
         class_index=class_index,
         suggestion_shown=suggestion_shown,
+        seeded_suggestion=_seeded(session, sample_id, annotator_id, suggested, purpose=asked["purpose"]),
         why_shown=why_shown,
         shown_together=shown_together,
         lead_time_s=finite(lead_time_s),
@@ -145,6 +148,16 @@ def record_decision(
         **asked,
     )
     return _append(session, event)
+
+
+def _seeded(
+    session: Session, sample_id: int, annotator_id: int, suggested: int | None, *, purpose: object
+) -> int | None:
+    """The class that was suggested, if it was not the model's; nothing of what measures is ever seeded."""
+    if suggested is None or purpose != "train":
+        return None
+    answer = model_answer(session, sample_id, annotator_id)
+    return suggested if answer is not None and answer != suggested else None
 
 
 def undo(session: Session, *, project_id: int, event_id: int, annotator_id: int) -> LabelEventInfo:

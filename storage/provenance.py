@@ -38,6 +38,15 @@ def asked_under(session: Session, sample_id: int, annotator_id: int, standing: L
     return by_round | {name: getattr(query, name) for name in _OF_QUERY}
 
 
+def model_answer(session: Session, sample_id: int, annotator_id: int) -> int | None:
+    """What the ranking that an annotator's claim is from says of the sample: a class index, None where it says nothing.
+
+    A suggestion that was shown with that claim and differs from it was seeded.
+    """
+    own = (Claim.sample_id == sample_id, Claim.annotator_id == annotator_id)
+    return session.scalar(select(Query.suggestion).join(Claim, Claim.query_id == Query.id).where(*own))
+
+
 def _asked_before(session: Session, sample_id: int) -> dict[str, object]:
     """As the decision before it, which was undone: a sample that came by chance comes back so."""
     of_sample = select(LabelEvent).where(LabelEvent.sample_id == sample_id)

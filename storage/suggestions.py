@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from storage.engine import Session
-from storage.models import CurrentDecision, Query, Round
+from storage.events import DECISIONS
+from storage.models import Annotator, CurrentDecision, LabelEvent, Query, Round
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,44 @@ class SuggestionInfo:
     class_index: int
     probability: float  # of that class, 0 to 1
     round_number: int
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a person did with the wrong suggestions that were seeded among those shown to them."""
+
+    annotator: str
+    shown: int  # that they decided on
+    accepted: int  # of those, labeled with the wrong class
+
+    @property
+    def words(self) -> str:
+        """In a sentence, without whose they are."""
+        return f"accepted {self.accepted:,} of {self.shown:,} wrong suggestions"
+
+
+def seeded_acceptances(session: Session, *, project_id: int, annotator_id: int | None = None) -> list[Acceptance]:
+    """What became of the seeded suggestions, by annotator, whether or not it was undone; who has seen none is left out.
+
+    Args:
+        session: Reads.
+        project_id: The project.
+        annotator_id: Only this person's.
+    """
+    accepted = func.sum(case((LabelEvent.class_index == LabelEvent.seeded_suggestion, 1), else_=0))
+    asked = (
+        select(Annotator.name, func.count(), accepted)
+        .join(Annotator, Annotator.id == LabelEvent.annotator_id)
+        .where(
+            LabelEvent.project_id == project_id,
+            LabelEvent.seeded_suggestion.is_not(None),
+            LabelEvent.action.in_(DECISIONS),
+        )
+        .group_by(Annotator.name)
+        .order_by(Annotator.name)
+    )
+    rows = session.execute(asked if annotator_id is None else asked.where(LabelEvent.annotator_id == annotator_id))
+    return [Acceptance(*row) for row in rows]
 
 
 def last_suggestions(session: Session, *, project_id: int, by: datetime | None = None) -> dict[int, SuggestionInfo]:

@@ -14,8 +14,8 @@ from app.kinds.kind import kind_named
 EVENT_COLUMNS = (
     "sample_id", "uri", "sha256", "label", "action", "annotator", "created_at", "lead_time_s", "round", "purpose",
     "acquisition", "score", "acquisition_prob", "rank", "model_version", "predictor", "predictor_version",
-    "predictor_labels", "suggestion_shown", "why_shown", "shown_together", "request_id", "supersedes", "event_id",
-    "aside", "group", "group_draw", "group_bound",
+    "predictor_labels", "suggestion_shown", "seeded_suggestion", "why_shown", "shown_together",
+    "request_id", "supersedes", "event_id", "aside", "group", "group_draw", "group_bound",
 )  # fmt: skip
 
 Row = Mapping[str, Any]

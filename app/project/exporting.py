@@ -201,6 +201,7 @@ def _event_row(event: LabelEventInfo, sample: SampleInfo, classes: Sequence[str]
         "predictor_version": event.predictor_version,
         "predictor_labels": event.predictor_labels,
         "suggestion_shown": event.suggestion_shown,
+        "seeded_suggestion": None if event.seeded_suggestion is None else classes[event.seeded_suggestion],
         "why_shown": event.why_shown,
         "shown_together": event.shown_together,
         "request_id": event.request_id,

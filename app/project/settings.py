@@ -64,6 +64,7 @@ class ProjectSettings:
     cross_validate: bool = True  # between rounds: accuracy by cross-validation, and labels that are likely wrong
     overlap: int = 1  # annotators who decide, blind to each other, on a sample of the overlapping share
     overlap_share: float = 0.1  # share 0..1 of the samples that several decide on; nothing while overlap is 1
+    wrong_suggestions: bool = True  # among suggestions that are shown, seed some wrong ones and count who accepts them
     seed: int = 0
     stop: str = ""  # a stopping criterion, package.module:name; empty: none
     trainer: Mapping[str, Any] = field(default_factory=dict)  # of one's own module: its Trainer's settings

@@ -10,11 +10,15 @@ from app.screens.shared.empty_states import no_scores
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.pool_view import PoolView, label_words
 from app.screens.shared.progress_figures import read_figures
+from app.screens.shared.review_rows import found_samples
 from app.screens.shared.round_choice import choose_scored_round, scored_rounds
-from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores
+from app.screens.shared.round_scores import draws_are_identical, read_pool_map, read_round_scores, version_of
 from app.screens.shared.session import current_project, database, project_id
+from app.screens.uncertainty_page.by_name import choose_by_name
 from app.screens.uncertainty_page.changes import choose_by_change
-from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram, choose_on_map
+from app.screens.uncertainty_page.map_choice import choose_on_map
+from app.screens.uncertainty_page.pool_selection import CHOSEN_KEY, choose_by_histogram
+from app.screens.uncertainty_page.sample_keys import sample_keys
 from app.screens.uncertainty_page.why_uncertain import outside_the_pool, predictor_words, why_uncertain
 from storage.samples import get_sample
 from storage.who_asked import who_answers
@@ -29,6 +33,7 @@ show_outcome()
 with st.container(horizontal=True, vertical_alignment="top"):
     round_number = choose_scored_round(project.rounds_dir, figures.published)
     if round_number is not None:
+        wanted = st.text_input("Find", key="uncertainty_find", placeholder="a file's name or a number", width=220)
         view_name = st.segmented_control("View", (HISTOGRAM, MAP, CHANGES), default=HISTOGRAM, key="uncertainty_view")
 if round_number is None:
     no_scores(figures, query_size=project.settings().query_size)
@@ -49,12 +54,16 @@ if draws_are_identical(scores):
 
 overview, detail = st.columns([3, 2], gap="large")
 with overview:
-    if view_name == MAP:
-        placed = read_pool_map(map_path(project.features_dir))
+    found = found_samples(wanted)
+    if found is not None:
+        choose_by_name(view, database(), found)
+    elif view_name == MAP:
+        drawn = map_path(project.features_dir)
+        placed = read_pool_map(drawn)
         if placed is None:
             st.info("The map is not there yet: the trainer writes it after it has looked at all samples.")
         else:
-            choose_on_map(view, placed, round_number=round_number)
+            choose_on_map(view, placed, version=f"{round_number}-{version_of(path, drawn)}", colors=figures.colors)
     elif view_name == CHANGES:
         numbers = scored_rounds(project.rounds_dir, figures.published)
         choose_by_change(view, database(), project.rounds_dir, round_number=round_number, rounds=numbers)
@@ -70,6 +79,7 @@ with detail, st.container(key="beside_uncertainty"):
     with database().read() as session:
         sample = get_sample(session, sample_id=sample_id)
         asker = who_answers(session, project_id=project_id(), round_number=round_number)
+    sample_keys(view, sample)
     row, draws = scores.row_of(sample_id), read_draws(path, scores, [sample_id]).get(sample_id)
     if row is None or draws is None:
         outside_the_pool(sample, view.label_of(sample_id), figures.classes)

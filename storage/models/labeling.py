@@ -137,6 +137,7 @@ class LabelEvent(Base):
     rank: Mapped[int | None]
     model_version: Mapped[str | None]
     suggestion_shown: Mapped[bool]
+    seeded_suggestion: Mapped[int | None]  # the class that was shown in place of the model's answer, on purpose
     lead_time_s: Mapped[float | None]
     shown_together: Mapped[int] = mapped_column(server_default="1")  # samples on screen at once
     why_shown: Mapped[bool] = mapped_column(server_default=false())

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from storage.queue import claim_batch
 from storage.rounds import NewQuery, mark_scoring, publish_round
-from storage.suggestions import SuggestionInfo, last_suggestions
+from storage.suggestions import Acceptance, SuggestionInfo, last_suggestions, seeded_acceptances
 
 
 def publish(world, *queries):
@@ -40,3 +41,36 @@ def test_an_undone_decision_takes_the_answer_along(world):
     assert list(suggestions(world)) == [1]
     world.undo(event.id)
     assert suggestions(world) == {}
+
+
+def claim(world, count):
+    with world.database.write() as session:
+        claim_batch(session, project_id=world.project_id, annotator_id=world.ada, count=count)
+
+
+def acceptances(world):
+    with world.database.read() as session:
+        found = seeded_acceptances(session, project_id=world.project_id)
+    return [(one.annotator, one.shown, one.accepted) for one in found]
+
+
+def test_a_suggestion_that_is_not_the_models_is_stored_as_seeded_and_counted(world):
+    publish(world, query(1, 0, 0.99), query(2, 0, 0.99), query(3, 0, 0.99))
+    claim(world, 3)
+    accepted = world.label(1, 1, suggestion_shown=True, suggested=1)
+    looked = world.label(2, 0, suggestion_shown=True, suggested=1)
+    plain = world.label(3, 0, suggestion_shown=True, suggested=0)
+    assert [event.seeded_suggestion for event in (accepted, looked, plain)] == [1, 1, None]
+    assert acceptances(world) == [("ada", 2, 1)]
+    assert suggestions(world)[1] == SuggestionInfo(0, 0.99, 0)  # the model's answer stays its own
+
+
+def test_nothing_is_seeded_where_a_label_measures(world):
+    publish(world, NewQuery(1, 0, "audit", None, 0.5, 0, 0.99))
+    claim(world, 1)
+    assert world.label(1, 1, suggestion_shown=True, suggested=1).seeded_suggestion is None
+    assert acceptances(world) == []
+
+
+def test_what_was_accepted_is_said_in_words():
+    assert Acceptance("eve", 9, 2).words == "accepted 2 of 9 wrong suggestions"

@@ -20,9 +20,9 @@ function openDeciding({ work, pace, contents, outbox, view, shown, show, redraw,
 
   const measured = (event) => {
     const began = Math.min(event.timeStamp, performance.now());
-    const { at, suggested, explained } = shown();
+    const { at, suggested, explained, sample } = shown();
     const lead = Math.max(0, began - at) / 1000;
-    return { began, told: { suggestion_shown: suggested, why_shown: explained, lead_time_s: lead, shown_together: 1 } };
+    return { began, told: { suggestion_shown: suggested, suggested: suggested ? sample.suggestion : null, why_shown: explained, lead_time_s: lead, shown_together: 1 } };
   };
 
   const decide = (kind, classIndex, event) => {

@@ -42,7 +42,7 @@ function openLabeler(parent, { name }) {
     guide.draw(work.ahead());
     view.drawPast(work.strip(), work.walking(), contents);
     if (progress === null) return;
-    view.drawLines(roundLine(progress, changes()), sessionLine(sessionPace(performance.now()), progress, changes()), perClass(progress, changes(), classes));
+    view.drawLines(roundLine(progress, changes()), [sessionLine(sessionPace(performance.now()), progress, changes()), acceptedLine(progress)].filter(Boolean).join(" · "), perClass(progress, changes(), classes));
   };
 
   const drawFacts = () => {

@@ -54,6 +54,10 @@ function perClass(progress, changes, classes) {
 
 const minutesWords = (minutes) => (minutes < 1 ? "less than a minute" : minutes < 90 ? `about ${Math.round(minutes)} min` : `about ${(minutes / 60).toFixed(1)} h`);
 
+// Of the suggestions that were wrong on purpose.
+const acceptedLine = ({ wrong_suggestions: seeded }) =>
+  (seeded ? `You accepted ${seeded.accepted} of ${seeded.shown} wrong ${seeded.shown === 1 ? "suggestion" : "suggestions"}.` : "");
+
 // pace: of pace.js. The time to a goal is work at this pace; breaks come on top, so they are not promised away.
 function sessionLine(pace, progress, changes) {
   if (pace === null) return "";

@@ -4,19 +4,6 @@
 const TICK_MS = 1000;
 const HIDDEN_MS = 20000; // the pause of a page that nobody looks at
 
-// Runs after the frame that shows what was just drawn.
-function afterPaint(run) {
-  if (document.visibilityState === "hidden") {
-    setTimeout(run, 0);
-    return;
-  }
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = run;
-    channel.port2.postMessage(null);
-  });
-}
-
 // name: whose outbox. facts({ isFirst }): what a message says beside the decisions. pauseMs(): how long nothing may be
 // said; Infinity: only decisions are. changed(): something about saving has changed. alert(text): sentences that a person
 // has to have seen. reloads: whether the page may be loaded anew when the server is back; else Streamlit's own way back is

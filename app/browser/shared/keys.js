@@ -1,4 +1,4 @@
-// Keys, as a word for what they do: the one table for Label, Grid, its groups, and Review.
+// Keys, as a word for what they do: the one table for Label, Grid, its groups, Review and Uncertainty.
 //
 // Digits are read by their place on the keyboard: Shift makes signs of them, and a French keyboard has them the other way
 // round. Letters are read by character, and by place where the layout has no Latin letters.
@@ -17,6 +17,7 @@ const ACTIONS = {
     Space: "toggle", x: "toggle", Backspace: "undo", Escape: "none", h: "help", "?": "help",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
   },
+  one: { Space: "skip", Backspace: "undo", f: "flag", ".": "flag", h: "help", "?": "help" },
   groups: { Enter: "take", Space: "skip", Backspace: "undo", n: "leave", h: "help", "?": "help" },
 };
 const MOVES = new Set(["left", "right", "up", "down"]); // on the grid: held, they go on

@@ -54,3 +54,16 @@ function pageId() {
   }
   return window.labelloopPage;
 }
+
+// Runs after the frame that shows what was just drawn.
+function afterPaint(run) {
+  if (document.visibilityState === "hidden") {
+    setTimeout(run, 0);
+    return;
+  }
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = run;
+    channel.port2.postMessage(null);
+  });
+}

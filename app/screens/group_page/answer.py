@@ -10,7 +10,7 @@ import numpy as np
 from app.project.groups import GroupState, begin, read_state, split
 from app.screens.content.sample import to_send
 from app.screens.group_page.message import GroupMessage, read_group_message
-from app.screens.group_page.offers import GroupSearch, Offer, find_offers
+from app.screens.group_page.offers import GroupSearch, Offer, find_offers, left_out
 from app.screens.shared.conversation import answered_once, nothing_said, stored
 from app.screens.shared.decisions import as_told
 from app.screens.shared.label_keys import told_classes
@@ -20,11 +20,10 @@ from app.screens.shared.session import annotator_id, current_project, database, 
 from app.screens.shared.waiting import over_words
 from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError
-from storage.current import decided_ids
 from storage.engine import Session
 from storage.errors import InvalidDecisionError
 from storage.grid import claim_grid
-from storage.groups import count_taken, group_parts, kept_out_of_groups, last_taken, open_group
+from storage.groups import count_taken, group_parts, last_taken, open_group
 from storage.limits import reached
 from storage.projects import ClassInfo, list_classes
 from storage.queue import release_claims
@@ -102,8 +101,7 @@ def _begin(message: GroupMessage, wanted: GroupSearch, classes: Sequence[ClassIn
 
 def _offers(session: Session, classes: Sequence[ClassInfo], wanted: GroupSearch) -> list[Offer]:
     project, identity = current_project(), project_id()
-    out = kept_out_of_groups(session, project_id=identity, audit_share=project.settings().audit_share)
-    out |= decided_ids(session, project_id=identity)
+    out = left_out(session, project_id=identity, audit_share=project.settings().audit_share)
     names, retired = [one.name for one in classes], {one.index for one in classes if one.retired}
     found = find_offers(session, project, project_id=identity, classes=names, out=out, wanted=wanted)
     return [offer for offer in found if offer.class_index not in retired]

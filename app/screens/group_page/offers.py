@@ -17,10 +17,13 @@ from app.screens.shared.round_scores import read_round_scores
 from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError
 from loops.evaluation.purity import Purity
+from storage.current import decided_ids
 from storage.engine import Session
 from storage.finding import find_samples
+from storage.groups import kept_out_of_groups
 from storage.rounds import open_round
 
+CHOSEN, CHOSEN_WORDS = "chosen", "were chosen on the map"
 MOST_LIKE = 500  # members of a group of look-alikes: what is farther is hardly alike
 
 
@@ -51,6 +54,7 @@ class GroupSearch:
 
     text: str = ""
     like: int | None = None  # a sample's id
+    chosen: tuple[int, ...] = ()  # ids of samples that were lassoed
 
 
 def find_offers(
@@ -77,11 +81,18 @@ def find_offers(
     """
     offers = [_found(session, project_id, out, wanted.text)] if wanted.text else []
     offers += [_alike(project, out, wanted.like)] if wanted.like is not None else []
+    offers += [Offer(CHOSEN, None, CHOSEN_WORDS, tuple(sorted(set(wanted.chosen) - out)))] if wanted.chosen else []
     opened = open_round(session, project_id=project_id)
     path = None if opened is None else scores_path(project.rounds_dir, opened.number)
     if opened is not None and path is not None and path.exists():
         offers += _of_classes(read_round_scores(path), classes, out, opened.number)
     return [offer for offer in offers if offer.sample_ids]
+
+
+def left_out(session: Session, *, project_id: int, audit_share: float) -> set[int]:
+    """The samples that are decided, or are never members of a group."""
+    out = kept_out_of_groups(session, project_id=project_id, audit_share=audit_share)
+    return out | decided_ids(session, project_id=project_id)
 
 
 def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[int], round_number: int) -> list[Offer]:
@@ -99,7 +110,7 @@ def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[in
 
 def _found(session: Session, project_id: int, out: AbstractSet[int], text: str) -> Offer:
     found = find_samples(session, project_id=project_id, wanted=text) - out
-    return Offer("found", None, f"hold “{text}” in name or text", tuple(sorted(found)))
+    return Offer("found", None, f"were found by “{text}”", tuple(sorted(found)))
 
 
 def _alike(project: Project, out: AbstractSet[int], sample_id: int) -> Offer:

@@ -14,11 +14,12 @@ from app.screens.label_page.goal import to_target
 from app.screens.label_page.guide import class_guide
 from app.screens.label_page.rest import FEWEST, rest_of_pool
 from app.screens.label_page.round_end import round_end_sentence
+from app.screens.label_page.seeded import shown_suggestion
 from app.screens.shared.conversation import as_list, nothing_said, read_message, stored
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
-from app.screens.shared.session import annotator, annotator_id, database, limits, project_id
+from app.screens.shared.session import annotator, annotator_id, current_project, database, limits, project_id
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
@@ -27,6 +28,7 @@ from storage.limits import reached
 from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import SampleInfo, get_samples
+from storage.suggestions import seeded_acceptances
 
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
@@ -60,8 +62,8 @@ def answer(sent: object) -> AnnotatorRecord:
     nothing = _nothing()
     if message is None or not message.is_ours or not isinstance(sent, Mapping):
         return nothing | nothing_said()
-    retired = {entry["index"] for entry in nothing["classes"] if entry["retired"]}
-    return nothing | stored(message) | _what_comes(sent, retired)
+    classes = [entry["index"] for entry in nothing["classes"] if not entry["retired"]]
+    return nothing | stored(message) | _what_comes(sent, classes)
 
 
 def _nothing() -> AnnotatorRecord:
@@ -74,7 +76,7 @@ def _nothing() -> AnnotatorRecord:
     return {**dict.fromkeys(names), "over": False, "classes": told}
 
 
-def _what_comes(message: Message, retired: Collection[int]) -> AnnotatorRecord:
+def _what_comes(message: Message, classes: Sequence[int]) -> AnnotatorRecord:
     held = {number for number in as_list(message.get("have")) if isinstance(number, int)}
     told = _asked_for(message, held)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
@@ -85,7 +87,7 @@ def _what_comes(message: Message, retired: Collection[int]) -> AnnotatorRecord:
         claimed, told["elsewhere"] = (
             (_let_go(page), None) if told["over"] else _claim(wanted, screen, message.get("was"), page)
         )
-        told["queue"] = _queue(claimed, held, retired, why=bool(message.get("why")))
+        told["queue"] = _queue(claimed, held, classes, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
     now = time.monotonic()
     if now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S or told.get("queue") == []:
@@ -152,7 +154,7 @@ def _claim(
 
 
 def _queue(
-    claimed: Sequence[ClaimedSample], held: Collection[int], retired: Collection[int], *, why: bool
+    claimed: Sequence[ClaimedSample], held: Collection[int], classes: Sequence[int], *, why: bool
 ) -> list[AnnotatorRecord]:
     """Say nothing of the purpose: who knows that a sample is for the audit labels it with more care."""
     reasons = _reasons(claimed[:MOST_EXPLAINED]) if why else {}
@@ -161,12 +163,20 @@ def _queue(
             "token": entry.token,
             "sample_id": entry.sample.id,
             "content": None if entry.sample.id in held else _large(entry.sample),
-            "suggestion": None if entry.suggestion in retired else entry.suggestion,  # until a round without that class
+            "suggestion": _suggestion(entry, classes, why=why),
             "suggestion_probability": entry.suggestion_probability,
             **({"why": reasons[entry.sample.id]} if entry.sample.id in reasons else {}),
         }
         for entry in claimed
     ]
+
+
+def _suggestion(entry: ClaimedSample, classes: Sequence[int], *, why: bool) -> int | None:
+    """What is shown as the model's answer; beside its reasons always what it is, for they would tell."""
+    settings = current_project().settings()
+    if why or not settings.wrong_suggestions:
+        return entry.suggestion if entry.suggestion in classes else None
+    return shown_suggestion(entry, classes=classes, seed=settings.seed)
 
 
 def _large(sample: SampleInfo, side: int = 0) -> Shown:
@@ -271,6 +281,13 @@ def _round_end(number: int | None) -> AnnotatorRecord | None:
     return {"id": f"round-{number}", "sentence": round_end_sentence(number)}
 
 
+def _wrong_suggestions() -> AnnotatorRecord | None:
+    """What this person did with the wrong suggestions; None before they decided beside one."""
+    with database().read() as session:
+        found = seeded_acceptances(session, project_id=project_id(), annotator_id=annotator_id())
+    return {"shown": found[0].shown, "accepted": found[0].accepted} if found else None
+
+
 def _progress(state: LabelingState) -> AnnotatorRecord:
     return {
         "round": state.trained_round,
@@ -281,4 +298,5 @@ def _progress(state: LabelingState) -> AnnotatorRecord:
         "per_class": {str(index): count for index, count in state.labels_per_class.items()},
         "budget": state.settings.labeling_budget,
         "to_target": to_target(state),
+        "wrong_suggestions": _wrong_suggestions(),
     }

@@ -158,7 +158,18 @@ def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     key, begin = f"{prefix}_reset_weights", settings.reset_weights
     reset = keep(key, st.toggle("Train from fresh weights each round", kept(key, begin), key=key))
     st.caption("Fresh weights do not carry the habits of earlier rounds along.")
-    return {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}
+    values = {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}
+    return values | _suggestion_field(settings, prefix)
+
+
+def _suggestion_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    key, begin = f"{prefix}_wrong_suggestions", settings.wrong_suggestions
+    seeded = keep(key, st.toggle("Among shown suggestions, some wrong ones", kept(key, begin), key=key))
+    st.caption(
+        "Suggestions are hidden until somebody shows them. Of those shown, one in twenty is then wrong on purpose, and "
+        "the Label screen says how many of these were accepted."
+    )
+    return {"wrong_suggestions": bool(seeded)}
 
 
 def _overlap_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:

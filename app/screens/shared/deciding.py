@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,9 +10,11 @@ import streamlit as st
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import annotator_id, database, limits, project_id
 from storage.errors import StorageError
+from storage.events import find_event, standing_flags
 from storage.labels import LabelEventInfo, list_events, record_decision, undo
 
 MESSAGE_KEY, FAILURE_KEY = "decision_message", "decision_failure"
+DONE_KEY = "decisions_done"  # in the session: the request ids of what was decided here, the latest last
 HAND_PICKED = "hand_picked"  # the acquisition of a sample that nobody asked about: a person took it from a chart
 
 
@@ -60,10 +63,52 @@ def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | 
     except StorageError as error:
         st.session_state[FAILURE_KEY] = f"The decision was not stored: {error}"
         return
+    if not moved:
+        st.session_state.setdefault(DONE_KEY, []).append(request)
     if moved:
         st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
     else:
         st.session_state[MESSAGE_KEY] = f"The decision on sample {sample_id} is stored."
+
+
+def undo_last() -> int | None:
+    """Take back what was decided last outside the queue in this session; returns its sample."""
+    done = st.session_state.get(DONE_KEY, [])
+    if not done:
+        st.session_state[FAILURE_KEY] = "Nothing of this visit is left to take back. Review has every label."
+        return None
+    with database().read() as session:
+        event = find_event(session, request_id=done.pop())
+    if event is None:
+        return None
+    take_back(event.id, f"Sample {event.sample_id} stands as it did before.")
+    return event.sample_id
+
+
+def flag_or_not(sample_id: int) -> None:
+    """Flag a sample for a second look, or take this person's flag back."""
+    try:
+        person, identity = annotator_id(), project_id()
+        with database().write() as session:
+            own = standing_flags(session, project_id=identity, annotator_id=person)
+            flag = next((event for event in own if event.sample_id == sample_id), None)
+            if flag is not None:
+                undo(session, project_id=identity, event_id=flag.id, annotator_id=person)
+            else:
+                record_decision(
+                    session,
+                    project_id=identity,
+                    sample_id=sample_id,
+                    annotator_id=person,
+                    action="flag",
+                    class_index=None,
+                    request_id=uuid.uuid4().hex,
+                )
+    except StorageError as error:
+        st.session_state[FAILURE_KEY] = f"The flag was not stored: {error}"
+        return
+    words = "flagged for a second look" if flag is None else "not flagged any more"
+    st.session_state[MESSAGE_KEY] = f"Sample {sample_id} is {words}."
 
 
 def take_back(event_id: int, outcome: str) -> None:

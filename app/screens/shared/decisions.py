@@ -58,6 +58,7 @@ class Decision:
     class_index: int | None = None
     undoes: str | None = None  # request id; of a correction of several, its own
     suggestion_shown: bool = False
+    suggested: int | None = None  # class index that was suggested
     why_shown: bool = False
     lead_time_s: float | None = None
     shown_together: int = 1
@@ -76,6 +77,7 @@ class Decision:
             "class_index": self.class_index is None or is_whole(self.class_index),
             "undoes": self._is_undoing(),
             "suggestion_shown": isinstance(self.suggestion_shown, bool),
+            "suggested": self.suggested is None or (is_whole(self.suggested) and self.suggestion_shown is True),
             "why_shown": isinstance(self.why_shown, bool),
             "lead_time_s": self.lead_time_s is None or _is_time(self.lead_time_s),
             "shown_together": is_whole(self.shown_together) and 1 <= self.shown_together <= MOST_TOGETHER,
@@ -205,6 +207,11 @@ def restored_words(count: int) -> str:
 
 def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:
     """What a person must know of a decision that met another one they had not seen; empty where there is nothing."""
+    if event.seeded_suggestion is not None and event.class_index == event.seeded_suggestion:
+        return (
+            f"Sample {event.sample_id}: the suggestion that you accepted was wrong on purpose, to see who looks. If "
+            "its class is not what you see, take it back with Backspace."
+        )
     if decision.kind not in DECISIONS or event.supersedes is None:
         return ""
     before = get_event(session, event_id=event.supersedes)
@@ -239,6 +246,7 @@ def _store(session: Session, decision: Decision, identity: int, person: int, pag
         class_index=decision.class_index,
         request_id=decision.id,
         suggestion_shown=decision.suggestion_shown,
+        suggested=decision.suggested,
         why_shown=decision.why_shown,
         shown_together=decision.shown_together,
         lead_time_s=decision.lead_time_s,

@@ -12,6 +12,8 @@ def _keys() -> None:
     st.markdown(label_keys.keys_table(label_keys.GRID_ROWS))
     st.markdown("**In the groups of the Grid page**")
     st.markdown(label_keys.keys_table(label_keys.GROUP_ROWS))
+    st.markdown("**On Uncertainty**")
+    st.markdown(label_keys.keys_table(label_keys.ONE_ROWS))
 
 
 def help_button() -> None:

@@ -32,7 +32,7 @@ def label_box(sample: SampleInfo, classes: Sequence[str], *, key: str) -> None:
     """
     with database().read() as session:
         events = list_events(session, project_id=project_id(), sample_id=sample.id)
-    reason = _why_not(sample, events)
+    reason = why_not(sample, events)
     if reason:
         st.caption(reason)
         return
@@ -42,7 +42,8 @@ def label_box(sample: SampleInfo, classes: Sequence[str], *, key: str) -> None:
     press("Skip it", f"{key}_skip", decide, sample.id, events, None)
 
 
-def _why_not(sample: SampleInfo, events: Sequence[LabelEventInfo]) -> str:
+def why_not(sample: SampleInfo, events: Sequence[LabelEventInfo]) -> str:
+    """The sentence why nothing may be decided about a sample here; empty where it may."""
     if sample.split == "test":
         return _TEST
     if sample.id in hidden_samples():

@@ -42,6 +42,16 @@ GROUP_ROWS = (
     ("Leave the group; what was judged stays labeled", "`N`"),
 )
 
+ONE_ROWS = (
+    ("Label the sample beside the charts, and go on to the next most doubted one", "the class's key"),
+    ("Skip it", "`Space`"),
+    ("Flag it for a second look; again: take the flag back", "`.` or `F`"),
+    ("Undo what was decided last here", "`Backspace` or `Ctrl`/`Cmd` + `Z`"),
+    ("On the map: move a cross; with `Shift`: draw a box", "`←` `→` `↑` `↓`"),
+    ("On the map: pick the sample at the cross, or choose all in the box", "`Enter`"),
+    ("On the map: zoom; show all; choose none", "`+` `-`; `Home`; `Esc`"),
+)
+
 SEVERAL_ROWS = (
     ("Move from card to card; with `Shift`: choose a range", "`←` `→` `↑` `↓`"),
     ("Choose the card, or put it back", "`Space`, `X`, or click it; `Shift` and click for a range"),

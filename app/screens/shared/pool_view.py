@@ -1,4 +1,4 @@
-"""One round's pool as the Uncertainty screen draws it: scores beside labels and the map."""
+"""One round's pool as the Uncertainty screen draws it: scores beside labels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from app.project.pool_map import PoolMap
 from app.project.scores import RoundScores
 from app.screens.shared.blind import hidden_samples
 from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import Card
 from app.screens.shared.plain_text import whole_percent
-from loops.acquisition.catalog import MEASURES, UNITS
+from loops.acquisition.catalog import UNITS
 from storage.engine import Database
 from storage.labels import current_labels
 
@@ -65,25 +63,3 @@ def descending(view: PoolView, rows_N: NDArray[np.int64], measure: str) -> NDArr
     """Rows by a measure, highest first; equal ones by sample id, so that a page never reshuffles."""
     values_N, ids_N = view.scores.measures[measure][rows_N], view.scores.sample_ids[rows_N]
     return np.asarray(rows_N[np.lexsort((ids_N, -values_N))])
-
-
-def map_rows(view: PoolView, placed: PoolMap, *, labeled_too: bool) -> pd.DataFrame:
-    """What the map draws: place, prediction, label and measures of the pool.
-
-    Args:
-        view: the round's pool.
-        placed: the map, with every sample's place.
-        labeled_too: with the samples that had left the pool before this round; they have a label and no score.
-    """
-    scored = pd.DataFrame(
-        {
-            "sample_id": view.scores.sample_ids,
-            "prediction": [view.classes[index] for index in view.scores.predicted_N],
-            **{name: view.scores.measures[name].round(4) for name in MEASURES},
-        }
-    )
-    places = pd.DataFrame({"sample_id": placed.sample_ids, "x": placed.points_N_2[:, 0], "y": placed.points_N_2[:, 1]})
-    rows = scored.merge(places, on="sample_id", how="right" if labeled_too else "inner")
-    rows["label"] = rows["sample_id"].map(dict(view.labels)).astype(object).fillna(NO_LABEL)
-    rows["prediction"] = rows["prediction"].astype(object).fillna("none in this round")
-    return rows

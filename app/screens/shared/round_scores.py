@@ -1,4 +1,4 @@
-"""The scores of a round and the map of the pool as the screens use them: read once, chosen from, thinned."""
+"""The scores of a round and the map of the pool as the screens use them: read once and chosen from."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from app.errors import UnreadableScoresError
 from app.project.pool_map import PoolMap, read_map
-from app.project.scores import BALD, Ids, RoundScores, read_scores
+from app.project.scores import BALD, RoundScores, read_scores
 
 LEAST_BALD = 1e-5  # nats; eval-mode dropout repeated one mask and gave +-2e-7 over a whole pool
-MOST_DRAWN = 5_000  # points in a browser's chart before it stutters
 
 
 def read_round_scores(path: Path) -> RoundScores:
@@ -42,6 +41,11 @@ def read_pool_map(path: Path) -> PoolMap | None:
     return _read_map(path, stat.st_mtime_ns, stat.st_size)
 
 
+def version_of(*paths: Path) -> str:
+    """What tells these files from what stood in their place before."""
+    return "-".join(f"{path.stat().st_mtime_ns}.{path.stat().st_size}" for path in paths)
+
+
 def draws_are_identical(scores: RoundScores) -> bool:
     """Whether no sample of the pool has any disagreement between its draws: the sign of dropout that did not run."""
     return len(scores) > 0 and float(np.abs(scores.measures[BALD]).max()) < LEAST_BALD
@@ -54,13 +58,6 @@ def in_ranges(scores: RoundScores, ranges: Mapping[str, tuple[float, float]]) ->
         values_N = scores.measures[measure]
         chosen_N &= (values_N >= low) & (values_N <= high)
     return chosen_N
-
-
-def thin(rows_N: Ids, *, at_most: int = MOST_DRAWN, seed: int = 0) -> Ids:
-    """A seeded uniform choice of rows for a chart, in their order; all of them when they fit."""
-    if len(rows_N) <= at_most:
-        return rows_N
-    return np.sort(np.random.default_rng(seed).choice(rows_N, size=at_most, replace=False))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # 72 bytes a sample: 72 MB each at a million

@@ -1,4 +1,4 @@
-"""The charts of the Uncertainty screen: histograms to choose from, one sample's draws, the map of the pool."""
+"""The charts of the Uncertainty screen: histograms to choose from, one sample's draws."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from app.screens.shared.charts import (
     ALEATORIC_COLOR,
     EPISTEMIC_COLOR,
-    LOW_TO_HIGH,
     MEASURE_COLORS,
-    class_color_scale,
-    class_shape_scale,
 )
 from app.screens.shared.class_colors import CLASS_COLORS
 from loops.acquisition.catalog import MEASURES, UNITS
@@ -23,7 +20,7 @@ from loops.acquisition.catalog import MEASURES, UNITS
 Floats = NDArray[np.float64]
 
 BINS = 24
-BAR, BRUSH, POINT = "bar", "brush", "point"  # names of the selections the browser reports
+BAR, BRUSH = "bar", "brush"  # names of the selections the browser reports
 
 
 def histogram_rows(values_N: Floats, *, top: float, bins: int = BINS) -> pd.DataFrame:
@@ -141,47 +138,3 @@ def split_chart(*, epistemic: float, aleatoric: float) -> alt.Chart:
         .properties(height=160)
     )
     return chart
-
-
-def map_chart(rows: pd.DataFrame, *, color_by: str, names: Sequence[str]) -> alt.Chart:
-    """The pool on the 2-D map of its embedding; a click chooses a sample.
-
-    Args:
-        rows: columns sample_id, x, y, prediction, label and the measures.
-        color_by: a measure of MEASURES, or "prediction" or "label".
-        names: the values of a class-valued color, in their order.
-    """
-    # Nearest: nobody hits a dot of six pixels with a thumb.
-    point = alt.selection_point(name=POINT, fields=["sample_id"], nearest=True)
-    chart = alt.Chart(rows).mark_point(filled=True, size=46, cursor="pointer")
-    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
-    # The axes of such a map have no unit: only nearness means something.
-    chart = chart.encode(
-        x=alt.X("x:Q", title="Map axis 1 (no unit)", axis=hidden, scale=alt.Scale(zero=False)),
-        y=alt.Y("y:Q", title="Map axis 2 (no unit)", axis=hidden, scale=alt.Scale(zero=False)),
-        opacity=alt.when(point).then(alt.value(0.85)).otherwise(alt.value(0.2)),
-        tooltip=[
-            alt.Tooltip("sample_id:Q", title="Sample"),
-            alt.Tooltip("prediction:N", title="Prediction"),
-            alt.Tooltip("label:N", title="Label"),
-            alt.Tooltip("bald:Q", title="BALD (nats)", format=".3f"),
-            alt.Tooltip("predictive_entropy:Q", title="Entropy (nats)", format=".3f"),
-        ],
-    )
-    return _colored(chart, color_by, names).add_params(point).properties(height=460)
-
-
-def _colored(chart: alt.Chart, color_by: str, names: Sequence[str]) -> alt.Chart:
-    if color_by in MEASURES:
-        unit = f" ({UNITS[color_by]})" if color_by in UNITS else ""
-        legend = alt.Legend(orient="top", gradientLength=220)
-        scale = alt.Scale(range=list(LOW_TO_HIGH))
-        return chart.encode(
-            color=alt.Color(f"{color_by}:Q", title=MEASURES[color_by] + unit, scale=scale, legend=legend)
-        )
-    # Without a limit of its own a legend names thirty classes and no more.
-    field, legend = f"{color_by}:N", alt.Legend(orient="top", columns=6, symbolLimit=0, labelLimit=120)
-    return chart.encode(
-        color=alt.Color(field, title=color_by.capitalize(), scale=class_color_scale(names), legend=legend),
-        shape=alt.Shape(field, title=color_by.capitalize(), scale=class_shape_scale(names), legend=legend),
-    )

@@ -1,4 +1,4 @@
-"""Choosing samples of the pool: by clicking or brushing a histogram, by a slider, or on the map."""
+"""Choosing samples of the pool: by clicking or brushing a histogram, or by a slider."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app.project.pool_map import PoolMap
 from app.project.scores import BALD, PREDICTIVE_ENTROPY
-from app.screens.shared.charts import NO_LABEL
 from app.screens.shared.gallery import gallery, page_of
-from app.screens.shared.pool_view import SKIPPED, PoolView, descending, map_rows
-from app.screens.shared.round_scores import in_ranges, thin
+from app.screens.shared.pool_view import PoolView, descending
+from app.screens.shared.round_scores import in_ranges
 from app.screens.shared.unit_words import HELP_OF
-from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, POINT, histogram_chart, map_chart
+from app.screens.uncertainty_page.charts import BAR, BINS, BRUSH, histogram_chart
 from loops.acquisition.catalog import MEASURES
 from storage.engine import Database
 from storage.samples import get_samples
@@ -110,44 +108,3 @@ def selected_range(selection: Mapping[str, Any], *, top: float) -> tuple[float, 
     if not edges:
         return None
     return max(0.0, min(edges)), min(top, max(edges))
-
-
-def choose_on_map(view: PoolView, placed: PoolMap, *, round_number: int) -> None:
-    """Draw the map of the pool; a click on a point chooses its sample."""
-    color_by = st.segmented_control(
-        "Color by",
-        [*SHOWN_MEASURES, "prediction", "label"],
-        default=BALD,
-        format_func=lambda name: MEASURES.get(name, name.capitalize()),
-        key="map_color",
-    )
-    everything = map_rows(view, placed, labeled_too=color_by == "label")
-    rows = everything.iloc[thin(np.arange(len(everything), dtype=np.int64), seed=round_number)]
-    names = list(view.classes) if color_by != "label" else [*view.classes, SKIPPED, NO_LABEL]
-    key = f"map_{round_number}_{color_by}"
-    st.altair_chart(
-        map_chart(rows, color_by=color_by or BALD, names=names),
-        width="stretch",
-        key=key,
-        on_select=lambda: _take_point(key),
-        selection_mode=POINT,
-        alt="Map of the pool",
-    )
-    st.caption(
-        f"{drawn_words(len(rows), len(everything), labeled_too=color_by == 'label')} "
-        "Samples near each other look alike to the embedding. Click a point to see the sample."
-    )
-
-
-def drawn_words(drawn: int, found: int, *, labeled_too: bool) -> str:
-    """How much of the pool the map draws, in a sentence."""
-    which = "samples, labeled ones included" if labeled_too else "samples of the pool"
-    if drawn == found:
-        return f"All {found:,} {which}."
-    return f"{drawn:,} of {found:,} {which} are drawn, chosen uniformly at random (seeded)."
-
-
-def _take_point(key: str) -> None:
-    points = st.session_state[key]["selection"].get(POINT) or []
-    if points:
-        st.session_state[CHOSEN_KEY] = int(points[0]["sample_id"])

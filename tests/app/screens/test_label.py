@@ -218,6 +218,7 @@ def test_the_counts_leave_audit_samples_out_of_the_round(asked, browser, monkeyp
         "labels": 3,
         "per_class": {"0": 3},
         "budget": 0,
+        "wrong_suggestions": None,
         "to_target": None,
     }
 

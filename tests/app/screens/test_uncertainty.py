@@ -75,22 +75,14 @@ def test_without_a_map_the_screen_says_when_it_comes(filled, open_screen):
     assert "The map is not there yet" in texts(screen.info)
 
 
-def test_the_map_says_how_much_of_the_pool_it_draws(filled, open_screen):
-    scored(filled, sample_ids=[1, 2, 3])
-    filled.write_map([1, 2, 3])
-    screen = open_screen("uncertainty.py")
-    screen.segmented_control(key="uncertainty_view").set_value("Map").run()
-    assert "All 3 samples of the pool" in texts(screen.caption)
-
-
-def test_the_map_of_labels_shows_samples_that_left_the_pool_too(filled, open_screen):
+def test_the_map_draws_the_whole_pool_and_by_label_what_had_left_it(filled, open_screen):
     filled.label(4, 2)
     scored(filled, sample_ids=[1, 2, 3])
     filled.write_map([1, 2, 3, 4])
     screen = open_screen("uncertainty.py")
     screen.segmented_control(key="uncertainty_view").set_value("Map").run()
-    screen.segmented_control(key="map_color").set_value("label").run()
-    assert "All 4 samples, labeled ones included" in texts(screen.caption)
+    assert not screen.exception
+    assert "All 3 samples of the pool. By label, the 1 that this round did not score" in texts(screen.caption)
 
 
 def test_a_sample_outside_the_pool_is_shown_with_its_label(filled, open_screen):
@@ -146,3 +138,12 @@ def test_two_rounds_are_compared(filled, open_screen):
     assert "1 of 3 samples (33\u00a0%) are answered otherwise than in round 1" in texts(screen.caption)
     assert screen.dataframe[0].value.to_numpy().tolist() == [["cat", "dog", 1]]
     assert screen.button(key="changes_choose_2").label == "2"
+
+
+def test_a_sample_is_found_by_the_name_of_its_file(filled, open_screen):
+    scored(filled, sample_ids=[1, 2, 3], torn=[2])
+    screen = open_screen("uncertainty.py")
+    screen.text_input(key="uncertainty_find").set_value("3.png").run()
+    assert "1 sample was found" in texts(screen.caption)
+    screen.button(key="found_choose_3").click().run()
+    assert "Sample 3" in texts(screen.header)

@@ -6,6 +6,7 @@ from app.screens.shared import decisions
 from app.screens.shared.decisions import GRID, Applied, apply, outbox_name
 from storage.errors import DiskFullError
 from storage.labels import current_labels, list_events
+from storage.queue import claim_batch
 from storage.rounds import NewQuery
 
 
@@ -42,6 +43,19 @@ def test_decisions_are_stored_in_order_and_confirmed_by_id(asked):
     assert (first.sample_id, first.class_index, first.request_id) == (1, 2, f"{1:032x}")
     assert (first.lead_time_s, first.suggestion_shown, first.why_shown, first.shown_together) == (1.5, True, True, 1)
     assert (second.sample_id, second.class_index) == (2, 0)
+
+
+def test_who_accepts_a_suggestion_that_was_wrong_on_purpose_is_told_so(filled, monkeypatch):
+    filled.publish(labels=0, queries=[NewQuery(n, n - 1, "train", 1.0, None, 0, 0.99) for n in (1, 2)])
+    monkeypatch.setattr("app.screens.shared.decisions.annotator_id", lambda: filled.annotator_id)
+    with filled.database.write() as session:
+        claim_batch(session, project_id=filled.project_id, annotator_id=filled.annotator_id, count=2)
+    shown = {"suggestion_shown": True, "suggested": 2}
+    applied = apply([label(1, 1, 2, **shown), label(2, 2, 0, **shown)])
+    ((name, sentence),) = applied.notices
+    assert name == f"{1:032x}"
+    assert "wrong on purpose" in sentence
+    assert [event.seeded_suggestion for event in events(filled)] == [2, 2]
 
 
 def test_a_repeated_a_late_and_a_reordered_message_change_nothing(asked):

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from app.errors import UnreadableScoresError
-from app.screens.shared.round_scores import draws_are_identical, in_ranges, read_round_scores, thin
+from app.screens.shared.round_scores import draws_are_identical, in_ranges, read_round_scores
 
 
 def test_a_rewritten_file_is_read_again(filled):
@@ -29,11 +28,3 @@ def test_a_sample_must_be_in_every_range(filled):
     everything, nothing = (0.0, 1.0), (0.8, 1.0)
     assert in_ranges(scores, {"bald": (0.5, 1.0), "margin": everything}).tolist() == [False, True, False]
     assert not in_ranges(scores, {"bald": everything, "margin": nothing}).any()
-
-
-def test_a_large_pool_is_thinned_the_same_way_each_time():
-    rows_N = np.arange(100)
-    chosen_N = thin(rows_N, at_most=10, seed=3)
-    assert len(set(chosen_N.tolist())) == 10
-    assert chosen_N.tolist() == sorted(thin(rows_N, at_most=10, seed=3).tolist())
-    assert thin(rows_N, at_most=100).tolist() == rows_N.tolist()

@@ -5,7 +5,7 @@ import pytest
 
 from app.screens.shared.doubt import all_draws_equal
 from app.screens.uncertainty_page.charts import histogram_rows
-from app.screens.uncertainty_page.pool_selection import drawn_words, selected_range, slider_top
+from app.screens.uncertainty_page.pool_selection import selected_range, slider_top
 
 
 def test_equal_draws_are_an_alarm_unless_the_model_is_simply_sure():
@@ -38,8 +38,3 @@ def test_a_brush_or_the_clicked_bars_become_a_range(selection, chosen):
 def test_the_slider_ends_at_the_next_thousandth():
     assert slider_top(np.array([0.1234])) == pytest.approx(0.124)
     assert slider_top(np.array([0.0])) > 0
-
-
-def test_a_thinned_map_says_so():
-    assert drawn_words(5000, 50000, labeled_too=False).startswith("5,000 of 50,000 samples of the pool are drawn")
-    assert drawn_words(3, 3, labeled_too=False) == "All 3 samples of the pool."

@@ -126,7 +126,7 @@ class SourceWatch:
             parts += [f"{_counted(replaced, 'other picture')} under a known name"] if replaced else []
         lost = self._still_said_to_be(gone)
         parts += [f"{len(lost):,} gone, such as {printable(lost[0])}"] if lost else []
-        return f"{self.watched.source}: {'; '.join(parts)}." if parts else ""
+        return f"{'; '.join(parts)}." if parts else ""
 
     def _still_said_to_be(self, gone: Sequence[str]) -> list[str]:
         """The names of files that are gone and that a sample is said to be at: those that moved have another place."""

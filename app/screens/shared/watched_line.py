@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import streamlit as st
 
+from app.formats.connection import shown
 from app.project.watched import outcome_of, watched_sources
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.reader_time import reader_zone
@@ -20,7 +21,7 @@ def watched_line() -> None:
         if outcome.trouble:
             st.caption(escaped(outcome.trouble))
         elif outcome.at is not None and datetime.now(timezone.utc) - outcome.at < NEWS:
-            st.caption(escaped(f"{at_clock(outcome.at)} {outcome.said}"))
+            st.caption(escaped(f"{at_clock(outcome.at)}, {shown(watched.source)}: {outcome.said}"))
 
 
 def at_clock(moment: datetime) -> str:

@@ -58,7 +58,7 @@ def broken(project: Project) -> int:
 
 
 def said(watching: SourceWatch) -> str:
-    return outcome_of(watching.project, watching.watched).said.removeprefix(f"{watching.watched.source}: ")
+    return outcome_of(watching.project, watching.watched).said
 
 
 def test_new_files_come_in_and_what_is_there_is_not_looked_at_again(

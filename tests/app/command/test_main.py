@@ -589,3 +589,8 @@ def test_a_source_is_watched_from_its_import_on(labelloop: Run, project: Path, i
     refused = labelloop("watch", project, "--stop", images)
     assert refused.code == 1
     assert _is_one_sentence(refused.err)
+
+
+def test_rounds_are_fitted_again_on_request(labelloop: Run, project: Path) -> None:
+    assert labelloop("replay", project).out == "0 differences in 0 rounds (models were not fitted again).\n"
+    assert labelloop("replay", project, "--refit").out == "0 differences in 0 rounds (models were fitted again).\n"

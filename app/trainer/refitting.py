@@ -218,8 +218,9 @@ def _of_ranking(noted: list[QueryInfo], info: RoundInfo, query: Query) -> tuple[
     seen = info.labels if query.asked_by is not None else None
     replaced = sum(line.purpose == "train" and line.predictor_labels != seen for line in noted)
     if replaced:
-        which = f"{replaced:,} of its {len(noted):,} questions were chosen anew after labels"
-        return [], (f"{which}, so their order is not compared",)
+        which = f"{replaced:,} of its {len(noted):,} questions came in otherwise"
+        why = "chosen anew after a label, asked again after a split, or waiting for another person"
+        return [], (f"{which} ({why}), so their order is not compared",)
     then = [(line.sample_id, line.purpose) for line in sorted(noted, key=lambda line: line.rank)]
     again = [(ranked.sample_id, ranked.purpose) for ranked in query.ranking]
     wrong = next((place for place, pair in enumerate(zip(then, again, strict=False)) if pair[0] != pair[1]), None)

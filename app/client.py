@@ -6,12 +6,13 @@ with Project("cats", annotator="ada") as project:
     for query in project.next(3):
         project.label(query.sample_id, "cat")
     print(project.rounds()[-1])
+
+`Project("http://...", token=...)` is the same over HTTP (`client_over_http`): this class answers what that one asks.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,51 +20,69 @@ from typing import Any
 
 from app.errors import ExportError, ProjectError
 from app.formats.export import Written
+from app.kinds.kind import kind_named
 from app.project.exporting import export
+from app.project.pool_answers import Choice, PoolAnswers, Predictions
 from app.project.project import open_project
+from app.project.questions import Question, limits_of, questions
 from app.project.status import project_status
 from storage.current import CurrentLabel, current_labels
 from storage.events import LabelEventInfo
+from storage.finding import sample_of, search_samples
 from storage.labels import record_decision, undo_request
 from storage.metrics import MetricInfo, list_metrics
-from storage.names import one_name
-from storage.projects import ClassInfo, get_or_create_annotator, list_classes
-from storage.queue import claim_batch
+from storage.names import one_name, person
+from storage.projects import ClassInfo, get_or_create_annotator, kind_of_samples, list_classes
+from storage.queue import release_claims
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import SampleInfo, list_samples
 from storage.trainer import request_training
 
+__all__ = ["Predictions", "Project", "Question"]
 
-@dataclass(frozen=True)
-class Question:
-    """A sample that the project wants a label for."""
-
-    sample_id: int
-    uri: str  # its file, or its name
-    content: str | None  # of a text or a row
-    suggestion: str | None  # the model's answer
-    probability: float | None  # of it
-    purpose: str  # train | audit | recheck
+ADDRESSES = ("http://", "https://")
 
 
 class Project:
     """An open project; close it, or use it in a `with`.
 
     Args:
-        folder: Of the project.
+        folder: Of the project; or the address of a `labelloop serve` that has it.
         annotator: Under whose name decisions are stored.
+        token: Of that server.
 
     Raises:
-        ProjectError: It is no project.
+        ProjectError: It is no project, or the annotator has no name.
+        ServerAwayError: Nothing answers at the address.
     """
 
-    def __init__(self, folder: Path | str, *, annotator: str = "python") -> None:
+    def __new__(cls, folder: Path | str, **_given: str) -> Project:
+        """A project at an address is one of another class, as a `pathlib.Path` is that of the system it is on."""
+        if isinstance(folder, str) and folder.startswith(ADDRESSES):
+            from app.client_over_http import ProjectOverHttp
+
+            cls = ProjectOverHttp
+        return object.__new__(cls)
+
+    def __init__(self, folder: Path | str, *, annotator: str = "python", token: str = "") -> None:  # noqa: ARG002 - of an address
+        self.annotator = checked_name(annotator)
         self._project = open_project(folder)
         self._database = self._project.open_database()
         self._id = self._project.project_id(self._database)
-        with self._database.write() as session:
-            self._annotator_id = get_or_create_annotator(session, project_id=self._id, name=annotator)
+        self._annotator_id: int | None = None  # until it is needed
         self._page = f"python-{uuid.uuid4().hex}"
+        self._answers = PoolAnswers(self._database, self._id, self._project.rounds_dir)
+
+    def acting_as(self, annotator: str, *, page: str = "") -> Project:
+        """The same open project under another name; closing this one closes both.
+
+        Args:
+            annotator: Under whose name decisions are stored.
+            page: Tells places apart at which one person labels at the same time.
+        """
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), annotator=checked_name(annotator), _annotator_id=None, _page=f"http-{page}")
+        return other
 
     def __enter__(self) -> Project:
         """The project itself."""
@@ -80,15 +99,47 @@ class Project:
         self._database.close()
 
     @property
+    def name(self) -> str:
+        """The project's name."""
+        return self._project.settings().name
+
+    @property
+    def kind(self) -> str:
+        """Of its samples: image, text or table."""
+        with self._database.read() as session:
+            return kind_of_samples(session, project_id=self._id)
+
+    @property
     def classes(self) -> list[ClassInfo]:
         """All classes by index, retired ones too."""
         with self._database.read() as session:
             return list_classes(session, project_id=self._id)
 
-    def samples(self, *, split: str = "pool", limit: int = 1_000_000) -> list[SampleInfo]:
-        """The samples of the pool, or of the test set."""
+    def samples(
+        self, *, split: str = "pool", search: str = "", after: int = 0, limit: int = 1_000_000
+    ) -> list[SampleInfo]:
+        """The samples of the pool, or of the test set, by id.
+
+        Args:
+            split: `pool` or `test`.
+            search: A part of the file's name or of the text, or the sample's number; empty: all.
+            after: Only those with a larger id: the next page.
+            limit: How many at most.
+        """
+        which: dict[str, Any] = {"project_id": self._id, "split": split, "after_id": after, "limit": limit}
         with self._database.read() as session:
-            return list_samples(session, project_id=self._id, split=split, limit=limit)
+            return search_samples(session, wanted=search, **which) if search else list_samples(session, **which)
+
+    def content(self, sample_id: int) -> bytes:
+        """The file of an image as it is, a text, or a row as JSON.
+
+        Raises:
+            UnknownSampleError: There is no such sample.
+            RefusedSampleError: It cannot be read, or is another file by now.
+        """
+        with self._database.read() as session:
+            sample = sample_of(session, project_id=self._id, sample_id=sample_id)
+        return kind_named(self.kind).copy(sample).content
 
     def labels(self) -> list[CurrentLabel]:
         """What stands per sample, by sample id."""
@@ -96,57 +147,48 @@ class Project:
             return current_labels(session, project_id=self._id)
 
     def next(self, count: int = 1) -> list[Question]:
-        """The samples to be labeled next; nobody else is asked about them for some minutes."""
-        names = [entry.name for entry in self.classes]
+        """The samples to be labeled next; nobody else is asked about them for some minutes.
+
+        Where a round has no more, samples of the rest follow at random, as on the Label screen. None once the budget
+        or the target is reached, and before the trainer has chosen the first.
+        """
+        return questions(self._database, self._project.settings(), count=count, **self._whose())
+
+    def finish(self) -> None:
+        """Let go of what was asked and not decided: others are asked about it at once."""
+        whose = self._whose()
         with self._database.write() as session:
-            claimed = claim_batch(
-                session, project_id=self._id, annotator_id=self._annotator_id, page=self._page, count=count
-            )
-        return [
-            Question(
-                one.sample.id,
-                one.sample.uri,
-                one.sample.content,
-                None if one.suggestion is None else names[one.suggestion],
-                one.suggestion_probability,
-                one.purpose,
-            )
-            for one in claimed
-        ]
+            release_claims(session, **whose)
 
     def label(self, sample_id: int, class_name: str, *, request_id: str = "") -> LabelEventInfo:
         """Stores a label; the same request id again returns what was stored the first time.
 
         Raises:
             ProjectError: There is no such class.
-            StorageError: The sample is none of the pool, or the request id belongs to another decision.
+            StorageError: The sample is none of the pool, the request id belongs to another decision, or the budget is
+                used up.
         """
-        found = next((one for one in self.classes if one_name(one.name) == one_name(class_name)), None)
-        if found is None:
-            known = ", ".join(one.name for one in self.classes)
-            raise ProjectError(f"There is no class {class_name!r}; the classes are {known}.")
-        return self._decide(sample_id, "label", found.index, request_id)
+        return self._decide(sample_id, "label", self._class_index(class_name), request_id)
 
     def skip(self, sample_id: int, *, request_id: str = "") -> LabelEventInfo:
         """Takes a sample out of the pool."""
         return self._decide(sample_id, "skip", None, request_id)
 
+    def flag(self, sample_id: int, *, request_id: str = "") -> LabelEventInfo:
+        """Ask for a second look at a sample; it stays where it is."""
+        return self._decide(sample_id, "flag", None, request_id)
+
     def undo(self, request_id: str) -> LabelEventInfo:
         """Takes the decision of a request back."""
+        whose = self._whose()
         with self._database.write() as session:
-            return undo_request(
-                session,
-                project_id=self._id,
-                annotator_id=self._annotator_id,
-                request_id=request_id,
-                undo_id=f"undo-of:{request_id}",
-                page=self._page,
-            )
+            return undo_request(session, **whose, request_id=request_id, undo_id=f"undo-of:{request_id}")
 
     def train(self) -> None:
         """Asks the trainer to train now."""
+        person_id = self._person()
         with self._database.write() as session:
-            request_training(session, project_id=self._id, kind="train", annotator_id=self._annotator_id)
+            request_training(session, project_id=self._id, kind="train", annotator_id=person_id)
 
     def rounds(self) -> list[RoundInfo]:
         """All rounds by number."""
@@ -157,6 +199,36 @@ class Project:
         """All that was measured, by round."""
         with self._database.read() as session:
             return list_metrics(session, project_id=self._id)
+
+    def predictions(
+        self,
+        *,
+        class_name: str = "",
+        low: float = 0.0,
+        high: float = 1.0,
+        order: str = "least sure first",
+        search: str = "",
+        offset: int = 0,
+        limit: int = 100,
+    ) -> Predictions:
+        """What the newest model that scored the pool answers for it: one page.
+
+        Args:
+            class_name: Of the answer; empty: all.
+            low: Probability of the answer, at least.
+            high: At most.
+            order: "least sure first", "surest first" or "by sample".
+            search: A part of the file's path; empty: all.
+            offset: Answers to pass over.
+            limit: How many at most.
+
+        Raises:
+            NoModelError: No model has scored the pool yet.
+            ProjectError: There is no such class, or no such order.
+        """
+        index = self._class_index(class_name) if class_name else None
+        choice = Choice(index, low, high, order)
+        return self._answers.page(choice, search=search, offset=offset, limit=limit, classes=self.classes)
 
     def status(self) -> dict[str, Any]:
         """What `labelloop status --json` says."""
@@ -188,14 +260,48 @@ class Project:
         name, moment = self._project.settings().name, at.isoformat() if isinstance(at, datetime) else at
         return export(self._database, self._id, format, Path(out), project=name, rounds_dir=rounds_dir, at=moment)
 
+    def _class_index(self, name: str) -> int:
+        classes = self.classes
+        found = next((one for one in classes if one_name(one.name) == one_name(name)), None)
+        if found is None:
+            known = ", ".join(one.name for one in classes)
+            raise ProjectError(f"There is no class {name!r}; the classes are {known}.")
+        return found.index
+
+    def _person(self) -> int:
+        """The annotator's id, in a transaction of its own where it is a new one: not to be asked within another."""
+        if self._annotator_id is None:
+            with self._database.write() as session:
+                self._annotator_id = get_or_create_annotator(session, project_id=self._id, name=self.annotator)
+        return self._annotator_id
+
+    def _whose(self) -> dict[str, Any]:
+        return {"project_id": self._id, "annotator_id": self._person(), "page": self._page}
+
     def _decide(self, sample_id: int, action: str, class_index: int | None, request_id: str) -> LabelEventInfo:
+        if ":" in request_id:  # `correct:`, `imported:` and the like say where an event is from
+            raise ProjectError(f"A request id has no colon; found {request_id!r}.")
+        person_id = self._person()
         with self._database.write() as session:
             return record_decision(
                 session,
                 project_id=self._id,
                 sample_id=sample_id,
-                annotator_id=self._annotator_id,
+                annotator_id=person_id,
                 action=action,
                 class_index=class_index,
                 request_id=request_id or uuid.uuid4().hex,
+                limits=limits_of(self._project.settings()),
             )
+
+
+def checked_name(annotator: str) -> str:
+    """Return a person's name on one line.
+
+    Raises:
+        ProjectError: It is empty.
+    """
+    name = person(annotator)
+    if not name:
+        raise ProjectError("Say who decides: the annotator has no name.")
+    return name

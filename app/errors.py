@@ -14,6 +14,7 @@ AppError
 ├── UnreadableMapError       the file of the pool's map is damaged
 ├── ExportError              an export could not be written
 ├── NoModelError             nothing was trained yet that could answer, or it cannot be used
+├── ServerAwayError          the `labelloop serve` at an address does not answer
 ├── AnsweringError           what was asked to answer, or about, cannot be used
 ├── SimulationError          some of several simulated runs failed
 └── DemoError                the sample data of the demo was not found
@@ -109,6 +110,10 @@ class ExportError(AppError):
 
 class NoModelError(AppError):
     """Nothing was trained yet that could answer, or it cannot be used."""
+
+
+class ServerAwayError(AppError):
+    """The server at an address does not answer, or not as one of ours."""
 
 
 class AnsweringError(AppError):

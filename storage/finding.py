@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import or_, select
 
 from storage.engine import Session
+from storage.errors import UnknownSampleError
 from storage.models import Sample
+from storage.samples import SAMPLE_COLUMNS, SampleInfo, chunks, get_sample, is_broken
 
 _CONDITION = re.compile(r"\s*(.+?)\s*(<=|>=|!=|=|<|>)\s*(.+?)\s*")
 MOST_DIGITS = 18  # of a number that a database can hold
@@ -82,6 +84,40 @@ def sample_names(session: Session, *, project_id: int) -> dict[int, str]:
     """The name of each sample's file, without its folders, by sample id."""
     rows = session.execute(select(Sample.id, Sample.uri).where(Sample.project_id == project_id))
     return {row[0]: row[1].rpartition("/")[2] for row in rows}
+
+
+def search_samples(
+    session: Session, *, project_id: int, split: str, wanted: str, after_id: int = 0, limit: int
+) -> list[SampleInfo]:
+    """List the samples of a split that a search finds, by id, without the broken ones: one page.
+
+    Args:
+        session: A session.
+        project_id: The project.
+        split: `pool` or `test`.
+        wanted: As in `find_samples`.
+        after_id: Only samples with a larger id.
+        limit: How many at most.
+    """
+    ids = sorted(i for i in find_samples(session, project_id=project_id, wanted=wanted) if i > after_id)
+    of_split = select(*SAMPLE_COLUMNS).where(Sample.split == split, ~is_broken()).order_by(Sample.id)
+    found: list[SampleInfo] = []
+    for chunk in chunks(ids):
+        found += [SampleInfo(*row) for row in session.execute(of_split.where(Sample.id.in_(chunk)))]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def sample_of(session: Session, *, project_id: int, sample_id: int) -> SampleInfo:
+    """Return one sample of a project.
+
+    Raises:
+        UnknownSampleError: When the project has none of this id.
+    """
+    if session.scalar(select(Sample.project_id).where(Sample.id == sample_id)) != project_id:
+        raise UnknownSampleError(sample_id)
+    return get_sample(session, sample_id=sample_id)
 
 
 def _names(wanted: str, uri: str, content: str | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unicodedata import category, normalize
 
+LONGEST_NAME = 80  # characters of a person's name
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # signs that take no room
 
 
@@ -15,6 +16,12 @@ def written(name: str) -> str:
     composed = normalize("NFC", name)
     seen = [sign for at, sign in enumerate(composed) if sign not in _UNSEEN or _joins(composed, at)]
     return " ".join("".join(seen).split())
+
+
+def person(name: str) -> str:
+    """Return a person's name on one line, without signs that cannot be seen; empty where nothing is left."""
+    text = "".join(one if one.isprintable() else " " for one in written(name))
+    return " ".join(text.split())[:LONGEST_NAME].strip()
 
 
 def one_name(name: str) -> str:

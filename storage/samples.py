@@ -235,6 +235,12 @@ def last_added_at(session: Session, *, project_id: int, split: str = "pool") -> 
     return session.scalar(newest.order_by(Sample.id.desc()).limit(1))
 
 
+def added_by(session: Session, *, project_id: int, at: datetime) -> list[int]:
+    """List the ids of the samples of the pool that were there by a time."""
+    there = (Sample.project_id == project_id, Sample.split == "pool", Sample.created_at <= at)
+    return list(session.scalars(select(Sample.id).where(*there).order_by(Sample.id)))
+
+
 def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
     """Note that a sample cannot be read; it is never asked again. The first reason stands.
 

@@ -48,13 +48,13 @@ def label_studio_routes(served: Served) -> APIRouter:  # noqa: C901 - a function
         """Answer for tasks; the score is low where the model is in doubt, for Label Studio shows low scores first."""
         samples = [_sample(served, task) for task in asked.tasks]
         answers = served.answers(samples, collect=False)
-        name, to_name = _names(asked.label_config or "", served.about.kind)
+        name, to_name = _names(asked.label_config or "", served.kind)
         return {"results": [_prediction(one, name, to_name, served.about.version) for one in answers]}
 
     @router.post("/setup")
     def setup(told: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001 - the project is chosen where it is served
         """Say which model answers."""
-        return {"model_version": served.about.version}
+        return {"model_version": served.version}
 
     @router.post("/webhook")
     def webhook(told: dict[str, Any]) -> JSONResponse:
@@ -104,7 +104,7 @@ def _sample(served: Served, task: dict[str, Any]) -> Asked | str:
     if not isinstance(data, dict):
         return "is no task: it has no data"
     try:
-        if not kind_named(served.about.kind).IN_FILES:
+        if not kind_named(served.kind).IN_FILES:
             return _of_data(served, data)
         return served.file(_content(served, task, data))
     except RefusedSampleError as refusal:
@@ -115,12 +115,12 @@ def _of_data(served: Served, data: dict[str, Any]) -> Asked:
     """A row of a table, or the text among the values."""
     column = "text" if "text" in data else next((name for name in data if isinstance(data[name], str)), "")
     values = {name: cell(value) for name, value in data.items()}
-    return served.text(kind_named(served.about.kind).text_of(values, Reading("", column)) or "")
+    return served.text(kind_named(served.kind).text_of(values, Reading("", column)) or "")
 
 
 def _sha256(served: Served, task: dict[str, Any], data: dict[str, Any]) -> str:
     """As our own export notes it, or of what is in no file."""
-    if not kind_named(served.about.kind).IN_FILES:
+    if not kind_named(served.kind).IN_FILES:
         return _of_data(served, data).sha256
     meta = task.get("meta")
     return str(meta.get("sha256", "")) if isinstance(meta, dict) else ""

@@ -18,13 +18,14 @@ import numpy as np
 
 from app.answering.answerer import About, Answerer, open_answerer
 from app.answering.collecting import Collector
-from app.errors import AppError
+from app.errors import AnsweringError, AppError, NoModelError
 from app.formats.errors import RefusedSampleError
 from app.formats.source import Entry
 from app.kinds.image import decode
 from app.kinds.kind import kind_named
-from app.project.project import Project
+from app.project.project import Project, open_project
 from storage.errors import StorageError
+from storage.projects import kind_of_samples
 
 LOOKED_EVERY_S = 2.0  # for a newer round
 
@@ -51,19 +52,60 @@ class Served:
 
     def __init__(self, path: Path, *, collect: float = 0.0) -> None:
         self.path = path
-        self._answerer, self.project = open_answerer(path)
+        self._answerer: Answerer | None = None
+        self._why_none = ""
+        self.project: Project | None
+        try:
+            self._answerer, self.project = open_answerer(path)
+        except (NoModelError, AnsweringError) as error:
+            self.project, self._why_none = _project_without_model(path, error), str(error)
         self.collector = Collector(self.project, collect) if self.project is not None and collect else None
         self._looked_at, self._loading = time.monotonic(), threading.Lock()
 
     @property
     def about(self) -> About:
-        """Who answers now."""
-        return self._answerer.about
+        """Who answers now.
+
+        Raises:
+            NoModelError: Nobody does yet.
+        """
+        return self._at_work().about
+
+    @property
+    def version(self) -> str:
+        """Of who answers now; empty as long as nobody does."""
+        return self._answerer.about.version if self._answerer is not None else ""
+
+    @property
+    def kind(self) -> str:
+        """Of the samples, whether or not anybody answers for them yet."""
+        if self._answerer is not None or self.project is None:
+            return self.about.kind
+        with self.project.opened_to_read(settle=False) as database, database.read() as session:
+            return kind_of_samples(session, project_id=self.project.project_id(database))
+
+    @property
+    def words(self) -> str:
+        """Who is served, as the beginning of a sentence that ends with an address."""
+        if self._answerer is not None:
+            return f"{self._answerer.about.name}, {self.version}, answers at"
+        return f"{self._why_none} The project can be labeled at"
 
     @property
     def answerer(self) -> Answerer:
-        """What answers; the model of a newer round, once it is published, from the next request on."""
+        """What answers; the model of a newer round, once it is published, from the next request on.
+
+        Raises:
+            NoModelError: Nothing does yet.
+        """
         self._look_for_newer()
+        return self._at_work()
+
+    def _at_work(self) -> Answerer:
+        if self._answerer is None:
+            self._look_for_newer()
+        if self._answerer is None:
+            raise NoModelError(self._why_none)
         return self._answerer
 
     def _look_for_newer(self) -> None:
@@ -73,10 +115,12 @@ class Served:
             return
         try:
             self._looked_at = time.monotonic()
-            if _newest_version(self.project) != self.about.version:
+            if _newest_version(self.project) != self.version:
                 self._answerer = open_answerer(self.path)[0]
         except (AppError, StorageError) as error:
-            logger.warning("the model that was loaded goes on answering: %s", error)
+            if self._answerer is not None:
+                logger.warning("the model that was loaded goes on answering: %s", error)
+            self._why_none = str(error)
         finally:
             self._loading.release()
 
@@ -86,7 +130,7 @@ class Served:
         Raises:
             RefusedSampleError: It is none.
         """
-        kind = kind_named(self.about.kind)
+        kind = kind_named(self.kind)
         admitted = kind.admit(Entry(Path(), "request", text=text))
         return Asked(kind.load(admitted.uri, admitted.content), admitted.sha256, text)
 
@@ -100,7 +144,7 @@ class Served:
         Raises:
             RefusedSampleError: They hold no sample of the model's kind.
         """
-        if kind_named(self.about.kind).IN_FILES:
+        if kind_named(self.kind).IN_FILES:
             if not content:
                 raise RefusedSampleError("is empty")
             return Asked(decode(content, verify=True), hashlib.sha256(content).hexdigest(), None, content)
@@ -140,6 +184,14 @@ def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - a
 def cell(value: object) -> str:
     """A value of a row as it is written."""
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _project_without_model(path: Path, error: AppError) -> Project:
+    """The project that has no model yet: it can be labeled all the same."""
+    folder = path.expanduser()
+    if not (folder / "settings.toml").is_file():
+        raise error
+    return open_project(folder)
 
 
 def _newest_version(project: Project) -> str:

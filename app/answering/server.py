@@ -1,23 +1,26 @@
-"""The model as a server: JSON and files in, answers out; see also `label_studio`."""
+"""The model as a server: JSON and files in, answers out; see also `label_studio` and `project_routes`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, File, Form, HTTPException, UploadFile
 from pydantic import BaseModel, Field
 
 from app.answering.label_studio import label_studio_routes
 from app.answering.limits import App, Guarded
+from app.answering.project_routes import project_routes
+from app.answering.refusals import say_refusals
 from app.answering.served import Asked, Served, bytes_of
 from app.formats.errors import RefusedSampleError
 
 MOST_SAMPLES = 256  # of one request
 
-_ABOUT = "The answers of a model that LabelLoop trained: the class, its probability, and those of all classes."
+_ABOUT = (
+    "The answers of a model that LabelLoop trained: the class, its probability, and those of all classes; and of a "
+    "project what its screens do. What is refused comes as one sentence in `detail`."
+)
 _COLLECTS = (
     " **{share:.0%} of what is asked, the samples that the model is least sure of, are kept and shown to the people "
     'who label the project.** A request with `"collect": false` is never kept.'
@@ -59,16 +62,14 @@ def make_app(served: Served, *, token: str = "") -> App:
     """
     collects = _COLLECTS.format(share=served.collector.share) if served.collector is not None else ""
     app = FastAPI(title="LabelLoop", description=_ABOUT + collects, docs_url=None, redoc_url=None)
-    app.add_exception_handler(RequestValidationError, _misshapen)
-    app.add_exception_handler(RecursionError, _too_deep)
-    app.add_exception_handler(Exception, _failed)
+    say_refusals(app)
 
     @app.get("/")
     @app.get("/health")
     def health() -> dict[str, Any]:
         """Whether it answers."""
         share = served.collector.share if served.collector is not None else 0.0
-        return {"status": "UP", "model_class": "LabelLoop", "version": served.about.version, "collects": share}
+        return {"status": "UP", "model_class": "LabelLoop", "version": served.version, "collects": share}
 
     @app.get("/v1/model")
     def model() -> dict[str, Any]:
@@ -96,14 +97,16 @@ def make_app(served: Served, *, token: str = "") -> App:
         return _answered(served, asked, collect=collect)
 
     app.include_router(label_studio_routes(served))
+    if served.project is not None:
+        app.include_router(project_routes(served.project.folder, token=token))
     return Guarded(app, token)
 
 
 def _asked(served: Served, question: Question) -> list[Asked | str]:
     given = {"image": question.images, "text": question.texts, "table": question.rows}
     named = [kind for kind, samples in given.items() if samples]
-    if named and named != [served.about.kind]:
-        raise HTTPException(422, f"This model answers for samples of the kind {served.about.kind}.")
+    if named and named != [served.kind]:
+        raise HTTPException(422, f"This model answers for samples of the kind {served.kind}.")
     images = [_given(lambda one=one: served.file(bytes_of(one))) for one in question.images]  # type: ignore[misc]
     texts = [_given(lambda one=one: served.text(one)) for one in question.texts]  # type: ignore[misc]
     rows = [_given(lambda one=one: served.row(one)) for one in question.rows]  # type: ignore[misc]
@@ -120,19 +123,3 @@ def _given(make: Callable[[], Asked]) -> Asked | str:
 def _answered(served: Served, asked: list[Asked | str], *, collect: bool) -> Answers:
     found = [Answer(**one) for one in served.answers(asked, collect=collect)]
     return Answers(model=served.about.name, version=served.about.version, answers=found)
-
-
-async def _misshapen(_request: Request, error: Exception) -> JSONResponse:
-    """What is wrong where, without what was sent: it may hold what JSON cannot."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    wrong = [{"where": ".".join(map(str, one["loc"]))[:200], "what": str(one["msg"])[:200]} for one in found[:20]]
-    return JSONResponse({"detail": wrong}, 422)
-
-
-async def _too_deep(_request: Request, _error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "The JSON is nested too deeply."}, 400)
-
-
-async def _failed(_request: Request, error: Exception) -> JSONResponse:
-    """The border to the caller, who learns no more than the error's name; the log has it all."""
-    return JSONResponse({"detail": f"The request could not be answered: {type(error).__name__}."}, 500)

@@ -30,8 +30,7 @@ def run_server(path: Path, *, host: str, port: int, token: str, collect: float) 
             f"{collect:.0%} of what is asked, the least sure, is kept in {served.project.folder / 'collected'} and "
             "shown to the people who label. Tell those who ask."
         )
-    about = served.about
-    typer.echo(f"{about.name}, {about.version}, answers at http://{host}:{port} (OpenAPI: /openapi.json).")
+    typer.echo(f"{served.words} http://{host}:{port} (OpenAPI: /openapi.json).")
     uvicorn.Server(
         uvicorn.Config(
             make_app(served, token=token),

@@ -42,6 +42,7 @@ from app.command.progress import show_files, show_megabytes, show_offer, show_pr
 from app.command.projects import projects
 from app.command.serve import serve
 from app.command.simulate import simulate
+from app.command.watch import watch
 from app.errors import AppError, ProjectError, UsageError
 from app.project.project import Project, new_project, open_project
 from app.rights import keep_private, make_private
@@ -209,6 +210,9 @@ def import_(
     kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
+    is_watched: Annotated[
+        bool, typer.Option("--watch", help="New samples of it come in by themselves from now on, while it runs.")
+    ] = False,
     undo: Annotated[
         int, typer.Option("--undo", metavar="N", min=0, help="Take back the labels of import N instead.")
     ] = 0,
@@ -218,6 +222,9 @@ def import_(
     from app.formats.reading import Reading
     from app.project.creation import add_to_pool, open_for
     from app.project.import_words import undo_labels
+    from app.project.watched import watch as watch_from_now
+    from app.project.watched import watched_as
+    from app.project.watching import seen_now
 
     opened = open_project(project)
     if undo:
@@ -225,12 +232,19 @@ def import_(
         return
     if source is None:
         raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
-    reading = Reading(kind, text_column, label_column)
+    columns = {"text_column": text_column, "label_column": label_column}
+    reading, watched = Reading(kind, **columns), None
+    if is_watched:
+        watched = watched_as(source, labeled=labeled, format=format_, new_names=_new_names(rename), **columns)
     found = open_for(opened, source, reading=reading, format=format_, progress=show_files)
     found = found.with_classes_renamed(_new_names(rename))
+    seen = seen_now(found, watched) if watched is not None else {}
     report = add_to_pool(opened, found, labeled=labeled, given_as=shown(source), progress=show_progress)
     _print_report(report, "samples")
-    if report.brought_nothing:
+    if watched is not None:
+        watch_from_now(opened, watched, seen)
+        typer.echo(f"{shown(watched.source)} is watched from now on; 'labelloop watch {project}' lists what is.")
+    elif report.brought_nothing:
         raise typer.Exit(1)
 
 
@@ -291,6 +305,7 @@ commands.command()(predict)
 commands.command()(projects)
 commands.command()(replay)
 commands.command()(serve)
+commands.command()(watch)
 
 
 @commands.command()

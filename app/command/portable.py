@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.command.options import ProjectArgument
-from app.project.project import DATABASE_URL_VARIABLE, open_project
+from app.project.project import DATABASE_URL_VARIABLE, Project, open_project
+
+if TYPE_CHECKING:
+    from storage.engine import Database
 
 
 def move(
@@ -29,17 +33,43 @@ def move(
     )
 
 
-def replay(project: ProjectArgument) -> None:
+def replay(
+    project: ProjectArgument,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Fit each round once more, and compare its figures, answers and ranking too."),
+    ] = False,
+) -> None:
     """Work out from the label events what each round stood on, and say where its record differs; exit code 1 then."""
     from app.project.replaying import replayed_rounds
 
     opened = open_project(project)
     with opened.opened_to_read() as database:
         found = replayed_rounds(database, opened.project_id(database))
-    for one in found:
-        typer.echo(f"round {one.number}: {one.labels:,} labels, {one.decisions:,} decisions on its questions")
-        for difference in one.differences:
-            typer.echo(f"  differs: {difference}")
-    count = sum(len(one.differences) for one in found)
-    typer.echo(f"{count:,} differences in {len(found):,} rounds (models were not fitted again).")
+        count = sum(len(one.differences) for one in found)
+        for one in found:
+            typer.echo(f"round {one.number}: {one.labels:,} labels, {one.decisions:,} decisions on its questions")
+            _say(one.differences, ())
+        count += _refit(opened, database) if refit else 0
+    fitted = "models were fitted again" if refit else "models were not fitted again"
+    typer.echo(f"{count:,} differences in {len(found):,} rounds ({fitted}).")
     raise typer.Exit(1 if count else 0)
+
+
+def _refit(project: Project, database: Database) -> int:
+    """Say what comes of each round; return how many differences there are."""
+    from app.trainer.refitting import refitted_rounds
+
+    count = 0
+    for one in refitted_rounds(project, database):
+        typer.echo(f"round {one.number} fitted again: {'the same' if not one.differences else 'not the same'}")
+        _say(one.differences, one.notes)
+        count += len(one.differences)
+    return count
+
+
+def _say(differences: Sequence[str], notes: Sequence[str]) -> None:
+    for difference in differences:
+        typer.echo(f"  differs: {difference}")
+    for note in notes:
+        typer.echo(f"  {note}")

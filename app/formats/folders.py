@@ -38,7 +38,7 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
     root = folder.resolve()
     entries: list[Entry] = []
     refused: list[Refused] = []
-    for path in _walk(root, refused):
+    for path in files_below(root, refused):
         reason = _refusal(path, root)
         named = path.parent != root and (reason or _may_be_image(path))
         entry = Entry(root, _name(path, root), sys.intern(path.parent.name) if named else "")
@@ -49,10 +49,17 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
     return Source(root, tuple(entries), tuple(refused))
 
 
-def _walk(root: Path, refused: list[Refused]) -> Iterator[Path]:
-    """Yield files and links, in order of name, without following any link."""
+def files_below(root: Path, refused: list[Refused] | None = None) -> Iterator[Path]:
+    """Yield files and links, in order of name, without following any link.
+
+    Args:
+        root: Of the folder, all links followed.
+        refused: Gets the folders that cannot be read.
+    """
 
     def unreadable(error: OSError) -> None:
+        if refused is None:
+            return
         refused.append(Refused(printable(_name(Path(error.filename), root)), f"cannot be read: {error.strerror}"))
 
     for parent, folders, files in os.walk(root, onerror=unreadable):

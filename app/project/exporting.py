@@ -27,7 +27,7 @@ from storage.metrics import list_metrics
 from storage.moments import Moment, class_names_at
 from storage.places import replaced_ids
 from storage.projects import kind_of_samples
-from storage.rounds import PUBLISHED, list_rounds
+from storage.rounds import list_rounds
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import last_suggestions
 
@@ -122,19 +122,18 @@ def with_answers(export: Export, database: Database, project_id: int, rounds_dir
     Raises:
         UnreadableScoresError: When its scores cannot be read.
     """
-    from app.project.scores import read_scores, scores_path  # loads pyarrow
+    from app.project.pool_answers import newest_scored  # loads pyarrow
+    from app.project.scores import read_scores, scores_path
 
     with database.read() as session:
-        numbers = [info.number for info in list_rounds(session, project_id=project_id) if info.state in PUBLISHED]
-        paths = {number: scores_path(rounds_dir, number) for number in reversed(numbers)}
-        scored = next((number for number, path in paths.items() if path.is_file()), None)
+        scored = newest_scored(list_rounds(session, project_id=project_id), rounds_dir)
         if scored is None:
             return export
-        scores = read_scores(paths[scored])
+        scores = read_scores(scores_path(rounds_dir, scored.number))
         decided = {sample.id for sample in export.samples}
         infos = get_samples(session, sample_ids=[i for i in scores.sample_ids.tolist() if i not in decided])
     rest = [
-        replace(_sample(info, export.kind, (), (_answer(export, index, probability, scored),)), score=score)
+        replace(_sample(info, export.kind, (), (_answer(export, index, probability, scored.number),)), score=score)
         for sample_id, index, probability, score in zip(
             scores.sample_ids.tolist(),
             scores.predicted_N.tolist(),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.project.scores import Ids, RoundScores
+from app.errors import NoModelError, ProjectError
+from app.project.scores import Ids, RoundScores, read_scores, scores_path
 from loops.acquisition.catalog import TOTAL
 from loops.evaluation.estimates import wilson_interval
+from storage.engine import Database
+from storage.projects import ClassInfo
+from storage.rounds import PUBLISHED, RoundInfo, list_rounds
+from storage.samples import SampleInfo, get_samples, ids_by_name
 
 Mask = NDArray[np.bool_]
 SORTED_BY = ("least sure first", "surest first", "by sample")
@@ -83,3 +90,82 @@ def worth_above(scores: RoundScores, threshold: float, audited: dict[int, int]) 
 def doubt(scores: RoundScores, rows: Ids) -> NDArray[np.float64]:
     """How undecided the model is of each of these, in nats."""
     return scores.measures[TOTAL][rows]
+
+
+@dataclass(frozen=True)
+class PoolAnswer:
+    """What a model answers for one sample of the pool."""
+
+    sample_id: int
+    uri: str
+    class_name: str
+    probability: float  # of that class
+    doubt: float  # nats
+    score: float  # of the acquisition function that asked; higher is asked first
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One page of answers."""
+
+    round_number: int  # of the model
+    total: int  # answers that were wanted, on all pages
+    answers: list[PoolAnswer]
+
+
+class PoolAnswers:
+    """The answers of a project's newest model for its pool, a page at a time; the scores are read once a round."""
+
+    def __init__(self, database: Database, project_id: int, rounds_dir: Path) -> None:
+        self._database, self._project_id, self._rounds_dir = database, project_id, rounds_dir
+        self._read: tuple[tuple[Path, int, int], RoundScores] | None = None  # path, time and size say which
+
+    def page(
+        self, choice: Choice, *, search: str, offset: int, limit: int, classes: Sequence[ClassInfo]
+    ) -> Predictions:
+        """Choose, sort and cut.
+
+        Raises:
+            NoModelError: No model has scored the pool.
+            UnreadableScoresError: Its file is damaged.
+            ProjectError: The order is none.
+        """
+        if choice.sorted_by not in SORTED_BY:
+            raise ProjectError(f"The order is one of {', '.join(SORTED_BY)}; found {choice.sorted_by!r}.")
+        with self._database.read() as session:
+            scored = newest_scored(list_rounds(session, project_id=self._project_id), self._rounds_dir)
+            found = ids_by_name(session, project_id=self._project_id, part=search) if search else None
+        if scored is None:
+            raise NoModelError("No model has scored the pool yet; the trainer does after the first labels.")
+        scores = self._scores(scored)
+        rows = rows_of(scores, choice, None if found is None else np.array(found, np.int64))
+        shown = rows[offset : offset + limit]
+        with self._database.read() as session:
+            samples = get_samples(session, sample_ids=scores.sample_ids[shown].tolist())
+        return Predictions(scored.number, len(rows), _answers(scores, shown, samples, classes))
+
+    def _scores(self, scored: RoundInfo) -> RoundScores:
+        path = scores_path(self._rounds_dir, scored.number)
+        is_there = path.stat()
+        key = (path, is_there.st_mtime_ns, is_there.st_size)
+        read = self._read  # another thread may put a newer one in its place
+        if read is None or read[0] != key:
+            self._read = read = (key, read_scores(path))
+        return read[1]
+
+
+def newest_scored(rounds: Sequence[RoundInfo], rounds_dir: Path) -> RoundInfo | None:
+    """The newest published round whose model scored the pool; None where there is none."""
+    published = (info for info in reversed(rounds) if info.state in PUBLISHED)
+    return next((info for info in published if scores_path(rounds_dir, info.number).is_file()), None)
+
+
+def _answers(
+    scores: RoundScores, rows: Ids, samples: dict[int, SampleInfo], classes: Sequence[ClassInfo]
+) -> list[PoolAnswer]:
+    columns = (scores.sample_ids, scores.predicted_N, scores.confidence_N, scores.measures[TOTAL])
+    of_rows = zip(*(column[rows].tolist() for column in (*columns, scores.measures["score"])), strict=True)
+    return [
+        PoolAnswer(sample_id, samples[sample_id].uri, classes[predicted].name, probability, undecided, score)
+        for sample_id, predicted, probability, undecided, score in of_rows
+    ]

@@ -9,6 +9,7 @@ from app.screens.shared.failures import as_sentences
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.trainer_status import read_trainer, trainer_line
 from app.screens.shared.waiting import way_out
+from app.screens.shared.watched_line import watched_line
 
 ANSWER_KEY = "label_answer"
 ENDED_KEY = "label_ended"  # whether the page shows what was reached
@@ -32,6 +33,7 @@ def status() -> None:
         if NEW_LABELS_KEY not in st.session_state:  # later, whatever the browser says brings the counts up to date
             st.session_state[NEW_LABELS_KEY] = read_labeling_state().not_in_model
         trainer_line(trainer, can_train=st.session_state[NEW_LABELS_KEY] > 0)
+        watched_line()
         state = _waiting_state()
         if state is not None:
             way_out(state, trainer)

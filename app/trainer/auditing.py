@@ -26,12 +26,12 @@ def auditor_of(bench: Workbench) -> Auditor | None:
         query_size=bench.settings.query_size,
         chain=read_chain(bench.project),
         needed_before=round(needed[latest]) if latest in needed else None,
-        last=_answered(bench, latest),
+        last=answered_in(bench, latest),
         on_candidate=lambda candidate: write_candidate(bench.project, candidate),
     )
 
 
-def _answered(bench: Workbench, round_number: int) -> PoolAnswers | None:
+def answered_in(bench: Workbench, round_number: int) -> PoolAnswers | None:
     """What a round's predictor answered for the pool; None where it had none, or the file is damaged."""
     path = scores_path(bench.project.rounds_dir, round_number)
     if not path.exists():

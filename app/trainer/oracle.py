@@ -44,7 +44,7 @@ class DatabaseOracle:
             return None
         number = round_info.number
         self.bench.heartbeat.show("training", f"round {number}", round_number=number)
-        return self._answers(round_info)
+        return self.answers_of(round_info)
 
     def _round_to_run(self, session: Session) -> RoundInfo | None:
         bench = self.bench
@@ -75,7 +75,8 @@ class DatabaseOracle:
         if request is not None:
             beat(session, project_id=bench.project_id, generation=bench.generation, handled_request_id=request.id)
 
-    def _answers(self, round_info: RoundInfo) -> Answers:
+    def answers_of(self, round_info: RoundInfo) -> Answers:
+        """What was known when the labeling round before was finished."""
         project_id, share = self.bench.project_id, self.bench.settings.audit_share
         with self.bench.database.read() as session:
             pool, test = (self._embedded(read_columns(session, project_id=project_id, split=s)) for s in _SPLITS)

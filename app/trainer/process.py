@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from app.trainer.measuring.between_rounds import BetweenRounds
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import SampleSource
 from app.trainer.triggers import waiting_reason, work_is_waiting
+from app.trainer.watching import WatchedSources
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
@@ -218,7 +219,11 @@ def _run(project: Project, stop: threading.Event, every_label: EveryLabel | None
             generation = start_generation(session, project_id=project_id, pid=os.getpid())
         heartbeat = Heartbeat(database, project_id, generation, _device(), stop)
         background = BackgroundEmbedding(SampleSource(project, database), stop)
-        with heartbeat, HourlyBackups(database, stop), background:
+        with ExitStack() as entered:
+            for beside in (heartbeat, HourlyBackups(database, stop), background):
+                entered.enter_context(beside)
+            if every_label is not None:  # else it ends when nothing is waiting, and a source is never done
+                entered.enter_context(WatchedSources(project, stop))
             worker = Worker(project, database, project_id, generation, heartbeat, stop, background, every_label)
             worker.run()
         if heartbeat.failure is not None:

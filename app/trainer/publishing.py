@@ -47,7 +47,7 @@ def publish(query: Query, bench: Workbench) -> None:
             round_id=latest.id,
             generation=bench.generation,
             queries=_with_overlap(queries, session, bench),
-            metrics=list(_metrics(query)),
+            metrics=list(metrics_of(query)),
             confusion=[cell for evaluation in query.evaluations for cell in _confusion(evaluation)],
             fit_seconds=query.fit_seconds,
             score_seconds=query.score_seconds,
@@ -109,7 +109,8 @@ def _suggestions(query: Query, pool_scores: PoolScores) -> dict[int, tuple[int, 
     }
 
 
-def _metrics(query: Query) -> Iterator[NewMetric]:
+def metrics_of(query: Query) -> Iterator[NewMetric]:
+    """The figures of a round."""
     for evaluation in query.evaluations:
         name = evaluation.dataset
         yield NewMetric(f"accuracy_{name}", evaluation.accuracy, evaluation.low, evaluation.high, evaluation.n)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app.errors import UnreadableScoresError
-from app.project.pool_answers import SORTED_BY, Choice, Worth, doubt, rows_of, worth_above
+from app.project.pool_answers import SORTED_BY, Choice, Worth, doubt, newest_scored, rows_of, worth_above
 from app.project.project import Project
 from app.project.scores import Ids, RoundScores, scores_path
 from app.screens.shared.gallery import page_of
@@ -17,7 +17,7 @@ from app.screens.shared.plain_text import escaped
 from app.screens.shared.round_scores import read_round_scores
 from storage.current import current_labels
 from storage.engine import Database
-from storage.rounds import PUBLISHED, list_rounds
+from storage.rounds import list_rounds
 from storage.samples import get_samples, ids_by_name
 
 ALL = "all classes"
@@ -26,9 +26,8 @@ ALL = "all classes"
 def answers_box(project: Project, database: Database, project_id: int, classes: Sequence[str]) -> None:
     """Draw the table of answers, and the threshold."""
     with database.read() as session:
-        rounds = [info for info in list_rounds(session, project_id=project_id) if info.state in PUBLISHED]
+        scored = newest_scored(list_rounds(session, project_id=project_id), project.rounds_dir)
         labels = current_labels(session, project_id=project_id)
-    scored = next((r for r in reversed(rounds) if scores_path(project.rounds_dir, r.number).is_file()), None)
     if scored is None:
         st.info("There are no answers yet: a model scores the pool once a round was trained.", icon=":material/info:")
         return

@@ -10,6 +10,8 @@ from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.project import Project
 from app.project.settings import save_settings
+from app.project.watched import watch, watched_as
+from app.project.watching import seen_now
 from app.screens.setup_page.import_box import (
     Chosen,
     Split,
@@ -26,6 +28,7 @@ from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.typed import forget
 from app.screens.setup_page.upload_box import take_away
+from app.screens.setup_page.watched_list import watched_list
 from app.screens.shared.session import database, kind_name, project_id, sample_kind
 from storage.imported import count_imported
 from storage.projects import list_classes
@@ -58,6 +61,12 @@ def add_samples_box(project: Project) -> None:
     why_it_failed()
     use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
     st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
+    if can_be_watched := use != "Labeled test set" and not chosen.uploads:
+        st.checkbox("Watch it: new samples come in by themselves", key="add_watch")
+        st.caption(
+            "While the project runs. What is half written waits; a disk or a connection that is away marks nothing."
+        )
+    is_watched = can_be_watched and bool(st.session_state.get("add_watch"))
     wanted = preview_box(chosen, prefix="add", uploads=project.uploads_dir, classes=_class_names)
     job = current_job()
     busy = job is not None and not job.finished.is_set()
@@ -66,8 +75,9 @@ def add_samples_box(project: Project) -> None:
             raise ProjectError("Say first where the samples are: a folder, a file or an upload.")
         if said := what_is_wrong(chosen.path):
             raise ProjectError(f"Nothing was added yet. {said}")
-        _start(project, chosen, use or "To be labeled", wanted)
+        _start(project, chosen, use or "To be labeled", wanted, is_watched=is_watched)
         st.rerun()
+    watched_list(project)
     imports_list()
     past_refusals()
 
@@ -77,8 +87,9 @@ def _class_names() -> list[str]:
         return [entry.name for entry in list_classes(session, project_id=project_id())]
 
 
-def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice) -> None:
+def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice, *, is_watched: bool) -> None:
     path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
+    watched = watched_as(path, labeled=wanted.labeled, new_names=wanted.new_names) if is_watched else None
 
     def work(job: ImportJob) -> None:
         is_used = False
@@ -86,9 +97,12 @@ def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice) -> N
             opened = open_source(path, uploads=project.uploads_dir, reading=reading, progress=job.count_fetched)
             source = opened.with_classes_renamed(wanted.new_names)
             is_used = True
+            seen = seen_now(source, watched) if watched is not None else {}
             import_samples(
                 job, project, source, title=use, split=SPLITS[use], labeled=wanted.labeled, given_as=source_name(path)
             )
+            if watched is not None:
+                watch(project, watched, seen)
         finally:
             if chosen.uploads:
                 take_away(Path(path), project.uploads_dir, is_used=is_used)

@@ -14,12 +14,11 @@ from urllib.parse import unquote
 import streamlit as st
 
 from app.errors import ProjectError
-from storage.names import written
+from storage.names import LONGEST_NAME, person
 
 ANNOTATOR_KEY = "annotator_name"  # of the session and of the sidebar's box
 PARAMETER = "annotator"  # of the address
 COOKIE = "labelloop_annotator"
-LONGEST_NAME = 80  # characters
 _ACCOUNT_FIELDS = ("email", "preferred_username", "name", "sub")  # the first that is there is shown
 
 
@@ -80,8 +79,7 @@ def account_name(user: Mapping[str, object]) -> str:
 
 def cleaned(name: object) -> str:
     """A name on one line, without signs that cannot be seen: an address or a cookie may hold anything."""
-    text = "".join(one if one.isprintable() else " " for one in written(name)) if isinstance(name, str) else ""
-    return " ".join(text.split())[:LONGEST_NAME].strip()
+    return person(name) if isinstance(name, str) else ""
 
 
 def suggested_name() -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from app.errors import ProjectError
 from app.kinds.kind import Kind, kind_named
 from app.project.project import Project, open_project
+from app.project.questions import limits_of
 from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
 from storage.limits import Limits
@@ -101,8 +102,7 @@ def _project_id(database_url: str, name: str) -> int:  # noqa: ARG001
 
 def limits() -> Limits:
     """Where labeling ends, as the settings are now."""
-    settings = current_project().settings()
-    return Limits(settings.labeling_budget, settings.target_accuracy)
+    return limits_of(current_project().settings())
 
 
 def sample_kind() -> Kind:

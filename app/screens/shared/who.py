@@ -13,7 +13,6 @@ from app.errors import ProjectError
 from app.screens.shared.identity import (
     ANNOTATOR_KEY,
     COOKIE,
-    LONGEST_NAME,
     PARAMETER,
     cleaned,
     given_name,
@@ -24,6 +23,7 @@ from app.screens.shared.identity import (
 )
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import database, project_id
+from storage.names import LONGEST_NAME
 from storage.projects import list_annotators
 
 MOST_NAMES = 12  # buttons in the dialog

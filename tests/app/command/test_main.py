@@ -578,3 +578,19 @@ def test_without_a_project_the_demo_says_where_ones_own_are(
     assert labelloop("run").err == "", "of the demo alone nothing is said"
     labelloop("init", tmp_path / "own", "--images", tmp_path / "images", "--classes", "cat,dog")
     assert labelloop("run").err == "This is the demo; your own projects are on its page Projects.\n"
+
+
+def test_a_source_is_watched_from_its_import_on(labelloop: Run, project: Path, images: Path) -> None:
+    assert "Nothing is watched" in labelloop("watch", project).out
+    watched = labelloop("import", project, images, "--watch")
+    assert f"{images} is watched from now on" in watched.out
+    assert labelloop("watch", project).out.startswith(f"{images}\n  Nothing has come in")
+    assert "is watched no longer" in labelloop("watch", project, "--stop", images).out
+    refused = labelloop("watch", project, "--stop", images)
+    assert refused.code == 1
+    assert _is_one_sentence(refused.err)
+
+
+def test_rounds_are_fitted_again_on_request(labelloop: Run, project: Path) -> None:
+    assert labelloop("replay", project).out == "0 differences in 0 rounds (models were not fitted again).\n"
+    assert labelloop("replay", project, "--refit").out == "0 differences in 0 rounds (models were fitted again).\n"

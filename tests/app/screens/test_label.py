@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.project.settings import save_settings
+from app.project.watched import note_outcome, watch, watched_as
 from app.screens.label_page import feed
 from storage.classes import describe_class, retire_class
 from storage.labels import list_events
@@ -327,3 +328,11 @@ def test_a_rounds_end_is_told_once_with_what_it_gained_and_what_it_confuses(aske
         "Round 2 is learned: accuracy 62\u00a0%, 50\u00a0% before; most often it takes cat for dog."
     )
     assert browser.say()["round_end"] is None
+
+
+def test_what_came_in_from_a_watched_source_is_said(asked, open_screen, tmp_path):
+    watched = watched_as(tmp_path / "photos")
+    watch(asked.project, watched, {})
+    note_outcome(asked.project, watched, said="12 new samples came in; 1 refused.")
+    said = [caption.value.replace("\\", "") for caption in open_screen("label.py").caption]
+    assert [one for one in said if one.endswith("photos: 12 new samples came in; 1 refused.")] != [], said

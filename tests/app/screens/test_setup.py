@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.project.project import open_project
+from app.project.watched import seen_of, watched_sources
 from app.screens.setup_page.import_job import _jobs
 from storage.projects import list_classes
 from storage.samples import count_samples
@@ -102,6 +103,18 @@ def test_samples_are_added_later(filled, open_screen, images):
     assert screen.metric[0].value == "8"
     screen.button(key="import_report_close").click().run()
     assert "added" not in texts(screen.markdown)
+
+
+def test_a_source_is_watched_from_its_import_on_and_can_be_let_go(filled, open_screen, images):
+    screen = open_screen("setup.py")
+    screen.text_input(key="add_folder").set_value(str(images)).run()
+    screen.checkbox(key="add_watch").check().run()
+    screen.button(key="add_samples").click().run()
+    screen = finish_import(screen, filled.project.folder)
+    [watched] = watched_sources(filled.project)
+    assert (watched.source, len(seen_of(filled.project, watched))) == (str(images), len(list(images.rglob("*.*"))))
+    screen.toggle(key="watched_0").set_value(False).run()
+    assert watched_sources(filled.project) == []
 
 
 def test_samples_that_cannot_be_added_are_refused_under_their_field_and_stay_typed(filled, open_screen, tmp_path):

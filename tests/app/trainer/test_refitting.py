@@ -1,0 +1,69 @@
+"""A round fitted again, from its labels and the seed, comes to what it noted; where it does not, that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from app.project.project import Project
+from app.project.scores import scores_path
+from app.project.settings import save_settings
+from app.trainer.refitting import RefittedRound, refitted_rounds
+from app.trainer.rounds import run_rounds
+from app.trainer.workbench import Workbench
+from storage.engine import Database
+from storage.models import Metric, Query
+from tests.app.trainer.conftest import QUERY_SIZE, Annotator
+
+
+@pytest.fixture
+def four_rounds(quick_predictor: None, make_bench: Callable[[], Workbench], annotator: Annotator) -> None:
+    """Round 0, and three that were trained, each after a skip and four labels."""
+    run_rounds(make_bench())
+    for _ in range(3):
+        annotator.decide("skip")
+        annotator.label(QUERY_SIZE)
+        run_rounds(make_bench())
+
+
+def differences(project: Project, database: Database) -> dict[int, tuple[str, ...]]:
+    return {one.number: one.differences for one in refitted_rounds(project, database)}
+
+
+@pytest.mark.usefixtures("four_rounds")
+def test_every_round_comes_to_the_same_and_nothing_of_the_project_changes(project: Project, database: Database) -> None:
+    before = {path: path.stat().st_mtime_ns for path in project.rounds_dir.rglob("*")}
+    found = list(refitted_rounds(project, database))
+    assert found == [RefittedRound(number, ()) for number in range(4)]
+    assert {path: path.stat().st_mtime_ns for path in project.rounds_dir.rglob("*")} == before
+
+
+@pytest.mark.usefixtures("four_rounds")
+def test_what_differs_is_said_in_its_round(project: Project, database: Database) -> None:
+    with database.write() as session:
+        metric = session.query(Metric).filter_by(name="accuracy_test").order_by(Metric.id).first()
+        assert metric is not None
+        metric.value = 2.0
+        lines = session.query(Query).filter_by(round_id=3).order_by(Query.rank).limit(2).all()
+        first, second = (line.sample_id for line in lines)
+        for rank, line in ((-1, lines[0]), (0, lines[1]), (1, lines[0])):
+            line.rank = rank
+            session.flush()
+    first_scored, second_scored = (scores_path(project.rounds_dir, number) for number in (2, 3))
+    second_scored.write_bytes(first_scored.read_bytes())
+    found = differences(project, database)
+    assert found[0] == ()
+    assert len(found[1]) == 1
+    assert found[1][0].startswith("accuracy_test was 2, and is ")
+    assert found[2][0].startswith(f"question 1 was sample {second}, and is sample {first}")
+    assert any("decided otherwise" in one for one in found[3])
+
+
+@pytest.mark.usefixtures("four_rounds")
+def test_a_round_of_other_settings_is_not_fitted_and_that_is_said(project: Project, database: Database) -> None:
+    save_settings(project.settings_path, replace(project.settings(), acquisition="margin"))
+    for one in refitted_rounds(project, database):
+        assert one.differences == ()
+        assert "cnn and bald, and the settings of now say cnn and margin" in one.notes[0]

@@ -1,17 +1,19 @@
 """Many at once: how many correct labels a minute do groups give, and how often is one falsely taken?
 
 A simulated person judges members one by one and gives a wrong answer to one in a hundred. Assumed: 1.2 s a judgment,
-3 s to choose a group, 2 s to label its rest. The time for the labels that the model learned from is not counted.
+3 s to choose a group, 2 s to label its rest. The last column counts the labels that the model learned from, and their
+time, too.
 
 **Adversarial groups** (NumPy alone): one class hidden in a large one, either scattered or as a cluster that a split can
 find; just more of it than is allowed, or twice that. A group is falsely taken when more than 5 % of its rest is of
 another class.
 
-**Sessions**: a kernel classifier on a few random labels. Each class's surest samples are a group (90 % or more; 60 %
-where these are fewer than 400), the largest first, as on the Grid page; a wrong member sends those back that are most
-like it, and after six wrong ones the person leaves.
+**Sessions**: what the default settings answer after some labels. Each class's surest samples are a group (90 % or more;
+60 % where these are fewer than 400), the largest first, as on the Grid page; a wrong member sends those back that are
+most like it, and after six wrong ones the person leaves. Once more with all classes together first, each sample as the
+model is sure of it at 99 %.
 
-    python benchmarks/bench_groups.py [--replays 1000] [--seeds 3] [--mnist mnist.npz] [--flowers DIR] [--text FILE ...]
+    python benchmarks/bench_groups.py [--replays 1000] [--seeds 3] [--mnist mnist.npz] [--flowers LIST] [--text LIST]
 """
 
 from __future__ import annotations
@@ -19,31 +21,32 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from labeled_sets import embedded, sample_digits
 from numpy.typing import NDArray
-from PIL import Image
-from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.kernel_approximation import Nystroem
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from app.project.groups import is_hopeless
-from app.screens.grid_page.choice import OpenPool, group_of_class
+from app.screens.grid_page.choice import OpenPool, group_of_all, group_of_class
 from app.screens.group_page.answer import FEWEST_RIGHT
 from app.screens.shared.likeness import not_like
-from loops.embeddings.images import candidates
+from app.simulation.config import SimulationConfig
+from app.simulation.data import load_data
+from app.simulation.pool_features import build_graphs
+from app.simulation.run import simulate
+from app.simulation.study import prepared
+from loops.embeddings.stored_rows import StoredRows, open_rows
 from loops.evaluation.purity import ALLOWED, Purity, draw_order
-from loops.predictors.network_spec import choose_network
+from loops.oracle import Query
 
 SLIPS = 0.01
 JUDGMENT_S, CHOICE_S, REST_S = 1.2, 3.0, 2.0
+LABEL_S = 1.2  # of a label that the model learns from
+FOLDER = TemporaryDirectory()
 Ids = NDArray[np.int64]
 Rows = NDArray[np.float32]
 
@@ -79,7 +82,7 @@ class Outcome:
         return self.wrong > ALLOWED * self.rest
 
 
-def judge(members: Ids, is_member_N: NDArray[np.bool_], stored: Stored, seed: int) -> Outcome:
+def judge(members: Ids, is_member_N: NDArray[np.bool_], stored: Stored | StoredRows, seed: int) -> Outcome:
     """One group, judged until its rest is proven or too mixed.
 
     Args:
@@ -138,83 +141,84 @@ def _hidden(size: int, hidden: float, where: str, seed: int) -> Outcome:
 
 @dataclass(frozen=True)
 class Session:
-    """A pool with all its labels, and how many of them the model learns from."""
+    """A pool with all its labels, of which the product has asked for some."""
 
     name: str
-    rows: Rows
-    labels: Ids
-    learned: int
+    labels: int  # that it asked for; the groups are of its last round
+    given: tuple[tuple[str, Any], ...]  # to the simulation: options and values
 
 
 def sessions(arguments: argparse.Namespace) -> Iterator[Session]:
     """Those that there is data for."""
-    digits = sample_digits()
-    yield Session("digits", _principal(digits.rows.reshape(len(digits.rows), -1)), digits.labels, 100)
     if arguments.mnist:
-        with np.load(arguments.mnist) as data:
-            images, labels = data["x_train"], data["y_train"].astype(np.int64)
-        yield Session("MNIST", _principal(images.reshape(len(images), -1)), labels, 1000)
-    if arguments.flowers:
-        yield _flowers(arguments.flowers)
-    for path in arguments.text:
-        yield _text(path)
+        for labels in (50, 200):
+            yield Session("MNIST", labels, (("npz", arguments.mnist), ("test_size", 500)))
+    for path in (*arguments.flowers, *arguments.text):
+        test = path.with_name(path.name.replace("pool", "test"))
+        name = path.stem.replace("-pool", "") if path.parent.name == "text" else path.parent.name
+        yield Session(name, 200, (("labels", path), ("test", test)))
 
 
-def _flowers(folder: Path) -> Session:
-    listed = pd.read_csv(folder / "pool.csv")
-    paths = [folder / name for name in listed.iloc[:, 0]]
-    rows = embedded(paths, choose_network("auto", candidates([Image.open(path).size for path in paths[:500]])))
-    labels = pd.factorize(listed.iloc[:, -1], sort=True)[0].astype(np.int64)
-    return Session("flowers", rows.reshape(len(rows), -1).astype(np.float32), labels, 200)
-
-
-def _text(path: Path) -> Session:
-    listed = pd.read_csv(path)
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2).fit_transform(
-        listed.iloc[:, 0].astype(str)
-    )
-    rows = TruncatedSVD(200, random_state=0).fit_transform(words).astype(np.float32)
-    return Session(path.stem, rows, pd.factorize(listed.iloc[:, -1], sort=True)[0].astype(np.int64), 500)
-
-
-def _principal(flat: NDArray[np.uint8]) -> Rows:
-    some = np.random.default_rng(0).permutation(len(flat))[:5000]
-    scaled = flat.astype(np.float32) / 255
-    rows: Rows = PCA(40, random_state=0).fit(scaled[some]).transform(scaled).astype(np.float32)
-    return rows
-
-
-def run_session(session: Session, seed: int) -> list[Outcome]:
-    """All groups of a pool, the largest first."""
-    order = np.random.default_rng((seed, 3)).permutation(len(session.rows))
-    learned, pool = order[: session.learned], np.sort(order[session.learned :])
-    kernel = Nystroem(gamma=0.5 / session.rows.shape[1], n_components=min(300, len(learned)), random_state=seed)
-    model = make_pipeline(StandardScaler(), kernel, LogisticRegression(C=30, max_iter=2000))
-    model.fit(session.rows[learned], session.labels[learned])
-    probs_N_C = model.predict_proba(session.rows[pool])
-    answered = OpenPool(pool, model.classes_[probs_N_C.argmax(1)], probs_N_C.max(1))
-    groups = [(index, group_of_class(answered, index)) for index in model.classes_.tolist()]
+def run_session(session: Session, seed: int, *, all_first: bool) -> list[Outcome]:
+    """All groups of a pool, the largest first; those of single classes of what one of all classes has left."""
+    answered, truth_P, stored = asked(session, seed)
+    outcomes = []
+    if all_first and len(sure := group_of_all(answered, set()).sample_ids):
+        is_right_P = np.zeros(len(truth_P), np.bool_)
+        is_right_P[answered.sample_ids] = answered.predicted_N == truth_P[answered.sample_ids]
+        outcomes.append(judge(sure, is_right_P, stored, seed))
+        if outcomes[0].rest:
+            kept_N = ~np.isin(answered.sample_ids, sure)
+            answered = OpenPool(
+                answered.sample_ids[kept_N], answered.predicted_N[kept_N], answered.confidence_N[kept_N]
+            )
+    groups = [(index, group_of_class(answered, index)) for index in range(int(truth_P.max()) + 1)]
     groups = [(index, members) for index, members in groups if not is_hopeless(Purity(len(members)))]
     groups.sort(key=lambda group: -len(group[1]))
-    stored = Stored(session.rows)
-    return [judge(members, session.labels == index, stored, seed) for index, members in groups]
+    return [*outcomes, *(judge(members, truth_P == index, stored, seed) for index, members in groups)]
+
+
+@cache
+def asked(session: Session, seed: int) -> tuple[OpenPool, Ids, StoredRows]:
+    """What the default settings answer after so many labels, the truth by sample id, and the features."""
+    out = Path(mkdtemp(dir=FOLDER.name))
+    config = SimulationConfig(out=out, seed=seed, budget=session.labels, **dict(session.given))
+    answers: list[OpenPool] = []
+
+    def keep(query: Query, _noted: object) -> None:
+        scores = query.pool_scores
+        if scores is not None:
+            probs_N_C = scores.probs_N_C
+            answers.append(OpenPool(scores.sample_ids, probs_N_C.argmax(1), probs_N_C.max(1).astype(np.float64)))
+
+    images = load_data(config)
+    truth_P = np.full(max(images.pool) + 1, -1, np.int64)
+    truth_P[list(images.pool)] = list(images.pool.values())
+    with prepared(config, images, out) as simulation:
+        build_graphs(simulation.store, images.pool, num_classes=len(images.classes), seed=seed, progress=lambda _: None)
+        simulate(config, simulation, keep)
+        return answers[-1], truth_P, open_rows(simulation.store.folder)
 
 
 def in_sessions(found: Iterator[Session], seeds: int) -> None:
     """The table of sessions; counts are of one of them, on average."""
     head = ("pool", "samples", "model's labels", "groups", "taken", "falsely taken", "judged", "labeled at once",
-            "wrong of these", "minutes", "correct labels a minute")  # fmt: skip
+            "wrong of these", "minutes", "correct labels a minute", "with the model's labels")  # fmt: skip
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for session in found:
-        every = [one for seed in range(seeds) for one in run_session(session, seed)]
+    for session, all_first in ((one, first) for one in found for first in (False, True)):
+        every = [one for seed in range(seeds) for one in run_session(session, seed, all_first=all_first)]
         taken = [one for one in every if one.rest]
         rest, wrong = sum(one.rest for one in taken), sum(one.wrong for one in taken)
         judged, minutes = sum(one.judged for one in every), sum(one.seconds for one in every) / 60
         correct = rest - wrong + sum(one.right_answers for one in every)
-        line = (session.name, f"{len(session.rows):,}", session.learned, f"{len(every) / seeds:.1f}",
+        name = f"{session.name}, all classes first" if all_first else session.name
+        size = len(asked(session, 0)[0].sample_ids) + session.labels
+        learned = session.labels * LABEL_S / 60
+        line = (name, f"{size:,}", session.labels, f"{len(every) / seeds:.1f}",
                 f"{len(taken) / seeds:.1f}", f"{sum(one.is_false for one in taken)} of {len(every)}",
                 f"{judged / seeds:,.0f}", f"{rest / seeds:,.0f}", f"{wrong / max(1, rest):.2%}",
-                f"{minutes / seeds:.1f}", f"{correct / max(minutes, 1e-9):,.0f}")  # fmt: skip
+                f"{minutes / seeds:.1f}", f"{correct / max(minutes, 1e-9):,.0f}",
+                f"{(correct / seeds + session.labels) / (minutes / seeds + learned):,.0f}")  # fmt: skip
         print(f"| {' | '.join(map(str, line))} |", flush=True)
 
 
@@ -224,13 +228,16 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--replays", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--mnist", type=Path)
-    parser.add_argument("--flowers", type=Path, help="a folder with pool.csv")
+    parser.add_argument(
+        "--flowers", type=Path, nargs="*", default=[], help="lists of photographs, test.csv beside each"
+    )
     parser.add_argument("--text", type=Path, nargs="*", default=[], help="CSV files: text first, label last")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args(given)
     adversarial(20 if arguments.quick else arguments.replays)
     print()
-    in_sessions(sessions(arguments), 1 if arguments.quick else arguments.seeds)
+    with FOLDER:
+        in_sessions(sessions(arguments), 1 if arguments.quick else arguments.seeds)
 
 
 if __name__ == "__main__":

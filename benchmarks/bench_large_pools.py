@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from bench_every_label import time_labels
+from sklearn.datasets import load_breast_cancer
 from trainer_project import TrainerProject, running_trainer
 
 from app.project.creation import make_project
@@ -36,13 +37,23 @@ def main() -> None:
     parser.add_argument("--table", type=Path, nargs="*", default=[])
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--labels", type=int, default=100)
+    parser.add_argument("--quick", action="store_true", help="2,000 samples and 5 labels")
     options = parser.parse_args()
+    if options.quick:
+        options.samples, options.labels = 2_000, 5
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    pools = [(path, texts_of) for path in options.text] + [(path, rows_of) for path in options.table]
-    for path, grown in pools:
-        print(f"\n{options.samples:,} samples of {path.stem}", flush=True)
-        with project_of(grown(pd.read_csv(path), options.samples)) as running:
+    pools = [(path.stem, pd.read_csv(path), texts_of) for path in options.text]
+    pools += [(path.stem, pd.read_csv(path), rows_of) for path in options.table]
+    for name, given, grown in pools or [("breast cancer", breast_cancer(), rows_of)]:
+        print(f"\n{options.samples:,} samples of {name}", flush=True)
+        with project_of(grown(given, options.samples)) as running:
             time_labels(running, options.labels)
+
+
+def breast_cancer() -> pd.DataFrame:
+    """The table that comes with scikit-learn, where none is given."""
+    found = load_breast_cancer(as_frame=True)
+    return found.data.assign(**{LABEL: found.target_names[found.target]})
 
 
 def texts_of(given: pd.DataFrame, count: int) -> pd.DataFrame:

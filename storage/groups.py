@@ -27,6 +27,7 @@ from storage.plain import utc_now
 from storage.provenance import chosen_otherwise
 from storage.samples import chunks
 
+EACH = -1  # in the place of a group's class: each member is said to be of a class of its own
 GROUP = "group"  # the acquisition of its labels, and how the request ids of the rest begin
 
 
@@ -37,13 +38,18 @@ class GroupPart:
     key: str
     part: int  # 0: as it was begun
     annotator_id: int
-    class_index: int
+    class_index: int  # what all members are said to be, or `EACH`
     origin: str  # how the members were found, for people
     seed: int  # of the order of the draws
     allowed: float  # share of the rest that may be of another class, 0..1
     members: tuple[int, ...]  # sample ids in the order of the draws
     draws: int = 0  # of the part before, when this one took its place
     closed: bool = False  # the rest was taken, or the person left it
+    classes: tuple[int, ...] = ()  # what each member is said to be, in the order of `members`; empty: `class_index`
+
+    def said(self) -> dict[int, int]:
+        """What each member is said to be, by sample id."""
+        return dict(zip(self.members, self.classes or (self.class_index,) * len(self.members), strict=True))
 
 
 def begin_group(session: Session, *, project_id: int, group: GroupPart) -> tuple[GroupPart, ...]:
@@ -59,7 +65,8 @@ def begin_group(session: Session, *, project_id: int, group: GroupPart) -> tuple
     if stored:
         return stored
     check_annotator(session, project_id, group.annotator_id)
-    check_decision(session, project_id, group.members[0], "label", group.class_index)
+    for class_index in set(group.said().values()):
+        check_decision(session, project_id, group.members[0], "label", class_index)
     own = (Group.project_id == project_id, Group.annotator_id == group.annotator_id)
     session.execute(update(Group).where(*own, ~Group.closed).values(closed=True))
     _add(session, project_id, group)
@@ -76,7 +83,9 @@ def split_group(session: Session, *, project_id: int, part: GroupPart, members: 
         members: Those not drawn that stay, in the order of the draws.
         draws: How many of ``part`` were drawn.
     """
-    made = replace(part, part=part.part + 1, members=tuple(members), draws=draws)
+    said = part.said()
+    classes = tuple(said[sample_id] for sample_id in members) if part.classes else ()
+    made = replace(part, part=part.part + 1, members=tuple(members), draws=draws, classes=classes)
     parts = group_parts(session, project_id=project_id, key=part.key)
     if len(parts) > made.part:
         return parts[made.part]
@@ -141,7 +150,7 @@ def take_rest(
     page: str = "",
     limits: Limits = NO_LIMITS,
 ) -> int:
-    """Label the rest of a group with its class, and close it; the same request twice is one.
+    """Label the rest of a group as it is said to be, and close it; the same request twice is one.
 
     What was decided meanwhile, belongs to the audit or is on another person's screen is left out.
 
@@ -179,7 +188,9 @@ def take_rest(
             f"The rest was not taken: {most_wrong:,} of the {len(free):,} that are free may be of another class; "
             f"{100 * group.allowed:g} % are allowed."
         )
-    check_decision(session, project_id, free[0], "label", group.class_index)
+    said = group.said()
+    for class_index in {said[sample_id] for sample_id in free}:
+        check_decision(session, project_id, free[0], "label", class_index)
     asked = chosen_otherwise(session, project_id, GROUP)
     events = [
         LabelEvent(
@@ -187,7 +198,7 @@ def take_rest(
             sample_id=sample_id,
             annotator_id=group.annotator_id,
             action="label",
-            class_index=group.class_index,
+            class_index=said[sample_id],
             suggestion_shown=False,
             group_key=group.key,
             group_bound=most_wrong / len(free),
@@ -268,7 +279,8 @@ def _undo(undone: LabelEvent, annotator_id: int) -> LabelEvent:
 
 
 def _add(session: Session, project_id: int, group: GroupPart) -> None:
-    given = {**vars(group), "members": json.dumps(group.members), "project_id": project_id, "created_at": utc_now()}
+    listed = {"members": json.dumps(group.members), "classes": json.dumps(group.classes) if group.classes else ""}
+    given = {**vars(group), **listed, "project_id": project_id, "created_at": utc_now()}
     row = Group(**given)
     session.add(row)
     session.flush()
@@ -280,5 +292,5 @@ def _add(session: Session, project_id: int, group: GroupPart) -> None:
 def _part(row: Group) -> GroupPart:
     return GroupPart(
         row.key, row.part, row.annotator_id, row.class_index, row.origin, row.seed, row.allowed,
-        tuple(json.loads(row.members)), row.draws, row.closed,
+        tuple(json.loads(row.members)), row.draws, row.closed, tuple(json.loads(row.classes or "[]")),
     )  # fmt: skip

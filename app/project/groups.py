@@ -89,6 +89,7 @@ def begin(
     class_index: int,
     origin: str,
     sample_ids: Iterable[int],
+    classes: Mapping[int, int] | None = None,
 ) -> GroupState:
     """Fix a group's members and the order in which they are drawn.
 
@@ -98,9 +99,10 @@ def begin(
         project_id: In the database.
         annotator_id: Who judges.
         key: The group's, made when the person chose it: the same choice twice is one group.
-        class_index: What the members are said to be.
+        class_index: What the members are said to be; `EACH`: what ``classes`` says of each.
         origin: How they were found, for people.
         sample_ids: What was found; decided samples and those of the audit are left out.
+        classes: By sample id, where each is said to be of a class of its own.
 
     Raises:
         InvalidDecisionError: When nothing is left of it, or the class is none that may be given.
@@ -111,6 +113,7 @@ def begin(
     if not len(members) and not group_parts(session, project_id=project_id, key=key):
         raise InvalidDecisionError("Nothing is left of this group: its samples were decided meanwhile.")
     seed = seed_of(settings.seed, "group", count_groups(session, project_id=project_id))
+    order = tuple(draw_order(members, seed).tolist())
     group = GroupPart(
         key=key,
         part=0,
@@ -119,7 +122,8 @@ def begin(
         origin=origin,
         seed=seed,
         allowed=ALLOWED,
-        members=tuple(draw_order(members, seed).tolist()),
+        members=order,
+        classes=() if classes is None else tuple(classes[sample_id] for sample_id in order),
     )
     return _state(session, begin_group(session, project_id=project_id, group=group))
 
@@ -178,8 +182,8 @@ def take(
 
 
 def _state(session: Session, parts: Sequence[GroupPart]) -> GroupState:
-    said = judged_classes(session, sample_ids=parts[0].members)
-    return follow(parts, {sample_id: said[sample_id] == parts[0].class_index for sample_id in said})
+    found, said = judged_classes(session, sample_ids=parts[0].members), parts[0].said()
+    return follow(parts, {sample_id: found[sample_id] == said[sample_id] for sample_id in found})
 
 
 def follow(parts: Sequence[GroupPart], is_right: Mapping[int, bool]) -> GroupState:
@@ -187,7 +191,7 @@ def follow(parts: Sequence[GroupPart], is_right: Mapping[int, bool]) -> GroupSta
 
     Args:
         parts: The group as it was begun, and what stayed after each split.
-        is_right: Of all members that people have judged, whether they are of its class.
+        is_right: Of all members that people have judged, whether they are what they are said to be.
     """
     last, purity = parts[-1], Purity(len(parts[0].members), parts[0].allowed)
     right: list[int] = []

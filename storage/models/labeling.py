@@ -168,6 +168,7 @@ class Group(Base):
     origin: Mapped[str]  # how the members were found
     seed: Mapped[int] = mapped_column(BigInteger)  # of the order of the draws
     allowed: Mapped[float]  # share of the rest that may be of another class, 0..1
+    classes: Mapped[str] = mapped_column(server_default="")  # of each member, as JSON; empty: `class_index`
     members: Mapped[str]  # sample ids in the order of the draws, as JSON
     draws: Mapped[int]  # of the part before, when this one took its place
     closed: Mapped[bool] = mapped_column(server_default=false())  # the rest was taken, or the person left it

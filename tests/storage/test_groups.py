@@ -194,3 +194,21 @@ def test_the_journal_alone_brings_a_group_back(world):
     assert [part.members for part in world.ask(group_parts, key="group-1")] == [part.members for part in groups]
     assert standing(world) == {1: 1, 2: 1, 3: 1}
     world.database.close()
+
+
+def test_members_of_several_classes_are_labeled_each_as_its_own(world):
+    begin(world, 1, 2, 3, 4, classes=(1, 0, 0, 1))
+    assert world.ask(group_parts, key="group-1")[0].said() == {1: 1, 2: 0, 3: 0, 4: 1}
+    judge(world, 1, 1)
+    (first,) = world.ask(group_parts, key="group-1")
+    world.tell(split_group, part=first, members=[3, 4], draws=1)
+    second = world.ask(group_parts, key="group-1")[1]
+    assert (second.members, second.classes) == ((3, 4), (0, 1))
+    given = {"sample_ids": (3, 4), "most_wrong": 0, "request_id": "press-1", "audit_share": 0.0}
+    assert world.tell(take_rest, group=second, **given) == 2
+    assert standing(world) == {1: 1, 3: 0, 4: 1}
+
+
+def test_no_member_may_be_of_a_class_that_is_not_there(world):
+    with pytest.raises(InvalidDecisionError):
+        begin(world, 1, 2, classes=(1, 9))

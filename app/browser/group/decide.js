@@ -44,7 +44,7 @@ function judge(page, classIndex) {
     page.say("This sample cannot be shown: skip it.");
     return;
   }
-  const isRight = classIndex === group.class_index;
+  const isRight = classIndex === sample.classIndex;
   const request = newId();
   page.past.push({ sample, request, isRight });
   page.queue.shift();
@@ -67,10 +67,12 @@ function ofWhole(page, kind, key) {
 
 function takeRest(page) {
   const { group } = page.data;
-  if (page.isProven()) {
+  if (group === null) {
+    if (searchedOffer(page.data) === undefined) begin(page, EACH);
+  } else if (page.isProven()) {
     page.past = [];
     ofWhole(page, "take", group.key);
-  } else if (group !== null && !group.holds) {
+  } else if (!group.holds) {
     page.say("Not proven yet: press the key of the class that you see.");
   }
 }

@@ -4,6 +4,9 @@ const count = (number) => number.toLocaleString("en");
 const share = (value) => `${(Math.ceil(1000 * value - 1e-9) / 10).toFixed(1).replace(/\.0$/, "")} %`; // a claim is never rounded down
 const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
+const EACH = -1; // in the place of a group's class: each member is of its own
+const nameOf = (data, classIndex) => (classIndex === EACH ? "what the model says" : data.classes[classIndex].name);
+
 function draw(page) {
   const { group } = page.data;
   drawHead(page, group);
@@ -20,8 +23,9 @@ function drawHead(page, group) {
     view.hint.textContent = "Choose a group: some members, drawn at random, are judged one by one; then one key labels the rest.";
     return;
   }
-  const name = element("strong", { translate: "no" }, data.classes[group.class_index].name);
-  view.question.replaceChildren(...(page.isProven() ? ["The rest are ", name] : ["What is this? The group is said to be ", name]));
+  const name = element("strong", { translate: "no" }, nameOf(data, group.class_index));
+  const asked = group.class_index === EACH ? ["What is this?"] : ["What is this? The group is said to be ", name];
+  view.question.replaceChildren(...(page.isProven() ? ["The rest are ", name] : asked));
   view.hint.textContent = `${group.origin}.`;
 }
 
@@ -57,7 +61,9 @@ function drawChoices(page, group) {
       const offer = data.offers.find((one) => one.class_index === chip.value);
       if (offer !== undefined) chip.count = count(offer.count);
     }
-    drawChips(view, { ask: "Group:", chips: named.filter((chip) => chip.count), chosen: undefined, choose });
+    const all = data.offers.filter((one) => one.class_index === EACH)
+      .map((one) => ({ value: EACH, text: "All classes", key: "Enter", count: count(one.count) }));
+    drawChips(view, { ask: "Group:", chips: [...all, ...named.filter((chip) => chip.count)], chosen: undefined, choose });
   }
 }
 
@@ -76,8 +82,7 @@ function drawProof(page, group) {
 }
 
 function provenWords(group, data) {
-  const { name } = data.classes[group.class_index];
-  const most = `at most ${share(group.bound)} of the other ${count(group.rest)} are not ${name}`;
+  const most = `at most ${share(group.bound)} of the other ${count(group.rest)} are not ${nameOf(data, group.class_index)}`;
   return `${judgedWords(group.judged, group.wrong)}. Proven at 95 %: ${most}. Enter labels all of them.`;
 }
 
@@ -123,7 +128,7 @@ function drawBar(page, group) {
   view.skip.hidden = group === null || proven;
   view.leave.hidden = group === null;
   view.take.disabled = !proven || page.isBusy();
-  view.take.firstChild.textContent = proven ? `Label ${count(group.rest)} as ${data.classes[group.class_index].name}` : "Label the rest";
+  view.take.firstChild.textContent = proven ? `Label ${count(group.rest)} as ${nameOf(data, group.class_index)}` : "Label the rest";
   view.undo.disabled = !canUndo(page);
   view.state.textContent = page.note || takenWords(page);
   view.state.classList.toggle("told", page.note !== "" || (group === null && data.taken !== null));
@@ -133,5 +138,5 @@ function drawBar(page, group) {
 
 function takenWords({ data }) {
   if (data.group !== null || data.taken === null) return "";
-  return `${count(data.taken.count)} labeled as ${data.taken.name}. Backspace takes them all back.`;
+  return `${count(data.taken.count)} labeled as ${data.taken.name ?? nameOf(data, EACH)}. Backspace takes them all back.`;
 }

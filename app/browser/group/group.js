@@ -70,11 +70,11 @@ class Groups {
   }
 
   // Nothing where the page was thought to have it, and has not: the next answer brings it.
-  prepare({ sample_id: sampleId, draw: place, content }, held) {
+  prepare({ sample_id: sampleId, draw: place, class_index: classIndex, content }, held) {
     const before = held.get(sampleId);
     if (before !== undefined) return [Object.assign(before, { draw: place })];
     if (content === null) return [];
-    return [{ sampleId, draw: place, content: openContent(content, () => this.show(), "The sample to judge"), shownAt: 0 }];
+    return [{ sampleId, draw: place, classIndex, content: openContent(content, () => this.show(), "The sample to judge"), shownAt: 0 }];
   }
 
   waitForAnswer() {

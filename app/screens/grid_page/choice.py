@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.project.scores import Floats, Ids, RoundScores
 
+SUREST = 0.99  # the same where all classes are taken together: less of it is wrong, and it is still most of a pool
 SURE = 0.9  # mean probability from which a class counts as confident
 # Below it no sample is in a model's grid: at 28 to 50 % one key was sixteen wrong labels. Of 260 digits after 40 labels
 # 176 had at least as much, and 99.4 % of these were right; none had 80 %, so more would be no grid at all.
@@ -84,6 +85,18 @@ def group_of_class(pool: OpenPool, class_index: int) -> Ids:
     least_N = of_class_N & (pool.confidence_N >= LEAST)
     members: Ids = pool.sample_ids[sure_N if int(sure_N.sum()) >= ENOUGH else least_N]
     return members
+
+
+def group_of_all(pool: OpenPool, retired: AbstractSet[int]) -> OpenPool:
+    """The samples whose class the model is sure of, whichever it is; none where these are too few for a group."""
+    asked_N = ~np.isin(pool.predicted_N, np.fromiter(retired, np.int64, len(retired)))
+    for least in (SUREST, SURE):
+        kept_N = asked_N & (pool.confidence_N >= least)
+        if int(kept_N.sum()) >= ENOUGH:
+            break
+    else:
+        kept_N = np.zeros(len(pool.sample_ids), np.bool_)
+    return OpenPool(pool.sample_ids[kept_N], pool.predicted_N[kept_N], pool.confidence_N[kept_N])
 
 
 def tightest_group(sample_ids: Ids, points_N_2: Floats, *, size: int, at_most: int) -> Candidates | None:

@@ -23,7 +23,7 @@ from loops.errors import FeatureStoreError
 from storage.engine import Session
 from storage.errors import InvalidDecisionError
 from storage.grid import claim_grid
-from storage.groups import count_taken, group_parts, last_taken, open_group
+from storage.groups import EACH, count_taken, group_parts, last_taken, open_group
 from storage.limits import reached
 from storage.projects import ClassInfo, list_classes
 from storage.queue import release_claims
@@ -93,6 +93,7 @@ def _begin(message: GroupMessage, wanted: GroupSearch, classes: Sequence[ClassIn
                 class_index=chosen.class_index if offer.class_index is None else offer.class_index,
                 origin=f"{len(offer.sample_ids)} {offer.words}",
                 sample_ids=offer.sample_ids,
+                classes=dict(zip(offer.sample_ids, offer.classes, strict=True)) if offer.classes else None,
             )
     except InvalidDecisionError as error:
         return as_told([(chosen.key, str(error))])
@@ -102,9 +103,7 @@ def _begin(message: GroupMessage, wanted: GroupSearch, classes: Sequence[ClassIn
 def _offers(session: Session, classes: Sequence[ClassInfo], wanted: GroupSearch) -> list[Offer]:
     project, identity = current_project(), project_id()
     out = left_out(session, project_id=identity, audit_share=project.settings().audit_share)
-    names, retired = [one.name for one in classes], {one.index for one in classes if one.retired}
-    found = find_offers(session, project, project_id=identity, classes=names, out=out, wanted=wanted)
-    return [offer for offer in found if offer.class_index not in retired]
+    return find_offers(session, project, project_id=identity, classes=classes, out=out, wanted=wanted)
 
 
 def _open_state(identity: int, person: int) -> GroupState | None:
@@ -138,7 +137,7 @@ def _staying(state: GroupState) -> list[int] | None:
 
 def _due(message: GroupMessage, state: GroupState) -> list[dict[str, Any]]:
     """The next members to be judged, kept from the others' queues; what the page can show already is not sent again."""
-    ids = list(state.due[:AHEAD])
+    ids, said = list(state.due[:AHEAD]), state.part.said()
     whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": message.page}
     share = current_project().settings().audit_share
     with database().write() as session:
@@ -149,6 +148,7 @@ def _due(message: GroupMessage, state: GroupState) -> list[dict[str, Any]]:
         {
             "sample_id": sample_id,
             "draw": state.judged + number + 1,
+            "class_index": said[sample_id],  # the page counts with it, and shows it nowhere
             "content": None if sample_id in message.held else to_send(samples[sample_id], large=True),
         }
         for number, sample_id in enumerate(ids)
@@ -162,7 +162,8 @@ def _last_taken(session: Session, identity: int, person: int, classes: Sequence[
         return None
     part = group_parts(session, project_id=identity, key=key)[-1]
     count = count_taken(session, project_id=identity, key=key)
-    return {"key": key, "count": count, "name": classes[part.class_index].name} if count else None
+    name = None if part.class_index == EACH else classes[part.class_index].name
+    return {"key": key, "count": count, "name": name} if count else None
 
 
 def _plain_group(state: GroupState) -> dict[str, Any]:

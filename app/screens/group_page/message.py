@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.screens.shared.conversation import Message, as_list, read_message
 from app.screens.shared.decisions import is_key, is_whole
+from storage.groups import EACH
 
 MOST_HELD = 50  # samples a page has fetched
 
@@ -17,7 +18,7 @@ class Begin:
 
     key: str  # made by the browser: the same choice twice is one group
     offer: str  # which of those that were offered
-    class_index: int
+    class_index: int  # or `EACH`
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,5 @@ def _begin(told: object) -> Begin | None:
     if not isinstance(told, Mapping) or not is_key(told.get("key")):
         return None
     offer, class_index = told.get("offer"), told.get("class_index")
-    is_offer = isinstance(offer, str) and is_whole(class_index) and class_index >= 0
+    is_offer = isinstance(offer, str) and is_whole(class_index) and class_index >= EACH
     return Begin(told["key"], str(offer), int(class_index or 0)) if is_offer else None

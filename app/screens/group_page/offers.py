@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from app.project.project import Project
-from app.project.scores import RoundScores, scores_path
-from app.screens.grid_page.choice import group_of_class, open_pool
+from app.project.scores import scores_path
+from app.screens.grid_page.choice import OpenPool, group_of_all, group_of_class, open_pool
 from app.screens.shared.likeness import most_like
 from app.screens.shared.round_scores import read_round_scores
 from loops.embeddings.stored_rows import fullest_folder, open_rows
@@ -20,7 +20,8 @@ from loops.evaluation.purity import Purity
 from storage.current import decided_ids
 from storage.engine import Session
 from storage.finding import find_samples
-from storage.groups import kept_out_of_groups
+from storage.groups import EACH, kept_out_of_groups
+from storage.projects import ClassInfo
 from storage.rounds import open_round
 
 CHOSEN, CHOSEN_WORDS = "chosen", "were chosen on the map"
@@ -32,9 +33,10 @@ class Offer:
     """A group that may be begun."""
 
     name: str  # by which the browser chooses it
-    class_index: int | None  # None: the person says what it is
+    class_index: int | None  # None: the person says what it is; `EACH`: each member is of its own
     words: str  # how the members were found, after their number
     sample_ids: tuple[int, ...]
+    classes: tuple[int, ...] = ()  # of each sample, where it is of its own
 
     @property
     def needed(self) -> int | None:
@@ -62,7 +64,7 @@ def find_offers(
     project: Project,
     *,
     project_id: int,
-    classes: Sequence[str],
+    classes: Sequence[ClassInfo],
     out: AbstractSet[int],
     wanted: GroupSearch,
 ) -> list[Offer]:
@@ -72,7 +74,7 @@ def find_offers(
         session: A session.
         project: The project's folder.
         project_id: In the database.
-        classes: Names.
+        classes: Of the project; retired ones are not offered.
         out: Ids of samples that are never members, or decided.
         wanted: What the person looks for.
 
@@ -85,7 +87,8 @@ def find_offers(
     opened = open_round(session, project_id=project_id)
     path = None if opened is None else scores_path(project.rounds_dir, opened.number)
     if opened is not None and path is not None and path.exists():
-        offers += _of_classes(read_round_scores(path), classes, out, opened.number)
+        pool = open_pool(read_round_scores(path), leave_out=out)
+        offers += [_of_all(pool, classes, opened.number), *_of_classes(pool, classes, opened.number)]
     return [offer for offer in offers if offer.sample_ids]
 
 
@@ -95,16 +98,22 @@ def left_out(session: Session, *, project_id: int, audit_share: float) -> set[in
     return out | decided_ids(session, project_id=project_id)
 
 
-def _of_classes(scores: RoundScores, classes: Sequence[str], out: AbstractSet[int], round_number: int) -> list[Offer]:
-    pool = open_pool(scores, leave_out=out)
+def _of_all(pool: OpenPool, classes: Sequence[ClassInfo], round_number: int) -> Offer:
+    sure = group_of_all(pool, {one.index for one in classes if one.retired})
+    ids, predicted = tuple(sure.sample_ids.tolist()), tuple(sure.predicted_N.tolist())
+    return Offer("all", EACH, f"are of a class that the model of round {round_number} is sure of", ids, predicted)
+
+
+def _of_classes(pool: OpenPool, classes: Sequence[ClassInfo], round_number: int) -> list[Offer]:
     return [
         Offer(
-            f"class:{index}",
-            index,
-            f"look like {name} to the model of round {round_number}",
-            tuple(group_of_class(pool, index).tolist()),
+            f"class:{one.index}",
+            one.index,
+            f"look like {one.name} to the model of round {round_number}",
+            tuple(group_of_class(pool, one.index).tolist()),
         )
-        for index, name in enumerate(classes)
+        for one in classes
+        if not one.retired
     ]
 
 

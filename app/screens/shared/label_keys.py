@@ -35,6 +35,7 @@ GRID_ROWS = (
 
 GROUP_ROWS = (
     ("Begin the group of that class; with a search: say what was found", "the class's key"),
+    ("Begin the group of all classes: each sample as the model is sure of it", "`Enter`"),
     ("Say what the sample is, and go on", "the class's key"),
     ("Skip: the sample leaves the pool, and counts as wrong", "`Space`"),
     ("Label the rest, once it is proven", "`Enter`"),

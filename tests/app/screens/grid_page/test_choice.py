@@ -5,6 +5,7 @@ import numpy as np
 from app.project.scores import RoundScores
 from app.screens.grid_page.choice import (
     class_to_offer,
+    group_of_all,
     group_of_class,
     open_pool,
     sure_enough,
@@ -88,3 +89,11 @@ def test_a_group_is_what_the_model_is_sure_of_where_that_is_enough_and_else_all_
     assert group_of_class(answered, 0).tolist() == [1, 2, 3]
     monkeypatch.setattr("app.screens.grid_page.choice.ENOUGH", 2)
     assert group_of_class(answered, 0).tolist() == [1, 2]
+
+
+def test_of_all_classes_together_the_surest_level_that_is_a_group_counts(monkeypatch):
+    monkeypatch.setattr("app.screens.grid_page.choice.ENOUGH", 2)
+    answered = pool((0, 0.995), (1, 0.95), (1, 0.99), (2, 1.0), (2, 0.7))
+    assert group_of_all(answered, set()).sample_ids.tolist() == [1, 3, 4]
+    assert group_of_all(answered, {0, 2}).sample_ids.tolist() == [2, 3], "a level lower, for 3 alone is no group"
+    assert len(group_of_all(pool((0, 0.8), (1, 0.8)), set()).sample_ids) == 0

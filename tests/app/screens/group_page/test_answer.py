@@ -58,6 +58,27 @@ def test_each_class_that_the_model_is_sure_of_is_offered_and_says_when_it_is_too
     assert (offer["name"], offer["class_index"], offer["count"], offer["needed"]) == ("class:0", 0, 5, None)
 
 
+def test_all_classes_are_one_group_in_which_each_member_is_what_the_model_says(page, monkeypatch):
+    monkeypatch.setattr("app.screens.grid_page.choice.ENOUGH", 5)
+    monkeypatch.setattr("app.project.groups.ALLOWED", 0.9)
+    monkeypatch.setattr("loops.evaluation.purity.ALPHA", 1.0)  # so that one right member is enough
+    offers = {offer["name"]: offer for offer in answer_to(sent(1), GroupSearch())["offers"]}
+    assert (offers["all"]["class_index"], offers["all"]["count"]) == (-1, 5)
+    told = answer_to(sent(2, begin={"key": KEY, "offer": "all", "class_index": -1}), GroupSearch())
+    assert (told["group"]["class_index"], {one["class_index"] for one in told["due"]}) == (-1, {0})
+    answer_to(sent(3, decisions=[judged(1, told["due"][0]["sample_id"])]), GroupSearch())
+    told = answer_to(sent(4, decisions=[of_group(9, "take")]), GroupSearch())
+    assert told["taken"] == {"key": KEY, "count": 4, "name": None}
+    assert {event.class_index for event in events(page)} == {0}
+
+
+def test_a_search_of_no_class_is_not_begun_as_if_each_member_had_one(page):
+    begin = {"key": KEY, "offer": "found", "class_index": -1}
+    (notice,) = answer_to(sent(1, begin=begin), GroupSearch(text="3.png"))["notices"]
+    assert "class" in notice["sentence"]
+    assert answer_to(sent(2), GroupSearch(text="3.png"))["group"] is None
+
+
 def test_what_is_searched_for_is_offered_without_a_class(page):
     offers = answer_to(sent(1), GroupSearch(text="3.png"))["offers"]
     assert (offers[0]["name"], offers[0]["class_index"], offers[0]["count"]) == ("found", None, 1)
@@ -80,7 +101,10 @@ def test_a_judgment_names_the_group_and_its_draw_and_the_next_member_comes(page)
     first, second = (one["sample_id"] for one in begun()["due"][:2])
     told = answer_to(sent(2, decisions=[judged(1, first)], held=[second]), GroupSearch())
     assert told["confirmed"] == [f"{1:032x}"]
-    assert (told["group"]["judged"], told["due"][0]) == (1, {"sample_id": second, "draw": 2, "content": None})
+    assert (told["group"]["judged"], told["due"][0]) == (
+        1,
+        {"sample_id": second, "draw": 2, "class_index": 0, "content": None},
+    )
     (event,) = events(page)
     assert (event.acquisition, event.purpose, event.group_key, event.group_draw) == ("group", "train", KEY, 1)
 

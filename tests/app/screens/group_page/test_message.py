@@ -23,7 +23,7 @@ def test_what_is_no_message_is_none(sent):
         "class:7",
         {"key": "x", "offer": "found", "class_index": 1},
         {"key": KEY, "offer": 1, "class_index": 1},
-        {"key": KEY, "offer": "found", "class_index": -1},
+        {"key": KEY, "offer": "found", "class_index": -2},
         {"key": KEY, "offer": "found", "class_index": None},
     ],
 )

@@ -14,6 +14,7 @@ from app.screens.shared.pool_view import PoolView
 from app.screens.shared.round_scores import read_round_scores
 from app.screens.uncertainty_page import map_choice
 from app.screens.uncertainty_page.map_points import pack_points
+from storage.projects import ClassInfo
 
 
 def offer(count):
@@ -78,7 +79,7 @@ def test_what_was_lassoed_is_offered_as_a_group_without_what_was_decided_since(f
                 session,
                 filled.project,
                 project_id=filled.project_id,
-                classes=view.classes,
+                classes=[ClassInfo(index, name) for index, name in enumerate(view.classes)],
                 out={3},
                 wanted=GroupSearch(chosen=(1, 3, 4)),
             )

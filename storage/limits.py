@@ -1,4 +1,4 @@
-"""How far a project is to be labeled at most: a budget of labels, and an accuracy that is enough."""
+"""How far a project is to be labeled at most: a budget of labels, an accuracy or a criterion that is enough."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 
 from storage.engine import Session
 from storage.errors import LimitReachedError
-from storage.metrics import PROVEN, list_metrics
-from storage.models import CurrentDecision, LabelEvent
+from storage.metrics import PROVEN, STOPPED, list_metrics
+from storage.models import CurrentDecision, LabelEvent, Round
+from storage.rounds import PUBLISHED
 
 BELIEVED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose
 
@@ -20,6 +21,7 @@ class Limits:
 
     labels: int = 0  # in all, audit labels too; 0: no limit
     accuracy: float = 0.0  # 0..1, reached by the lower bound of the interval, or by what is proven of the rest; 0: none
+    criterion: str = ""  # the name of the project's own stopping criterion, which the rounds look at; empty: none
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ def reached(session: Session, *, project_id: int, limits: Limits) -> Reached | N
     """Say which limit is reached; None while labeling goes on."""
     if limits.labels and _count_labels(session, project_id) >= limits.labels:
         return Reached("The labeling budget is reached", f"All {limits.labels:,} labels of the budget are given.")
+    if limits.criterion and _is_met(session, project_id):
+        return Reached("The stopping criterion is met", f"{limits.criterion} says that more labels would gain little.")
     if limits.accuracy and _proven(session, project_id) >= limits.accuracy:
         return Reached(
             "The target is proven", f"At least {100 * limits.accuracy:.4g} % of what is left are answered rightly."
@@ -70,6 +74,14 @@ def _lowest_accuracy(session: Session, project_id: int) -> float:
     found = [metric for name in BELIEVED for metric in list_metrics(session, project_id=project_id, name=name)]
     newest = max((metric.round_number for metric in found), default=None)
     return min((metric.low or 0.0 for metric in found if metric.round_number == newest), default=0.0)
+
+
+def _is_met(session: Session, project_id: int) -> bool:
+    """Whether the newest published round met the criterion; one before it may have been of another."""
+    newest = select(func.max(Round.number)).where(Round.project_id == project_id, Round.state.in_(PUBLISHED))
+    number = session.scalar(newest)
+    found = list_metrics(session, project_id=project_id, name=STOPPED)
+    return any(metric.round_number == number for metric in found)
 
 
 def _proven(session: Session, project_id: int) -> float:

@@ -54,7 +54,7 @@ def questions(
 
 def limits_of(settings: ProjectSettings) -> Limits:
     """Where labeling ends."""
-    return Limits(settings.labeling_budget, settings.target_accuracy)
+    return Limits(settings.labeling_budget, settings.target_accuracy, settings.stop)
 
 
 def _question(one: ClaimedSample, names: list[str]) -> Question:

@@ -40,3 +40,14 @@ def test_the_target_is_reached_by_what_is_proven_of_the_rest(world, proven, titl
     world.publish(metrics=[NewMetric("accuracy_test", 0.8, 0.7, 0.9, 50), NewMetric("proven", 0.95, proven)])
     found = world.ask(reached, limits=Limits(accuracy=0.9))
     assert (found and found.title) == title
+
+
+def test_a_criterion_that_the_newest_round_met_ends_labeling_and_one_of_an_earlier_round_does_not(world):
+    named = Limits(criterion="loops.stopping:SettledAccuracy")
+    world.publish(1, 2, metrics=[NewMetric("stopping_criterion_met", 1.0)])
+    assert world.ask(reached, limits=Limits()) is None, "it was taken out of the settings"
+    assert world.ask(reached, limits=named).title == "The stopping criterion is met"
+    with pytest.raises(LimitReachedError, match="SettledAccuracy says"):
+        world.label(1, 0, limits=named)
+    world.publish(1, 2)
+    assert world.ask(reached, limits=named) is None

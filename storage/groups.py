@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 
+from storage.checks import check_annotator, check_decision
 from storage.current import fold_decision
 from storage.engine import Session
 from storage.entries import is_journaled, note_events
@@ -20,7 +21,6 @@ from storage.errors import InvalidDecisionError, UnknownGroupError
 from storage.events import is_undone
 from storage.grid import free_samples
 from storage.journal import note, values_of
-from storage.labels import check_annotator, check_decision
 from storage.limits import NO_LIMITS, Limits, check_limits
 from storage.models import Annotator, CurrentDecision, Group, LabelEvent, Query, Sample, SampleError
 from storage.plain import utc_now

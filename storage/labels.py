@@ -10,15 +10,14 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from storage.asking import latest_query_id, wants_opinion
+from storage.checks import check_annotator, check_decision
 from storage.current import CurrentLabel, changed_since, current_labels, fold_decision, set_decision, standing_event
 from storage.engine import Session
 from storage.entries import is_journaled, note_event
 from storage.errors import (
     InvalidDecisionError,
     RequestIdReusedError,
-    UnknownAnnotatorError,
     UnknownEventError,
-    UnknownSampleError,
 )
 from storage.events import (
     IMPORTED,
@@ -31,9 +30,8 @@ from storage.events import (
     list_events,
 )
 from storage.limits import NO_LIMITS, Limits, check_limits
-from storage.models import Annotator, Claim, Class, LabelEvent, Sample
+from storage.models import Claim, LabelEvent
 from storage.plain import finite, utc_now
-from storage.projects import count_classes
 from storage.provenance import ASKED, asked_under, chosen_otherwise, model_answer
 from storage.queue import put_on_screen
 from storage.remainder import RANDOM
@@ -295,40 +293,3 @@ def _same_undo(stored: LabelEventInfo, undone: LabelEvent) -> LabelEventInfo:
     if (stored.action, stored.supersedes) != ("undo", undone.id):
         raise RequestIdReusedError(stored.request_id)
     return stored
-
-
-def check_decision(session: Session, project_id: int, sample_id: int, action: str, class_index: int | None) -> None:
-    """Refuse a decision that makes no sense.
-
-    Raises:
-        InvalidDecisionError: When the action is none, the class is none that may be given, or the sample is test data.
-        UnknownSampleError: When the sample is none of the project's.
-    """
-    if action not in ("label", "skip", "flag"):
-        raise InvalidDecisionError(f"A decision is 'label', 'skip' or 'flag', not {action!r}.")
-    sample = session.get(Sample, sample_id)
-    if sample is None or sample.project_id != project_id:
-        raise UnknownSampleError(sample_id)
-    if sample.split == "test":
-        raise InvalidDecisionError(f"Sample {sample_id} is test data; its class came with the import.")
-    if action != "label":
-        if class_index is not None:
-            raise InvalidDecisionError(f"A {action} has no class, but class {class_index} was given.")
-        return
-    if class_index is None or session.get(Class, (project_id, class_index)) is None:
-        classes = count_classes(session, project_id=project_id)
-        raise InvalidDecisionError(f"Class {class_index} is none of the project's {classes} classes.")
-    named = session.get_one(Class, (project_id, class_index))
-    if named.retired:
-        raise InvalidDecisionError(f"The class {named.name!r} is retired; choose another one.")
-
-
-def check_annotator(session: Session, project_id: int, annotator_id: int) -> None:
-    """Refuse somebody unknown.
-
-    Raises:
-        UnknownAnnotatorError: When the project has no such annotator.
-    """
-    annotator = session.get(Annotator, annotator_id)
-    if annotator is None or annotator.project_id != project_id:
-        raise UnknownAnnotatorError(annotator_id)

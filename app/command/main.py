@@ -18,6 +18,7 @@ import typer
 from app.command.certificate import certificate, verify
 from app.command.classes import classes
 from app.command.export import export, formats
+from app.command.importing import import_, new_names, print_report
 from app.command.options import (
     DEVICES_VARIABLE,
     NODES_VARIABLE,
@@ -38,7 +39,7 @@ from app.command.options import (
 )
 from app.command.portable import move, replay
 from app.command.predict import predict
-from app.command.progress import show_files, show_megabytes, show_offer, show_progress
+from app.command.progress import show_megabytes, show_offer, show_progress
 from app.command.projects import projects
 from app.command.serve import serve
 from app.command.simulate import simulate
@@ -48,7 +49,7 @@ from app.project.project import Project, new_project, open_project
 from app.rights import keep_private, make_private
 
 if TYPE_CHECKING:
-    from app.project.importing import ImportReport
+    pass
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 
@@ -180,14 +181,14 @@ def init(
         reading=Reading(kind, text_column, label_column),
         labeled=labeled,
         format=format_,
-        new_names=_new_names(rename),
+        new_names=new_names(rename),
         progress=show_progress,
         consent=Consent(show_offer, show_megabytes) if download else None,
     )
     note_project(created.project.folder)
     if created.test is not None:
-        _print_report(created.test, "test samples")
-    _print_report(created.pool, "samples")
+        print_report(created.test, "test samples")
+    print_report(created.pool, "samples")
 
 
 def _names_in(classes: str) -> list[str]:
@@ -198,71 +199,7 @@ def _names_in(classes: str) -> list[str]:
         raise UsageError(f"--classes is no list of names, {error}: {classes!r}") from error
 
 
-@commands.command("import")
-def import_(
-    project: ProjectArgument,
-    source: Annotated[
-        str | None, typer.Argument(metavar="DIR|FILE|ADDRESS", help="The samples to add to the pool.")
-    ] = None,
-    labeled: LabeledOption = False,
-    format_: ReadFormatOption = "",
-    rename: RenameOption = [],  # noqa: B006 - typer reads it, nobody changes it
-    kind: KindOption = "",
-    text_column: TextColumnOption = "",
-    label_column: LabelColumnOption = "",
-    is_watched: Annotated[
-        bool, typer.Option("--watch", help="New samples of it come in by themselves from now on, while it runs.")
-    ] = False,
-    undo: Annotated[
-        int, typer.Option("--undo", metavar="N", min=0, help="Take back the labels of import N instead.")
-    ] = 0,
-) -> None:
-    """Add samples to a project's pool, or take back the labels that an import brought."""
-    from app.formats.connection import shown
-    from app.formats.reading import Reading
-    from app.project.creation import add_to_pool, open_for
-    from app.project.import_words import undo_labels
-    from app.project.watched import watch as watch_from_now
-    from app.project.watched import watched_as
-    from app.project.watching import seen_now
-
-    opened = open_project(project)
-    if undo:
-        typer.echo(undo_labels(opened, undo))
-        return
-    if source is None:
-        raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
-    columns = {"text_column": text_column, "label_column": label_column}
-    reading, watched = Reading(kind, **columns), None
-    if is_watched:
-        watched = watched_as(source, labeled=labeled, format=format_, new_names=_new_names(rename), **columns)
-    found = open_for(opened, source, reading=reading, format=format_, progress=show_files)
-    found = found.with_classes_renamed(_new_names(rename))
-    seen = seen_now(found, watched) if watched is not None else {}
-    report = add_to_pool(opened, found, labeled=labeled, given_as=shown(source), progress=show_progress)
-    _print_report(report, "samples")
-    if watched is not None:
-        watch_from_now(opened, watched, seen)
-        typer.echo(f"{shown(watched.source)} is watched from now on; 'labelloop watch {project}' lists what is.")
-    elif report.brought_nothing:
-        raise typer.Exit(1)
-
-
-def _new_names(given: list[str]) -> dict[str, str]:
-    """The names in OLD=NEW; the last = divides, so that a class may hold one."""
-    wrong = [pair for pair in given if "=" not in pair]
-    if wrong:
-        raise UsageError(f"--rename wants OLD=NEW, found {wrong[0]!r}.")
-    return {pair.rpartition("=")[0]: pair.rpartition("=")[2] for pair in given}
-
-
-def _print_report(report: ImportReport, what: str) -> None:
-    from app.project.import_words import report_lines
-
-    for line in report_lines(report, what):
-        typer.echo(line)
-
-
+commands.command("import")(import_)
 commands.command()(simulate)
 
 

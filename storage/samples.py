@@ -13,8 +13,8 @@ from sqlalchemy import Exists, bindparam, exists, func, insert, select
 from storage.engine import COUNTED, Session
 from storage.entries import is_journaled, note_samples
 from storage.errors import InvalidSampleError, UnknownSampleError
-from storage.models import CurrentDecision, ImportRefusal, Sample, SampleError
-from storage.plain import pairs, to_info, utc_now
+from storage.models import CurrentDecision, Sample, SampleError
+from storage.plain import pairs, utc_now
 from storage.projects import count_classes, get_project
 
 T = TypeVar("T")
@@ -75,24 +75,6 @@ class SampleCounts:
     labeled: int
     skipped: int
     broken: int  # of the pool, and not decided
-
-
-@dataclass(frozen=True)
-class BrokenSample:
-    """A sample that could not be read after its import."""
-
-    sample_id: int
-    uri: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A file an import left out."""
-
-    uri: str
-    reason: str
-    created_at: datetime
 
 
 SAMPLE_COLUMNS = (  # of a `SampleInfo`, in its order
@@ -239,47 +221,6 @@ def added_by(session: Session, *, project_id: int, at: datetime) -> list[int]:
     """List the ids of the samples of the pool that were there by a time."""
     there = (Sample.project_id == project_id, Sample.split == "pool", Sample.created_at <= at)
     return list(session.scalars(select(Sample.id).where(*there).order_by(Sample.id)))
-
-
-def mark_broken(session: Session, *, sample_id: int, reason: str) -> None:
-    """Note that a sample cannot be read; it is never asked again. The first reason stands.
-
-    Raises:
-        UnknownSampleError: When there is no such sample.
-    """
-    project_id = session.scalar(select(Sample.project_id).where(Sample.id == sample_id))
-    if project_id is None:
-        raise UnknownSampleError(sample_id)
-    if session.get(SampleError, sample_id) is None:
-        session.add(SampleError(sample_id=sample_id, project_id=project_id, reason=reason, created_at=utc_now()))
-        session.flush()
-
-
-def list_broken(session: Session, *, project_id: int) -> list[BrokenSample]:
-    """List the samples that could not be read, by id."""
-    rows = session.execute(
-        select(SampleError.sample_id, Sample.uri, SampleError.reason)
-        .join(Sample, Sample.id == SampleError.sample_id)
-        .where(SampleError.project_id == project_id)
-        .order_by(SampleError.sample_id)
-    )
-    return [BrokenSample(*row) for row in rows]
-
-
-def record_refusals(session: Session, *, project_id: int, refusals: Sequence[tuple[str, str]]) -> None:
-    """Note the files an import left out, as ``(uri, reason)``."""
-    now = utc_now()
-    rows = [{"project_id": project_id, "uri": uri, "reason": why, "created_at": now} for uri, why in refusals]
-    if rows:
-        session.execute(insert(ImportRefusal), rows)
-
-
-def list_refusals(session: Session, *, project_id: int) -> list[Refusal]:
-    """List the refused files, latest first."""
-    rows = session.scalars(
-        select(ImportRefusal).where(ImportRefusal.project_id == project_id).order_by(ImportRefusal.id.desc())
-    )
-    return [to_info(Refusal, row) for row in rows]
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -24,8 +24,9 @@ from storage.errors import DatabaseDamagedError, NoDatabaseError, StorageError
 from storage.filesystem import find_mount, is_network
 from storage.library import choose_library
 from storage.projects import kind_of_samples
+from storage.refusals import list_broken
 from storage.rounds import latest_round
-from storage.samples import SampleInfo, list_broken, list_samples
+from storage.samples import SampleInfo, list_samples
 from storage.settling import compare
 from storage.trainer import get_heartbeat, list_errors
 

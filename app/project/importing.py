@@ -17,7 +17,8 @@ from app.project.carried_labels import CarriedLabels, ImportedLabels, take_label
 from app.project.moved_files import MovedFiles
 from storage.engine import Database
 from storage.projects import kind_of_samples
-from storage.samples import NewSample, add_samples, list_refusals, record_refusals
+from storage.refusals import list_refusals, record_refusals
+from storage.samples import NewSample, add_samples
 
 T = TypeVar("T")
 Split = Literal["pool", "test"]

@@ -11,7 +11,8 @@ from app.formats.source import Refused, printable
 from storage.engine import Database, Session
 from storage.imported import samples_by_hash
 from storage.places import move_sample, samples_at
-from storage.samples import NewSample, SampleInfo, mark_broken
+from storage.refusals import mark_broken
+from storage.samples import NewSample, SampleInfo
 
 REPLACED = "its file holds another picture by now; import the folder where the old one is, if there is one"
 

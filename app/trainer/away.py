@@ -9,7 +9,8 @@ from app.errors import FilesAwayError
 from app.formats.errors import RefusedSampleError
 from app.trainer.sample_source import SampleSource
 from storage.places import mark_whole
-from storage.samples import SampleInfo, get_samples, list_broken
+from storage.refusals import list_broken
+from storage.samples import SampleInfo, get_samples
 
 LOOK_S = 3.0  # between two looks whether something came back
 LOOKED_AT = 50  # samples in one look: a disk comes back as a whole

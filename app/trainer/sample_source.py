@@ -23,7 +23,8 @@ from loops.embeddings.features import FeatureStore, embed
 from loops.embeddings.own_source import kind_of, open_rows
 from storage.engine import Database
 from storage.projects import kind_of_samples
-from storage.samples import SampleInfo, get_samples, mark_broken
+from storage.refusals import mark_broken
+from storage.samples import SampleInfo, get_samples
 from storage.trainer import record_error
 
 SAMPLES_AT_ONCE = 1_000  # looked up in the database

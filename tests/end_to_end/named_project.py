@@ -29,8 +29,9 @@ from storage.engine import Database
 from storage.labels import last_event_id, record_decision
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import get_or_create_annotator
+from storage.refusals import mark_broken
 from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
-from storage.samples import list_samples, mark_broken
+from storage.samples import list_samples
 from storage.trainer import start_generation
 from tests.end_to_end.conftest import end_with_all_descendants, free_port, look_until, plain_environment
 

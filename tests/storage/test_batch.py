@@ -5,9 +5,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from storage.queue import release_claims
+from storage.refusals import mark_broken
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery
-from storage.samples import mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 

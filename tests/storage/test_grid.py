@@ -3,7 +3,8 @@ from datetime import datetime, timedelta, timezone
 from storage.grid import claim_grid
 from storage.models import Sample
 from storage.queue import release_claims
-from storage.samples import add_samples, mark_broken
+from storage.refusals import mark_broken
+from storage.samples import add_samples
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 

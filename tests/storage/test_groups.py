@@ -20,8 +20,8 @@ from storage.labels import changed_since, current_labels, list_events
 from storage.limits import Limits, reached
 from storage.models import Sample
 from storage.opening import open_database
+from storage.refusals import mark_broken
 from storage.restoring import restore
-from storage.samples import mark_broken
 
 
 def group_of(world, *members, key="group-1", **more):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from storage.overlap import list_pending
 from storage.projects import get_or_create_annotator
+from storage.refusals import mark_broken
 from storage.rounds import NewQuery, mark_scoring, publish_round
-from storage.samples import mark_broken
 
 
 def publish(world, queries):

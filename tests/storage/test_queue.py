@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from storage.queue import RoundProgress, release_claims, return_to, round_progress
-from storage.samples import mark_broken
+from storage.refusals import mark_broken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 TEN_MINUTES = {"lease_s": 600}

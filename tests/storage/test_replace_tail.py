@@ -6,9 +6,10 @@ import pytest
 
 from storage.errors import InvalidQueryError, StaleGenerationError, UnknownRoundError
 from storage.queue import round_progress
+from storage.refusals import mark_broken
 from storage.rerank import replace_tail
 from storage.rounds import NewQuery, list_queries
-from storage.samples import add_samples, mark_broken
+from storage.samples import add_samples
 from storage.trainer import start_generation
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)

@@ -1,8 +1,9 @@
 import numpy as np
 
 from storage import sample_columns
+from storage.refusals import mark_broken
 from storage.sample_columns import read_columns
-from storage.samples import add_samples, list_samples, mark_broken
+from storage.samples import add_samples, list_samples
 from tests.storage.conftest import new_sample
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from storage.errors import InvalidSampleError, UnknownSampleError
+from storage.refusals import BrokenSample, list_broken, list_refusals, mark_broken, record_refusals
 from storage.samples import (
-    BrokenSample,
     Duplicate,
     SampleCounts,
     add_samples,
@@ -11,11 +11,7 @@ from storage.samples import (
     get_sample,
     get_samples,
     has_undecided,
-    list_broken,
-    list_refusals,
     list_samples,
-    mark_broken,
-    record_refusals,
 )
 
 

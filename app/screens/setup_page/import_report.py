@@ -9,7 +9,7 @@ from app.project.importing import ImportReport
 from app.screens.setup_page.import_job import current_job, forget_job, show_progress
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import database, is_project, project_id
-from storage.samples import Refusal, list_broken, list_refusals
+from storage.refusals import Refusal, list_broken, list_refusals
 
 
 def show_job() -> None:

@@ -24,7 +24,8 @@ from app.project.project import Project, check_classes, open_project
 from app.project.settings import ProjectSettings
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
-from storage.samples import SampleInfo, list_broken, list_samples
+from storage.refusals import list_broken
+from storage.samples import SampleInfo, list_samples
 
 
 @pytest.fixture

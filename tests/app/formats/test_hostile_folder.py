@@ -3,7 +3,8 @@ from __future__ import annotations
 from app.formats.folders import read_folder
 from app.formats.source import printable
 from app.project.importing import run_import
-from storage.samples import count_samples, list_refusals, list_samples
+from storage.refusals import list_refusals
+from storage.samples import count_samples, list_samples
 
 
 def test_the_corpus_holds_more_than_twenty_kinds_of_bad_files(hostile):

@@ -14,8 +14,9 @@ from app.project.project import Project, create_project
 from app.project.settings import ProjectSettings
 from storage.filesystem import Mount
 from storage.library import choose_library
+from storage.refusals import mark_broken
 from storage.rounds import begin_round, fail_round
-from storage.samples import NewSample, add_samples, list_samples, mark_broken
+from storage.samples import NewSample, add_samples, list_samples
 from storage.trainer import record_error, start_generation
 from tests.loops.acquisition.entry_points import install
 

@@ -17,7 +17,8 @@ from app.project.settings import ProjectSettings
 from app.project.watched import outcome_of, unwatch, watch, watched_as, watched_sources
 from app.project.watching import SourceWatch, seen_now
 from storage.current import current_labels
-from storage.samples import count_samples, list_broken, list_samples
+from storage.refusals import list_broken
+from storage.samples import count_samples, list_samples
 from tests.app.conftest import Painter
 
 Start = Callable[..., SourceWatch]

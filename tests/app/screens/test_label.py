@@ -15,8 +15,9 @@ from storage.classes import describe_class, retire_class
 from storage.labels import list_events
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
+from storage.refusals import mark_broken
 from storage.rounds import NewQuery
-from storage.samples import get_samples, mark_broken
+from storage.samples import get_samples
 from storage.trainer import beat, pending_request
 
 

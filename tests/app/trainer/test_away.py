@@ -13,7 +13,8 @@ from app.trainer.process import AWAY_RETRY_S, _retried_after_s
 from app.trainer.sample_source import SampleSource
 from app.trainer.workbench import Workbench
 from storage.engine import Database
-from storage.samples import BrokenSample, list_broken, list_samples, mark_broken
+from storage.refusals import BrokenSample, list_broken, mark_broken
+from storage.samples import list_samples
 from tests.app.trainer.conftest import POOL, TEST
 from tests.app.trainer.test_background import wait_for, wait_until_done
 

@@ -23,8 +23,9 @@ from storage.engine import Database
 from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
 from storage.projects import get_or_create_annotator
+from storage.refusals import list_broken
 from storage.rounds import RoundInfo, list_queries, list_rounds
-from storage.samples import NewSample, add_samples, list_broken, list_samples
+from storage.samples import NewSample, add_samples, list_samples
 from storage.trainer import list_errors, request_training
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
 

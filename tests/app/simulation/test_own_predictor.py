@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 DIGITS = Path(__file__).parents[3] / "sample_data" / "digits"
-FOREST = "sklearn.ensemble:RandomForestClassifier"
 
 
 def simulate(tmp_path: Path, *options: str, pool: int = 120, test: int = 60) -> dict[str, object]:
@@ -35,10 +34,11 @@ def simulate(tmp_path: Path, *options: str, pool: int = 120, test: int = 60) -> 
 
 
 def test_a_random_forest_labels_the_sample_digits_by_bald_over_its_bagged_draws(tmp_path: Path) -> None:
-    found = simulate(tmp_path, "--predictor", FOREST, "--acquisition", "bald", "--budget", "12", pool=60, test=40)
+    small = "tests.app.trainer.small_forest:forest"
+    found = simulate(tmp_path, "--predictor", small, "--acquisition", "bald", "--budget", "12", pool=60, test=40)
 
-    assert (found["learner"], found["acquisition"]) == (FOREST, "bald")
-    assert found["answered_by"] == [FOREST] * 2
+    assert (found["learner"], found["acquisition"]) == (small, "bald")
+    assert found["answered_by"] == [small] * 2
     curve = found["curve"]
     assert isinstance(curve, list)
     assert [labels for labels, _ in curve] == [6, 12]

@@ -53,14 +53,14 @@ def label_studio_routes(served: Served) -> APIRouter:  # noqa: C901 - a function
 
     @router.post("/setup")
     def setup(told: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001 - the project is chosen where it is served
-        """Say which model answers."""
-        return {"model_version": served.version}
+        """Say which model answers; Label Studio asks for predictions only where it has none of this version."""
+        return {"model_version": served.newest_version()}
 
     @router.post("/webhook")
     def webhook(told: dict[str, Any]) -> JSONResponse:
         """Take over what people decide in Label Studio."""
         action = str(told.get("action"))
-        if action not in ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING"):
+        if action not in ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "START_TRAINING"):
             return JSONResponse({"status": "Unknown event"}, 200)
         if served.project is None:
             return JSONResponse({"result": {}, "status": "a model alone keeps no labels"}, 201)

@@ -51,7 +51,7 @@ def record_annotation(project: Project, action: str, told: Mapping[str, Any], *,
             if action == "START_TRAINING":
                 request_training(session, project_id=project_id, kind="train")
                 return "the trainer was asked to train"
-            if action == "ANNOTATION_DELETED":
+            if action == "ANNOTATIONS_DELETED":
                 return _take_back(session, project_id, told)
             return _record(session, project_id, told, _found(session, project_id, sha256, name))
 

@@ -129,7 +129,7 @@ def test_what_label_studio_tells_becomes_label_events_once(client: TestClient, p
     assert events_of(project) == [("label", 1, "ada")]
     client.post("/webhook", json=annotated("a", updated_at="later") | {"action": "ANNOTATION_UPDATED"})
     assert events_of(project)[1:] == [("label", 0, "ada")]
-    client.post("/webhook", json={"action": "ANNOTATION_DELETED", "annotations": [{"id": 3}]})
+    client.post("/webhook", json={"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 3}]})
     assert events_of(project)[2:] == [("undo", None, "ada")]
     refused = client.post("/webhook", json=annotated("zebra")).json()
     assert refused["result"]["said"] == "not taken over: it chooses 'zebra', which is none of the project's classes"
@@ -160,7 +160,7 @@ def test_hostile_requests_are_refused_and_none_ends_it(client: TestClient, proje
         b'{"tasks": [{"data": {"image": "/data/local-files/?d=../../../../etc/passwd"}}]}',
         b'{"tasks": [{"data": {"image": "http://169.254.169.254/latest"}}]}', b'{"action": "ANNOTATION_CREATED"}',
         b'{"action": "ANNOTATION_CREATED", "task": [], "annotation": {"id": {}, "result": [[], 5, {"value": 3}]}}',
-        b'{"action": "ANNOTATION_DELETED", "annotations": 7}',
+        b'{"action": "ANNOTATIONS_DELETED", "annotations": 7}',
     ]  # fmt: skip
     paths = ["/v1/predict", "/v1/predict/files", "/predict", "/setup", "/webhook", "/", "/nowhere", "/v1/model"]
     headers = [

@@ -186,6 +186,11 @@ class Served:
             self.collector.consider([(one.content, one.text, one.sha256, sure) for one, sure in kept])
         return found
 
+    def answers_of_pool(self, sample_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """By id, the answers for samples of the project, as its screens show them; a new one may have none yet."""
+        answerer = self.answerer
+        return {i: answer_of(probs_C, answerer.about) for i, probs_C in answerer.probs_of_pool(sample_ids).items()}
+
 
 def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - an array
     """The class, its probability, and those of all classes."""

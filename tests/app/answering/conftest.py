@@ -22,12 +22,16 @@ class FirstLetter:
     def __init__(self, kind: str = "text", version: str = "round-3") -> None:
         self.about = About("letters", kind, ("a", "b"), version, 2, None)
         self.asked: list[Any] = []
+        self.in_pool = 0  # the id of the sample of the project that it has a row of
 
     def probs(self, samples: Sequence[Any]) -> tuple[Floats, dict[int, str]]:
         self.asked += samples
         begins = [str(sample).startswith("a") for sample in samples]
         bad = {place: "cannot be embedded: odd" for place, sample in enumerate(samples) if sample == "odd"}
         return np.array([[0.9, 0.1] if is_a else [0.2, 0.8] for is_a in begins], np.float32).reshape(-1, 2), bad
+
+    def probs_of_pool(self, sample_ids: Sequence[int]) -> dict[int, Floats]:
+        return {one: np.array([0.6, 0.4], np.float32) for one in sample_ids if one == self.in_pool}
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_label_studio_asks_in_its_own_protocol(client: TestClient) -> None:
         "from_name": "kind", "to_name": "body", "type": "choices", "value": {"choices": ["a"]}, "score": 0,
     }  # fmt: skip
     assert (first["score"], first["model_version"]) == (pytest.approx(0.9), "round-3")
-    assert second["result"] == []
+    assert second == [], "no prediction is stored, and Label Studio asks again"
     assert client.post("/setup", json={"project": "1.2", "schema": CONFIG}).json() == {"model_version": "round-3"}
     assert client.get("/metrics").json() == {}
 

@@ -68,7 +68,8 @@ class Studio:
             return
         if self._going_by.get(str(project)) != version:
             self._going_by[str(project)] = version
-            threading.Thread(target=self._switch, args=(project, version), daemon=True).start()
+            named = f"label studio {project}"
+            threading.Thread(target=self._switch, args=(project, version), name=named, daemon=True).start()
 
     def _switch(self, project: int, version: str) -> None:
         """First the answers, then the switch: a task without an answer of the version has no place in the order."""

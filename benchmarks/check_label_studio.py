@@ -33,6 +33,7 @@ from scipy.stats import spearmanr
 
 from app.client import Project
 from app.project.creation import make_project
+from app.project.pool_answers import PoolAnswer
 from app.project.settings import ProjectSettings
 
 PER_ROUND, ROUNDS = 10, 3  # labels that finish a round, and how often
@@ -111,7 +112,11 @@ class Check:
     def __init__(self, project: Project, studio: Studio, number: int, true: dict[str, str], out: Path) -> None:
         self.is_well = True
         self._project, self._studio, self._number, self._true, self._out = project, studio, number, true, out
+        self._tab = studio.least_sure_first(number)
         self._picture = ""  # its address, that of each task anew
+        self._places: list[
+            int
+        ] = []  # of what the page gave, once there was a model, in our order of what was unlabeled
 
     def label_rounds(self, page: Page) -> None:
         """Label on Label Studio's page, and compare the orders after each round."""
@@ -127,7 +132,7 @@ class Check:
             version = f"round-{self._newest_round()}"
             wait_for(lambda wanted=version: self._studio_goes_by() == wanted, version, pause_s=0.5)  # type: ignore[misc]
             self._compare(version)
-        page.goto(f"{self._studio.url}/projects/{self._number}/data")
+        page.goto(f"{self._studio.url}/projects/{self._number}/data?tab={self._tab}")
         page.wait_for_timeout(4_000)
         page.screenshot(path=self._out / "data-manager.png")
         self._say("annotations in Label Studio", len(self._annotations()), ROUNDS * PER_ROUND + 1)
@@ -135,16 +140,23 @@ class Check:
         self._say("of them under the person's name", self._named(EMAIL), ROUNDS * PER_ROUND + 1)
         self._say("of them of the class that was chosen", self._right(), ROUNDS * PER_ROUND + 1)
         self._say("rounds trained", self._newest_round(), ROUNDS)
+        self._say(
+            f"of {len(self._places)} tasks that its page gave after round 1, our least sure then",
+            self._places.count(0),
+            len(self._places),
+        )
 
     def _label(self, page: Page, count: int, picture: str = "") -> None:
         """Label what its page gives."""
         with page.expect_response(is_next_task, timeout=60_000) as given:
-            page.goto(f"{self._studio.url}/projects/{self._number}/data?labeling=1")
+            page.goto(f"{self._studio.url}/projects/{self._number}/data?labeling=1&tab={self._tab}")
         for place in range(count):
             task = given.value.json()
             submit = self._shown(page, task)
             if picture and place == 0:
                 page.screenshot(path=self._out / picture)
+            if picture and self._newest_round():
+                self._places.append([Path(one.uri).name for one in self._unlabeled()].index(file_of(task)))
             name = self._true[file_of(task)]
             key = [one.name for one in self._project.classes].index(name)
             boxes = page.locator("input[type=checkbox]")
@@ -166,10 +178,9 @@ class Check:
     def _compare(self, version: str) -> None:
         """Print whether Label Studio's order is that of our doubt, among what nobody has labeled."""
         open_tasks = [task for task in self._studio.least_sure(self._number) if not task["is_labeled"]]
-        answered = [one for task in open_tasks for one in task["predictions"] if one["model_version"] == version]
-        self._say(f"{version}: predictions in Label Studio, of unlabeled tasks", len(answered), len(open_tasks))
-        labeled = {one.sample_id for one in self._project.labels()}
-        pool = [one for one in self._project.predictions(limit=1_000).answers if one.sample_id not in labeled]
+        answered = [t for t in open_tasks if version in {one["model_version"] for one in t["predictions"]}]
+        self._say(f"{version}: unlabeled tasks with its prediction in Label Studio", len(answered), len(open_tasks))
+        pool = self._unlabeled()
         ours, theirs = [Path(one.uri).name for one in pool], [file_of(task) for task in open_tasks]
         same = sum(mine == other for mine, other in zip(ours[:FIRST], theirs[:FIRST], strict=True))
         self._say(f"{version}: of the {FIRST} least sure, at the same place in both", same, FIRST)
@@ -184,7 +195,7 @@ class Check:
         [last] = self._annotations()[-1:]
         self._studio.ask(f"/api/annotations/{last}/", method="DELETE")
         with page.expect_response(is_next_task, timeout=60_000) as given:
-            page.goto(f"{self._studio.url}/projects/{self._number}/data?labeling=1")
+            page.goto(f"{self._studio.url}/projects/{self._number}/data?labeling=1&tab={self._tab}")
         self._shown(page, given.value.json())
         with page.expect_response(is_next_task, timeout=60_000):
             page.get_by_role("button", name="Skip").first.click()
@@ -223,6 +234,11 @@ class Check:
     def _say(self, what: str, found: int, wanted: int) -> None:
         self.is_well &= found == wanted
         print(f"| {what} | {found} | {'as it should be' if found == wanted else f'WANTED {wanted}'} |", flush=True)
+
+    def _unlabeled(self) -> list[PoolAnswer]:
+        """Our answers for what nobody has labeled, the least sure first."""
+        labeled = {one.sample_id for one in self._project.labels()}
+        return [one for one in self._project.predictions(limit=1_000).answers if one.sample_id not in labeled]
 
     def _annotations(self) -> list[int]:
         told = self._studio.ask(f"/api/projects/{self._number}/export?exportType=JSON")

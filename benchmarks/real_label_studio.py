@@ -54,7 +54,7 @@ class Studio:
         """Make a project of what our `export` wrote, whose images it serves where they lie; return its number."""
         config = (exported / "config.xml").read_text(encoding="utf-8")
         settings = {"title": f"from {exported.name}", "label_config": config, "show_collab_predictions": True}
-        number = int(self.ask("/api/projects/", settings | {"sampling": "Uncertainty sampling"})["id"])
+        number = int(self.ask("/api/projects/", settings)["id"])
         storage = {"project": number, "path": str(exported / "images"), "use_blob_urls": True}
         self.ask("/api/storages/localfiles/", storage)
         self.ask(f"/api/projects/{number}/import", (exported / "tasks.json").read_bytes())
@@ -68,12 +68,16 @@ class Studio:
             headers = {"headers": {"Authorization": f"Bearer {token}"}}
             self.ask(f"/api/webhooks/{hook['id']}/", headers, method="PATCH")
 
-    def least_sure(self, project: int) -> list[Task]:
-        """All tasks as its Data Manager sorts them by prediction score."""
+    def least_sure_first(self, project: int) -> int:
+        """The number of a tab of its Data Manager that is sorted by prediction score."""
         views = self.ask(f"/api/dm/views?project={project}")
         mine = next((one for one in views if one["data"].get("title") == LEAST_SURE_FIRST["title"]), None)
-        mine = mine or self.ask("/api/dm/views/", {"project": project, "data": LEAST_SURE_FIRST})
-        return list(self.ask(f"/api/tasks?view={mine['id']}&project={project}&page_size=1000&fields=all")["tasks"])
+        return int((mine or self.ask("/api/dm/views/", {"project": project, "data": LEAST_SURE_FIRST}))["id"])
+
+    def least_sure(self, project: int) -> list[Task]:
+        """All tasks in that order."""
+        view = self.least_sure_first(project)
+        return list(self.ask(f"/api/tasks?view={view}&project={project}&page_size=1000&fields=all")["tasks"])
 
     def upload(self, project: int, path: Path) -> None:
         """Import a file as its page does."""

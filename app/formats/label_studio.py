@@ -81,12 +81,14 @@ def _entry(task: Mapping[str, Any], root: Path) -> Entry:
     if "data" not in task:
         decisions = tuple(_minimal(task))
     else:
-        given = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
-        decisions = tuple(decision for one in given if (decision := _decision(one)) is not None)
+        said = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
+        decisions = tuple(decision for one in said if (decision := _decision(one)) is not None)
     flags = (Decision("flag"),) if isinstance(task.get("meta"), dict) and task["meta"].get("flagged") else ()
     standing = next((one.class_name for one in reversed(decisions)), "")
     sha256 = str(task.get("meta", {}).get("sha256", "")) if isinstance(task.get("meta"), dict) else ""
-    predictions = (told for one in task.get("predictions") or [] if (told := _prediction(one)) is not None)
+    # Label Studio's own export has numbers of predictions in place of what they say.
+    given = [one for one in task.get("predictions") or [] if isinstance(one, dict)]
+    predictions = (told for one in given if (told := _prediction(one)) is not None)
     return Entry(root, "", standing, sha256, (*flags, *decisions), tuple(predictions))
 
 

@@ -44,6 +44,10 @@ class Answerer(Protocol):
         """
         ...
 
+    def probs_of_pool(self, sample_ids: Sequence[int]) -> dict[int, Floats]:
+        """Class probabilities of samples of its project, as the screens have them; of those that it has rows of."""
+        ...
+
 
 def open_answerer(path: Path) -> tuple[Answerer, Project | None]:
     """Open what a person named: a project's folder, or that of an exported model.

@@ -55,6 +55,15 @@ class ChampionAnswerer:
             answers = None if rows is None else self._answers(rows)
         return spread(len(samples), len(self.about.classes), places, answers), bad
 
+    def probs_of_pool(self, sample_ids: Sequence[int]) -> dict[int, Floats]:
+        """Class probabilities of samples of the project, as its screens have them; of those that it has rows of."""
+        store = self._published.store
+        ids = np.setdiff1d(np.asarray(sample_ids, np.int64), store.missing(sample_ids))
+        if not len(ids):
+            return {}
+        with self._one_at_a_time:
+            return dict(zip(ids.tolist(), self._published.predictor.predict(ids), strict=True))
+
     def _answers(self, rows: Any) -> Floats:  # noqa: ANN401 - bytes or floats
         if self._module is None:
             return self._published.predictor.predict(self._published.store.lend(rows))

@@ -63,6 +63,10 @@ class ExportedAnswerer:
             answers = None if rows is None else self._run(rows)
         return spread(len(samples), len(self.about.classes), places, answers), bad
 
+    def probs_of_pool(self, sample_ids: Sequence[int]) -> dict[int, Floats]:  # noqa: ARG002 - it has no pool
+        """None: it knows no project's samples."""
+        return {}
+
     def _pixels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The square, which the model leaves as it is, so that images of all sizes go together."""
         square = to_square(image, self._side)

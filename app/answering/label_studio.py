@@ -7,9 +7,9 @@ samples, `data:` addresses, or what the Label Studio of `LABEL_STUDIO_URL` serve
 
 from __future__ import annotations
 
-import os
 import re
-import urllib.request
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,60 +19,62 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from app.answering.served import Asked, Served, bytes_of, cell
-from app.answering.told_labels import find_sample, record_annotation
+from app.answering.studio import Studio
+from app.answering.told_labels import find_samples, record_annotation
 from app.formats.errors import RefusedSampleError
 from app.formats.reading import Reading
-from app.kinds.image import MAX_BYTES, read_file
+from app.kinds.image import read_file
 from app.kinds.kind import kind_named
+from storage.samples import SampleInfo
 
-URL_VARIABLE, KEY_VARIABLE = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
-MOST_TASKS = 1_000
+MOST_TASKS = 100_000  # it sends all that were chosen at once; the body has its own limit
+AT_ONCE = 8  # files that are held decoded
+PATIENCE_S = 90.0  # Label Studio waits 100 s; what is not answered by then it asks for again
 _CHOICES = re.compile(r"<Choices\b[^>]*>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*["']([^"']*)["']""")
-_SECONDS = 10  # for Label Studio to hand over a file
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
+
+Task = dict[str, Any]
 
 
 class Tasks(BaseModel):
     """What `/predict` gets."""
 
-    tasks: list[dict[str, Any]] = Field(max_length=MOST_TASKS)
+    tasks: list[Task] = Field(max_length=MOST_TASKS)
     label_config: str | None = Field(default="", max_length=1_000_000)
 
 
-def label_studio_routes(served: Served) -> APIRouter:  # noqa: C901 - a function a route
+def label_studio_routes(served: Served) -> APIRouter:
     """Return the routes of the protocol, for what is served."""
-    router = APIRouter(tags=["Label Studio"])
+    router, studio = APIRouter(tags=["Label Studio"]), Studio()
 
     @router.post("/predict")
     def predict(asked: Tasks) -> dict[str, Any]:
         """Answer for tasks; the score is low where the model is in doubt, for Label Studio shows low scores first."""
-        samples = [_sample(served, task) for task in asked.tasks]
-        answers = served.answers(samples, collect=False)
+        answers = _answers(served, studio, asked.tasks)
         name, to_name = _names(asked.label_config or "", served.kind)
         return {"results": [_prediction(one, name, to_name, served.about.version) for one in answers]}
 
     @router.post("/setup")
     def setup(told: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001 - the project is chosen where it is served
-        """Say which model answers."""
-        return {"model_version": served.version}
+        """Say which model answers; Label Studio asks for predictions only where it has none of this version."""
+        return {"model_version": served.newest_version()}
 
     @router.post("/webhook")
     def webhook(told: dict[str, Any]) -> JSONResponse:
         """Take over what people decide in Label Studio."""
         action = str(told.get("action"))
-        if action not in ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING"):
+        if action not in ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "START_TRAINING"):
             return JSONResponse({"status": "Unknown event"}, 200)
         if served.project is None:
             return JSONResponse({"result": {}, "status": "a model alone keeps no labels"}, 201)
         try:
-            task = told.get("task")
-            data = task.get("data") if isinstance(task, dict) else None
-            known = {"sha256": "", "name": ""}
-            if isinstance(task, dict) and isinstance(data, dict):
-                known = {"sha256": _sha256(served, task, data), "name": name_of(_address(data))}
-            said = record_annotation(served.project, action, told, **known)
+            said = record_annotation(
+                served.project, action, told, sample=_about(served, told), name_of_user=studio.email_of
+            )
         except RefusedSampleError as refusal:
             said = f"not taken over: it {refusal.reason}"
+        studio.follow(_number_of_project(told), served.newest_version())
         return JSONResponse({"result": {"said": said}, "status": "ok"}, 201)
 
     @router.get("/metrics")
@@ -90,15 +92,50 @@ def _names(config: str, kind: str) -> tuple[str, str]:
     return told.get("name", "choice"), told.get("toName", kind)
 
 
-def _prediction(answer: dict[str, Any], name: str, to_name: str, version: str) -> dict[str, Any]:
-    if "error" in answer:
-        return {"result": [], "score": 0.0, "model_version": version}
+def _prediction(answer: dict[str, Any], name: str, to_name: str, version: str) -> dict[str, Any] | list[Any]:
+    """As Label Studio stores it; an empty list, and it stores none and asks again."""
+    if "label" not in answer:
+        return []
     chosen = {"choices": [answer["label"]]}
     result = {"from_name": name, "to_name": to_name, "type": "choices", "value": chosen, "score": answer["probability"]}
     return {"result": [result], "score": answer["probability"], "model_version": version}
 
 
-def _sample(served: Served, task: dict[str, Any]) -> Asked | str:
+def _answers(served: Served, studio: Studio, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Of the project's own samples as its screens show them; of others by their content, as long as there is time."""
+    began, samples = time.monotonic(), _samples(served, tasks)
+    known = served.answers_of_pool([sample.id for sample in samples if sample is not None])
+    found = [known.get(sample.id, {}) if sample is not None else {} for sample in samples]
+    rest = [place for place, one in enumerate(found) if not one]
+    for start in range(0, len(rest), AT_ONCE):
+        if time.monotonic() - began > PATIENCE_S:
+            break
+        places = rest[start : start + AT_ONCE]
+        contents = [_asked(served, studio, tasks[place], samples[place]) for place in places]
+        for place, answer in zip(places, served.answers(contents, collect=False), strict=True):
+            found[place] = answer
+    return found
+
+
+def _samples(served: Served, tasks: Sequence[Task]) -> list[SampleInfo | None]:
+    """The samples of the project that tasks are about."""
+    if served.project is None:
+        return [None] * len(tasks)
+    return find_samples(served.project, [_known(served, task) for task in tasks])
+
+
+def _about(served: Served, told: Task) -> SampleInfo | None:
+    """The sample that something is told of."""
+    task = told.get("task")
+    return _samples(served, [task])[0] if isinstance(task, dict) else None
+
+
+def _number_of_project(told: Task) -> object:
+    project = told.get("project")
+    return project.get("id") if isinstance(project, dict) else None
+
+
+def _asked(served: Served, studio: Studio, task: Task, sample: SampleInfo | None) -> Asked | str:
     """What a task is about, or why it cannot be told."""
     data = task.get("data")
     if not isinstance(data, dict):
@@ -106,7 +143,7 @@ def _sample(served: Served, task: dict[str, Any]) -> Asked | str:
     try:
         if not kind_named(served.kind).IN_FILES:
             return _of_data(served, data)
-        return served.file(_content(served, task, data))
+        return served.file(read_file(Path(sample.uri)) if sample is not None else _content(studio, data))
     except RefusedSampleError as refusal:
         return refusal.reason
 
@@ -118,47 +155,31 @@ def _of_data(served: Served, data: dict[str, Any]) -> Asked:
     return served.text(kind_named(served.kind).text_of(values, Reading("", column)) or "")
 
 
-def _sha256(served: Served, task: dict[str, Any], data: dict[str, Any]) -> str:
-    """As our own export notes it, or of what is in no file."""
-    if not kind_named(served.kind).IN_FILES:
-        return _of_data(served, data).sha256
-    meta = task.get("meta")
-    return str(meta.get("sha256", "")) if isinstance(meta, dict) else ""
+def _known(served: Served, task: Task) -> tuple[str, str]:
+    """What the project may know a task by: the hash that our own export notes, or of what is in no file; its name."""
+    data, meta = task.get("data"), task.get("meta")
+    if not isinstance(data, dict):
+        return "", ""
+    if kind_named(served.kind).IN_FILES:
+        return str(meta.get("sha256", "")) if isinstance(meta, dict) else "", name_of(_address(data))
+    try:
+        return _of_data(served, data).sha256, ""
+    except RefusedSampleError:
+        return "", ""
 
 
 def _address(data: dict[str, Any]) -> str:
     return next((value for value in (data.get("image"), *data.values()) if isinstance(value, str)), "")
 
 
-def _content(served: Served, task: dict[str, Any], data: dict[str, Any]) -> bytes:
+def _content(studio: Studio, data: dict[str, Any]) -> bytes:
     address = _address(data)
-    if address.startswith("data:"):
-        return bytes_of(address)
-    if served.project is not None:
-        sample = find_sample(served.project, sha256=_sha256(served, task, data), name=name_of(address))
-        if sample is not None:
-            return read_file(Path(sample.uri))
-    return _fetched(address)
-
-
-def _fetched(address: str) -> bytes:
-    """A file that Label Studio serves."""
-    base = os.environ.get(URL_VARIABLE, "").rstrip("/")
-    path = address.removeprefix(base) if base else ""
-    if not base.startswith(("http://", "https://")) or not path.startswith("/data/"):
-        raise RefusedSampleError(f"is no sample of the project, and {URL_VARIABLE} names no Label Studio that has it")
-    key = os.environ.get(KEY_VARIABLE, "")
-    request = urllib.request.Request(base + path, headers={"Authorization": f"Token {key}"} if key else {})
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            content: bytes = answer.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise RefusedSampleError(f"cannot be had from Label Studio: {error}") from error
-    return content
+    return bytes_of(address) if address.startswith("data:") else studio.file(address)
 
 
 def name_of(address: str) -> str:
-    """The file's name in an address of Label Studio's: `/data/local-files/?d=PATH`, or the end of a path."""
+    """The file's name in an address of Label Studio's: `/data/local-files/?d=PATH`, an upload, or the end of a path."""
     parts = urlsplit(address)
     inner = parse_qs(parts.query).get("d", [""])[0]
-    return unquote(inner or parts.path).rpartition("/")[2]
+    name = unquote(inner or parts.path).rpartition("/")[2]
+    return _UPLOAD.sub("", name) if "/data/upload/" in parts.path else name

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -75,6 +76,18 @@ class Served:
     def version(self) -> str:
         """Of who answers now; empty as long as nobody does."""
         return self._answerer.about.version if self._answerer is not None else ""
+
+    def newest_version(self) -> str:
+        """Of the newest round, which takes over with the next question: whoever asks here first is answered by it."""
+        if self.project is not None:
+            try:
+                newest = _newest_version(self.project)
+            except (NoModelError, StorageError):
+                return self.version
+            if newest != self.version:
+                self._looked_at = -math.inf
+            return newest
+        return self.version
 
     @property
     def kind(self) -> str:
@@ -172,6 +185,11 @@ class Served:
         if self.collector is not None and collect:
             self.collector.consider([(one.content, one.text, one.sha256, sure) for one, sure in kept])
         return found
+
+    def answers_of_pool(self, sample_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """By id, the answers for samples of the project, as its screens show them; a new one may have none yet."""
+        answerer = self.answerer
+        return {i: answer_of(probs_C, answerer.about) for i, probs_C in answerer.probs_of_pool(sample_ids).items()}
 
 
 def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - an array

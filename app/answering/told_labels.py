@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from unicodedata import normalize
@@ -23,21 +23,41 @@ from storage.trainer import request_training
 TOOL = "label-studio"
 
 
-def find_sample(project: Project, *, sha256: str, name: str) -> SampleInfo | None:
-    """The sample of the project that a task is about: by its hash, or by a file name that only it has."""
+def find_samples(project: Project, known: Sequence[tuple[str, str]]) -> list[SampleInfo | None]:
+    """The samples of the project that tasks are about: by their hash, or by a file name that only one has.
+
+    Args:
+        project: That has them or not.
+        known: SHA-256 and file name of each; either may be empty.
+    """
     with project.opened_to_read(settle=False) as database, database.read() as session:
-        return _found(session, project.project_id(database), sha256, name)
+        project_id = project.project_id(database)
+        hashes = [sha256 for sha256, _ in known if sha256]
+        by_hash = samples_by_hash(session, project_id=project_id, hashes=hashes) if hashes else {}
+        return [by_hash.get(sha256) or _named(session, project_id, name) for sha256, name in known]
 
 
-def record_annotation(project: Project, action: str, told: Mapping[str, Any], *, sha256: str, name: str) -> str:
+def _named(session: Session, project_id: int, name: str) -> SampleInfo | None:
+    named = samples_by_name(session, project_id=project_id, name=name) if name else []
+    return named[0] if len(named) == 1 else None
+
+
+def record_annotation(
+    project: Project,
+    action: str,
+    told: Mapping[str, Any],
+    *,
+    sample: SampleInfo | None,
+    name_of_user: Callable[[int], str],
+) -> str:
     """Take over an annotation; told again, it changes nothing.
 
     Args:
         project: Gets the label event.
         action: Of Label Studio's webhook.
         told: All of it.
-        sha256: Of the task's sample, where it is known.
-        name: Of its file.
+        sample: That it is about.
+        name_of_user: By which a user's number becomes a name; empty: the number stays.
 
     Returns:
         What became of it.
@@ -45,23 +65,16 @@ def record_annotation(project: Project, action: str, told: Mapping[str, Any], *,
     Raises:
         RefusedSampleError: It is about no sample or class of the project.
     """
+    who = _who(told, name_of_user)
     with closing(project.open_database()) as database:
         project_id = project.project_id(database)
         with database.write() as session:
             if action == "START_TRAINING":
                 request_training(session, project_id=project_id, kind="train")
                 return "the trainer was asked to train"
-            if action == "ANNOTATION_DELETED":
+            if action == "ANNOTATIONS_DELETED":
                 return _take_back(session, project_id, told)
-            return _record(session, project_id, told, _found(session, project_id, sha256, name))
-
-
-def _found(session: Session, project_id: int, sha256: str, name: str) -> SampleInfo | None:
-    by_hash = samples_by_hash(session, project_id=project_id, hashes=[sha256]).get(sha256) if sha256 else None
-    if by_hash is not None:
-        return by_hash
-    named = samples_by_name(session, project_id=project_id, name=name) if name else []
-    return named[0] if len(named) == 1 else None
+            return _record(session, project_id, told, sample, who)
 
 
 def _take_back(session: Session, project_id: int, told: Mapping[str, Any]) -> str:
@@ -71,7 +84,17 @@ def _take_back(session: Session, project_id: int, told: Mapping[str, Any]) -> st
     return f"{sum(event is not None for event in undone)} decisions were taken back"
 
 
-def _record(session: Session, project_id: int, told: Mapping[str, Any], sample: SampleInfo | None) -> str:
+def _who(told: Mapping[str, Any], name_of_user: Callable[[int], str]) -> str:
+    annotation = told.get("annotation")
+    who = annotation.get("completed_by") if isinstance(annotation, dict) else None
+    if isinstance(who, dict):
+        who = who.get("email") or who.get("id")
+    if isinstance(who, int):
+        who = name_of_user(who) or who
+    return printable(f"{who or TOOL}")[:200]
+
+
+def _record(session: Session, project_id: int, told: Mapping[str, Any], sample: SampleInfo | None, who: str) -> str:
     annotation = told.get("annotation")
     if not isinstance(annotation, dict) or "id" not in annotation:
         raise RefusedSampleError("holds no annotation")
@@ -79,17 +102,16 @@ def _record(session: Session, project_id: int, told: Mapping[str, Any], sample: 
         raise RefusedSampleError("is about no sample of the project")
     skipped = bool(annotation.get("was_cancelled"))
     class_index = None if skipped else _class_index(session, project_id, annotation)
-    who = annotation.get("completed_by")
-    shown = who.get("email") or who.get("id") if isinstance(who, dict) else who
     content = json.dumps([sample.id, class_index, annotation.get("updated_at")], default=str)
     event = record_decision(
         session,
         project_id=project_id,
         sample_id=sample.id,
-        annotator_id=get_or_create_annotator(session, project_id=project_id, name=printable(f"{shown or TOOL}")[:200]),
+        annotator_id=get_or_create_annotator(session, project_id=project_id, name=who),
         action="skip" if skipped else "label",
         class_index=class_index,
         request_id=f"{TOOL}:{annotation['id']}:{hashlib.sha256(content.encode()).hexdigest()[:16]}",
+        suggestion_shown=bool(annotation.get("parent_prediction")),
         lead_time_s=number(annotation.get("lead_time")),
         acquisition=TOOL,
     )

@@ -28,7 +28,7 @@ def export(
         ),
     ],
     with_predictions: Annotated[
-        bool, typer.Option("--with-predictions", help="The model's answers for what nobody has labeled, too.")
+        bool, typer.Option("--with-predictions", help="What nobody has labeled too, with the model's answers.")
     ] = False,
     at: Annotated[
         str,

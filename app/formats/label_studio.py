@@ -22,6 +22,7 @@ from app.formats.source import Decision, Entry, Prediction, Source, printable
 
 TASKS_FILE, CONFIG_FILE = "tasks.json", "config.xml"
 _CHOICE, _IMAGE = "choice", "image"
+_ANNOTATOR = "annotator"  # not `completed_by`: Label Studio refuses a whole file for one name that is no user's email
 _MANY = "{} tasks have more than one choice; they come in without a label."
 
 
@@ -80,12 +81,14 @@ def _entry(task: Mapping[str, Any], root: Path) -> Entry:
     if "data" not in task:
         decisions = tuple(_minimal(task))
     else:
-        given = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
-        decisions = tuple(decision for one in given if (decision := _decision(one)) is not None)
+        said = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
+        decisions = tuple(decision for one in said if (decision := _decision(one)) is not None)
     flags = (Decision("flag"),) if isinstance(task.get("meta"), dict) and task["meta"].get("flagged") else ()
     standing = next((one.class_name for one in reversed(decisions)), "")
     sha256 = str(task.get("meta", {}).get("sha256", "")) if isinstance(task.get("meta"), dict) else ""
-    predictions = (told for one in task.get("predictions") or [] if (told := _prediction(one)) is not None)
+    # Label Studio's own export has numbers of predictions in place of what they say.
+    given = [one for one in task.get("predictions") or [] if isinstance(one, dict)]
+    predictions = (told for one in given if (told := _prediction(one)) is not None)
     return Entry(root, "", standing, sha256, (*flags, *decisions), tuple(predictions))
 
 
@@ -101,7 +104,8 @@ def _minimal(task: Mapping[str, Any]) -> Iterator[Decision]:
 
 
 def _decision(annotation: Mapping[str, Any]) -> Decision | None:
-    said = (_who(annotation.get("completed_by")), _when(annotation), number(annotation.get("lead_time")))
+    who = annotation.get(_ANNOTATOR) or _who(annotation.get("completed_by"))
+    said = (str(who), _when(annotation), number(annotation.get("lead_time")))
     if annotation.get("was_cancelled"):
         return Decision("skip", "", *said)
     choices = _choices(annotation)
@@ -175,7 +179,7 @@ def _annotations(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
             "result": [_result(decision.class_name)] if decision.action == "label" else [],
             "was_cancelled": decision.action == "skip",
             "lead_time": decision.lead_time_s,
-            "completed_by": {"email": decision.annotator},
+            _ANNOTATOR: decision.annotator,
             "created_at": decision.created_at.isoformat() if decision.created_at else None,
             "ground_truth": False,
         }

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from app.errors import ExportError
 from app.formats.export import Export, ExportedSample, Row, Written, what_is_lost
@@ -28,7 +28,7 @@ from storage.moments import Moment, class_names_at
 from storage.places import replaced_ids
 from storage.projects import kind_of_samples
 from storage.rounds import list_rounds
-from storage.samples import SampleInfo, get_samples
+from storage.samples import SampleInfo, get_samples, list_samples
 from storage.suggestions import last_suggestions
 
 
@@ -52,7 +52,7 @@ def export(
         out: the folder to make.
         project: its name, for formats that hold one.
         for_spreadsheet: cells that a spreadsheet would run as a formula get an apostrophe.
-        rounds_dir: of the project, where the model's answers for the rest of the pool are wanted too.
+        rounds_dir: of the project, where the rest of the pool is wanted too, with the model's answers for it.
         at: a moment in words (`app.project.moments`), for the labels as they stood then; empty: now.
 
     Raises:
@@ -119,31 +119,36 @@ def gather(database: Database, project_id: int, *, project: str, moment: Moment 
 def with_answers(export: Export, database: Database, project_id: int, rounds_dir: Path) -> Export:
     """Add the samples that nobody has decided on, with what the latest model that scored the pool answers for them.
 
+    Without such a model they come alone: another tool to label in needs them before there is one.
+
     Raises:
         UnreadableScoresError: When its scores cannot be read.
     """
+    decided = {sample.id for sample in export.samples}
+    with database.read() as session:
+        pool = list_samples(session, project_id=project_id, split="pool")
+        replaced = replaced_ids(session, project_id=project_id)
+    rest = [_sample(info, export.kind, (), ()) for info in pool if info.id not in decided and info.id not in replaced]
+    answers = _answers(export, database, project_id, rounds_dir)
+    rest = [replace(one, **answers.get(one.id, {})) for one in rest]
+    return replace(export, samples=(*export.samples, *rest))
+
+
+def _answers(export: Export, database: Database, project_id: int, rounds_dir: Path) -> dict[int, dict[str, Any]]:
+    """By sample, what the latest model that scored the pool answers, and its score."""
     from app.project.pool_answers import newest_scored  # loads pyarrow
     from app.project.scores import read_scores, scores_path
 
     with database.read() as session:
         scored = newest_scored(list_rounds(session, project_id=project_id), rounds_dir)
-        if scored is None:
-            return export
-        scores = read_scores(scores_path(rounds_dir, scored.number))
-        decided = {sample.id for sample in export.samples}
-        infos = get_samples(session, sample_ids=[i for i in scores.sample_ids.tolist() if i not in decided])
-    rest = [
-        replace(_sample(info, export.kind, (), (_answer(export, index, probability, scored.number),)), score=score)
-        for sample_id, index, probability, score in zip(
-            scores.sample_ids.tolist(),
-            scores.predicted_N.tolist(),
-            scores.confidence_N.tolist(),
-            scores.measures["score"].tolist(),
-            strict=True,
-        )
-        if (info := infos.get(sample_id)) is not None
-    ]
-    return replace(export, samples=(*export.samples, *rest))
+    if scored is None:
+        return {}
+    scores = read_scores(scores_path(rounds_dir, scored.number))
+    of_N = (scores.sample_ids, scores.predicted_N, scores.confidence_N, scores.measures["score"])
+    return {
+        sample_id: {"predictions": (_answer(export, index, probability, scored.number),), "score": score}
+        for sample_id, index, probability, score in zip(*(values.tolist() for values in of_N), strict=True)
+    }
 
 
 def _answer(export: Export, class_index: int, probability: float, round_number: int) -> Prediction:

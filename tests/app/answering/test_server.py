@@ -3,48 +3,15 @@ from __future__ import annotations
 import base64
 import json
 import random
-from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.answering import limits, served
-from app.answering.served import Served
 from app.answering.server import make_app
-from app.project.creation import make_project
 from app.project.project import Project
-from app.project.settings import ProjectSettings
-from storage.labels import list_events
 from storage.samples import count_samples, list_samples
-from tests.app.answering.conftest import FirstLetter
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    (tmp_path / "texts.csv").write_text("text\nant\nbee\napple\n")
-    return make_project(
-        tmp_path / "project",
-        settings=ProjectSettings("letters"),
-        classes=["a", "b"],
-        data=tmp_path / "texts.csv",
-    ).project
-
-
-@pytest.fixture
-def letters_served(letters: FirstLetter, project: Project, monkeypatch: pytest.MonkeyPatch):
-    """What a project of texts serves, with an answerer that needs no training."""
-    monkeypatch.setattr(served, "open_answerer", lambda _path: (letters, project))
-
-    def make(collect: float = 0.0) -> Served:
-        return Served(project.folder, collect=collect)
-
-    return make
-
-
-@pytest.fixture
-def client(letters_served) -> TestClient:
-    return TestClient(make_app(letters_served()), raise_server_exceptions=False)
+from tests.app.answering.conftest import FirstLetter, events_of
 
 
 def test_texts_are_answered_in_their_order_and_a_bad_one_says_why(client: TestClient) -> None:
@@ -92,51 +59,6 @@ def test_the_least_sure_are_kept_and_come_into_the_pool_unless_the_caller_minds(
     assert len(contents) <= 3 + 20 * 0.2 + 2
 
 
-def task(text: str, **more: Any) -> dict[str, Any]:
-    return {"id": 7, "data": {"text": text}, **more}
-
-
-CONFIG = '<View><Text name="body" value="$text"/><Choices name="kind" toName="body"><Choice value="a"/></Choices>'
-
-
-def test_label_studio_asks_in_its_own_protocol(client: TestClient) -> None:
-    body = {"tasks": [task("ant"), {"id": 8}], "label_config": CONFIG, "project": "1.2", "params": {}}
-    first, second = client.post("/predict", json=body).json()["results"]
-    assert first["result"][0] | {"score": 0} == {
-        "from_name": "kind", "to_name": "body", "type": "choices", "value": {"choices": ["a"]}, "score": 0,
-    }  # fmt: skip
-    assert (first["score"], first["model_version"]) == (pytest.approx(0.9), "round-3")
-    assert second["result"] == []
-    assert client.post("/setup", json={"project": "1.2", "schema": CONFIG}).json() == {"model_version": "round-3"}
-    assert client.get("/metrics").json() == {}
-
-
-def annotated(choice: str, text: str = "bee", **more: Any) -> dict[str, Any]:
-    result = [{"from_name": "kind", "to_name": "body", "type": "choices", "value": {"choices": [choice]}}]
-    annotation = {"id": 3, "result": result, "completed_by": {"id": 1, "email": "ada"}, "lead_time": 2.5, **more}
-    return {"action": "ANNOTATION_CREATED", "task": task(text), "annotation": annotation}
-
-
-def events_of(project: Project) -> list[tuple[str, int | None, str]]:
-    with project.opened_to_read() as database, database.read() as session:
-        events = list_events(session, project_id=project.project_id(database))
-    return [(event.action, event.class_index, event.annotator) for event in events]
-
-
-def test_what_label_studio_tells_becomes_label_events_once(client: TestClient, project: Project) -> None:
-    assert client.post("/webhook", json=annotated("b")).status_code == 201
-    assert client.post("/webhook", json=annotated("b")).status_code == 201
-    assert events_of(project) == [("label", 1, "ada")]
-    client.post("/webhook", json=annotated("a", updated_at="later") | {"action": "ANNOTATION_UPDATED"})
-    assert events_of(project)[1:] == [("label", 0, "ada")]
-    client.post("/webhook", json={"action": "ANNOTATION_DELETED", "annotations": [{"id": 3}]})
-    assert events_of(project)[2:] == [("undo", None, "ada")]
-    refused = client.post("/webhook", json=annotated("zebra")).json()
-    assert refused["result"]["said"] == "not taken over: it chooses 'zebra', which is none of the project's classes"
-    unknown = client.post("/webhook", json={"action": "PROJECT_UPDATED"})
-    assert (unknown.status_code, unknown.json()) == (200, {"status": "Unknown event"})
-
-
 def test_the_model_of_a_newer_round_takes_over(letters_served, project, monkeypatch) -> None:
     at_work = letters_served()
     newer = FirstLetter(version="round-4")
@@ -160,7 +82,7 @@ def test_hostile_requests_are_refused_and_none_ends_it(client: TestClient, proje
         b'{"tasks": [{"data": {"image": "/data/local-files/?d=../../../../etc/passwd"}}]}',
         b'{"tasks": [{"data": {"image": "http://169.254.169.254/latest"}}]}', b'{"action": "ANNOTATION_CREATED"}',
         b'{"action": "ANNOTATION_CREATED", "task": [], "annotation": {"id": {}, "result": [[], 5, {"value": 3}]}}',
-        b'{"action": "ANNOTATION_DELETED", "annotations": 7}',
+        b'{"action": "ANNOTATIONS_DELETED", "annotations": 7}',
     ]  # fmt: skip
     paths = ["/v1/predict", "/v1/predict/files", "/predict", "/setup", "/webhook", "/", "/nowhere", "/v1/model"]
     headers = [

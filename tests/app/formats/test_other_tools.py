@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.formats import label_studio
 from app.formats.errors import SourceError
+from app.formats.export import Export, ExportedSample
 from app.formats.registry import open_source
 from app.formats.source import Decision, Entry, Source
 
@@ -77,7 +80,7 @@ def test_label_studio_with_a_config_of_its_own_names(put, read):
             "annotations": [{"was_cancelled": True, "completed_by": 2}],
         },
         {"data": {"photo": "/data/local-files/?d=c%20d.png"}, "annotations": [{"result": result("cat", "dog")}]},
-        {"data": {"photo": "e.png"}},
+        {"data": {"photo": "e.png"}, "predictions": [3, 82]},  # as Label Studio exports them
         {"data": {"photo": "https://host/x.png"}},
     ]
     source = read(put("export.json", tasks), "label-studio")
@@ -86,6 +89,17 @@ def test_label_studio_with_a_config_of_its_own_names(put, read):
     assert [told.class_name for told in source.entries[0].predictions] == ["dog"]
     assert "lies on the web" in source.refused[0].reason
     assert source.notes == ("1 tasks have more than one choice; they come in without a label.",)
+
+
+def test_label_studio_is_given_no_names_that_it_does_not_know(put, tmp_path):
+    """It refuses a whole file for one `completed_by` that is no user's email."""
+    path = put("a.png")
+    given = Decision("label", "cat", annotator="ada lovelace")
+    sample = ExportedSample(1, str(path), hashlib.sha256(path.read_bytes()).hexdigest(), 8, 8, (given,))
+    label_studio.write(Export("p", ("cat",), (sample,)), tmp_path)
+    [task] = json.loads((tmp_path / "tasks.json").read_text())
+    [annotation] = task["annotations"]
+    assert (annotation["annotator"], "completed_by" in annotation) == ("ada lovelace", False)
 
 
 def test_label_studio_json_min(put, read):

@@ -120,6 +120,17 @@ def test_an_image_that_is_gone_is_left_out_by_name_and_the_others_are_copied(lab
     assert written.left_out == ((str(labeled.images[4]), "cannot be read: No such file or directory"),)
 
 
+def test_the_rest_of_the_pool_goes_to_another_tool_before_there_is_a_model(labeled: Labeled, tmp_path: Path) -> None:
+    def tasks(name: str, rounds_dir: Path | None) -> list[dict[str, object]]:
+        export(labeled.database, labeled.project_id, "label-studio", tmp_path / name, rounds_dir=rounds_dir)
+        return json.loads((tmp_path / name / "tasks.json").read_text())
+
+    decided = tasks("decided", None)
+    everything = tasks("everything", tmp_path / "rounds")
+    assert len(everything) == len(labeled.images) > len(decided)
+    assert [one["predictions"] for one in everything] == [[]] * len(labeled.images)
+
+
 @pytest.mark.parametrize("format_", ["csv", "jsonl", "folders"])
 def test_nothing_is_ever_overwritten(labeled: Labeled, tmp_path: Path, format_: str) -> None:
     (tmp_path / "out").write_text("mine")

@@ -21,7 +21,7 @@ def in_turn(covering: Questions, sample_ids: Ids, probs_N_C: Floats, size: int, 
         The questions; the score of one of doubt is 1 minus the margin.
     """
     doubt_N = 1.0 - margins(probs_N_C)
-    doubtful = np.argsort(-doubt_N, kind="stable")[:size]
+    doubtful = _highest(doubt_N, size)
     by_doubt = zip(sample_ids[doubtful].tolist(), doubt_N[doubtful].tolist(), strict=True)
     by_cover = zip(covering.sample_ids.tolist(), covering.scores.tolist(), strict=True)
     score_of: dict[int, float] = {}
@@ -32,9 +32,20 @@ def in_turn(covering: Questions, sample_ids: Ids, probs_N_C: Floats, size: int, 
     return Questions(np.array([i for i, _ in asked], np.int64), np.array([score for _, score in asked], np.float32))
 
 
+def _highest(doubt_N: Floats, size: int) -> Ids:
+    """The places of the highest, highest first, of equals the first; without ordering the whole of a large pool."""
+    if len(doubt_N) <= size:
+        return np.argsort(-doubt_N, kind="stable")
+    least = np.partition(doubt_N, len(doubt_N) - size)[len(doubt_N) - size]
+    high = np.flatnonzero(doubt_N >= least)
+    return high[np.argsort(-doubt_N[high], kind="stable")][:size]
+
+
 def margins(probs_N_C: Floats) -> Floats:
     """How far the likeliest class is ahead of the second, `[N]`; of a single class 1."""
     if probs_N_C.shape[1] < 2:
         return np.ones(len(probs_N_C), np.float32)
+    if probs_N_C.shape[1] == 2:
+        return np.abs(probs_N_C[:, 0] - probs_N_C[:, 1])
     two_N = np.partition(probs_N_C, -2, axis=1)[:, -2:]
     return np.asarray(two_N[:, 1] - two_N[:, 0], np.float32)

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import nn
 
 from loops.errors import NotEnoughSamplesError, NotFittedError
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear_module import LinearModule
+from loops.predictors.one_thread import one_thread
 from loops.predictors.predictor import Description, Floats, Ids, Predictor
 from loops.seeding import seed_of
 
@@ -172,8 +173,10 @@ class _Fitted:
     def _model_of(self, weights_n: Any) -> Any:  # noqa: ANN401 - scikit-learn's
         if len(np.unique(self._classes)) < 2:
             return None  # of a single class nothing can be learned but that there is none other
-        with threadpool_limits(1):  # several would add up in the order in which they finish
-            model = LogisticRegression(C=STRENGTH, fit_intercept=False, max_iter=200)
+        with one_thread(), config_context(skip_parameter_validation=True, assume_finite=True):
+            model = LogisticRegression(C=STRENGTH, fit_intercept=False, max_iter=200, warm_start=True)
+            if weights_n is not None:  # other weights on the labels move the solution a little: it is sought from there
+                model.coef_, model.intercept_ = self._model.coef_.copy(), self._model.intercept_
             return model.fit(self._rows, self._classes, weights_n)
 
     def _answers(self, model: Any, rows: Floats) -> Floats:  # noqa: ANN401

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from loops.embeddings.features import FeatureStore
 from loops.errors import (
@@ -18,6 +17,7 @@ from loops.errors import (
     NotFittedError,
     OwnCodeError,
 )
+from loops.predictors.one_thread import one_thread
 from loops.predictors.predictor import Description, Floats, Ids, Predictor
 from loops.predictors.scoring import mean_of
 from loops.seeding import seed_of
@@ -74,7 +74,7 @@ class ScikitPredictor(Predictor):
             raise NotEnoughSamplesError(wanted=1, found=0)
         ids, classes = np.array(sorted(labels), np.int64), np.array([labels[i] for i in sorted(labels)], np.int64)
         rows = self.store.flat_rows(ids)
-        with threadpool_limits(1):  # several would add up in the order in which they finish
+        with one_thread():
             self._members = [self._member(rows, classes, seed_of(self._run_seed, "bag", k)) for k in range(MEMBERS)]
         self.fitted_on = dict(labels), round_number
 

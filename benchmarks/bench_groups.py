@@ -151,12 +151,13 @@ class Session:
 def sessions(arguments: argparse.Namespace) -> Iterator[Session]:
     """Those that there is data for."""
     if arguments.mnist:
-        for labels in (50, 200):
+        for labels in arguments.labels:
             yield Session("MNIST", labels, (("npz", arguments.mnist), ("test_size", 500)))
     for path in (*arguments.flowers, *arguments.text):
         test = path.with_name(path.name.replace("pool", "test"))
         name = path.stem.replace("-pool", "") if path.parent.name == "text" else path.parent.name
-        yield Session(name, 200, (("labels", path), ("test", test)))
+        for labels in arguments.labels:
+            yield Session(name, labels, (("labels", path), ("test", test)))
 
 
 def run_session(session: Session, seed: int, *, all_first: bool) -> list[Outcome]:
@@ -227,6 +228,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replays", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--labels", type=int, nargs="+", default=[200], help="that the model of a session has")
     parser.add_argument("--mnist", type=Path)
     parser.add_argument(
         "--flowers", type=Path, nargs="*", default=[], help="lists of photographs, test.csv beside each"

@@ -96,6 +96,7 @@ def screens(browser: Browser, app: Running, out: Path) -> None:
         wait_for_chart(page)
         take(page, out / "uncertainty.png")
         page.get_by_text("Map", exact=True).click()
+        page.locator(".pool-map[data-drawn]").wait_for()
         take(page, out / "uncertainty-map.png")
     with opened(browser, app, "Ada", path="review", height=1040) as page:
         page.locator('[class*="st-key-review_choose_"] button').first.click()

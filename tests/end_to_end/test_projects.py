@@ -40,6 +40,7 @@ def test_another_project_is_opened_beside_this_one_and_ends_with_it(
     page.get_by_text("was moved to the trash").wait_for()
     assert not second.folder.exists()
     page.get_by_text("Deleted (1)").click()
+    settle(page)
     page.get_by_role("button", name="Bring back").click()
     page.get_by_text("is back.").wait_for()
 

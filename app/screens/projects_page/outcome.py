@@ -1,5 +1,6 @@
 """What became of the last thing that was done, as a sentence; refusals stand beside their field instead."""
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -7,7 +8,8 @@ import streamlit as st
 from app.errors import AppError
 from app.screens.shared.plain_text import escaped
 
-_DONE, _REFUSED = "projects_done", "projects_refused"  # the second: (where, why)
+SAID_S = 10.0  # so long it stands, however often the page is drawn meanwhile: other projects start and end beside it
+_DONE, _REFUSED = "projects_done", "projects_refused"  # (sentence, when), and (where, why)
 
 
 def do(where: str, work: Callable[[], str]) -> None:
@@ -18,7 +20,7 @@ def do(where: str, work: Callable[[], str]) -> None:
         work: does it, and says what it did.
     """
     try:
-        st.session_state[_DONE] = work()
+        st.session_state[_DONE] = work(), time.monotonic()
     except AppError as error:
         st.session_state[_REFUSED] = (where, str(error))
 
@@ -26,7 +28,8 @@ def do(where: str, work: Callable[[], str]) -> None:
 def show_outcome() -> None:
     """Draw what was done; its place stays when it goes, or an open expander below would close."""
     with st.container():
-        if said := st.session_state.pop(_DONE, ""):
+        said, when = st.session_state.get(_DONE, ("", 0.0))
+        if said and time.monotonic() - when < SAID_S:
             st.success(escaped(said), icon=":material/check:")
 
 

@@ -90,7 +90,7 @@ def group_of_class(pool: OpenPool, class_index: int) -> Ids:
 def group_of_all(pool: OpenPool, retired: AbstractSet[int]) -> OpenPool:
     """The samples whose class the model is sure of, whichever it is; none where these are too few for a group."""
     asked_N = ~np.isin(pool.predicted_N, np.fromiter(retired, np.int64, len(retired)))
-    for least in (SUREST, SURE):
+    for least in (SUREST, SURE, LEAST):
         kept_N = asked_N & (pool.confidence_N >= least)
         if int(kept_N.sum()) >= ENOUGH:
             break

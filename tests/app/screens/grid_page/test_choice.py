@@ -96,4 +96,5 @@ def test_of_all_classes_together_the_surest_level_that_is_a_group_counts(monkeyp
     answered = pool((0, 0.995), (1, 0.95), (1, 0.99), (2, 1.0), (2, 0.7))
     assert group_of_all(answered, set()).sample_ids.tolist() == [1, 3, 4]
     assert group_of_all(answered, {0, 2}).sample_ids.tolist() == [2, 3], "a level lower, for 3 alone is no group"
-    assert len(group_of_all(pool((0, 0.8), (1, 0.8)), set()).sample_ids) == 0
+    assert len(group_of_all(pool((0, 0.8), (1, 0.8)), set()).sample_ids) == 2
+    assert len(group_of_all(pool((0, 0.5), (1, 0.5)), set()).sample_ids) == 0

@@ -141,10 +141,10 @@ class Project:
             sample = sample_of(session, project_id=self._id, sample_id=sample_id)
         return kind_named(self.kind).copy(sample).content
 
-    def labels(self) -> list[CurrentLabel]:
-        """What stands per sample, by sample id."""
+    def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
+        """What stands per sample, by sample id; only samples with a larger id than ``after``."""
         with self._database.read() as session:
-            return current_labels(session, project_id=self._id)
+            return current_labels(session, project_id=self._id, after_sample_id=after, limit=limit)
 
     def next(self, count: int = 1) -> list[Question]:
         """The samples to be labeled next; nobody else is asked about them for some minutes.

@@ -86,9 +86,9 @@ class ProjectOverHttp(Project):
         """The file of an image as it is, a text, or a row as JSON."""
         return bytes(self._ask("GET", f"/samples/{int(sample_id)}/content").content)
 
-    def labels(self) -> list[CurrentLabel]:
+    def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
         """What stands per sample, by sample id."""
-        pages = self._pages("/labels", "sample_id", 0, 2**62)
+        pages = self._pages("/labels", "sample_id", after, limit)
         return [label for page in pages for label in _rows(CurrentLabel, page)]
 
     def next(self, count: int = 1) -> list[Question]:

@@ -30,8 +30,23 @@ class CurrentLabel:
     flagged: bool  # somebody asked for a second look and did not take it back
 
 
-def current_labels(session: Session, *, project_id: int, through_event_id: int | None = None) -> list[CurrentLabel]:
-    """List what stands per sample, by sample id; with ``through_event_id`` as it stood right after that event."""
+def current_labels(
+    session: Session,
+    *,
+    project_id: int,
+    through_event_id: int | None = None,
+    after_sample_id: int = 0,
+    limit: int | None = None,
+) -> list[CurrentLabel]:
+    """List what stands per sample, by sample id.
+
+    Args:
+        session: Reads.
+        project_id: The project.
+        through_event_id: As it stood right after that event.
+        after_sample_id: Only samples with a larger id.
+        limit: How many at most.
+    """
     if through_event_id is None:
         standing: Select[Any] = select(CurrentDecision.event_id).where(CurrentDecision.project_id == project_id)
     else:
@@ -50,8 +65,9 @@ def current_labels(session: Session, *, project_id: int, through_event_id: int |
             LabelEvent.group_bound.is_not(None),
         )
         .join(Annotator, Annotator.id == LabelEvent.annotator_id)
-        .where(LabelEvent.id.in_(standing))
+        .where(LabelEvent.id.in_(standing), LabelEvent.sample_id > after_sample_id)
         .order_by(LabelEvent.sample_id)
+        .limit(limit)
     )
     return [CurrentLabel(*row[:-1], unseen=bool(row[-1]), flagged=row[0] in flagged) for row in rows]
 

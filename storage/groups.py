@@ -8,7 +8,7 @@ One undo takes all of them back.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -22,7 +22,7 @@ from storage.events import is_undone
 from storage.grid import free_samples
 from storage.journal import note, values_of
 from storage.limits import NO_LIMITS, Limits, check_limits
-from storage.models import Annotator, CurrentDecision, Group, LabelEvent, Query, Sample, SampleError
+from storage.models import Annotator, CurrentDecision, Group, LabelEvent, Query, Round, Sample, SampleError
 from storage.plain import utc_now
 from storage.provenance import chosen_otherwise
 from storage.samples import chunks
@@ -47,9 +47,12 @@ class GroupPart:
     closed: bool = False  # the rest was taken, or the person left it
     classes: tuple[int, ...] = ()  # what each member is said to be, in the order of `members`; empty: `class_index`
 
-    def said(self) -> dict[int, int]:
-        """What each member is said to be, by sample id."""
-        return dict(zip(self.members, self.classes or (self.class_index,) * len(self.members), strict=True))
+    def said_of(self, sample_ids: Iterable[int]) -> dict[int, int]:
+        """What members are said to be, by sample id."""
+        if not self.classes:
+            return dict.fromkeys(sample_ids, self.class_index)
+        wanted = set(sample_ids)
+        return {one: said for one, said in zip(self.members, self.classes, strict=True) if one in wanted}
 
 
 def begin_group(session: Session, *, project_id: int, group: GroupPart) -> tuple[GroupPart, ...]:
@@ -65,7 +68,7 @@ def begin_group(session: Session, *, project_id: int, group: GroupPart) -> tuple
     if stored:
         return stored
     check_annotator(session, project_id, group.annotator_id)
-    for class_index in set(group.said().values()):
+    for class_index in set(group.classes) or {group.class_index}:
         check_decision(session, project_id, group.members[0], "label", class_index)
     own = (Group.project_id == project_id, Group.annotator_id == group.annotator_id)
     session.execute(update(Group).where(*own, ~Group.closed).values(closed=True))
@@ -83,7 +86,7 @@ def split_group(session: Session, *, project_id: int, part: GroupPart, members: 
         members: Those not drawn that stay, in the order of the draws.
         draws: How many of ``part`` were drawn.
     """
-    said = part.said()
+    said = part.said_of(members)
     classes = tuple(said[sample_id] for sample_id in members) if part.classes else ()
     made = replace(part, part=part.part + 1, members=tuple(members), draws=draws, classes=classes)
     parts = group_parts(session, project_id=project_id, key=part.key)
@@ -133,8 +136,9 @@ def kept_out_of_groups(session: Session, *, project_id: int, audit_share: float)
     reserved = select(Sample.id).where(
         Sample.project_id == project_id, or_(Sample.split != "pool", Sample.audit_key < audit_share)
     )
-    asked = select(Query.sample_id).where(Query.purpose != "train").distinct()
-    broken = select(SampleError.sample_id)
+    in_project = (Round.project_id == project_id, Query.purpose != "train")
+    asked = select(Query.sample_id).join(Round, Round.id == Query.round_id).where(*in_project).distinct()
+    broken = select(SampleError.sample_id).where(SampleError.project_id == project_id)
     return {sample_id for kept in (reserved, asked, broken) for sample_id in session.scalars(kept)}
 
 
@@ -188,8 +192,8 @@ def take_rest(
             f"The rest was not taken: {most_wrong:,} of the {len(free):,} that are free may be of another class; "
             f"{100 * group.allowed:g} % are allowed."
         )
-    said = group.said()
-    for class_index in {said[sample_id] for sample_id in free}:
+    said = group.said_of(free)
+    for class_index in set(said.values()):
         check_decision(session, project_id, free[0], "label", class_index)
     asked = chosen_otherwise(session, project_id, GROUP)
     events = [

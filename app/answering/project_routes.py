@@ -128,7 +128,7 @@ def _add_reading(router: APIRouter, opened: Callable[[], Project]) -> None:  # n
     @router.get("/labels")
     def labels(after: After = 0, limit: Limit = LARGEST_PAGE) -> list[CurrentLabel]:
         """What stands per sample, those after a sample id."""
-        return [label for label in opened().labels() if label.sample_id > after][:limit]
+        return opened().labels(after=after, limit=limit)
 
     @router.get("/rounds")
     def rounds() -> list[RoundInfo]:

@@ -182,7 +182,8 @@ def take(
 
 
 def _state(session: Session, parts: Sequence[GroupPart]) -> GroupState:
-    found, said = judged_classes(session, sample_ids=parts[0].members), parts[0].said()
+    found = judged_classes(session, sample_ids=parts[0].members)
+    said = parts[0].said_of(found)
     return follow(parts, {sample_id: found[sample_id] == said[sample_id] for sample_id in found})
 
 

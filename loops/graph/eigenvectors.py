@@ -4,7 +4,7 @@ A polynomial of the matrix is cheap to apply to many vectors at once, and one th
 eigenvalues lie turns a random subspace into the wanted one within a few steps (Zhou, Saad, Tiago and Chelikowsky 2006,
 "Self-consistent-field calculations using Chebyshev-filtered subspace iteration"). Of a graph of neighbors the wanted
 eigenvalues lie close together below 1, and the products cost little: ARPACK, which orthogonalizes one vector after
-another, takes ten times as long. See docs/decisions/0038-eigenvectors.md.
+another, takes several times as long and misses some. See docs/decisions/0038-eigenvectors.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def largest_eigenpairs(
         were not enough: then with what those have found.
     """
     n = matrix.shape[0]
-    near = reverse_cuthill_mckee(matrix, symmetric_mode=True)  # neighbors lie near each other in memory: half the time
+    near = reverse_cuthill_mckee(matrix, symmetric_mode=True)  # neighbors lie near each other in memory
     matrix = matrix[near][:, near]
     single = matrix.astype(np.float32)
     guess = np.random.default_rng(seed % 2**32).standard_normal((n, min(count + max(count // 2, 8), n)), np.float32)
@@ -87,7 +87,7 @@ def _filtered(matrix: sp.csr_matrix, block: Block, unwanted: float, degree: int,
 
 
 def _orthonormal(block_N_B: NDArray) -> NDArray:  # type: ignore[type-arg]
-    """The same subspace with an orthonormal basis: by the small matrix of inner products, ten times as fast as QR."""
+    """The same subspace with an orthonormal basis: by the small matrix of inner products, faster than QR."""
     double = block_N_B.astype(np.float64)
     lengths_B, turn_B_B = np.linalg.eigh(double.T @ double)
     if lengths_B[0] <= _LEAST_LENGTH * lengths_B[-1]:  # inner products say too little of vectors that nearly depend

@@ -16,5 +16,5 @@ def one_thread() -> AbstractContextManager[Any]:
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Looking for the loaded libraries takes 3 ms, as long as a fit; they are loaded before the first one."""
+    """Looking for the loaded libraries takes as long as a fit; they are loaded before the first one."""
     return ThreadpoolController()

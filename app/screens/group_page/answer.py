@@ -137,7 +137,8 @@ def _staying(state: GroupState) -> list[int] | None:
 
 def _due(message: GroupMessage, state: GroupState) -> list[dict[str, Any]]:
     """The next members to be judged, kept from the others' queues; what the page can show already is not sent again."""
-    ids, said = list(state.due[:AHEAD]), state.part.said()
+    ids = list(state.due[:AHEAD])
+    said = state.part.said_of(ids)
     whose: dict[str, Any] = {"project_id": project_id(), "annotator_id": annotator_id(), "page": message.page}
     share = current_project().settings().audit_share
     with database().write() as session:

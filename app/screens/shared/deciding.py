@@ -63,11 +63,10 @@ def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | 
     except StorageError as error:
         st.session_state[FAILURE_KEY] = f"The decision was not stored: {error}"
         return
-    if not moved:
-        st.session_state.setdefault(DONE_KEY, []).append(request)
     if moved:
         st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
     else:
+        st.session_state.setdefault(DONE_KEY, []).append(request)
         st.session_state[MESSAGE_KEY] = f"The decision on sample {sample_id} is stored."
 
 

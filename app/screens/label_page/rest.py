@@ -6,13 +6,13 @@ import time
 
 import streamlit as st
 
+from app.project.questions import READ_OF_REST
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.session import database, project_id
 from storage.queue import NOTHING_LEFT
 from storage.remainder import Remainder, read_remainder
 
 FEWEST = 4  # samples a page has ahead; with fewer the rest follows behind them
-READ = 200  # samples of the rest: others hold some of them
 FIRST_ROUND_WAIT_S = 3.0  # the first round chooses better than chance, but a person waits no longer for it
 WAITS_SINCE_KEY = "label_waits_since"
 
@@ -31,7 +31,7 @@ def rest_of_pool(found: int) -> Remainder:
         return NOTHING_LEFT
     share = state.settings.audit_share
     with database().read() as session:
-        return read_remainder(session, project_id=project_id(), audit_share=share, count=READ)
+        return read_remainder(session, project_id=project_id(), audit_share=share, count=READ_OF_REST)
 
 
 def _has_waited(state: LabelingState) -> bool:

@@ -1,12 +1,17 @@
 // The keys of one sample that stands on a page of the server: what a key means goes to the server, which decides and draws
-// the page anew; until then no further key counts, for nobody has seen what it would be about.
+// the page anew. Until then no key for a class counts, for nobody has seen what it would be about, and the line says so by
+// showing keys without a frame; an undo is about what was done last, so it waits its turn.
+
+// Of the whole visit: for another sample Streamlit draws another element, and the keys' page begins anew.
+let waitsFor = null; // the message that is not answered yet
+let isUndoNext = false;
 
 class OneSample {
   constructor(parent, data) {
     this.root = element("div", { class: "one" });
     parent.append(this.root);
-    this.waitsFor = null;
-    this.update(data, () => {});
+    this.data = data;
+    this.isNew = true;
     this.deafen = listenToKeys({ page: "one", classes: () => this.data.classes, act: (meaning) => this.act(meaning) });
   }
 
@@ -18,7 +23,11 @@ class OneSample {
   update(data, setStateValue) {
     this.data = { ...data, classes: withOwnKeys(data.classes, ownKeys(data.name)) };
     this.setStateValue = setStateValue;
-    if (data.answered === this.waitsFor) this.waitsFor = null;
+    const isAnswered = data.answered === waitsFor;
+    const isNextUndo = isAnswered && isUndoNext;
+    if (isAnswered || this.isNew) [waitsFor, isUndoNext] = [null, false]; // who left meanwhile and came back begins anew
+    this.isNew = false;
+    if (isNextUndo) this.act("undo");
     this.draw();
   }
 
@@ -27,13 +36,18 @@ class OneSample {
     const [what, key] = meaning.split(":");
     const classIndex = what === "class" ? this.data.classes.findIndex((one) => one.key === key && !one.retired) : null;
     if (classIndex === -1 || !["class", "skip", "flag", "undo"].includes(what)) return false;
-    if (this.waitsFor !== null) return true;
-    this.waitsFor = newId();
-    this.setStateValue("message", { turn: this.waitsFor, act: what, class_index: classIndex, sample_id: this.data.sample_id });
+    if (waitsFor !== null) {
+      isUndoNext ||= what === "undo";
+      return true;
+    }
+    waitsFor = newId();
+    this.draw();
+    this.setStateValue("message", { turn: waitsFor, act: what, class_index: classIndex, sample_id: this.data.sample_id });
     return true;
   }
 
   draw() {
+    this.root.setAttribute("aria-busy", String(waitsFor !== null));
     const named = inOrder(this.data.classes).filter((one) => one.key && !one.retired).map((one) => [keySigns(one.key), one.name]);
     const all = [...named, ["Space", "skip"], ["F", this.data.is_flagged ? "take the flag back" : "flag"], ["Backspace", "undo"]];
     this.root.replaceChildren(...all.map(([key, text]) => element("span", { class: "key" }, element("kbd", {}, key), element("span", { translate: "no" }, text))));

@@ -5,8 +5,9 @@
 
 FOLDER has `pool.csv` and `test.csv` with the columns path and label. The demo is a Flash classification task on images,
 fine-tuned in each round and asked by BALD. Flash's `ImageClassifier` wants torchvision; the task here is Flash's
-`ClassificationTask` over a small network. Prints what each loop reaches, what a round costs beyond fit and scoring, and
-what of the demo goes wrong.
+`ClassificationTask` over a small network. All begin each round with the same weights and
+are judged with dropout off. Prints what each loop reaches, what a round costs beyond fit and scoring, and what of the
+demo goes wrong.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def ours(images: Images, rounds: int, epochs: int, seed: int, acquisition: Any =
     trainer = a_trainer(epochs, found)
     loop = Timed(found, wrapping=trainer.fit_loop, rounds=rounds, mc_iterations=K)
     trainer.fit_loop = loop
-    trainer.finetune(images.task(), datamodule=data, strategy="no_freeze")
+    trainer.finetune(images.task(seed), datamodule=data, strategy="no_freeze")
     found.curve = loop.curve
     return found
 
@@ -162,7 +163,7 @@ def flashs(images: Images, rounds: int, epochs: int, seed: int) -> Found:
     torch.manual_seed(seed)
     data = FlashData(labelled=images.data_module(), query_size=QUERY_SIZE)
     data._dataset.label(images.first(seed))  # its own would be others
-    task, found = images.task(), Found(asked=[images.first(seed)])
+    task, found = images.task(seed), Found(asked=[images.first(seed)])
 
     class Watched(type(data)):  # type: ignore[misc]
         def label(self, probabilities: Any = None, indices: Any = None) -> None:
@@ -189,7 +190,7 @@ def baals(images: Images, rounds: int, epochs: int, seed: int) -> Found:
     pool = TensorDataset(images.pool, torch.tensor(images.labels))
     active = ActiveLearningDataset(pool, random_state=seed)
     active.label(images.first(seed))
-    model = patch_module(images.task())
+    model, judged = patch_module(images.task(seed)), images.task(seed)  # in the patched one dropout is never off
     wrapper = ModelWrapper(model, nn.CrossEntropyLoss())
     first = {name: weight.clone() for name, weight in model.state_dict().items()}
     found = Found(asked=[images.first(seed)])
@@ -209,8 +210,8 @@ def baals(images: Images, rounds: int, epochs: int, seed: int) -> Found:
         model.load_state_dict(first)
         optimizer = torch.optim.Adam(model.parameters(), RATE)
         wrapper.train_on_dataset(active, optimizer, 16, epochs, use_cuda=False, workers=0)
-        votes = wrapper.predict_on_batch(images.test, K).softmax(1).mean(-1)
-        found.curve.append((active.n_labelled, images.share_right(votes)))
+        judged.load_state_dict(model.state_dict())
+        found.curve.append((active.n_labelled, images.accuracy(judged)))
         before = active.labelled.copy()
         loop.step()
         found.asked.append(np.flatnonzero(active.labelled & ~before).tolist())

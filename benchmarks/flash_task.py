@@ -47,13 +47,9 @@ class Images:
         """On the test images, dropout off."""
         was = task.training
         with torch.no_grad():
-            found = self.share_right(task.eval()(self.test))
+            predicted = task.eval()(self.test).argmax(1)
         task.train(was)
-        return found
-
-    def share_right(self, logits: Tensor) -> float:
-        """Of the test images."""
-        return (logits.argmax(1) == torch.tensor(self.test_labels)).float().mean().item()
+        return (predicted == torch.tensor(self.test_labels)).float().mean().item()
 
     def dictionaries(self, split: str) -> list[dict]:
         """As Flash has samples."""
@@ -71,9 +67,11 @@ class Images:
         drawn = random_ranking(np.arange(len(self.labels)), START, seed_of(seed, "random", 0))
         return sorted(ranked.sample_id for ranked in drawn)
 
-    def task(self) -> Task:
-        """That has learned nothing."""
-        return Task(self.pool.shape[1], self.pool.shape[2], self.classes)
+    def task(self, seed: int) -> Task:
+        """That has learned nothing; of one seed every loop gets the same weights."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return Task(self.pool.shape[1], self.pool.shape[2], self.classes)
 
 
 def table(folder: Path, split: str) -> list[tuple[Path, str]]:

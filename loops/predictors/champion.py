@@ -26,8 +26,6 @@ from loops.predictors.predictor import Description, Floats, Ids, Instant, Predic
 from loops.predictors.saved import load_members, saved_members
 from loops.predictors.weighing import Weights, weigh
 
-Asker = Predictor | Instant
-
 NAME = "champion"
 FEWEST_TO_WEIGH = 10  # labels; below them the first member answers alone
 COMMITTEE_FROM = 30  # labels; below them a network learns too little for the time of its fit
@@ -164,16 +162,16 @@ class Champion(Predictor):
         """As the first member asks while it has a say; None once the others answer alone."""
         if not self.asks_itself and not coverage:
             return None
-        return self.questions_of(self._first, self, sample_ids, size, labels=len(self._labels), coverage=coverage)
-
-    def questions_of(
-        self, first: Asker, answering: Asker, sample_ids: Ids, size: int, *, labels: int, coverage: bool
-    ) -> Questions | None:
-        """Those of a first member; in turn with those that an answer is least sure of, where that is wanted."""
-        covering = first.questions(sample_ids, size, coverage=coverage)
-        if covering is None or coverage or not self._takes_turns or self._weights.weights[0] == 1.0:
+        covering = self._first.questions(sample_ids, size, coverage=coverage)
+        if covering is None or coverage or not self.takes_turns:
             return covering
-        return in_turn(covering, sample_ids, answering.predict(sample_ids), size, doubt_first=labels % 2 == 1)
+        doubt_first = len(self._labels) % 2 == 1
+        return in_turn(covering, sample_ids, self.predict(sample_ids), size, doubt_first=doubt_first)
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether every other question is where the answer is least sure: if wanted, and another has a say."""
+        return self._takes_turns and self._weights.weights[0] < 1.0
 
     def gains(self, sample_ids: Ids) -> Floats:
         """As the first member has it."""

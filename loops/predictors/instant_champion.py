@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from loops.predictors.in_turn import in_turn
 from loops.predictors.predictor import Floats, Ids, Instant, Questions
 
 if TYPE_CHECKING:
     from loops.predictors.champion import Champion
+
+LOOKED_AT = 20_000  # samples in which the answer that is least sure is sought between two rounds
 
 
 class InstantChampion:
@@ -22,6 +25,7 @@ class InstantChampion:
         self._labels = 0
         self._ids = np.empty(0, np.int64)  # of samples that the others have answered, ascending
         self._said_O_N_C = np.empty((len(champion.others), 0, champion.num_classes), np.float32)
+        self._part: Ids | None = None
         self.asks_of_whole_pool = first.asks_of_whole_pool
 
     def refit(self, labels: Mapping[int, int]) -> None:
@@ -40,8 +44,18 @@ class InstantChampion:
 
     def questions(self, sample_ids: Ids, size: int, *, coverage: bool) -> Questions | None:
         """As the champion asks, with what the labels since the round have changed."""
-        labels = self._labels
-        return self._champion.questions_of(self._first, self, sample_ids, size, labels=labels, coverage=coverage)
+        covering = self._first.questions(sample_ids, size, coverage=coverage)
+        if covering is None or coverage or not self._champion.takes_turns:
+            return covering
+        looked_at = self._looked_at(sample_ids)
+        return in_turn(covering, looked_at, self.predict(looked_at), size, doubt_first=self._labels % 2 == 1)
+
+    def _looked_at(self, sample_ids: Ids) -> Ids:
+        """Those in which doubt is sought: of a large pool a part, always the same one, as the others answer slowly."""
+        if self._part is None:
+            drawn = np.random.default_rng(self._champion.seed).permutation(len(sample_ids))[:LOOKED_AT]
+            self._part = sample_ids[np.sort(drawn)]
+        return sample_ids[np.isin(sample_ids, self._part)] if len(sample_ids) > LOOKED_AT else sample_ids
 
     def _of_others(self, ids: Ids) -> Floats:
         """Of each of the O others, `said_O_N_C`; each sample is asked about once."""

@@ -19,6 +19,7 @@ from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError, TrainingInterruptedError
 from loops.oracle import KnownLabels
 from loops.predictors import champion as champion_module
+from loops.predictors import instant_champion
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
@@ -340,6 +341,28 @@ def test_of_a_table_every_other_question_is_where_the_answer_is_least_sure() -> 
     asked = instant.questions(POOL, 4, coverage=False)
     assert asked is not None
     assert asked.sample_ids.tolist()[:2] == [70, 40]
+
+
+def test_between_rounds_doubt_is_sought_in_a_part_of_a_large_pool_the_same_from_label_to_label(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(instant_champion, "LOOKED_AT", 3)
+    champion = Champion(first_of_all(), [], [Says("quick")], takes_turns=True)
+    champion.fit({0: 0, 1: 1}, round_number=1)
+    quick = champion._team[1]
+    quick.fit({0: 0, 1: 1}, round_number=1)
+    champion._weights = Weights((0.5, 0.5), weighed_at=2)
+    asked: list[int] = []
+    predict = quick.predict
+    quick.predict = lambda ids: asked.extend(np.asarray(ids).tolist()) or predict(ids)  # type: ignore[method-assign, func-returns-value]
+    instant = champion.instant(POOL, round_number=1)
+    assert instant is not None
+    instant.refit({0: 0, 1: 1})
+    for left in (POOL, POOL[1:]):
+        questions = instant.questions(left, 2, coverage=False)
+        assert questions is not None
+        assert len(set(asked)) == len(asked) == 3
+        assert questions.sample_ids[0] in POOL[:2], "the first covers the whole pool"
 
 
 def test_without_a_say_of_the_first_the_heaviest_takes_the_labels_and_the_first_only_covers() -> None:

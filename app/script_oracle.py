@@ -36,7 +36,7 @@ from app.running.web_server import choose_port, url_of
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import update_map
 from app.trainer.oracle import DatabaseOracle
-from app.trainer.workbench import Workbench
+from app.trainer.workbench import Workbench, as_names
 from loops.acquisition import catalog
 from loops.data import ActiveLearningDataModule
 from loops.embeddings.backbone import Backbone
@@ -192,7 +192,7 @@ class ScriptOracle:
         with database.read() as session:
             pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
             samples = list_samples(session, project_id=project_id, split="pool")
-            num_classes = len(list_classes(session, project_id=project_id))
+            classes = as_names(list_classes(session, project_id=project_id))
         self._place_of = {sample.id: int(Path(sample.uri).stem) for sample in samples if _is_number(sample.uri)}
         self._id_at = {place: sample_id for sample_id, place in self._place_of.items()}
         if not self._id_at or max(self._id_at) >= len(self.data.samples):
@@ -204,7 +204,7 @@ class ScriptOracle:
         store = self._embedded(predictor, name)
         spec = replace(choose_network("features", [store.backbone.name]), name=name)
         bench = Workbench(
-            self.project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec, store
+            self.project, database, project_id, generation, heartbeat, settings, pool, test, classes, spec, store
         )
         update_map(self.project, store, pool.ids, lambda: None)
         return bench

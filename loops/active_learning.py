@@ -183,17 +183,17 @@ class ActiveLearningLoop(WrappingLoop[None]):
         if self._is_fitted():
             return
         folder = self._round_folder(answers.round_number)
-        if answers.can_be_learned:
+        if self._can_answer(answers):
             self._predictor.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
         self.progress.increment_processed()
-        if answers.can_be_learned and folder is not None:
+        if self._can_answer(answers) and folder is not None:
             saved = self._predictor.save(folder / "model.ckpt", self.state_dict())
             self._on_checkpoint(answers.round_number, saved)
         self._fit_seconds = time.perf_counter() - self._started_at
 
     def evaluate(self, answers: Answers) -> tuple[Evaluation, ...]:
         """Measures accuracy on the test set and on the audit labels, neither of which is trained on."""
-        if not answers.can_be_learned:
+        if not self._can_answer(answers):
             return ()
         chain = [] if self._auditor is None else self._auditor.chain
         known: dict[Dataset, Mapping[int, int]] = {"test": answers.test, "audit": uniform_audits(answers.audit, chain)}
@@ -209,7 +209,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         """Scores every sample that may be asked about; None before there is a model or when none is left."""
         rechecks = [ranked.sample_id for ranked in second_looks(answers, self._settings.ranking_size)]
         sample_ids = [*answers.pool.tolist(), *answers.audit_pool.tolist(), *rechecks]
-        if not answers.can_be_learned or not sample_ids:
+        if not self._can_answer(answers) or not sample_ids:
             return None
         self._predictor.review(answers.labels, pool=np.array(sample_ids, np.int64), begins=False)
         return self._predictor.score(sample_ids, round_number=answers.round_number)
@@ -254,9 +254,13 @@ class ActiveLearningLoop(WrappingLoop[None]):
         )
         self.answers = self._oracle.answer(query)
 
+    def _can_answer(self, answers: Answers) -> bool:
+        """Whether there is a model: something was learned, or is known without labels."""
+        return answers.can_be_learned or self._predictor.answers_without_labels
+
     def _asked_by(self, answers: Answers) -> AskedBy | None:
         """Who asks; nobody before there is a model."""
-        if not answers.can_be_learned:
+        if not self._can_answer(answers):
             return None
         return AskedBy(self._predictor.describe().name, f"round {answers.round_number}", len(answers.labels))
 

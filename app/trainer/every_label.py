@@ -26,6 +26,7 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.workbench import Workbench
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of
+from loops.embeddings.names import ClassName
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.network_spec import NetworkSpec
 from loops.predictors.predictor import Description
@@ -51,7 +52,7 @@ class WorkbenchState:
     settings: ProjectSettings
     pool: SampleColumns
     test: SampleColumns
-    num_classes: int
+    classes: tuple[ClassName, ...]
     spec: NetworkSpec
     rows: int  # of the feature store that may be used
     anew: bool  # the pool has grown: the queue is ranked once more, without a new label
@@ -60,7 +61,7 @@ class WorkbenchState:
     def of(cls, bench: Workbench, *, anew: bool) -> WorkbenchState:
         """What can be sent of a workbench."""
         return cls(
-            bench.project_id, bench.generation, bench.settings, bench.pool, bench.test, bench.num_classes, bench.spec,
+            bench.project_id, bench.generation, bench.settings, bench.pool, bench.test, bench.classes, bench.spec,
             len(bench.store), anew,
         )  # fmt: skip
 
@@ -77,7 +78,7 @@ class WorkbenchState:
             settings,
             self.pool,
             self.test,
-            self.num_classes,
+            self.classes,
             self.spec,
             FeatureStore(project.features_dir / self.spec.backbone, backbone, first=self.rows),
         )
@@ -214,7 +215,7 @@ class Watching:
 def _is_as(bench: Workbench, before: Workbench) -> bool:
     """Whether a re-ranker need not notice that the workbench was made anew."""
     return (
-        (bench.settings, bench.spec, bench.num_classes) == (before.settings, before.spec, before.num_classes)
+        (bench.settings, bench.spec, bench.classes) == (before.settings, before.spec, before.classes)
         and len(bench.store) == len(before.store)
         and np.array_equal(bench.pool.ids, before.pool.ids)
     )

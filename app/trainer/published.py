@@ -85,8 +85,10 @@ def newest_published(project: Project, database: Database) -> Published:
     sums = {"sha256": str(newest.checkpoint_sha256), "size": newest.checkpoint_bytes or 0}
     try:
         known = read_checkpoint(path, **sums)["learner"]["num_classes"]  # type: ignore[arg-type]
-        bench = replace(at_rest(project, database), num_classes=known)
-        bench = replace(bench, store=WithNewSamples(bench.store.folder, bench.store.backbone))
+        bench = at_rest(project, database)
+        bench = replace(
+            bench, classes=bench.classes[:known], store=WithNewSamples(bench.store.folder, bench.store.backbone)
+        )
         predictor = bench.predictor()
         predictor.load(path, **sums)  # type: ignore[arg-type]
     except (CheckpointDamagedError, CheckpointMismatchError, KeyError) as error:

@@ -27,6 +27,7 @@ from app.trainer.workbench import Workbench, at_rest
 from loops.active_learning import ActiveLearningLoop
 from loops.certificate.auditor import Auditor
 from loops.checkpoint import SavedCheckpoint
+from loops.embeddings.names import ClassName
 from loops.errors import CheckpointMismatchError
 from loops.oracle import Answers, Query
 from loops.predictors.predictor import Predictor
@@ -127,7 +128,7 @@ def _run(refit: _Refit, info: RoundInfo, answers: Answers) -> Query:
     bench = refit.bench
     with bench.database.read() as session:
         classes = class_names_at(session, project_id=bench.project_id, at=info.started_at)
-    bench = replace(bench, num_classes=len(classes))
+    bench = replace(bench, classes=tuple(map(ClassName, classes)))
     oracle, predictor = _Asked(answers), bench.predictor()
     loop = ActiveLearningLoop(
         predictor=predictor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from loops.embeddings.backbone import Backbone
 from loops.embeddings.embedding_choice import LOOKED_AT, read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of, candidates_of, rivals_of
+from loops.embeddings.names import ClassName, name_rows
 from loops.embeddings.own_source import own_backbone
 from loops.predictors.making import champion_answers, own_predictor, predictor_for
 from loops.predictors.network import Callbacks, Network
@@ -32,7 +33,7 @@ from loops.predictors.predictor import Predictor
 from loops.settings import LoopSettings
 from storage.current import decided_ids
 from storage.engine import Database
-from storage.projects import kind_of_samples, list_classes
+from storage.projects import ClassInfo, kind_of_samples, list_classes
 from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
@@ -52,11 +53,16 @@ class Workbench:
     settings: ProjectSettings
     pool: SampleColumns
     test: SampleColumns
-    num_classes: int
+    classes: tuple[ClassName, ...]  # by index
     spec: NetworkSpec
     store: FeatureStore
     candidates: tuple[str, ...] = ()  # embeddings that may take its place; none where a person chose
     structure_tells: bool = False  # whether they are compared before there are labels
+
+    @property
+    def num_classes(self) -> int:
+        """Of all classes, those that are retired too."""
+        return len(self.classes)
 
     @property
     def acquisition(self) -> AcquisitionFunction:
@@ -102,8 +108,8 @@ class Workbench:
         Args:
             callbacks: Of each fold: they join fits and passes over samples.
         """
-        named = self.settings.predictor
-        return predictor_for(self.acquisition, self._base(callbacks), self.store, predictor=named)
+        named, names = self.settings.predictor, name_rows(self.store, self.classes)
+        return predictor_for(self.acquisition, self._base(callbacks), self.store, predictor=named, names=names)
 
     def _base(self, callbacks: Callbacks) -> Predictor:
         """The predictor that the settings name."""
@@ -149,12 +155,12 @@ def set_up(
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
-        num_classes = len(list_classes(session, project_id=project_id))
+        classes = as_names(list_classes(session, project_id=project_id))
         kind = kind_of_samples(session, project_id=project_id)
     candidates = candidates_of(kind, [(sample.width, sample.height) for sample in first])
     spec, backbone = _chosen(project, settings, candidates)
     bench = Workbench(
-        project, database, project_id, generation, heartbeat, settings, pool, test, num_classes, spec,
+        project, database, project_id, generation, heartbeat, settings, pool, test, classes, spec,
         FeatureStore(project.features_dir / spec.backbone, backbone, first=0),
         candidates=() if _is_decided(settings) else candidates, structure_tells=bool(rivals_of(kind, candidates)),
     )  # fmt: skip
@@ -166,7 +172,7 @@ def set_up(
             test=test.ids,
             first=max(FIRST, 2 * bench.enough),
             graphed=champion_answers(bench.acquisition, settings.predictor),
-            num_classes=num_classes,
+            num_classes=len(classes),
             seed=settings.seed,
             rivals=_rivals(project, settings, rivals_of(kind, candidates)),
         )
@@ -180,13 +186,19 @@ def at_rest(project: Project, database: Database) -> Workbench:
     with database.read() as session:
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
-        num_classes = len(list_classes(session, project_id=project_id))
+        classes = as_names(list_classes(session, project_id=project_id))
         kind = kind_of_samples(session, project_id=project_id)
     candidates = candidates_of(kind, [(sample.width, sample.height) for sample in first])
     spec, backbone = _chosen(project, settings, candidates)
     heartbeat = Heartbeat(database, project_id, 0, "", threading.Event())  # never beats
     store = FeatureStore(project.features_dir / spec.backbone, backbone)
-    return Workbench(project, database, project_id, 0, heartbeat, settings, pool, test, num_classes, spec, store)
+    return Workbench(project, database, project_id, 0, heartbeat, settings, pool, test, classes, spec, store)
+
+
+def as_names(classes: Iterable[ClassInfo]) -> tuple[ClassName, ...]:
+    """The classes as an embedding reads them, by index."""
+    in_order = sorted(classes, key=lambda one: one.index)
+    return tuple(ClassName(one.name, one.description, one.retired) for one in in_order)
 
 
 def _chosen(project: Project, settings: ProjectSettings, candidates: Sequence[str]) -> tuple[NetworkSpec, Backbone]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,14 +83,35 @@ def _timm(network: NamedNetwork, device: torch.device) -> NetworkEmbedder:
     )
 
 
-def _open_clip(network: NamedNetwork, device: torch.device) -> NetworkEmbedder:
+def read_texts(network: NamedNetwork, texts: Sequence[str]) -> tuple[Rows, float]:
+    """Texts in the space of an open_clip network's images, `[N, D]`, and the scale of its logits.
+
+    Raises:
+        OwnEmbeddingError: If the library, the weights or the words it reads by are not on this machine.
+    """
+    stay_offline()
+    placed = located(network)
+    made, _ = _two_towers(placed)
+    with _weights_of(placed), torch.inference_mode():  # some networks' words come from the hub, like their weights
+        tokens = open_clip_library().get_tokenizer(network.name.partition("/")[0])(list(texts))
+        rows, scale = made.eval().encode_text(tokens).float().numpy(), made.logit_scale.exp().item()
+    return checked_rows(rows, len(texts)), float(scale)
+
+
+def _two_towers(network: NamedNetwork) -> tuple[Any, Mapping[str, Any]]:
+    """A network of open_clip's, and what is published of its weights."""
     library = open_clip_library()
     model, _, tag = network.name.partition("/")
-    published = library.get_pretrained_cfg(model, tag)
+    published: Mapping[str, Any] = library.get_pretrained_cfg(model, tag)
+    quick_gelu = bool(published.get("quick_gelu"))
     with _weights_of(network):
-        made = library.create_model(
-            model, pretrained=network.place, force_quick_gelu=bool(published.get("quick_gelu")), weights_only=True
-        )
+        made = library.create_model(model, pretrained=network.place, force_quick_gelu=quick_gelu, weights_only=True)
+    return made, published
+
+
+def _open_clip(network: NamedNetwork, device: torch.device) -> NetworkEmbedder:
+    library = open_clip_library()
+    made, published = _two_towers(network)
     side = made.visual.image_size
     return NetworkEmbedder(
         on_device(device, made.eval().to(device).encode_image),

@@ -76,9 +76,12 @@ class GraphPredictor(Predictor):
         """Class probabilities `probs_N_C`; of samples that are not on the graph by what is near them.
 
         Raises:
-            NotFittedError: Before the first fit or load, and while neither a label nor a sample is on the graph.
+            NotFittedError: Before the first fit or load.
         """
-        return self._fitted_graph().probs(np.asarray(sample_ids, np.int64))
+        ids = np.asarray(sample_ids, np.int64)
+        if self._labels is not None and not self._labels:  # no class is nearer than another
+            return np.full((len(ids), self.num_classes), 1.0 / self.num_classes, np.float32)
+        return self._fitted_graph().probs(ids)
 
     def draws(self, sample_ids: ArrayLike, *, count: int = 0, round_number: int = 0) -> Floats:
         """Answers under K functions of the posterior, `probs_N_C_K`; 0: as many as score a pool."""

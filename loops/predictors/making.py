@@ -10,11 +10,13 @@ import pytorch_lightning as pl
 
 from loops.acquisition.catalog import AcquisitionFunction, imported
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.names import NameRows
 from loops.errors import OwnCodeError
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear import LinearOfColumns, LinearPredictor
+from loops.predictors.names import NamesPredictor
 from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
@@ -32,7 +34,12 @@ def champion_answers(acquisition: AcquisitionFunction, predictor: str) -> bool:
 
 
 def predictor_for(
-    acquisition: AcquisitionFunction, base: Predictor, store: FeatureStore, *, predictor: str = "auto"
+    acquisition: AcquisitionFunction,
+    base: Predictor,
+    store: FeatureStore,
+    *,
+    predictor: str = "auto",
+    names: NameRows | None = None,
 ) -> Predictor:
     """What answers where an acquisition function asks: the champion, a committee, or the base alone.
 
@@ -41,6 +48,7 @@ def predictor_for(
         base: What the settings' predictor comes to.
         store: Where its rows come from; the graph stands beside them.
         predictor: As the settings name it.
+        names: Of the classes, where the embedding reads text: what the champion knows without labels.
     """
     if champion_answers(acquisition, predictor):
         named: dict[str, Any] = {
@@ -53,7 +61,8 @@ def predictor_for(
         has_columns = store.backbone.has_columns
         of_columns = [LinearOfColumns(graph), TreesPredictor(store, **named)] if has_columns else []
         quick = [LinearPredictor(graph), *of_columns]
-        return Champion(graph, [base], quick, takes_turns=has_columns)
+        prior = None if names is None else NamesPredictor(store, names, **named)
+        return Champion(graph, [base], quick, prior=prior, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base
 
 

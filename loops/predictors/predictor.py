@@ -89,6 +89,7 @@ class Predictor(ABC):
 
     held_out: CrossValidation | None = None  # of the labels of the last fit, where that was a cross-validation too
     answers_with_mean_of_draws = False  # then a pool is not asked twice
+    answers_without_labels = False  # then the first round has a model, too
     fitted_on: tuple[dict[int, int], int] | None = None  # labels and round; `fit` notes it for `save` as it stands here
 
     def __init__(self, store: FeatureStore, *, num_classes: int, seed: int = 0, mc_iterations: int = 20) -> None:

@@ -64,6 +64,14 @@ def get_pretrained_cfg(model, tag):
 def list_pretrained_tags_by_model(model):
     return ["laion"] if model == "ViT" else []
 
+COLORS = ("red", "green", "blue")
+
+def get_tokenizer(model):
+    import torch
+    if model != "ViT":
+        raise OSError(f"the words of {model} are not here")
+    return lambda texts: torch.tensor([[float(color in text) for color in COLORS] for text in texts])
+
 def create_model(model, pretrained, force_quick_gelu, weights_only):
     import torch
 
@@ -72,6 +80,10 @@ def create_model(model, pretrained, force_quick_gelu, weights_only):
             super().__init__()
             self.scale = torch.nn.Parameter(torch.ones(3))
             self.visual = SimpleNamespace(image_size=(8, 8))
+            self.logit_scale = torch.tensor(10.0).log()
+
+        def encode_text(self, tokens):
+            return tokens * self.scale
 
         def encode_image(self, images):
             return images.mean((2, 3)) * self.scale * (2 if force_quick_gelu else 1)

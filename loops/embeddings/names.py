@@ -1,0 +1,100 @@
+"""What the classes are called, in the space of an embedding that reads text as well as images."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.own_source import NamedNetwork, named_network
+from loops.errors import OwnEmbeddingError
+from loops.files import replace_file
+
+_KEPT = "names.npz"  # in the folder of the features: a network of two towers takes seconds to load
+_logger = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ClassName:
+    """A class as people read it."""
+
+    name: str
+    description: str = ""
+    retired: bool = False  # nobody is asked for it any more, so it is not read
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is read of it: networks of two towers learned from captions, and know little of single words."""
+        if self.retired:
+            return []
+        named = f"a photo of a {self.name}."
+        return [named, f"{self.name}: {self.description}"] if self.description else [named]
+
+
+@dataclass(frozen=True)
+class NameRows:
+    """The classes' names beside the rows of samples: the nearer a row is to a name, the likelier the class."""
+
+    rows_C_D: Floats  # of length 1; of a class that is retired 0, so that every other one is likelier
+    scale: float  # by which the network multiplies a cosine before its softmax
+
+
+def name_rows(store: FeatureStore, classes: Sequence[ClassName]) -> NameRows | None:
+    """Reads the names; None where the embedding reads no text, or what it reads text with is not here.
+
+    Args:
+        store: Of the samples' rows; what was read is kept in its folder.
+        classes: By class index.
+    """
+    network = named_network(store.backbone.source)
+    if network is None or network.library != "open_clip" or all(one.retired for one in classes):
+        return None
+    read = json.dumps([store.backbone.name, [one.sentences for one in classes]])
+    digest = hashlib.sha256(read.encode()).hexdigest()
+    path = store.folder / _KEPT
+    kept = _kept(path, digest)
+    if kept is not None:
+        return kept
+    try:
+        found = _read(network, classes)
+    except OwnEmbeddingError as error:
+        _logger.warning("the names of the classes are not read: %s", error)
+        return None
+    file = io.BytesIO()
+    np.savez(file, rows=found.rows_C_D, scale=found.scale, digest=digest)
+    replace_file(path, file.getvalue())
+    return found
+
+
+def _kept(path: Path, digest: str) -> NameRows | None:
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as kept:
+        if str(kept["digest"]) != digest:
+            return None
+        return NameRows(kept["rows"], float(kept["scale"]))
+
+
+def _read(network: NamedNetwork, classes: Sequence[ClassName]) -> NameRows:
+    """The mean direction of what is said of each class."""
+    from loops.embeddings.named_networks import read_texts  # torch only where something is to be read
+
+    rows_S_D, scale = read_texts(network, [sentence for one in classes for sentence in one.sentences])
+    ends = np.cumsum([len(one.sentences) for one in classes])[:-1]
+    rows_C_D = np.stack([part.sum(axis=0) for part in np.split(unit(rows_S_D), ends)])
+    return NameRows(unit(rows_C_D), scale)
+
+
+def unit(rows_N_D: Floats) -> Floats:
+    """Rows of length 1."""
+    return np.asarray(rows_N_D / np.maximum(np.linalg.norm(rows_N_D, axis=1, keepdims=True), 1e-9), np.float32)

@@ -1,0 +1,70 @@
+"""Names of classes, read by a network of two towers; the library is a stand-in with the same calls."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loops.embeddings import named_networks
+from loops.embeddings.features import FeatureStore
+from loops.embeddings.names import ClassName, name_rows
+from loops.embeddings.own_source import own_backbone
+from tests.loops.embeddings.named_libraries import weights, write_packages
+
+CLASSES = (ClassName("red thing"), ClassName("sky", "what is blue"), ClassName("green", retired=True))
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.delitem(sys.modules, "open_clip", raising=False)
+    (tmp_path / "packages").mkdir()
+    monkeypatch.syspath_prepend(write_packages(tmp_path / "packages"))
+    (tmp_path / "twice.pt").write_bytes(weights(scale=[2.0, 2.0, 2.0]))
+    yield tmp_path
+    sys.modules.pop("open_clip", None)
+
+
+def store_of(folder: Path, model: str) -> FeatureStore:
+    return FeatureStore(folder / "features", own_backbone(f"open_clip:{model}={folder / 'twice.pt'}"))
+
+
+def test_names_and_descriptions_become_rows_of_length_one_and_retired_classes_none(library: Path) -> None:
+    found = name_rows(store_of(library, "ViT/laion"), CLASSES)
+
+    assert found is not None
+    assert found.rows_C_D.tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert found.scale == pytest.approx(10.0)
+
+
+def test_they_are_read_once_and_again_when_a_class_is_called_otherwise(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[list[str]] = []
+    read_texts = named_networks.read_texts
+    monkeypatch.setattr(
+        named_networks, "read_texts", lambda network, texts: read.append(texts) or read_texts(network, texts)
+    )  # type: ignore[func-returns-value]
+    store = store_of(library, "ViT/laion")
+    for _ in range(2):
+        name_rows(store, CLASSES)
+    assert read == [["a photo of a red thing.", "a photo of a sky.", "sky: what is blue"]]
+    renamed = name_rows(store, [ClassName("blue thing")])
+    assert renamed is not None
+    assert renamed.rows_C_D.tolist() == [[0, 0, 1]]
+
+
+def test_where_text_cannot_be_read_there_are_no_names(library: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert name_rows(store_of(library, "Other/laion"), CLASSES) is None
+    assert "the names of the classes are not read: " in caplog.text
+    assert "the words of Other are not here" in caplog.text
+
+
+def test_an_embedding_that_reads_no_text_has_no_names(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.eye(3, dtype=np.float32))
+    assert name_rows(FeatureStore(tmp_path / "own", own_backbone(str(tmp_path / "rows.npy"))), CLASSES) is None
+    assert name_rows(FeatureStore(tmp_path / "pixels", "pixels-16"), CLASSES) is None

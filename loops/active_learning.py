@@ -184,6 +184,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
             return
         folder = self._round_folder(answers.round_number)
         if self._can_answer(answers):
+            if not answers.labels:  # what is known without labels is known of the pool
+                self._predictor.review(answers.labels, pool=answers.pool, begins=True)
             self._predictor.fit(answers.labels, round_number=answers.round_number, checkpoint_dir=folder)
         self.progress.increment_processed()
         if self._can_answer(answers) and folder is not None:

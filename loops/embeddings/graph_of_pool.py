@@ -15,6 +15,7 @@ from loops.embeddings.embedders import distortion_of
 from loops.embeddings.embedding_choice import read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice
+from loops.embeddings.names import NameRows, worth_of
 from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
 from loops.errors import NotFittedError
 from loops.graph.graph import build_graph, choose_landmarks
@@ -38,6 +39,7 @@ class GraphOfPool:
         num_classes: C.
         seed: Of landmarks, embedding and ties.
         learned: Which graph; None: the one in force.
+        names: Of the classes, in the space of the rows: what is believed before there are labels.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class GraphOfPool:
         num_classes: int,
         seed: int = 0,
         learned: bool | None = None,
+        names: NameRows | None = None,
     ) -> None:
         self._store, self._num_classes, self._seed = store, num_classes, seed
+        self._names, self._named_N = names, np.empty(0, np.int64)  # what each sample of the graph is by the names
         self._propagation: Propagation | None = None
         self._spread_labels: dict[int, int] | None = None  # the labels that are on it; None: another fit is due
         self._elsewhere = np.empty(0, np.int64), np.empty((0, 0), np.float32)
@@ -152,9 +156,28 @@ class GraphOfPool:
                 num_classes=self._num_classes,
                 seed=self._seed,
             )
+            self._expect_names(self._propagation)
         rows = self._rows(np.fromiter(labels, np.int64, len(labels)))
-        self._propagation.refit(dict(zip(rows.tolist(), labels.values(), strict=True)))
+        classes = np.fromiter(labels.values(), np.int64, len(labels))
+        self._propagation.refit(
+            dict(zip(rows.tolist(), classes.tolist(), strict=True)), worth=self._worth(rows, classes)
+        )
         self._spread_labels = dict(labels)
+
+    def _expect_names(self, propagation: Propagation) -> None:
+        if self._names is None:
+            return
+        ids = self.stored.ids
+        tiles = [self._names.probs(self._store.flat_rows(ids[k : k + _TILE])) for k in range(0, len(ids), _TILE)]
+        probs_N_C = np.concatenate(tiles)
+        propagation.expect(probs_N_C)
+        self._named_N = probs_N_C.argmax(axis=1)
+
+    def _worth(self, rows: Ids, classes: Ids) -> float:
+        """Of the names, by the labels that there are."""
+        if self._names is None:
+            return 0.0
+        return worth_of(int((self._named_N[rows] == classes).sum()), len(rows), self._num_classes)
 
     def probs(self, sample_ids: Ids) -> Floats:
         """Class probabilities `probs_N_C`; of samples that are not on the graph, a test set's, by what is near them."""

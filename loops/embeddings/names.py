@@ -19,6 +19,8 @@ from loops.errors import OwnEmbeddingError
 from loops.files import replace_file
 
 _KEPT = "names.npz"  # in the folder of the features: a network of two towers takes seconds to load
+WORTH = 10.0  # labels, spread over the pool: a region that is labeled once is believed as much as its names
+_BELIEVED = 2.0  # labels that the names have right, before there is one
 _logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
@@ -47,6 +49,24 @@ class NameRows:
 
     rows_C_D: Floats  # of length 1; of a class that is retired 0, so that every other one is likelier
     scale: float  # by which the network multiplies a cosine before its softmax
+
+    def probs(self, rows_N_D: Floats) -> Floats:
+        """Class probabilities `[N, C]` of samples, by which name is how near (Radford et al. 2021)."""
+        logits_N_C = self.scale * unit(rows_N_D) @ self.rows_C_D.T
+        raised = np.exp(logits_N_C - logits_N_C.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+
+
+def worth_of(right: int, labels: int, num_classes: int) -> float:
+    """What names are worth, in labels: ten before there is one, and by labels as much as they are better than chance.
+
+    Args:
+        right: Labels that the names have right.
+        labels: All of them.
+        num_classes: C.
+    """
+    share, chance = (right + _BELIEVED) / (labels + _BELIEVED), 1.0 / num_classes
+    return WORTH * max(0.0, (share - chance) / (1.0 - chance)) if num_classes > 1 else 0.0
 
 
 def name_rows(store: FeatureStore, classes: Sequence[ClassName]) -> NameRows | None:

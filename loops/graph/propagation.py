@@ -60,18 +60,30 @@ class Propagation:
         counted = self._drawn[:_COUNTED]
         self._counted, self._counted_answers = self._questions_N_M[counted], self._answers_N_M[counted]
         self._rarity = _rarity(self._counted)
+        self._expected: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self.refit({})
 
-    def refit(self, labels: Mapping[int, int]) -> None:
+    def expect(self, probs_N_C: Floats) -> None:
+        """Takes what is believed of each sample of the pool before any label; `refit` says what it is worth.
+
+        Args:
+            probs_N_C: Class probabilities.
+        """
+        features = self._answers_N_M.astype(np.float64)
+        believed = features.T @ (probs_N_C - 1.0 / self._num_classes) / len(features)
+        self._expected = features.T @ features / len(features), np.asarray(believed)
+
+    def refit(self, labels: Mapping[int, int], *, worth: float = 0.0) -> None:
         """Fits to all labels; the same labels give the same state, in whatever order they came.
 
         Args:
             labels: Row -> class index. Classes of `num_classes` or more are left out.
+            worth: Of what is expected, in labels: as if each sample of the pool had that part of one.
         """
         known = sorted((row, label) for row, label in labels.items() if label < self._num_classes)
         self._rows = np.array([row for row, _ in known], np.int64)
         classes = np.array([label for _, label in known], np.int64)
-        self._weights_M_C, self._precision_M_M = self._solve(classes, NOISE)
+        self._weights_M_C, self._precision_M_M = self._solve(classes, NOISE, worth)
         self._sure_M_C, _ = self._solve(classes, _SURE_NOISE)
 
     @property
@@ -137,7 +149,9 @@ class Propagation:
         wanted = self._wanted(coverage=coverage)
         return VarianceGain(self._questions_N_M, self._covariance(), wanted, noise=NOISE, ties_N=self._ties_N)
 
-    def _solve(self, classes_n: NDArray[np.int64], noise: float) -> tuple[Floats, NDArray[np.float64]]:
+    def _solve(
+        self, classes_n: NDArray[np.int64], noise: float, worth: float = 0.0
+    ) -> tuple[Floats, NDArray[np.float64]]:
         """Coefficients of each class's function, `[M, C]`, and their precision, which is that of each class: `[M, M]`.
 
         A label is the noisier the more labels its class has, so that each class speaks with one voice: otherwise the
@@ -147,8 +161,10 @@ class Propagation:
         targets = np.eye(self._num_classes)[classes_n] - 1.0 / self._num_classes
         count_n = np.bincount(classes_n, minlength=1)[classes_n]
         weighted = features.T * (count_n.mean() / count_n / noise if len(count_n) else 1.0)
-        inner = weighted @ features + np.eye(features.shape[1])
-        return np.linalg.solve(inner, weighted @ targets).astype(np.float32), inner
+        inner, wanted = weighted @ features + np.eye(features.shape[1]), weighted @ targets
+        if self._expected is not None and worth:
+            inner, wanted = inner + worth * self._expected[0] / noise, wanted + worth * self._expected[1] / noise
+        return np.linalg.solve(inner, wanted).astype(np.float32), inner
 
     def _doubt(self, answers_n_M: Floats) -> Floats:
         if not len(self._rows):

@@ -28,7 +28,6 @@ from loops.predictors.weighing import Weights, weigh
 
 NAME = "champion"
 FEWEST_TO_WEIGH = 10  # labels; below them the first member answers alone
-FEWEST_TO_CONTRADICT = 4  # labels, of a prior that had no more of them right than by chance
 COMMITTEE_FROM = 30  # labels; below them a network learns too little for the time of its fit
 COMMITTEE_UP_TO = 500  # labels; beyond them one model of a kind is as good as five, and its fit takes long
 NUM_FOLDS = 5
@@ -49,8 +48,6 @@ class Champion(Predictor):
         first: Answers from the first label on, such as the graph.
         others: Their committees join in.
         quick: Learn in milliseconds, such as a linear model.
-        prior: Answers without labels, such as the names of the classes. It begins almost alone and counts less with
-            every label; once labels contradict it, or from ten on weigh it, it counts for what they say of it.
         takes_turns: Whether every other question is where the answer is least sure, once the first is not alone.
     """
 
@@ -60,14 +57,12 @@ class Champion(Predictor):
         others: Sequence[Predictor],
         quick: Sequence[Predictor] = (),
         *,
-        prior: Predictor | None = None,
         takes_turns: bool = False,
     ) -> None:
         # Not of the store: a member need not have one.
         self.num_classes, self.seed, self.mc_iterations = first.num_classes, first.seed, first.mc_iterations
-        self._prior = prior
-        self._first, self._quick, self._others = first, (*([] if prior is None else [prior]), *quick), tuple(others)
-        self._team: tuple[Predictor, ...] = (first, *self._quick, *others)
+        self._first, self._quick, self._others = first, tuple(quick), tuple(others)
+        self._team: tuple[Predictor, ...] = (first, *quick, *others)
         self._weights = Weights.of_the_first(len(self._team))
         self._labels: dict[int, int] = {}
         self._may_weigh, self._takes_turns = True, takes_turns
@@ -89,9 +84,9 @@ class Champion(Predictor):
         return self._first.asks_itself and self._weights.weights[0] > 0
 
     @property
-    def answers_without_labels(self) -> bool:  # type: ignore[override]  # of others it is known before they are made
-        """Whether it has a prior."""
-        return self._prior is not None
+    def answers_without_labels(self) -> bool:
+        """As the first member does."""
+        return self._first.answers_without_labels
 
     @property
     def others(self) -> list[Predictor]:
@@ -105,8 +100,6 @@ class Champion(Predictor):
             len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=self._growth
         )
         team = (self._first, *self._quick, *(self._of_a_kind(other) for other in self._others))
-        if self._prior is not None and self._may_weigh and len(labels) < FEWEST_TO_WEIGH:
-            self._weights = self._before_weighing(self._prior, labels)
         joined = self._joined(len(labels))
         for place, member in reversed(list(enumerate(team))):  # who learns in a blink last: a fit may be interrupted
             if place == 0 or (due and place < joined) or self._weights.weights[place]:
@@ -146,9 +139,7 @@ class Champion(Predictor):
         asks_by = next((one.asks_by for one in reversed(described[1:])), described[0].asks_by)
         details = f"{self._weights.figures(names)} {described[0].details}".strip()
         by_name = dict(zip(names, self._weights.weights, strict=True))
-        begins = described[0] if self._prior is None or not self._weights.weights[1] else described[1]
-        prior = "" if self._prior is None else f"the {described[1].name}"
-        sentence = self._weights.sentence(prior) or begins.sentence
+        sentence = self._weights.sentence(names) or described[0].sentence
         return Description(NAME, sentence, details, asks_by=asks_by, weights=by_name)
 
     def as_module(self) -> nn.Module | None:
@@ -158,10 +149,9 @@ class Champion(Predictor):
 
     def fresh(self, fold: int | None = None) -> Champion:
         """One with the same weights that has learned nothing: it is compared on labels, and does not weigh anew."""
-        prior = None if self._prior is None else self._prior.fresh(fold)
-        quick = [member.fresh(fold) for member in self._quick if member is not self._prior]
+        quick = [member.fresh(fold) for member in self._quick]
         others = [other.fresh(fold) for other in self._others]
-        fresh = Champion(self._first.fresh(fold), others, quick, prior=prior, takes_turns=self._takes_turns)
+        fresh = Champion(self._first.fresh(fold), others, quick, takes_turns=self._takes_turns)
         fresh._weights, fresh._may_weigh = self._weights, False
         return fresh
 
@@ -258,7 +248,6 @@ class Champion(Predictor):
         if not weights.weights[0]:  # it has no say, but it still knows what is covered
             first.fit(labels, round_number=0)
         self._first, self._quick, self._others, self._team = first, quick, others, team
-        self._prior = None if self._prior is None else quick[0]
         self._weights, self._labels = weights, labels
 
     def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
@@ -296,15 +285,6 @@ class Champion(Predictor):
     def mixed(self, answers: Sequence[Floats]) -> Floats:
         """One of the answers of those that have a say, in their order: the weighted mean, as sharp as it shall be."""
         return sharpened(_mean(answers, [weight for _, weight in self._answering]), self._weights.sharpness)
-
-    def _before_weighing(self, prior: Predictor, labels: Mapping[int, int]) -> Weights:
-        """Labels count against what was known without them: ten of them as much as that."""
-        ids = sorted(labels)
-        right = int((prior.predict(ids).argmax(axis=1) == [labels[one] for one in ids]).sum()) if ids else 0
-        if len(ids) >= FEWEST_TO_CONTRADICT and right * self.num_classes <= len(ids):  # no better than chance
-            return Weights.of_the_first(len(self._team))
-        first = (1 + len(ids)) / (1 + len(ids) + FEWEST_TO_WEIGH)
-        return Weights((first, 1 - first, *[0.0] * (len(self._team) - 2)))
 
     def _weigh(self, round_number: int) -> None:
         team = self._team[: self._joined(len(self._labels))]

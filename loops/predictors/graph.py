@@ -17,6 +17,7 @@ from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import COMPUTED_FIRST
 from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.graph_review import review_choice
+from loops.embeddings.names import NameRows
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError
 from loops.folds import assign_folds, duplicate_groups
 from loops.predictors.graph_module import GraphModule, MiddledPoints
@@ -38,6 +39,7 @@ class GraphPredictor(Predictor):
         seed: Of graph, folds, draws and ties.
         mc_iterations: K.
         shared: Another one, whose graph it uses with labels of its own.
+        names: Of the classes, in the space of the rows: it answers by them before there are labels.
     """
 
     asks_of_whole_pool = True
@@ -50,9 +52,10 @@ class GraphPredictor(Predictor):
         seed: int,
         mc_iterations: int = 20,
         shared: GraphPredictor | None = None,
+        names: NameRows | None = None,
     ) -> None:
         super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
-        self._owner = shared or self
+        self._owner, self._names = shared or self, names
         self._graph: GraphOfPool | None = None  # of the owner
         self._labels: dict[int, int] | None = None  # None: neither fitted nor loaded
         self._reviewed_at = 0  # labels
@@ -62,6 +65,11 @@ class GraphPredictor(Predictor):
     def asks_itself(self) -> bool:
         """Always."""
         return True
+
+    @property
+    def answers_without_labels(self) -> bool:
+        """Whether it knows the names of the classes."""
+        return self._owner._names is not None
 
     def fit(self, labels: Mapping[int, int], *, round_number: int = 0, checkpoint_dir: Path | None = None) -> None:
         """Takes the labels; they are spread when something is asked."""
@@ -76,12 +84,9 @@ class GraphPredictor(Predictor):
         """Class probabilities `probs_N_C`; of samples that are not on the graph by what is near them.
 
         Raises:
-            NotFittedError: Before the first fit or load.
+            NotFittedError: Before the first fit or load, and while neither a label nor a sample is on the graph.
         """
-        ids = np.asarray(sample_ids, np.int64)
-        if self._labels is not None and not self._labels:  # no class is nearer than another
-            return np.full((len(ids), self.num_classes), 1.0 / self.num_classes, np.float32)
-        return self._fitted_graph().probs(ids)
+        return self._fitted_graph().probs(np.asarray(sample_ids, np.int64))
 
     def draws(self, sample_ids: ArrayLike, *, count: int = 0, round_number: int = 0) -> Floats:
         """Answers under K functions of the posterior, `probs_N_C_K`; 0: as many as score a pool."""
@@ -91,9 +96,9 @@ class GraphPredictor(Predictor):
     def describe(self) -> Description:
         """Who answers, and in what it looks for neighbors."""
         details = "" if self._owner._graph is None else self._owner._graph.sentence
-        return Description(
-            NAME, ("There are too few labels to say how often the model is right; it learns from look-alikes."), details
-        )
+        so_far = "the names of the classes and from look-alikes" if self.answers_without_labels else "look-alikes"
+        sentence = f"There are too few labels to say how often the model is right; it learns from {so_far}."
+        return Description(NAME, sentence, details)
 
     def as_module(self) -> nn.Module:
         """The graph's landmarks and what the labels made of them: answers for samples that are not on it."""
@@ -186,7 +191,7 @@ class GraphPredictor(Predictor):
     def _holding(self, sample_ids: Ids) -> GraphOfPool:
         owner = self._owner
         if owner._graph is None:
-            owner._graph = GraphOfPool(owner.store, num_classes=self.num_classes, seed=self.seed)
+            owner._graph = GraphOfPool(owner.store, num_classes=self.num_classes, seed=self.seed, names=owner._names)
         owner._graph.hold(sample_ids)
         return owner._graph
 

@@ -16,7 +16,6 @@ from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear import LinearOfColumns, LinearPredictor
-from loops.predictors.names import NamesPredictor
 from loops.predictors.own_module import Callbacks, OwnModule
 from loops.predictors.predictor import Predictor
 from loops.predictors.scikit import ScikitPredictor
@@ -56,13 +55,12 @@ def predictor_for(
             "seed": base.seed,
             "mc_iterations": base.mc_iterations,
         }
-        graph = GraphPredictor(store, **named)
+        graph = GraphPredictor(store, **named, names=names)
         # Neighbors in columns are not as much alike as those in an embedding: alone they ask badly.
         has_columns = store.backbone.has_columns
         of_columns = [LinearOfColumns(graph), TreesPredictor(store, **named)] if has_columns else []
         quick = [LinearPredictor(graph), *of_columns]
-        prior = None if names is None else NamesPredictor(store, names, **named)
-        return Champion(graph, [base], quick, prior=prior, takes_turns=has_columns)
+        return Champion(graph, [base], quick, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base
 
 

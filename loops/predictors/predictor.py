@@ -89,7 +89,6 @@ class Predictor(ABC):
 
     held_out: CrossValidation | None = None  # of the labels of the last fit, where that was a cross-validation too
     answers_with_mean_of_draws = False  # then a pool is not asked twice
-    answers_without_labels = False  # then the first round has a model, too
     fitted_on: tuple[dict[int, int], int] | None = None  # labels and round; `fit` notes it for `save` as it stands here
 
     def __init__(self, store: FeatureStore, *, num_classes: int, seed: int = 0, mc_iterations: int = 20) -> None:
@@ -134,6 +133,11 @@ class Predictor(ABC):
     @property
     def asks_itself(self) -> bool:
         """Whether it has questions of its own at present; see `questions`."""
+        return False
+
+    @property
+    def answers_without_labels(self) -> bool:
+        """Whether the first round has a model too."""
         return False
 
     @property

@@ -33,17 +33,12 @@ class Weights:
         """Without evidence the first answers alone."""
         return cls((1.0, *[0.0] * (members - 1)))
 
-    def sentence(self, prior: str = "") -> str:
-        """For the person at the screen; empty without evidence.
-
-        Args:
-            prior: What the second member is called in it, where that knows something without labels.
-        """
+    def sentence(self, names: Sequence[str]) -> str:
+        """For the person at the screen, about members of these names; empty without evidence."""
         if not self.weighed_at:
             return ""
-        known = f", {prior}" if prior and self.weights[1] else ""
-        is_alone = sum(weight > 0 for weight in self.weights) == 1
-        how = "it answers by itself" if is_alone else f"look-alikes{known} and a trained model answer together"
+        answering = [name for name, weight in zip(names, self.weights, strict=True) if weight]
+        how = {1: "it answers by itself"}.get(len(answering), "look-alikes and a trained model answer together")
         return (
             f"Without seeing them the model would have had {self.held_out_right} of your {self.weighed_at} labels "
             f"right, and it asks for hard ones; {how}."

@@ -28,6 +28,8 @@ LABELS = {sample_id: sample_id % 2 for sample_id in range(100, 140)}
 class RecordingPredictor:
     """Learns nothing and scores a sample by its id, so that every choice can be computed in the head."""
 
+    answers_without_labels = False
+
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.trained_on: list[set[int]] = []

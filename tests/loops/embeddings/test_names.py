@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from loops.embeddings import named_networks
 from loops.embeddings.features import FeatureStore
-from loops.embeddings.names import ClassName, name_rows
+from loops.embeddings.names import ClassName, NameRows, name_rows, worth_of
 from loops.embeddings.own_source import own_backbone
 from tests.loops.embeddings.named_libraries import weights, write_packages
 
@@ -68,3 +69,28 @@ def test_an_embedding_that_reads_no_text_has_no_names(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", np.eye(3, dtype=np.float32))
     assert name_rows(FeatureStore(tmp_path / "own", own_backbone(str(tmp_path / "rows.npy"))), CLASSES) is None
     assert name_rows(FeatureStore(tmp_path / "pixels", "pixels-16"), CLASSES) is None
+
+
+def test_the_nearest_name_answers_as_surely_as_the_scale_says() -> None:
+    """Cosines 1 and 0, scale ln 3: odds of 3 to 1."""
+    names = NameRows(np.eye(2, dtype=np.float32), math.log(3))
+    assert names.probs(np.array([[5, 0]], np.float32)).tolist() == [pytest.approx([0.75, 0.25])]
+
+
+@pytest.mark.parametrize(
+    ("right", "labels", "classes", "worth"),
+    [
+        (0, 0, 2, 10.0),
+        (4, 4, 2, 10.0),
+        (0, 2, 2, 0.0),
+        (2, 6, 2, 0.0),
+        (0, 3, 10, 10 / 3),
+        (5, 8, 2, 4.0),
+        (1, 1, 1, 0),
+    ],
+)
+def test_names_are_worth_ten_labels_and_less_with_each_that_they_have_wrong(
+    right: int, labels: int, classes: int, worth: float
+) -> None:
+    """(0 + 2) / (3 + 2) = .4, of ten classes .3 of .9 above chance; (5 + 2) / (8 + 2) = .7, of two .2 of .5."""
+    assert worth_of(right, labels, classes) == pytest.approx(worth)

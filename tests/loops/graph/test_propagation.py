@@ -32,6 +32,20 @@ def test_a_label_reaches_its_island_and_no_other() -> None:
     assert probs[LARGE:] == pytest.approx(np.full((SMALL, 2), 0.5), abs=1e-5)
 
 
+def test_what_is_expected_counts_as_so_many_labels_spread_over_the_pool() -> None:
+    """Of 2 labels' worth .64 * 2 = 1.28 lie on the large island, all for class 0: 1.28 / 2.28 of the way to 1."""
+    predictor = two_islands()
+    predictor.expect(np.tile(np.array([1.0, 0.0], np.float32), (LARGE + SMALL, 1)))
+    predictor.refit({})
+    assert predictor.probs() == pytest.approx(np.full((LARGE + SMALL, 2), 0.5)), "worth nothing, it says nothing"
+    predictor.refit({}, worth=2.0)
+    assert predictor.probs()[0] == pytest.approx([0.5 + 0.5 * 1.28 / 2.28, 0.5 - 0.5 * 1.28 / 2.28], abs=1e-5)
+    predictor.refit({0: 1, LARGE: 0}, worth=2.0)  # two labels' worth against one: (1.28 - 1) / (1.28 + 1 + 1)
+    assert predictor.probs()[0] == pytest.approx([0.5 + 0.5 * 0.28 / 3.28, 0.5 - 0.5 * 0.28 / 3.28], abs=1e-5)
+    predictor.refit({0: 1}, worth=0.0)
+    assert predictor.probs()[0] == pytest.approx([0.25, 0.75], abs=1e-5)
+
+
 def test_labels_of_one_island_outvote_the_one_that_contradicts_them() -> None:
     predictor = two_islands()
     predictor.refit({0: 0, 1: 0, 2: 1, LARGE: 1, LARGE + 1: 1})

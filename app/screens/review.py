@@ -43,7 +43,9 @@ with decisions:
         f"{len(rows):,} decided samples, {audited:,} of them audit samples: these measure the accuracy and are never "
         "trained on. A prediction is what the model answered when it asked for the sample."
     )
-    wanted = st.text_input("Find", key="review_find", placeholder="a file's name or a sample's number", width=320)
+    wanted = st.text_input(
+        "Find", key="review_find", persist_state="session", placeholder="a file's name or a sample's number", width=320
+    )
     choices = replace(filter_box(rows, figures.classes), found=found_samples(wanted))
     if choices.suspects_only:
         st.caption(suspects_sentence(sum(row.suspect is not None for row in rows)))

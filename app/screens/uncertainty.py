@@ -33,7 +33,9 @@ show_outcome()
 with st.container(horizontal=True, vertical_alignment="top"):
     round_number = choose_scored_round(project.rounds_dir, figures.published)
     if round_number is not None:
-        wanted = st.text_input("Find", key="uncertainty_find", placeholder="a file's name or a number", width=220)
+        wanted = st.text_input(
+            "Find", key="uncertainty_find", persist_state="session", placeholder="a file's name or a number", width=220
+        )
         view_name = st.segmented_control("View", (HISTOGRAM, MAP, CHANGES), default=HISTOGRAM, key="uncertainty_view")
 if round_number is None:
     no_scores(figures, query_size=project.settings().query_size)

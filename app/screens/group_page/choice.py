@@ -20,6 +20,7 @@ def wanted_group() -> GroupSearch:
         text = st.text_input(
             "Find a group",
             key="group_find",
+            persist_state="session",
             placeholder="file names, texts, or age > 50 and sector = Private",
             width=420,
         )

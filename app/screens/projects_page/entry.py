@@ -62,7 +62,7 @@ def _button(label: str, icon: str, folder: Path, work: Callable[[], str]) -> Non
 def _copy(folder: Path) -> None:
     key = f"copy_to_{folder}"
     with st.popover("Copy", icon=":material/content_copy:"):
-        st.text_input("Folder of the copy", f"{folder}-copy", key=key)
+        st.text_input("Folder of the copy", f"{folder}-copy", key=key, persist_state="session")
         st.caption("Labels, rounds and uploads are copied; files that are only referred to stay where they are.")
         work = partial(_copied, folder, key)
         st.button("Copy the project", key=f"copy_{folder}", on_click=do, args=(str(folder), work))

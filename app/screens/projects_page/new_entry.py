@@ -19,7 +19,7 @@ _FOLDER_KEY, _MADE_KEY, _PLACE = "new_project_folder", "new_project_asked", "new
 def new_entry() -> None:
     """Draw the field and the button, and the way to the new project once it was asked for."""
     with st.expander("A new project", icon=":material/add:"):
-        st.text_input("Its folder", key=_FOLDER_KEY, placeholder=str(Path.home() / "pets"))
+        st.text_input("Its folder", key=_FOLDER_KEY, persist_state="session", placeholder=str(Path.home() / "pets"))
         show_refusal(_PLACE)
         st.button("Make it", key="make_project", type="primary", on_click=do, args=(_PLACE, _make))
         made: Path | None = st.session_state.get(_MADE_KEY)

@@ -68,7 +68,7 @@ def _choice(classes: Sequence[str]) -> tuple[Choice, str]:
     left, middle, right = st.columns(3)
     name = left.selectbox("Answer", [ALL, *classes], key="answers_class")
     order = middle.selectbox("Order", SORTED_BY, key="answers_order")
-    searched = right.text_input("File name contains", key="answers_search")
+    searched = right.text_input("File name contains", key="answers_search", persist_state="session")
     low, high = st.slider("Probability of the answer", 0.0, 1.0, (0.0, 1.0), 0.01, key="answers_range")
     return Choice(None if name == ALL else list(classes).index(name), low, high, order), searched.strip()
 

@@ -29,7 +29,9 @@ def class_editor() -> None:
         classes = by_place(list_classes(session, project_id=project_id()))
         counts = count_per_class(session, project_id=project_id())
     _table(classes, counts)
-    action = st.segmented_control("What to do", ACTIONS, default="Add", required=True, key="class_action")
+    action = st.segmented_control(
+        "What to do", ACTIONS, default="Add", required=True, key="class_action", persist_state="session"
+    )
     with st.container(border=True, key="class_change"):
         _DRAW[action or "Add"](classes, counts)
     if done := st.session_state.pop(DONE_KEY, ""):
@@ -53,13 +55,13 @@ def _table(classes: Sequence[ClassInfo], counts: Counts) -> None:
 
 
 def _add(_classes: Sequence[ClassInfo], _counts: Counts) -> None:
-    st.text_area("New classes", key=NEW_KEY, placeholder="one per line", height=100)
+    st.text_area("New classes", key=NEW_KEY, persist_state="session", placeholder="one per line", height=100)
     _end("add", "Add classes", ":material/add:", name=NEW_KEY)
 
 
 def _rename(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     _class_box("Class", classes, key="class_to_rename")
-    st.text_input("New name", key=NAME_KEY)
+    st.text_input("New name", key=NAME_KEY, persist_state="session")
     _end("rename", "Rename the class", ":material/edit:", name="class_to_rename", value=NAME_KEY)
 
 
@@ -79,6 +81,7 @@ def _split(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     st.text_area(
         "The classes that follow it",
         key=PARTS_KEY,
+        persist_state="session",
         placeholder="one per line; its own name too, if it stays",
         height=100,
     )
@@ -103,14 +106,15 @@ def _describe(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     name = _class_box("Class", classes, key="class_to_describe")
     known = next(entry for entry in classes if entry.name == name)
     key = f"class_description_{known.index}_{known.description}"
-    st.text_area("What belongs to it", known.description, key=key, height=100)
+    st.text_area("What belongs to it", known.description, key=key, persist_state="session", height=100)
     _end("describe", "Describe the class", ":material/notes:", name="class_to_describe", value=key)
 
 
 def _order(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     names = [entry.name for entry in classes if not entry.retired]
     key = f"class_order_{[entry.index for entry in classes]}"
-    st.text_area("The classes from the first to the last", _lines(names), key=key, height=max(100, 25 * len(names)))
+    high = max(100, 25 * len(names))
+    st.text_area("The classes from the first to the last", _lines(names), key=key, persist_state="session", height=high)
     _end("order", "Order the classes", ":material/swap_vert:", name=key)
 
 
@@ -118,9 +122,8 @@ def _color(classes: Sequence[ClassInfo], _counts: Counts) -> None:
     name = _class_box("Class", [entry for entry in classes if not entry.retired], key="class_to_color")
     known = next(entry for entry in classes if entry.name == name)
     key = f"class_color_{known.index}_{known.color}"
-    st.color_picker(
-        "Color on buttons and charts", known.color or CLASS_COLORS[known.index % len(CLASS_COLORS)], key=key
-    )
+    now = known.color or CLASS_COLORS[known.index % len(CLASS_COLORS)]
+    st.color_picker("Color on buttons and charts", now, key=key, persist_state="session")
     _end("color", "Color the class", ":material/palette:", name="class_to_color", value=key)
 
 
@@ -135,7 +138,7 @@ _DRAW = dict(
 
 
 def _class_box(label: str, classes: Sequence[ClassInfo], *, key: str) -> str:
-    return st.selectbox(label, [entry.name for entry in classes], key=key) or ""
+    return st.selectbox(label, [entry.name for entry in classes], key=key, persist_state="session") or ""
 
 
 def _end(kind: Kind, label: str, icon: str, *, name: str, value: str = "") -> None:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app.errors import ProjectError
 from app.project.browsing import inside_of, look_into
-from app.screens.setup_page.typed import keep
 from app.screens.shared.gallery import page_of
 from app.screens.shared.identity import must_sign_in
 from app.screens.shared.plain_text import escaped
@@ -84,5 +83,5 @@ def _close(key: str) -> None:
 
 
 def _choose(key: str, path: Path) -> None:
-    st.session_state[key] = keep(key, str(path))
+    st.session_state[key] = str(path)
     _close(key)

@@ -14,7 +14,6 @@ from app.project.importing import run_import
 from app.project.project import Project
 from app.screens.setup_page.folder_picker import folder_picker
 from app.screens.setup_page.import_job import ImportJob
-from app.screens.setup_page.typed import keep, kept, text_field
 from app.screens.setup_page.upload_box import upload_box, write_uploads
 from app.screens.shared.plain_text import escaped
 from storage.projects import list_classes
@@ -39,15 +38,18 @@ class Chosen:
 
 def source_box(*, prefix: str) -> Chosen:
     """Draw the choice between folder, file and upload; an empty choice is returned as it is."""
-    key = f"{prefix}_kind"
-    begin = kept(key, KINDS[0])
-    kind = keep(
-        key, st.segmented_control("Where the samples are", KINDS, default=begin, required=True, key=key) or begin
+    kind = st.segmented_control(
+        "Where the samples are",
+        KINDS,
+        default=KINDS[0],
+        required=True,
+        key=f"{prefix}_kind",
+        persist_state="session",
     )
     if kind == "Upload":
         return Chosen(uploads=upload_box(prefix=prefix))
     if kind == "File":
-        path = text_field("File", key=f"{prefix}_csv", placeholder="/home/me/photos/list.csv")
+        path = _path_field("File", f"{prefix}_csv", "/home/me/photos/list.csv")
         _under_path(path, f"{prefix}_csv", picks_files=True)
         known = ", ".join(readable_formats())
         st.caption(
@@ -56,13 +58,17 @@ def source_box(*, prefix: str) -> Chosen:
             f"{known}. Paths count from the file's own folder. It may be an address (`https://`, `s3://`) too."
         )
         return Chosen(path=path)
-    path = text_field("Folder", key=f"{prefix}_folder", placeholder="/home/me/photos")
+    path = _path_field("Folder", f"{prefix}_folder", "/home/me/photos")
     _under_path(path, f"{prefix}_folder", picks_files=False)
     st.caption(
         "A folder on the machine LabelLoop runs on, with its subfolders; images stay where they are. Or an address "
         "such as `s3://bucket/photos`, which is copied once."
     )
     return Chosen(path=path)
+
+
+def _path_field(label: str, key: str, example: str) -> str:
+    return st.text_input(label, key=key, persist_state="session", placeholder=example)
 
 
 def _under_path(typed: str, key: str, *, picks_files: bool) -> None:

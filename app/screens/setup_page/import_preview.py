@@ -25,7 +25,7 @@ class LabelChoice:
 
 def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> LabelChoice:
     """Draw the look at a chosen folder or file, and the choice what becomes of its labels."""
-    labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled")
+    labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled", persist_state="session")
     st.caption("They count as imported, are trained on from the first round, and can be taken back as one.")
     is_here = bool(chosen.path.strip()) and not is_address(chosen.path.strip())  # what is elsewhere is fetched first
     if is_here and st.button("Look at it first", key=f"{prefix}_preview", icon=":material/visibility:"):
@@ -51,11 +51,21 @@ def _show(preview: Preview, prefix: str) -> dict[str, str]:
 
 
 def _class_names(preview: Preview, prefix: str) -> dict[str, str]:
-    found = list(preview.classes)
-    table: dict[str, list[Any]] = {"In the source": found, "Files": list(preview.classes.values()), "Name here": found}
-    edited: Any = st.data_editor(
-        table, hide_index=True, width="stretch", disabled=["In the source", "Files"], key=f"{prefix}_class_names"
-    )
+    found, key = list(preview.classes), f"{prefix}_class_names"
+    table: dict[str, list[Any]] = {
+        "In the source": found,
+        "Files": list(preview.classes.values()),
+        "Name here": [_begun(key).get(name, name) for name in found],
+    }
+    edited: Any = st.data_editor(table, hide_index=True, width="stretch", disabled=["In the source", "Files"], key=key)
     st.caption("Another name in the last column takes a class over under that name; an empty one leaves it out.")
     named = [str(name or "").strip() for name in edited["Name here"]]
-    return {old: new for old, new in zip(found, named, strict=True) if old != new}
+    st.session_state[f"{key}_typed"] = {old: new for old, new in zip(found, named, strict=True) if old != new}
+    return dict(st.session_state[f"{key}_typed"])
+
+
+def _begun(key: str) -> dict[str, str]:
+    """The names that the table begins with: those typed before a look at another page, for it keeps none itself."""
+    if key not in st.session_state:
+        st.session_state[f"{key}_begun"] = st.session_state.get(f"{key}_typed", {})
+    return dict(st.session_state[f"{key}_begun"])

@@ -30,7 +30,7 @@ from app.screens.setup_page.import_job import ImportJob, start_job
 from app.screens.setup_page.import_preview import LabelChoice, preview_box
 from app.screens.setup_page.import_report import show_job, why_it_failed
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
-from app.screens.setup_page.typed import keep, kept, text_field
+from app.screens.setup_page.typed import stays
 from app.screens.setup_page.upload_box import take_away
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.plain_text import escaped
@@ -60,19 +60,18 @@ def new_project_form(*, busy: bool) -> NewProject | None:
     main = st.container()
     with st.expander("Advanced", icon=":material/tune:"):
         name, test_csv, values, wanted = _advanced(samples)
-    with main, st.form("new_project", border=False):
+    with main:
         classes = _classes_field()
-        is_sent = st.form_submit_button("Create the project", type="primary", icon=":material/add:", disabled=busy)
-        if not is_sent:
-            return None
-        with as_sentences():
-            return _entered(name, samples, classes, test_csv, values, wanted)
+        if st.button("Create the project", key="create", type="primary", icon=":material/add:", disabled=busy):
+            with as_sentences():
+                return _entered(name, samples, classes, test_csv, values, wanted)
     return None
 
 
 def _classes_field() -> str:
-    key = "new_classes_text"
-    classes = keep(key, st.text_area("Classes", kept(key, ""), key=key, placeholder="cat, dog", height=100))
+    classes = st.text_area(
+        "Classes", key="new_classes_text", persist_state="session", placeholder="cat, dog", height=100
+    )
     st.caption("One per line or with commas. Left empty: the names of the folders, or the labels of the CSV.")
     return classes
 
@@ -80,11 +79,16 @@ def _classes_field() -> str:
 def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], LabelChoice]:
     """Everything that has a good default: the name, labels that come along, a test set, the settings."""
     folder = project_folder()
-    name = text_field("Name of the project", folder.name, key="new_name")
+    name: str = st.text_input("Name of the project", **stays("new_name", folder.name))
     with as_sentences():
         ProjectSettings(name=name.strip())
     wanted = preview_box(samples, prefix="new", uploads=Project(folder).uploads_dir, classes=lambda: ())
-    test_csv = text_field("Labeled test set (a file, optional)", key="new_test_csv", placeholder="/home/me/test.csv")
+    test_csv = st.text_input(
+        "Labeled test set (a file, optional)",
+        key="new_test_csv",
+        persist_state="session",
+        placeholder="/home/me/test.csv",
+    )
     if said := what_is_wrong(test_csv):
         st.error(escaped(said), icon=":material/error:")
     st.caption(
@@ -97,8 +101,11 @@ def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], LabelChoice]:
 
 def embedding_field() -> dict[str, str]:
     """Features that somebody computed or a network of one's own; never a function, which would be code from a page."""
-    source = text_field(
-        "Your own features (optional)", key="new_embedding", placeholder="/home/me/features.npy"
+    source = st.text_input(
+        "Your own features (optional)",
+        key="new_embedding",
+        persist_state="session",
+        placeholder="/home/me/features.npy",
     ).strip()
     with as_sentences():
         refuse_code(source)

@@ -26,7 +26,6 @@ from app.screens.setup_page.import_preview import LabelChoice, preview_box
 from app.screens.setup_page.import_report import past_refusals, why_it_failed
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
-from app.screens.setup_page.typed import forget
 from app.screens.setup_page.upload_box import take_away
 from app.screens.setup_page.watched_list import watched_list
 from app.screens.shared.session import database, kind_name, project_id, sample_kind
@@ -59,10 +58,12 @@ def add_samples_box(project: Project) -> None:
     """Draw the import of further samples, and every file that could not be used so far."""
     chosen = source_box(prefix="add")
     why_it_failed()
-    use = st.segmented_control("Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split")
+    use = st.segmented_control(
+        "Use them as", list(SPLITS), default="To be labeled", required=True, key="add_split", persist_state="session"
+    )
     st.caption("A test set needs a label for each sample; it is never trained on and never asked about.")
     if can_be_watched := use != "Labeled test set" and not chosen.uploads:
-        st.checkbox("Watch it: new samples come in by themselves", key="add_watch")
+        st.checkbox("Watch it: new samples come in by themselves", key="add_watch", persist_state="session")
         st.caption(
             "While the project runs. What is half written waits; a disk or a connection that is away marks nothing."
         )
@@ -113,10 +114,8 @@ def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice, *, i
 def settings_editor(project: Project) -> None:
     """Draw the settings and save what was changed; a value that cannot be used is refused with a sentence."""
     settings = project.settings()
-    with st.form("settings", border=False):
-        values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
-        if st.form_submit_button("Save settings", type="primary", icon=":material/save:"):
-            refuse_numbers(values)
-            save_settings(project.settings_path, replace(settings, **values))
-            forget("settings_")
-            st.toast("Settings saved; the next round uses them.", icon=":material/check:")
+    values = settings_fields(settings, prefix="settings", suiting=sample_kind().PREDICTORS)
+    if st.button("Save settings", key="save_settings", type="primary", icon=":material/save:"):
+        refuse_numbers(values)
+        save_settings(project.settings_path, replace(settings, **values))
+        st.toast("Settings saved; the next round uses them.", icon=":material/check:")

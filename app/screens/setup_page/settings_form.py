@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.errors import SettingsError
 from app.project.settings import PREDICTORS, RANGES, ProjectSettings
-from app.screens.setup_page.typed import keep, kept
+from app.screens.setup_page.typed import stays
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction, ColdStart
 
@@ -57,12 +57,7 @@ def _number(setting: str, settings: ProjectSettings, prefix: str, *, step: float
     """
     key = f"{prefix}_{setting}"
     options: dict[str, Any] = {"format": "%.2f"} if isinstance(step, float) else {}
-    value = keep(
-        key,
-        st.number_input(
-            NUMBER_TITLES[setting], value=kept(key, getattr(settings, setting)), step=step, key=key, **options
-        ),
-    )
+    value = st.number_input(NUMBER_TITLES[setting], step=step, **stays(key, getattr(settings, setting)), **options)
     if said := _out_of_range(setting, value):
         st.error(said, icon=":material/error:")
     return value
@@ -78,7 +73,7 @@ def _said(number: float) -> str:
 
 
 def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence[str] = PREDICTORS) -> dict[str, Any]:
-    """Draw the fields inside a form and return what they hold, by name of the setting."""
+    """Draw the fields and return what they hold, by name of the setting."""
     left, right = st.columns(2, gap="large")
     with left:
         values = _model_fields(settings, prefix, suiting)
@@ -121,9 +116,10 @@ def _model_fields(settings: ProjectSettings, prefix: str, suiting: Sequence[str]
 
 
 def _choice(label: str, choices: Sequence[str], chosen: str, *, key: str, **options: Any) -> str:  # noqa: ANN401
-    before = kept(key, chosen)
-    index = choices.index(before if before in choices else chosen)
-    picked: str = keep(key, st.selectbox(label, choices, index=index, key=key, **options))
+    field = stays(key, chosen)
+    if st.session_state[key] not in choices:  # one's own, which another has replaced meanwhile
+        st.session_state[key] = chosen
+    picked: str = st.selectbox(label, choices, **field, **options)
     return picked
 
 
@@ -155,16 +151,16 @@ def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
         key=f"{prefix}_cold_start",
     )
     st.caption("How the first round is chosen, before there is a model.")
-    key, begin = f"{prefix}_reset_weights", settings.reset_weights
-    reset = keep(key, st.toggle("Train from fresh weights each round", kept(key, begin), key=key))
+    reset = st.toggle("Train from fresh weights each round", **stays(f"{prefix}_reset_weights", settings.reset_weights))
     st.caption("Fresh weights do not carry the habits of earlier rounds along.")
     values = {"mc_iterations": int(iterations), "cold_start": cold, "reset_weights": bool(reset)}
     return values | _suggestion_field(settings, prefix)
 
 
 def _suggestion_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
-    key, begin = f"{prefix}_wrong_suggestions", settings.wrong_suggestions
-    seeded = keep(key, st.toggle("Among shown suggestions, some wrong ones", kept(key, begin), key=key))
+    seeded = st.toggle(
+        "Among shown suggestions, some wrong ones", **stays(f"{prefix}_wrong_suggestions", settings.wrong_suggestions)
+    )
     st.caption(
         "Suggestions are hidden until somebody shows them. Of those shown, one in twenty is then wrong on purpose, and "
         "the Label screen says how many of these were accepted."

@@ -1,41 +1,26 @@
-"""What a person has typed on Setup stays typed: over a look at another page, another kind of source, a refusal.
+"""A field that begins with what is stored, and stays as it was typed over a look at another page or a refusal.
 
-Streamlit forgets a field that is not drawn. Here each field begins with what was last in it.
+Streamlit forgets a field that is not drawn, unless it says `persist_state`; and one inside `st.form` is not even known
+before it is sent: no field stands in one but that for the name of a person who comes.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from typing import Any
 
 import streamlit as st
 
-_KEPT = "typed_on_setup"
-Value = TypeVar("Value")
+_BEGAN = "typed_began"
 
 
-def kept(key: str, otherwise: Value) -> Value:
-    """What was last in a field, else what it begins with."""
-    found: Value = _fields().get(key, otherwise)
-    return found
+def stays(key: str, stored: Hashable) -> dict[str, Any]:
+    """Return what a widget is given to stay as typed; it begins anew once what is stored has changed.
 
-
-def keep(key: str, value: Value) -> Value:
-    """Note what is in a field, and return it."""
-    _fields()[key] = value
-    return value
-
-
-def forget(prefix: str) -> None:
-    """Forget fields by the beginning of their keys: what was in them is stored now."""
-    for key in [key for key in _fields() if key.startswith(prefix)]:
-        del _fields()[key]
-
-
-def text_field(label: str, otherwise: str = "", *, key: str, **options: Any) -> str:  # noqa: ANN401 - Streamlit's own
-    """Draw a line of text that stays typed."""
-    begin = "" if key in st.session_state else kept(key, otherwise)  # Streamlit warns of a second value for a field
-    typed: str = keep(key, st.text_input(label, begin, key=key, **options))
-    return typed
-
-
-def _fields() -> dict[str, Any]:
-    fields: dict[str, Any] = st.session_state.setdefault(_KEPT, {})
-    return fields
+    Args:
+        key: of the widget.
+        stored: what it begins with.
+    """
+    began: dict[str, Hashable] = st.session_state.setdefault(_BEGAN, {})
+    if key not in st.session_state or began.get(key) != stored:
+        st.session_state[key] = stored
+    began[key] = stored
+    return {"key": key, "persist_state": "session"}

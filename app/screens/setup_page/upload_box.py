@@ -10,7 +10,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile as Upload
 
 from app.formats.archive import check_name
 from app.formats.folders import IMAGE_SUFFIXES
-from app.screens.setup_page.typed import keep, kept
 from app.screens.shared.plain_text import escaped
 
 
@@ -25,13 +24,14 @@ def upload_box(*, prefix: str) -> tuple[Upload, ...]:
     )
     dropped: tuple[Upload, ...] = (*files, *folder)
     if dropped:
-        return keep(key, dropped)
-    before: tuple[Upload, ...] = kept(key, ())
+        st.session_state[key] = dropped
+        return dropped
+    before: tuple[Upload, ...] = st.session_state.get(key, ())
     if before:
         with st.container(horizontal=True, vertical_alignment="center"):
             names = ", ".join(upload.name for upload in before[:3])
             st.markdown(escaped(f"Uploaded before: {names}{' …' if len(before) > 3 else ''} ({len(before):,} files)"))
-            st.button("Take out", key=f"{prefix}_upload_take_out", on_click=keep, args=(key, ()))
+            st.button("Take out", key=f"{prefix}_upload_take_out", on_click=st.session_state.pop, args=(key, None))
     return before
 
 

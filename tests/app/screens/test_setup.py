@@ -48,8 +48,7 @@ def new_screen(tmp_path, monkeypatch, repository):
 
 
 def create(screen):
-    [button] = [button for button in screen.button if button.label == "Create the project"]
-    return button.click().run()
+    return screen.button(key="create").click().run()
 
 
 def test_a_new_project_takes_its_classes_from_the_folders_and_lists_what_it_refused(new_screen, images, tmp_path):
@@ -136,8 +135,7 @@ def test_saved_settings_are_in_the_file(filled, open_screen):
     screen = open_screen("setup.py")
     screen.number_input(key="settings_query_size").set_value(7)
     screen.selectbox(key="settings_acquisition").set_value("margin")
-    [save] = [button for button in screen.button if button.label == "Save settings"]
-    save.click().run()
+    screen.button(key="save_settings").click().run()
     settings = filled.project.settings()
     assert (settings.query_size, settings.acquisition, settings.name) == (7, "margin", "animals")
 
@@ -214,8 +212,7 @@ def test_a_number_out_of_range_is_refused_beside_its_field_and_stays(new_screen,
 def test_settings_out_of_range_are_not_saved_and_stay_typed(filled, open_screen):
     screen = open_screen("setup.py")
     screen.number_input(key="settings_target_accuracy").set_value(90.0)
-    [save] = [button for button in screen.button if button.label == "Save settings"]
-    screen = save.click().run()
+    screen = screen.button(key="save_settings").click().run()
     assert [error.value for error in screen.error] == [
         "From 0 to 1; 90 was typed.",
         r"Target accuracy\: From 0 to 1; 90 was typed.",

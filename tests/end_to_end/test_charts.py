@@ -88,3 +88,42 @@ def test_the_card_stays_beside_the_gallery(page, address, name):
     box = heading.bounding_box()
     assert box is not None
     assert 0 <= box["y"] < 420
+
+
+def contrast(page: Page, selector: str) -> float:
+    """The contrast of an element's words with the page, as WCAG counts it."""
+    return float(
+        page.locator(selector).evaluate("""(element) => {
+            const light = (color) => {
+                const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
+                    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+            };
+            const page = getComputedStyle(document.querySelector(".stApp")).backgroundColor;
+            const [a, b] = [light(getComputedStyle(element).fill), light(page)].sort((x, y) => y - x);
+            return a / b;
+        }""")
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [("light", "dark"), ("dark", "light")])
+def test_a_page_whose_theme_changes_while_it_is_open_stays_readable(page, address, before, after):
+    page.emulate_media(color_scheme=before)
+    open_page(page, address, "progress")
+    axis = ".st-key-confusion_chart .role-axis-title text >> nth=0"
+    was = page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+    page.emulate_media(color_scheme=after)
+    settle(page)
+    assert page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor") != was
+    assert contrast(page, axis) > 4.5
+
+    page.emulate_media(color_scheme=before)
+    open_page(page, address, "review")
+    page.locator('[class*="st-key-review_choose_"] button').first.click()
+    chosen = page.locator('[data-testid="stBaseButton-primary"]:not(:disabled)').first
+    chosen.wait_for()
+    page.mouse.move(1, 1)
+    page.emulate_media(color_scheme=after)
+    settle(page)
+    dark_letters, light_letters = "rgb(17, 24, 27)", "rgb(255, 255, 255)"
+    assert chosen.evaluate("e => getComputedStyle(e).color") == (dark_letters if after == "dark" else light_letters)

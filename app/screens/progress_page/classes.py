@@ -20,7 +20,7 @@ from app.screens.progress_page.confusion import (
     per_class_rows,
 )
 from app.screens.progress_page.opening import open_labeled, open_measured, picked
-from app.screens.shared.charts import chart_width, is_dark
+from app.screens.shared.charts import chart_width
 from app.screens.shared.empty_states import no_label_words
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import ProgressFigures, balance_rows, labeled_most, labels_of_round
@@ -78,7 +78,7 @@ def _matrix(chosen: MeasuredRound, cells: pd.DataFrame, names: Sequence[str]) ->
     if not drawn:
         return
     pressed = st.altair_chart(
-        confusion_chart(cells, drawn, dark=is_dark()),
+        confusion_chart(cells, drawn),
         width=chart_width(len(drawn)),
         key="confusion_chart",
         on_select="rerun",

@@ -44,13 +44,12 @@ def drawn_classes(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in set(most)]
 
 
-def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> alt.LayerChart | alt.FacetChart:
+def confusion_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.LayerChart | alt.FacetChart:
     """Heat map: row = label, column = prediction, shade = share of the row, number = samples.
 
     Args:
         rows: as `confusion_rows` gives them.
         names: the classes to draw, in their order.
-        dark: whether the page is dark, so that numbers in pale cells are light.
     """
     rows = rows[rows["true"].isin(names) & rows["predicted"].isin(names)]
     side = matrix_side(len(names))
@@ -84,7 +83,7 @@ def confusion_chart(rows: pd.DataFrame, names: Sequence[str], *, dark: bool) -> 
     layers: list[alt.Chart] = [shade]
     if len(names) <= MOST_WRITTEN:
         written = base.transform_filter("datum.count > 0").mark_text(fontSize=12, fontWeight="bold", cursor="pointer")
-        on_page, on_shade = ("#E8EFF1" if dark else "#17252A"), "#0B1418"
+        on_page, on_shade = "currentColor", "#0B1418"  # a pale cell is the page: its number has the color of words
         color = alt.when("datum.share > 0.6").then(alt.value(on_shade)).otherwise(alt.value(on_page))
         layers.append(written.encode(text="count:Q", color=color))
     return alt.layer(*layers).properties(height=side + room)

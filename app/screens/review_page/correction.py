@@ -24,10 +24,12 @@ def correction_box(row: ReviewRow, sample: SampleInfo, classes: Sequence[str]) -
         events = list_events(session, project_id=project_id(), sample_id=sample.id)
     st.header(f"Sample {sample.id}")
     draw_large(sample, width=260)
-    st.markdown(
-        f"**{escaped(decision_words(row, classes))}** by {escaped(row.label.annotator)}; "
-        f"the model said {escaped(prediction_words(row, classes))}."
+    said = (
+        "no model had seen it by then"
+        if row.prediction is None
+        else f"the model said {escaped(prediction_words(row, classes))}"
     )
+    st.markdown(f"**{escaped(decision_words(row, classes))}** by {escaped(row.label.annotator)}; {said}.")
     if row.label.purpose == "audit":
         st.caption("An audit sample: it measures the accuracy and is never trained on; a correction keeps it so.")
     if row.label.purpose == "recheck":

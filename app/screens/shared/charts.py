@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import altair as alt
-import streamlit as st
 
 from app.project.scores import BALD, PREDICTIVE_ENTROPY
 from app.screens.shared.class_colors import CLASS_COLORS, NO_COLORS
@@ -32,11 +31,6 @@ def class_shape_scale(names: Sequence[str]) -> alt.Scale:
     """One shape per class, out of step with the colors, so that sixty classes differ in color or in shape."""
     turns = [(i + i // len(CLASS_COLORS)) % len(CLASS_SHAPES) for i in range(len(names))]
     return alt.Scale(domain=list(names), range=[CLASS_SHAPES[turn] for turn in turns])
-
-
-def is_dark() -> bool:
-    """Whether the reader's page is dark."""
-    return bool(st.context.theme.type == "dark")
 
 
 def chart_width(classes: int) -> int | Literal["stretch"]:

@@ -19,6 +19,14 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 .st-key-project_name { position: absolute; top: 1.2rem; left: 3.75rem; right: 8rem; width: auto; height: 0;
   z-index: 999991; pointer-events: none; }
 .project-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .95rem; opacity: .8; }
+/* Streamlit writes white on the light buttons of the dark theme; dark letters can be read there. By `light-dark` a page
+   that changes its theme while it is open follows at once: the server hears of it with the next thing a person does. */
+.stApp [data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #11181b); }
+.stApp [data-testid^="stBaseButton-primary"]:not(:disabled):is(:hover, :focus) {
+  background: light-dark(#084f5b, #5cc7d8); }
+/* The gray of charts' words has less contrast than WCAG AA asks for on a light page. */
+[data-testid="stVegaLiteChart"] :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title) text {
+  fill: currentColor; fill-opacity: .8; }
 /* Streamlit's captions have less contrast than WCAG AA asks for. */
 [data-testid="stCaptionContainer"] { opacity: .75; }
 [data-testid="stCaptionContainer"] code { color: inherit; }
@@ -39,10 +47,10 @@ body:has(.st-key-labeler, .st-key-grid, .st-key-key_figures) [data-testid="stSta
 </style>
 """
 
-# Streamlit writes white on the light buttons of the dark theme; dark letters can be read there.
+# Dialogs and popovers stand beside the page, where `light-dark` knows of no theme; each opens with the server's word.
 _DARK_RULES = """
-[data-testid^="stBaseButton-primary"]:not(:disabled) { color: #11181b; }
-[data-testid^="stBaseButton-primary"]:not(:disabled):is(:hover, :focus) { color: #11181b; background: #5cc7d8; }
+body > :not(#root) [data-testid^="stBaseButton-primary"]:not(:disabled) { color: #11181b; }
+body > :not(#root) [data-testid^="stBaseButton-primary"]:not(:disabled):is(:hover, :focus) { background: #5cc7d8; }
 """
 
 # Streamlit would have the browser fetch an icon of its own from the internet, at each page load.

@@ -76,7 +76,7 @@ def choose_by_change(
     """Draw the choice of the other round, what became of what, and the samples; a press on one chooses it."""
     earlier = [number for number in rounds if number < round_number]
     if not earlier:
-        st.info("There is no earlier round with scores to compare with: choose a later one.")
+        st.info("No earlier round has scores to compare with: choose a later round, or come back after the next one.")
         return
     other = st.selectbox("Compared with round", earlier, key=f"compared_with_{round_number}", width=200)
     found = changes(read_round_scores(scores_path(rounds_dir, other)), view.scores)

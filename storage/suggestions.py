@@ -32,7 +32,8 @@ class Acceptance:
     @property
     def words(self) -> str:
         """In a sentence, without whose they are."""
-        return f"accepted {self.accepted:,} of {self.shown:,} wrong suggestions"
+        noun = "suggestion" if self.shown == 1 else "suggestions"
+        return f"accepted {self.accepted:,} of {self.shown:,} wrong {noun}"
 
 
 def seeded_acceptances(session: Session, *, project_id: int, annotator_id: int | None = None) -> list[Acceptance]:

@@ -7,6 +7,7 @@ from app.screens.progress_page.charts import accuracy_chart, pool_uncertainty_ch
 from app.screens.progress_page.classes import classes_of_round, labels_now
 from app.screens.progress_page.enough import labels_saved_box, when_to_stop
 from app.screens.progress_page.key_figures import key_figures
+from app.screens.shared.accepted import accepted_line
 from app.screens.shared.deciding import show_outcome
 from app.screens.shared.empty_states import no_accuracy, no_round
 from app.screens.shared.progress_figures import MEANS, accuracy_words, read_figures
@@ -24,6 +25,7 @@ show_outcome()
 key_figures(drawn_rounds=len(figures.published))
 
 certificate_box(database(), current_project(), project_id(), figures.classes)
+accepted_line()  # the certificate takes the labels as the truth
 
 st.header("Accuracy")
 points = figures.curve_points()

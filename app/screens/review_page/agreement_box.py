@@ -9,11 +9,10 @@ import streamlit as st
 
 from app.project.agreement import Agreement, agreement, alpha_words
 from app.screens.review_page.disagreements import disagreement_queue
-from app.screens.shared.plain_text import escaped
+from app.screens.shared.accepted import accepted_line
 from app.screens.shared.session import current_project, database, project_id
 from storage.engine import Session
 from storage.labels import last_event_id
-from storage.suggestions import seeded_acceptances
 from storage.votes import list_disagreements, list_votes
 
 _WIDTH = 165  # pixels; a metric's name in full, and two beside each other on a phone
@@ -32,9 +31,7 @@ def agreement_box(classes: Sequence[str], *, hidden: frozenset[int]) -> None:
         last = last_event_id(session, project_id=identity)
         found = _measured(current_project().database_url, identity, last, session)
         disputed = [each for each in list_disagreements(session, project_id=identity) if each.sample_id not in hidden]
-        seeded = seeded_acceptances(session, project_id=identity)
-    for person in seeded:
-        st.caption(escaped(f"{person.annotator} {person.words}, shown on purpose among the model's."))
+    accepted_line()
     if not found.samples:
         _nothing_yet()
         return

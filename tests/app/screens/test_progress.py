@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from storage.labels import record_decision
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
+from storage.queue import claim_batch
+from storage.rounds import NewQuery
 from storage.trainer import beat
 
 
@@ -180,3 +183,18 @@ def test_the_class_table_counts_the_labels_that_its_model_was_measured_by(filled
     screen = open_screen("progress.py")
     assert screen.dataframe[0].value["Labels"].tolist() == [1, 0, 0]
     assert screen.dataframe[0].value["F1"].tolist()[0] == 100.0
+
+
+def test_who_accepted_wrong_suggestions_is_told(filled, open_screen):
+    filled.publish(labels=0, queries=[NewQuery(n, n, "train", None, None, 0, 0.99) for n in (1, 2)])
+    with filled.database.write() as session:
+        claim_batch(session, project_id=filled.project_id, annotator_id=filled.annotator_id, count=2)
+        shown = {"suggestion_shown": True, "suggested": 1}
+        whose = {"project_id": filled.project_id, "annotator_id": filled.annotator_id, "action": "label"}
+        record_decision(session, **whose, sample_id=1, class_index=1, request_id="accepts", **shown)
+    assert "anna accepted 1 of 1 wrong suggestion. Now and then" in texts(open_screen("progress.py").caption)
+
+
+def test_without_wrong_suggestions_nothing_is_told_of_them(filled, open_screen):
+    filled.label(1, 0)
+    assert "wrong suggestion" not in texts(open_screen("progress.py").caption)

@@ -13,7 +13,7 @@ function openAlerts(draw) {
     clearTimeout(timer);
     const now = performance.now();
     const open = [...passing.values()].filter(({ until }) => until > now).slice(-MOST_ALERTS);
-    draw([...lasting, ...open.map(({ sentence }) => sentence)].join(" "));
+    draw([...lasting, ...open.map(({ sentence }) => sentence)].join("\n")); // a line each
     if (open.length) timer = setTimeout(redraw, Math.min(...open.map(({ until }) => until)) - now + 1);
   };
 

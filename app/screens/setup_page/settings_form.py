@@ -162,8 +162,8 @@ def _suggestion_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
         "Among shown suggestions, some wrong ones", **stays(f"{prefix}_wrong_suggestions", settings.wrong_suggestions)
     )
     st.caption(
-        "Suggestions are hidden until somebody shows them. Of those shown, one in twenty is then wrong on purpose, and "
-        "the Label screen says how many of these were accepted."
+        "Suggestions are hidden until somebody shows them. Of those shown, one in twenty is then wrong on purpose; "
+        "Label, Progress and Review say how many of these were accepted."
     )
     return {"wrong_suggestions": bool(seeded)}
 

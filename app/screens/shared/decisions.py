@@ -209,8 +209,8 @@ def _notice(session: Session, decision: Decision, event: LabelEventInfo) -> str:
     """What a person must know of a decision that met another one they had not seen; empty where there is nothing."""
     if event.seeded_suggestion is not None and event.class_index == event.seeded_suggestion:
         return (
-            f"Sample {event.sample_id}: the suggestion that you accepted was wrong on purpose, to see who looks. If "
-            "its class is not what you see, take it back with Backspace."
+            f"Sample {event.sample_id}: the suggestion you accepted was wrong on purpose, to see who looks. Older "
+            "(←) leads back to it; another class there corrects it."
         )
     if decision.kind not in DECISIONS or event.supersedes is None:
         return ""

@@ -18,11 +18,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from app.answering.served import Asked, Served, bytes_of, cell
+from app.answering.served import Asked, Served, bytes_of
 from app.answering.studio import Studio
 from app.answering.told_labels import find_samples, record_annotation
 from app.formats.errors import RefusedSampleError
-from app.formats.reading import Reading
+from app.formats.label_studio_data import text_of
 from app.kinds.image import read_file
 from app.kinds.kind import kind_named
 from storage.samples import SampleInfo
@@ -89,7 +89,7 @@ def _names(config: str, kind: str) -> tuple[str, str]:
     """The names of the choices, and of what they are about, in a labeling config."""
     found = _CHOICES.search(config)
     told = dict(_ATTRIBUTE.findall(found.group())) if found else {}
-    return told.get("name", "choice"), told.get("toName", kind)
+    return told.get("name", "choice"), told.get("toName", kind_named(kind).NOUN)
 
 
 def _prediction(answer: dict[str, Any], name: str, to_name: str, version: str) -> dict[str, Any] | list[Any]:
@@ -142,17 +142,10 @@ def _asked(served: Served, studio: Studio, task: Task, sample: SampleInfo | None
         return "is no task: it has no data"
     try:
         if not kind_named(served.kind).IN_FILES:
-            return _of_data(served, data)
+            return served.text(text_of(data, served.kind))
         return served.file(read_file(Path(sample.uri)) if sample is not None else _content(studio, data))
     except RefusedSampleError as refusal:
         return refusal.reason
-
-
-def _of_data(served: Served, data: dict[str, Any]) -> Asked:
-    """A row of a table, or the text among the values."""
-    column = "text" if "text" in data else next((name for name in data if isinstance(data[name], str)), "")
-    values = {name: cell(value) for name, value in data.items()}
-    return served.text(kind_named(served.kind).text_of(values, Reading("", column)) or "")
 
 
 def _known(served: Served, task: Task) -> tuple[str, str]:
@@ -163,7 +156,7 @@ def _known(served: Served, task: Task) -> tuple[str, str]:
     if kind_named(served.kind).IN_FILES:
         return str(meta.get("sha256", "")) if isinstance(meta, dict) else "", name_of(_address(data))
     try:
-        return _of_data(served, data).sha256, ""
+        return served.text(text_of(data, served.kind)).sha256, ""
     except RefusedSampleError:
         return "", ""
 

@@ -21,6 +21,7 @@ from app.answering.answerer import About, Answerer, open_answerer
 from app.answering.collecting import Collector
 from app.errors import AnsweringError, AppError, NoModelError
 from app.formats.errors import RefusedSampleError
+from app.formats.in_rows import cell
 from app.formats.source import Entry
 from app.kinds.image import decode
 from app.kinds.kind import kind_named
@@ -197,11 +198,6 @@ def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - a
     best = int(np.argmax(probs_C))
     named = {name: float(one) for name, one in zip(about.classes, probs_C, strict=True)}
     return {"label": about.classes[best], "probability": float(probs_C[best]), "probabilities": named}
-
-
-def cell(value: object) -> str:
-    """A value of a row as it is written."""
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _project_without_model(path: Path, error: AppError) -> Project:

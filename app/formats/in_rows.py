@@ -86,15 +86,15 @@ def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int) -> Iter
 
 
 def _cells(row: Row) -> Mapping[str, str]:
-    return {str(name): _cell(value) for name, value in row.items() if name is not None}
+    return {str(name): cell(value) for name, value in row.items() if name is not None}
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - a cell of a typed table may be anything
-    """A cell as text, all of it: the spaces around a text are its own."""
+def cell(value: Any) -> str:  # noqa: ANN401 - a cell of a typed table may be anything
+    """Return a cell as text, all of it: the spaces around a text are its own."""
     if isinstance(value, str):
         return value
     if isinstance(value, (list, tuple)) and len(value) == 1:
-        return _cell(value[0])
+        return cell(value[0])
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, dict, list)) else str(value)

@@ -1,5 +1,7 @@
 """Label Studio: JSON and JSON_MIN, with annotations, predictions and skips; written with the labeling config.
 
+Texts stand in the tasks themselves, and so do the values of rows; only images are files.
+
 Files are named as Label Studio names them: an address, `/data/local-files/?d=PATH`, which is looked up beside the
 file, or `/data/upload/N/XXXXXXXX-NAME`.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +20,13 @@ from app.formats.copies import copy_images
 from app.formats.errors import SourceError
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.format import Format
+from app.formats.label_studio_data import TAGS, file_of, kind_of, text_of
 from app.formats.rows import moment, number, placed
 from app.formats.source import Decision, Entry, Prediction, Source, printable
+from app.kinds.kind import Kind, kind_named
 
 TASKS_FILE, CONFIG_FILE = "tasks.json", "config.xml"
-_CHOICE, _IMAGE = "choice", "image"
+_CHOICE = "choice"
 _ANNOTATOR = "annotator"  # not `completed_by`: Label Studio refuses a whole file for one name that is no user's email
 _MANY = "{} tasks have more than one choice; they come in without a label."
 
@@ -42,11 +47,34 @@ def read(path: Path, _uploads: Path) -> Source:
     manifest = path / TASKS_FILE if path.is_dir() else path
     tasks = [task for task in read_list(manifest) if _is_task(task)]
     if not tasks:
-        raise SourceError(f"{printable(manifest.name)} holds no Label Studio tasks: wanted a list with data.image.")
-    root = manifest.parent.resolve()
-    named = [(_file_of(task), _entry(task, root)) for task in tasks]
+        raise SourceError(
+            f"{printable(manifest.name)} holds no Label Studio tasks: wanted a list with data.image, data.text or "
+            "data.row."
+        )
     many = sum(_has_several(task) for task in tasks)
-    return placed(root, named, notes=(_MANY.format(f"{many:,}"),) if many else ())
+    notes = (_MANY.format(f"{many:,}"),) if many else ()
+    kind = kind_of(_config_beside(manifest) if path.is_dir() else "", [_data(task) for task in tasks])
+    root = manifest.parent.resolve()
+    entries = [_entry(task, root, file_of(_data(task))) for task in tasks]
+    if kind_named(kind).IN_FILES:
+        return placed(
+            root, [(file_of(_data(task)), one) for task, one in zip(tasks, entries, strict=True)], notes=notes
+        )
+    told = tuple(
+        replace(one, name=f"{manifest.name}:{place}", sha256="", text=text_of(_data(task), kind))
+        for place, (task, one) in enumerate(zip(tasks, entries, strict=True), 1)
+    )
+    return Source(root, told, labels_given=sum(one.class_name != "" for one in told), kind=kind, notes=notes)
+
+
+def _config_beside(manifest: Path) -> str:
+    return manifest.with_name(CONFIG_FILE).read_text(encoding="utf-8")
+
+
+def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a task is about; a line of JSON_MIN has it beside everything else."""
+    data = task.get("data")
+    return data if isinstance(data, dict) else task
 
 
 def read_list(path: Path) -> list[Any]:
@@ -62,24 +90,13 @@ def _is_task(task: object) -> bool:
     """A task, or a line of JSON_MIN, which has neither `data` nor `annotations`."""
     if not isinstance(task, dict):
         return False
-    return isinstance(task.get("data"), dict) or ("annotator" in task and bool(_file_of(task)))
+    has_sample = bool(file_of(task)) or isinstance(task.get("text"), str) or isinstance(task.get("row"), dict)
+    return isinstance(task.get("data"), dict) or ("annotator" in task and has_sample)
 
 
-def _file_of(task: Mapping[str, Any]) -> str:
-    """The name of a task's file: the value of the config's image, whatever it is called there."""
-    data = task.get("data", task)
-    named = [data.get(_IMAGE), *data.values()]
-    return next((value for value in named if isinstance(value, str) and _is_a_file(value)), "")
-
-
-def _is_a_file(value: str) -> bool:
-    last = value.rpartition("/")[2]
-    return "?d=" in value or "." in last[1:]
-
-
-def _entry(task: Mapping[str, Any], root: Path) -> Entry:
+def _entry(task: Mapping[str, Any], root: Path, file: str) -> Entry:
     if "data" not in task:
-        decisions = tuple(_minimal(task))
+        decisions = tuple(_minimal(task, file))
     else:
         said = sorted(task.get("annotations") or task.get("completions") or [], key=lambda one: str(_when(one)))
         decisions = tuple(decision for one in said if (decision := _decision(one)) is not None)
@@ -92,12 +109,23 @@ def _entry(task: Mapping[str, Any], root: Path) -> Entry:
     return Entry(root, "", standing, sha256, (*flags, *decisions), tuple(predictions))
 
 
-def _minimal(task: Mapping[str, Any]) -> Iterator[Decision]:
+def _minimal(task: Mapping[str, Any], file: str) -> Iterator[Decision]:
     """The decision of a JSON_MIN line: its choice stands under the config's own name."""
-    known = {"image", "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"}
+    known = {
+        "image",
+        "text",
+        "row",
+        "id",
+        "annotator",
+        "annotation_id",
+        "created_at",
+        "updated_at",
+        "lead_time",
+        "agreement",
+    }
     choices = [value for name, value in task.items() if name not in known and isinstance(value, str)]
     choices = [task[_CHOICE]] if isinstance(task.get(_CHOICE), str) else choices
-    choices = [value for value in choices if value != _file_of(task)]
+    choices = [value for value in choices if value != file]
     said = (str(task.get("annotator", "")), moment(task.get("created_at")), number(task.get("lead_time")))
     if len(choices) == 1:
         yield Decision("label", choices[0], *said)
@@ -140,43 +168,44 @@ def _prediction(told: Mapping[str, Any]) -> Prediction | None:
 
 
 def write(export: Export, folder: Path) -> Written:
-    """Write tasks beside copies of the images, and the config that Label Studio needs to show them."""
-    copies = copy_images(export.samples, folder, below="images")
-    samples = [sample for sample in export.samples if sample.id in copies.names]
-    tasks = [_task(sample, copies.names[sample.id]) for sample in samples]
+    """Write tasks, beside copies of images, and the config that Label Studio needs to show them."""
+    kind = kind_named(export.kind)
+    copies = copy_images(export.samples if kind.IN_FILES else (), folder, below="images")
+    samples = [sample for sample in export.samples if not kind.IN_FILES or sample.id in copies.names]
+    tasks = [_task(sample, copies.names.get(sample.id), kind) for sample in samples]
     (folder / TASKS_FILE).write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
-    (folder / CONFIG_FILE).write_text(config(export.classes), encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(config(export.classes, export.kind), encoding="utf-8")
     return Written(folder, sum(bool(sample.label) for sample in samples), 0, tuple(copies.left_out))
 
 
-def config(classes: Sequence[str]) -> str:
+def config(classes: Sequence[str], kind: str = "image") -> str:
     """Return the labeling config of a project."""
-    view = ElementTree.Element("View")
-    ElementTree.SubElement(view, "Image", name=_IMAGE, value=f"${_IMAGE}")
-    choices = ElementTree.SubElement(view, "Choices", name=_CHOICE, toName=_IMAGE, choice="single")
+    view, name_of_data = ElementTree.Element("View"), kind_named(kind).NOUN
+    ElementTree.SubElement(view, TAGS[kind], name=name_of_data, value=f"${name_of_data}")
+    choices = ElementTree.SubElement(view, "Choices", name=_CHOICE, toName=name_of_data, choice="single")
     for name in classes:
         ElementTree.SubElement(choices, "Choice", value=name)
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
-def _task(sample: ExportedSample, name: str) -> dict[str, Any]:
+def _task(sample: ExportedSample, name: str | None, kind: Kind) -> dict[str, Any]:
     meta = {"sha256": sample.sha256, "uri": sample.uri} | ({"flagged": True} if sample.flagged else {})
     return {
         "id": sample.id,
-        "data": {_IMAGE: f"/data/local-files/?d={quote(name)}"},
+        "data": {kind.NOUN: f"/data/local-files/?d={quote(name)}" if name else kind.load(sample.uri, sample.content)},
         "meta": meta,
-        "annotations": list(_annotations(sample.decisions)),
-        "predictions": [_told(prediction) for prediction in sample.predictions],
+        "annotations": list(_annotations(sample.decisions, kind.NOUN)),
+        "predictions": [_told(prediction, kind.NOUN) for prediction in sample.predictions],
     }
 
 
-def _annotations(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
+def _annotations(decisions: Iterable[Decision], about: str) -> Iterator[dict[str, Any]]:
     for decision in decisions:
         if decision.action == "flag":
             continue
         yield {
-            "result": [_result(decision.class_name)] if decision.action == "label" else [],
+            "result": [_result(decision.class_name, about)] if decision.action == "label" else [],
             "was_cancelled": decision.action == "skip",
             "lead_time": decision.lead_time_s,
             _ANNOTATOR: decision.annotator,
@@ -185,21 +214,21 @@ def _annotations(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _told(prediction: Prediction) -> dict[str, Any]:
+def _told(prediction: Prediction, about: str) -> dict[str, Any]:
     return {
         "model_version": prediction.model_version,
         "score": prediction.probability,
-        "result": [_result(prediction.class_name)],
+        "result": [_result(prediction.class_name, about)],
     }
 
 
-def _result(class_name: str) -> dict[str, Any]:
-    return {"from_name": _CHOICE, "to_name": _IMAGE, "type": "choices", "value": {"choices": [class_name]}}
+def _result(class_name: str, about: str) -> dict[str, Any]:
+    return {"from_name": _CHOICE, "to_name": about, "type": "choices", "value": {"choices": [class_name]}}
 
 
 FORMAT = Format(
     name="label-studio",
-    sentence="Label Studio: tasks (JSON), images and the labeling config",
+    sentence="Label Studio: tasks (JSON) with texts, rows or images beside, and the labeling config",
     reads=reads,
     read=read,
     write=write,

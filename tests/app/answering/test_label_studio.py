@@ -11,9 +11,13 @@ from fastapi.testclient import TestClient
 
 from app.answering import served
 from app.answering.label_studio import name_of
+from app.answering.served import Served
+from app.answering.server import make_app
 from app.answering.studio import KEY_VARIABLE, URL_VARIABLE, Studio
 from app.formats.errors import RefusedSampleError
+from app.project.creation import make_project
 from app.project.project import Project
+from app.project.settings import ProjectSettings
 from storage.samples import list_samples
 from tests.app.answering.conftest import FirstLetter, events_of
 
@@ -169,3 +173,18 @@ def test_files_come_from_label_studio_and_from_nowhere_else(studio: list[Asked])
         with pytest.raises(RefusedSampleError, match="no sample of the project"):
             Studio().file(elsewhere)
     assert len(studio) == 2
+
+
+def test_a_row_of_our_own_export_is_answered_and_its_label_taken_over(tmp_path, monkeypatch) -> None:
+    (tmp_path / "rows.csv").write_text("name,legs\nant,6\ncat,4\n")
+    rows = make_project(
+        tmp_path / "rows", settings=ProjectSettings("rows"), classes=["a", "b"], data=tmp_path / "rows.csv"
+    ).project
+    monkeypatch.setattr(served, "open_answerer", lambda _path: (FirstLetter("table"), rows))
+    row = {"legs": "6", "name": "ant"}  # as a program may order them
+    with TestClient(make_app(Served(rows.folder)), raise_server_exceptions=False) as asked:
+        body = {"tasks": [{"id": 7, "data": {"row": row}}], "label_config": ""}
+        [answer] = asked.post("/predict", json=body).json()["results"]
+        assert answer["result"][0]["to_name"] == "row"
+        asked.post("/webhook", json=annotated("b") | {"task": {"id": 7, "data": {"row": row}}})
+    assert events_of(rows) == [("label", 1, "ada")]

@@ -190,7 +190,7 @@ def take_rest(
     if not free or most_wrong > group.allowed * len(free):
         raise InvalidDecisionError(
             f"The rest was not taken: {most_wrong:,} of the {len(free):,} that are free may be of another class; "
-            f"{100 * group.allowed:g} % are allowed."
+            f"{100 * group.allowed:g} % are allowed. The others are on another page: try again in a minute."
         )
     said = group.said_of(free)
     for class_index in set(said.values()):

@@ -7,7 +7,7 @@ state of a group is worked out wherever it is shown, and a correction or an undo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from storage.groups import (
 )
 from storage.limits import NO_LIMITS, Limits
 
+MOST_FURTHER = 500  # draws; where the audit drew so many members that more are needed, the rest is hardly worth it
 MOST_WRONG = 5  # members; where more were found in a few hundred, hardly any run of right ones is long enough
 
 
@@ -52,6 +53,7 @@ class GroupState:
     rest: tuple[int, ...]  # members that nobody has judged
     most_wrong: int  # of the rest, at 95 %
     was_wrong: bool  # the latest draw, and the group was not split after it
+    kept: frozenset[int] = frozenset()  # members of the rest that a later round has drawn for the audit: never taken
 
     @property
     def judged(self) -> int:
@@ -64,19 +66,36 @@ class GroupState:
         return self.size - self.judged - len(self.part.members) + self.drawn
 
     @property
+    def free(self) -> tuple[int, ...]:
+        """What may be taken of the rest."""
+        return tuple(sample_id for sample_id in self.rest if sample_id not in self.kept)
+
+    @property
     def bound(self) -> float:
-        """At most this share of the rest is of another class, at 95 %."""
-        return self.most_wrong / len(self.rest) if self.rest else 0.0
+        """At most this share of what may be taken is of another class, at 95 %; the wrong ones may all be among it."""
+        return self.most_wrong / len(self.free) if self.free else 0.0
 
     @property
     def holds(self) -> bool:
         """Whether the rest may be labeled."""
-        return bool(self.rest) and self.bound <= self.part.allowed
+        return bool(self.free) and self.bound <= self.part.allowed
+
+    @property
+    def needed(self) -> int | None:
+        """Further right draws until the rest may be labeled; None where these are too many to be worth it."""
+        if not self.kept:
+            return self.purity.needed()
+        free = len(self.free)
+        for more, sample_id in enumerate(self.due[: min(len(self.due) // 2, MOST_FURTHER)]):
+            if replace(self.purity, draws=self.purity.draws + more).most_wrong <= self.part.allowed * free:
+                return more
+            free -= sample_id not in self.kept
+        return None
 
     @property
     def is_too_mixed(self) -> bool:
         """Whether it saves little to go on."""
-        return not self.holds and is_hopeless(self.purity)
+        return not self.holds and (is_hopeless(self.purity) or self.needed is None)
 
 
 def begin(
@@ -128,10 +147,17 @@ def begin(
     return _state(session, begin_group(session, project_id=project_id, group=group))
 
 
-def read_state(session: Session, *, project_id: int, key: str) -> GroupState | None:
-    """Work out where a group stands; None where there is none of this key."""
+def read_state(session: Session, *, project_id: int, key: str, audit_share: float) -> GroupState | None:
+    """Work out where a group stands; None where there is none of this key.
+
+    Only of a group that is proven it is asked which members were drawn for the audit since: each key press would wait.
+    """
     parts = group_parts(session, project_id=project_id, key=key)
-    return _state(session, parts) if parts else None
+    state = _state(session, parts) if parts else None
+    if state is None or not state.holds:
+        return state
+    kept = kept_out_of_groups(session, project_id=project_id, audit_share=audit_share)
+    return replace(state, kept=frozenset(kept.intersection(state.rest)))
 
 
 def split(session: Session, state: GroupState, *, project_id: int, stays: Iterable[int]) -> GroupState:
@@ -165,14 +191,14 @@ def take(
         InvalidDecisionError: When it does not, there is no such group, or too many of the rest are with others.
         LimitReachedError: When labeling is over.
     """
-    state = read_state(session, project_id=project_id, key=key)
+    state = read_state(session, project_id=project_id, key=key, audit_share=settings.audit_share)
     if state is None or not state.holds:
         raise InvalidDecisionError("The rest was not taken: what was judged does not prove enough of it.")
     return take_rest(
         session,
         project_id=project_id,
         group=state.part,
-        sample_ids=state.rest,
+        sample_ids=state.free,
         most_wrong=state.most_wrong,
         request_id=request_id,
         audit_share=settings.audit_share,

@@ -91,7 +91,8 @@ const judgedWords = (judged, wrong) => `${plural(judged, "member", "members")} j
 function progressWords(page, group) {
   const { judged, wrong, needed } = page.progress();
   const back = group.sent_back ? `; ${count(group.sent_back)} most like ${group.wrong === 1 ? "it" : "them"} went back to the pool` : "";
-  const soFar = `${judgedWords(judged, wrong)}${back}.`;
+  const kept = group.kept ? ` Meanwhile ${plural(group.kept, "member was", "members were")} drawn for the audit, so more is to be judged.` : "";
+  const soFar = `${judgedWords(judged, wrong)}${back}.${kept}`;
   if (group.too_mixed) {
     const more = needed === null ? "all of them" : `${count(needed)} more`;
     return `${soFar} This group is too mixed or too small: ${more} of the other ${count(group.rest)} would have to be right. Leave it, or go on.`;
@@ -111,7 +112,19 @@ function offerWords(page) {
     return ["There is no group yet: the first model has to look at the pool, or look for a name above. Groups need a few hundred samples alike."];
   }
   const searched = searchedOffer(data);
-  return [...(searched ? [searched] : data.offers)].sort((a, b) => b.count - a.count).map((offer) => element("span", { class: "offer" }, offerSentence(offer, searched !== undefined)));
+  const line = (words) => element("span", { class: "offer" }, words);
+  const offers = [...(searched ? [searched] : data.offers)].sort((a, b) => b.count - a.count);
+  const small = offers.filter(({ needed, class_index: classIndex }) => needed === null && classIndex >= 0 && classIndex !== null);
+  if (small.length < 2) return offers.map((offer) => line(offerSentence(offer, searched !== undefined)));
+  const rest = offers.filter((offer) => !small.includes(offer)).map((offer) => line(offerSentence(offer, false)));
+  return [...rest, line(smallWords(small))];
+}
+
+// Many classes of which none is worth a line of its own, the largest first.
+function smallWords(small) {
+  const [most, fewest] = [small[0].count, small[small.length - 1].count];
+  const each = most === fewest ? count(most) : `${count(fewest)} to ${count(most)}`;
+  return `${count(small.length)} single classes of ${each} samples each: too few; nearly all of them would have to be judged.`;
 }
 
 function offerSentence({ count: size, needed, words }, isSearched) {

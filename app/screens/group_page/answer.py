@@ -108,9 +108,10 @@ def _offers(session: Session, classes: Sequence[ClassInfo], wanted: GroupSearch)
 
 def _open_state(identity: int, person: int) -> GroupState | None:
     """The group that the person is judging; after a wrong member, with those most like it sent back."""
+    share = current_project().settings().audit_share
     with database().read() as session:
         key = open_group(session, project_id=identity, annotator_id=person)
-        state = None if key is None else read_state(session, project_id=identity, key=key)
+        state = None if key is None else read_state(session, project_id=identity, key=key, audit_share=share)
     if state is None or not state.was_wrong:
         return state
     stays = _staying(state)
@@ -175,8 +176,9 @@ def _plain_group(state: GroupState) -> dict[str, Any]:
         "judged": state.judged,
         "wrong": len(state.wrong),
         "sent_back": state.sent_back,
-        "rest": len(state.rest),
-        "needed": state.purity.needed(),
+        "rest": len(state.free),
+        "needed": state.needed,
+        "kept": len(state.kept),
         "allowed": state.part.allowed,
         "bound": state.bound,
         "holds": state.holds,

@@ -1,5 +1,7 @@
 """The state of a group follows from its parts and from what people said; 200 members, none of them judged at first."""
 
+from dataclasses import replace
+
 from app.project.groups import follow
 from storage.groups import GroupPart
 
@@ -73,3 +75,20 @@ def test_a_split_whose_wrong_draw_was_corrected_since_still_begins_a_new_run():
 def test_a_group_that_would_have_to_be_judged_for_the_most_part_is_too_mixed():
     assert not follow([part()], {}).is_too_mixed
     assert follow([part(tuple(range(1, 101)))], {}).is_too_mixed  # of 100, 96 would have to be judged
+
+
+def test_members_that_the_audit_drew_since_are_not_taken_and_cost_further_draws():
+    needed = follow([part()], {}).purity.needed()
+    proven = follow([part()], right(*range(1, needed + 1)))
+    kept = replace(proven, kept=frozenset(range(191, 201)))
+    assert (kept.free, kept.holds) == (EVERYBODY[needed:190], False)
+    further = kept.needed
+    for more in range(further + 1):
+        judged = follow([part()], right(*range(1, needed + more + 1)))
+        assert replace(judged, kept=kept.kept).holds is (more == further)
+
+
+def test_a_group_of_which_the_audit_drew_most_is_too_small_by_now():
+    needed = follow([part()], {}).purity.needed()
+    state = replace(follow([part()], right(*range(1, needed + 1))), kept=frozenset(range(needed + 1, 196)))
+    assert (state.needed, state.is_too_mixed) == (None, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.screens.shared.enough_measured import is_enough
 from app.screens.shared.plain_text import whole_percent
 from app.screens.shared.session import database, project_id
 from storage.metrics import MetricInfo, NewConfusion, list_confusion, list_metrics
@@ -21,7 +22,10 @@ def round_end_sentence(number: int) -> str:
     identity = project_id()
     with database().read() as session:
         names = [entry.name for entry in list_classes(session, project_id=identity)]
-        measured = {name: list_metrics(session, project_id=identity, name=name) for name in DATASETS}
+        measured = {
+            name: [one for one in list_metrics(session, project_id=identity, name=name) if is_enough(one)]
+            for name in DATASETS
+        }
         name = next((name for name in DATASETS if any(m.round_number == number for m in measured[name])), None)
         if name is None:
             return f"Round {number} is learned; the next samples are its questions."

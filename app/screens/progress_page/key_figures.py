@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.screens.shared.accuracy_figure import WIDTH, accuracy_figure
+from app.screens.shared.enough_measured import is_enough
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.plain_text import escaped
-from app.screens.shared.progress_figures import FEWEST_DRAWN, read_headline
+from app.screens.shared.progress_figures import read_headline
 from app.screens.shared.session import database, project_id
 from app.screens.shared.trainer_status import read_trainer, trainer_badge
 from storage.rounds import RoundInfo
@@ -31,7 +32,7 @@ def key_figures(*, drawn_rounds: int) -> None:
             st.metric("Skips", f"{figures.counts.skipped:,}", width=_WIDTH)
             st.metric("Pool left", f"{figures.counts.pool:,}", width=_WIDTH)
             _round(figures.rounds[-1] if figures.rounds else None)
-            measured = [m for m in figures.accuracies if (m.n or 0) >= FEWEST_DRAWN]
+            measured = [m for m in figures.accuracies if is_enough(m)]
             for accuracy in measured:
                 accuracy_figure(accuracy)
             if not measured:

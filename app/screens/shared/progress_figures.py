@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from app.project.advice import accuracy_points
+from app.screens.shared.enough_measured import FEWEST_DRAWN, is_enough
 from loops.evaluation.learning_curve import AccuracyPoint
 from storage.engine import Database
 from storage.labels import CurrentLabel, current_labels
@@ -20,7 +21,6 @@ from storage.samples import SampleCounts, count_samples
 PUBLISHED = ("open", "closed")
 ACCURACIES = ("accuracy_audit", "accuracy_test")  # measured on samples nobody chose: these may be believed
 MOST_BARS = 50  # classes; the names of more would not be written
-FEWEST_DRAWN = 5  # samples an accuracy was measured on; one sample is 0 or 100 %, and bends the whole chart
 CROSS_VALIDATED = "accuracy_cross_validated"  # measured on the samples the model chose
 LURE_WEIGHTED = "accuracy_lure"  # the same, weighted by the chances with which samples were drawn
 LABELS_RANDOM, EQUAL_LABELS = "labels_random", "gain_at_equal_labels"
@@ -57,7 +57,7 @@ class ProgressFigures:
     def drawn(self) -> list[MetricInfo]:
         """The accuracies of the chart: all but those measured on next to nothing."""
         measured = [*self.accuracies, *self.cross_validated, *self.lure_weighted]
-        return [metric for metric in measured if metric.n is None or metric.n >= FEWEST_DRAWN]
+        return [metric for metric in measured if is_enough(metric)]
 
     def latest(self, name: str) -> MetricInfo | None:
         """A metric of the newest round that has it."""
@@ -173,7 +173,7 @@ def accuracy_words(figures: ProgressFigures) -> str:
             "The LURE-weighted accuracy counts each sample by the chance with which it was drawn, so that it speaks "
             "for the pool; it judges models that had four fifths of the labels."
         )
-    if any((metric.n or FEWEST_DRAWN) < FEWEST_DRAWN for metric in figures.accuracies):
+    if not all(map(is_enough, figures.accuracies)):
         sentences.append(f"An accuracy is drawn from {FEWEST_DRAWN} measured samples on.")
     return " ".join([*sentences, "Bands and bars are 95 % intervals."])
 

@@ -331,6 +331,13 @@ def test_a_rounds_end_is_told_once_with_what_it_gained_and_what_it_confuses(aske
     assert browser.say()["round_end"] is None
 
 
+def test_a_rounds_end_tells_no_accuracy_that_was_measured_on_next_to_nothing(asked, browser, monkeypatch):
+    monkeypatch.setattr(feed, "COUNT_EVERY_S", 0.0)
+    browser.say()
+    asked.publish(labels=1, metrics=[NewMetric("accuracy_audit", 1.0, 0.4, 1.0, 3)])
+    assert browser.say()["round_end"]["sentence"] == "Round 1 is learned; the next samples are its questions."
+
+
 def test_what_came_in_from_a_watched_source_is_said(asked, open_screen, tmp_path):
     watched = watched_as(tmp_path / "photos")
     watch(asked.project, watched, {})

@@ -143,10 +143,11 @@ def _loader(kind: str, entries: Sequence[Entry]) -> Callable[[int], Any]:
 
 
 def _sizes(kind: str, entries: Sequence[Entry]) -> list[tuple[int, int]]:
-    """Of the first ones that can be used."""
+    """Of the first ones that can be used; a person's own file may name samples that lie anywhere."""
     sizes = []
     for entry in entries[:SIZES_LOOKED_AT]:
         with suppress(RefusedSampleError):
-            admitted = kind_named(kind).admit(replace(entry, root=entry.root.resolve()))
+            path = entry.path.resolve()
+            admitted = kind_named(kind).admit(replace(entry, root=path.parent, name=path.name))
             sizes.append((admitted.width, admitted.height))
     return sizes

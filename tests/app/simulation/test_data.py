@@ -49,6 +49,14 @@ def test_images_are_read_from_the_tables_own_folder_or_from_the_one_that_is_give
     assert load_data(config(images / "lists", images=images)).pool == {0: 1, 1: 0}
 
 
+def test_images_named_by_whole_paths_that_lie_elsewhere_are_looked_at_as_in_a_project(images):
+    """They were taken for images of an unknown size, and embedded as larger ones."""
+    (images / "lists").mkdir()
+    for name, *rows in (("pool", "0.png,dark", "2.png,bright"), ("test", "3.png,bright")):
+        table(images / "lists" / f"{name}.csv", "path,label", *(f"{images}/{row}" for row in rows))
+    assert load_data(config(images / "lists")).candidates[0] == "pixels-16"
+
+
 def test_texts_are_told_by_their_column_and_one_that_is_in_both_lists_tests(texts, capsys):
     found = load_data(config(texts))
     assert (found.classes, found.candidates) == (("no", "yes"), ("sentences", "tfidf"))

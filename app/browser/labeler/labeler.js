@@ -54,7 +54,7 @@ function openLabeler(parent, { name }) {
       canWalk: work.past().length > 0,
       isWalking: isPast,
     });
-    view.drawSuggestion(isSuggesting, sample, isPast);
+    view.drawSuggestion(isSuggesting, sample, isPast, Boolean(progress?.seeds_wrong) && !isExplaining);
     drawWhy(view.parts.card, isExplaining && sample !== null, sample?.why);
     view.parts.why.setAttribute("aria-checked", String(isExplaining));
     view.parts.guideOn.setAttribute("aria-checked", String(guide.isOpen()));

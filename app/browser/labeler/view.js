@@ -38,7 +38,7 @@ function buildParts() {
     classes: group("classes", "Classes"),
     search: element("div", { className: "search", hidden: true }),
     accept: actionButton("", "Enter", "accept", "Label with the model's suggestion"),
-    noSuggestion: element("p", { className: "note", hidden: true }),
+    suggestionNote: element("p", { className: "note", hidden: true }),
     skip: actionButton("Skip", "Space", "skip", "The sample leaves the pool; nobody is asked about it again"),
     flag: actionButton("Flag", "F", "flag", "Marks the sample for a second look on Review; it stays here to be labeled. Again: takes the mark back"),
     undo: actionButton("Undo", "Backspace", "undo", "Takes back the decision on screen, else the last one"),
@@ -71,7 +71,7 @@ function arrange(root, parts) {
     row("This sample", parts.skip, parts.flag), row("Decisions before", parts.undo, parts.older, parts.newer));
   const switches = element("div", { className: "row switches" }, parts.suggest, parts.why, parts.guideOn);
   const side = element("div", { className: "side" },
-    parts.classes, parts.search, parts.accept, parts.noSuggestion, actions, switches, parts.guide, parts.card);
+    parts.classes, parts.search, parts.accept, parts.suggestionNote, actions, switches, parts.guide, parts.card);
   const lines = element("div", { className: "lines" },
     element("div", { className: "top" }, parts.round, parts.saved), parts.session, parts.perClass);
   // The lines stand under the sample, not under the guide and the reasons, which may be long.
@@ -149,16 +149,17 @@ function openView(root, act) {
     parts.newer.disabled = !isWalking;
   };
 
-  const drawSuggestion = (isOn, sample, isDecided) => {
+  const drawSuggestion = (isOn, sample, isDecided, someAreWrong) => {
     const known = isOn && sample !== null && !isDecided;
     const has = known && Number.isInteger(sample.suggestion);
     parts.suggest.setAttribute("aria-checked", String(isOn));
     parts.accept.hidden = !has;
-    parts.noSuggestion.hidden = !known || has;
+    parts.suggestionNote.hidden = !known || (has && !someAreWrong);
     // Only of an answer that may not be given is the probability told alone.
-    parts.noSuggestion.textContent = Number.isFinite(sample?.suggestion_probability)
+    const none = Number.isFinite(sample?.suggestion_probability)
       ? "The model would answer with a class that was retired, so there is no suggestion."
       : "No model has seen this sample yet, so there is no suggestion.";
+    parts.suggestionNote.textContent = has ? "Up to one in twenty is wrong on purpose: it shows whether you look." : none;
     if (!has) return;
     const sure = sample.suggestion_probability;
     const rest = typeof sure === "number" ? ` (${Math.round(100 * sure)} % sure)` : "";

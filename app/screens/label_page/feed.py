@@ -299,4 +299,5 @@ def _progress(state: LabelingState) -> AnnotatorRecord:
         "budget": state.settings.labeling_budget,
         "to_target": to_target(state),
         "wrong_suggestions": _wrong_suggestions(),
+        "seeds_wrong": state.settings.wrong_suggestions,
     }

@@ -221,6 +221,7 @@ def test_the_counts_leave_audit_samples_out_of_the_round(asked, browser, monkeyp
         "per_class": {"0": 3},
         "budget": 0,
         "wrong_suggestions": None,
+        "seeds_wrong": True,
         "to_target": None,
     }
 

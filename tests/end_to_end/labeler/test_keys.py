@@ -146,6 +146,7 @@ def test_the_suggestion_is_hidden_and_its_showing_is_recorded(start, labeler, pr
     token = person.press("1", token)
     person.page.get_by_role("switch", name="Show the model's suggestion").click()
     person.page.get_by_role("button", name="Accept 7 (50 % sure)").wait_for()
+    person.page.get_by_text("Up to one in twenty is wrong on purpose").wait_for()
     person.press("Enter", token)
     person.wait_until_saved()
     shown = running.rows("SELECT class_index, suggestion_shown FROM label_events ORDER BY id")

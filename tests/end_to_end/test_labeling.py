@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tests.end_to_end.conftest import FOREST
-
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 ROUNDS = 2  # trained rounds: each is one point of the curve
@@ -69,25 +67,6 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
     # The curve's points; a person who was quick while the trainer worked may have had a fourth round by now.
     page.get_by_text(re.compile("[2-4] of [2-5] with a measured accuracy|of accuracy")).first.wait_for()
     assert page.get_by_text("Traceback").count() == 0
-
-
-def test_a_forest_asks_by_bald_and_ranks_anew_after_each_label(start, make_small_project, labeler, tmp_path, wait_for):
-    """A classifier of scikit-learn's, as it is; its draws are those of a bagged committee."""
-    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
-    person = labeler(running)
-    person.open()
-    for round_number in (1, 2):
-        label_until(person, running, round_number=round_number, wait=wait_for)
-    person.wait_until_saved()
-
-    asked_by = "SELECT DISTINCT learner, acquisition FROM rounds WHERE state = 'open'"
-    assert running.rows(asked_by) == [(FOREST, "bald")]
-    trained = "SELECT count(*) FROM label_events WHERE action = 'label' AND purpose = 'train'"
-    seen = "SELECT max(predictor_labels) FROM queries JOIN rounds ON rounds.id = round_id WHERE rounds.state = 'open'"
-    for _ in range(3):  # one for the audit ranks nothing anew
-        person.label(person.wait_for_sample())
-        person.wait_until_saved()
-        wait_for(lambda: running.rows(seen) == running.rows(trained), "a ranking that has seen the label")
 
 
 def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_project, labeler, tmp_path):

@@ -22,7 +22,7 @@ from app.trainer.embedding_request import EmbeddingRequest, Progress
 from app.trainer.heartbeat import Heartbeat
 from app.trainer.map import MOST_SAMPLES, update_map
 from app.trainer.sample_source import SampleSource
-from loops.embeddings.embedding_choice import choose_by_structure, in_embedding_order, write_embedding_choice
+from loops.embeddings.embedding_choice import LOOKED_AT, choose_by_structure, in_embedding_order, write_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import learn
@@ -157,23 +157,29 @@ class BackgroundEmbedding:
                 self._embed(wanted, store, todo)
             self._away.check(len(wanted.pool) - len(store.missing(wanted.pool)))
             self._release(wanted, store)
-            if wanted.rivals:
-                self._attempt("comparing embeddings", lambda: self._compare(wanted))
+            self._compare_once(wanted, store)
             if len(store) >= MOST_SAMPLES:  # of fewer it would soon be drawn again
                 self._attempt("drawing the map", lambda: self._draw(wanted, store))
+        self._compare_once(wanted, store)  # where an earlier trainer had embedded all, and ended before it
         self._complete = True
         self._attempt("drawing the map", lambda: self._draw(wanted, store))
         if wanted.graphed:
             self._attempt("learning features", lambda: self._learn(wanted, store))
 
-    def _compare(self, wanted: EmbeddingRequest) -> None:
-        """Compares embeddings once, on the samples of the first release; where another is better, the trainer takes it.
-
-        Labels are asked meanwhile, in the one that was begun with.
-        """
-        if self._compared == wanted.folder.parent:
+    def _compare_once(self, wanted: EmbeddingRequest, store: FeatureStore) -> None:
+        """Compares embeddings as soon as the samples for it are there: two stores must not write to one folder."""
+        if not wanted.rivals or self._compared == wanted.folder.parent:
             return
-        pool, backbone = in_embedding_order(wanted.pool, wanted.seed), wanted.rivals[0].backbone
+        pool = in_embedding_order(wanted.pool, wanted.seed)
+        if not np.isin(pool[:LOOKED_AT], self._todo(wanted, store)).any():
+            self._attempt("comparing embeddings", lambda: self._compare(wanted, pool))
+
+    def _compare(self, wanted: EmbeddingRequest, pool: Ids) -> None:
+        """Where another embedding is better than the one that was begun with, the trainer takes it.
+
+        Labels are asked meanwhile.
+        """
+        backbone = wanted.rivals[0].backbone
         self.progress = Progress(f"Finding out how the {self.source.kind.NOUNS} are told apart best.")
         stores = [FeatureStore(rival.folder, rival.backbone) for rival in wanted.rivals]
         load = self.source.reader(backbone, pool)

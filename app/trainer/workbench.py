@@ -21,7 +21,7 @@ from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.devices.network import DistributedNetwork
 from loops.embeddings.backbone import Backbone
-from loops.embeddings.embedding_choice import LOOKED_AT, read_embedding_choice
+from loops.embeddings.embedding_choice import read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of, candidates_of, rivals_of
 from loops.embeddings.names import ClassName, name_rows
@@ -37,7 +37,7 @@ from storage.projects import ClassInfo, kind_of_samples, list_classes
 from storage.sample_columns import SampleColumns, read_columns
 from storage.samples import list_samples
 
-FIRST = LOOKED_AT  # samples that are embedded before the first questions; drawn at random, so they are typical
+FIRST = 125  # samples that are embedded before the first questions; drawn at random, so they are typical
 SIZES_LOOKED_AT = 500  # samples; the first ones, so that what is imported later does not change the predictor
 
 
@@ -170,7 +170,7 @@ def set_up(
             backbone=backbone,
             pool=pool.ids,
             test=test.ids,
-            first=max(FIRST, 2 * bench.enough),
+            first=max(FIRST, bench.enough * 5 // 4),  # some are decided meanwhile
             graphed=champion_answers(bench.acquisition, settings.predictor),
             num_classes=len(classes),
             seed=settings.seed,

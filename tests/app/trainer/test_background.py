@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.sample_source import Load, SampleSource
 from app.trainer.workbench import Workbench
+from loops.embeddings.embedding_choice import EmbeddingChoice, read_embedding_choice
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.kinds import backbone_of
 from loops.errors import TrainingInterruptedError
@@ -310,3 +311,33 @@ def wait_until(happened: Callable[[], bool]) -> None:
 def errors(database: Database, project_id: int) -> list[tuple[str, str]]:
     with database.read() as session:
         return [(error.step, error.message) for error in list_errors(session, project_id=project_id)]
+
+
+def test_embeddings_are_compared_once_their_samples_are_there_also_by_the_trainer_after_one_that_ended_before(
+    gate: Gate, project: Project, database: Database, project_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the 30 that are compared 20 are there at the first release: comparing would write beside the embedder."""
+    compared: list[int] = []
+
+    def choose(stores: Sequence[FeatureStore], pool: np.ndarray, *_: object, **__: object) -> EmbeddingChoice:
+        compared.append(len(stores[0].missing(pool[:30])))
+        return EmbeddingChoice("pixels-16", {})
+
+    monkeypatch.setattr(background_module, "LOOKED_AT", 30)
+    monkeypatch.setattr(background_module, "choose_by_structure", choose)
+    plain = wanted_of(project, database, project_id)
+    wanted = replace(plain, rivals=(FeatureStore(plain.folder, "pixels-16"),))
+    with BackgroundEmbedding(SampleSource(project, database), threading.Event()) as background:
+        background.want(wanted)
+        wait_until(lambda: background.grew)
+        assert compared == []
+        gate.opened.set()
+        wait_until(lambda: bool(compared))
+    assert compared == [0]
+    read = read_embedding_choice(project.features_dir)
+    assert read is not None
+    assert read.chosen == "pixels-16"
+
+    with BackgroundEmbedding(SampleSource(project, database), threading.Event()) as background:
+        background.want(wanted)  # all is embedded already
+        wait_until(lambda: len(compared) == 2)

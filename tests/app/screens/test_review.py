@@ -29,6 +29,14 @@ def test_without_labels_the_screen_says_what_to_do(filled, open_screen):
     assert "label some samples on the Label screen" in texts(open_screen("review.py").info)
 
 
+def test_where_a_model_answers_before_the_first_label_its_answers_are_there(filled, open_screen):
+    filled.write_scores(filled.publish(labels=0), sample_ids=range(1, 7))
+    screen = open_screen("review.py")
+    assert [tab.label for tab in screen.tabs] == ["Decisions", "Answers", "Agreement", "Export"]
+    assert "label some samples on the Label screen" in texts(screen.tabs[0].info)
+    assert "6 answers of round 0" in texts(screen.tabs[1].caption)
+
+
 def test_a_correction_is_one_new_event(filled, open_screen):
     first = filled.label(1, 0)
     screen = chosen(open_screen("review.py"), 1)

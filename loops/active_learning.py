@@ -11,13 +11,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.acquisition import catalog
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.acquisition.ranking import ranking_of_round, second_looks, with_others_mixed_in
-from loops.attachment import Attachment, data_of
-from loops.certificate.auditor import Auditor, plan_of_round, uniform_audits
+from loops.attached_rounds import AttachedRounds
+from loops.certificate.auditor import Auditor, AuditPlan, plan_of_round, uniform_audits
 from loops.checkpoint import SavedCheckpoint
 from loops.errors import AttachError
 from loops.evaluation.estimates import evaluate
@@ -31,11 +30,12 @@ from loops.oracle import (
     Oracle,
     PoolScores,
     Query,
-    Remembering,
+    RankedSample,
 )
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
+from loops.progress import ResumableProgress
 from loops.protocol import no_silent_end
 from loops.settings import LoopSettings
 from loops.several_processes import as_the_first_has_it
@@ -44,6 +44,7 @@ from loops.stopping import MeasuredRound, StoppingCriterion, name_if_met, reason
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
+Asked = tuple[Answers | None, str | None, list[tuple[int, float]], list[MeasuredRound]]  # what a round came to
 
 
 def _nothing_to_do(_round: int, _saved: SavedCheckpoint) -> None:
@@ -105,7 +106,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         stop: StoppingCriterion | None = None,
     ) -> None:
         super().__init__(wrapping)
-        self.progress = Progress()
+        self.progress = ResumableProgress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None
         self.curve: list[tuple[int, float]] = []  # labels trained on, accuracy on the test set
@@ -116,21 +117,13 @@ class ActiveLearningLoop(WrappingLoop[None]):
         self._started_at = 0.0
         self._rounds, self._reset_weights = rounds, reset_weights
         self._logits, self._mc_iterations = logits, mc_iterations
-        self._attachment: Attachment | None = None
+        self._attached: AttachedRounds | None = None
         self._restored: dict[str, Any] = {}  # what a checkpoint knew
+        self._oracle = oracle  # None: attached and not begun yet, or in a process that asks nobody
         if wrapping is None:
             if predictor is None or oracle is None or settings is None:
                 raise AttachError("a loop needs wrapping=trainer.fit_loop, or predictor=, oracle= and settings=")
-            self._predictor, self._oracle, self._settings = predictor, oracle, settings
-
-    def run(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Runs until it is done; an oracle that holds something open is closed then, or when something broke it off."""
-        try:
-            return super().run(*args, **kwargs)
-        finally:
-            oracle = getattr(self, "_oracle", None)
-            if isinstance(oracle, Opened):
-                oracle.close()
+            self._predictor, self._settings = predictor, settings
 
     @property
     def done(self) -> bool:
@@ -142,7 +135,7 @@ class ActiveLearningLoop(WrappingLoop[None]):
         self.stop_reason = None
         if self.wrapped is not None:
             self._attach()
-        self.answers = self._shared(lambda: self._oracle.answer(None))
+        self.answers = self._shared(lambda: self._answer_of_oracle(None))
         if self.answers is not None:
             self._agree_on_completed(self.answers.round_number)
 
@@ -156,31 +149,15 @@ class ActiveLearningLoop(WrappingLoop[None]):
         found = self._shared(lambda: self._ask_anew(answers))
         self.answers, self.stop_reason, self.curve, self.measured = found
 
-    def _ask_anew(
-        self, answers: Answers
-    ) -> tuple[Answers | None, str | None, list[tuple[int, float]], list[MeasuredRound]]:
+    def _ask_anew(self, answers: Answers) -> Asked:
         evaluations = self.evaluate(answers)
         pool_scores = self.score_pool(answers)
         self.ask(answers, evaluations, pool_scores)
         return self.answers, self.stop_reason, self.curve, self.measured
 
-    def _shared(self, find: Callable[[], S]) -> S:
-        """Of several processes the first one finds it: scores of another may differ, and would ask for others."""
-        return find() if self.wrapped is None else as_the_first_has_it(self.trainer, find)
-
-    def on_advance_start(self) -> None:
-        """Counts the round as ready and starts its clock."""
-        self.progress.increment_ready()
-        self._started_at = time.perf_counter()
-        self._fit_seconds = 0.0
-
-    def on_advance_end(self) -> None:
-        """Counts the round as completed: its query was asked."""
-        self.progress.increment_completed()
-
     def fit(self, answers: Answers) -> None:
         """Fits the predictor on all labels, unless this round's fit was restored from its checkpoint."""
-        if self._is_fitted():
+        if self.progress.is_fitted:  # its model came with the checkpoint
             return
         folder = self._round_folder(answers.round_number)
         if self._can_answer(answers):
@@ -223,25 +200,10 @@ class ActiveLearningLoop(WrappingLoop[None]):
         del self.measured[answers.round_number :]  # of a run that was killed before it asked
         self.measured.append(MeasuredRound.of(answers, evaluations, pool_scores))
         criterion = name_if_met(self._stop, self.measured)
-        self.stop_reason = reason_to_stop(
-            labeling_budget=settings.labeling_budget,
-            target_accuracy=settings.target_accuracy,
-            labels=len(answers.labels) + len(answers.audit),
-            lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
-            left=len(answers.pool) + len(answers.audit_pool),
-            rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
-            proven=0.0 if plan.certificate is None else plan.certificate.proven,
-            criterion=criterion,
-        )
+        self.stop_reason = self._reason_to_stop(answers, evaluations, plan, criterion)
         query = Query(
             round_number=answers.round_number,
-            ranking=with_others_mixed_in(
-                ranking_of_round(answers, pool_scores, self._settings, self._predictor),
-                answers,
-                plan.share if plan.draws else settings.audit_share,
-                settings.seed,
-                plan.draws,
-            ),
+            ranking=self._ranking(answers, pool_scores, plan),
             acquisition=self._acquisition.name if pool_scores is not None else f"cold_start_{settings.cold_start}",
             labels=len(answers.labels),
             asked_by=self._asked_by(answers),
@@ -254,7 +216,28 @@ class ActiveLearningLoop(WrappingLoop[None]):
             certificate=plan.certificate,
             audits_needed=plan.needed,
         )
-        self.answers = self._oracle.answer(query)
+        self.answers = self._answer_of_oracle(query)
+
+    def _ranking(self, answers: Answers, pool_scores: PoolScores | None, plan: AuditPlan) -> tuple[RankedSample, ...]:
+        """What the acquisition function asks about, with audit samples mixed in."""
+        ranking = ranking_of_round(answers, pool_scores, self._settings, self._predictor)
+        audit_share = plan.share if plan.draws else self._settings.audit_share
+        return with_others_mixed_in(ranking, answers, audit_share, self._settings.seed, plan.draws)
+
+    def _reason_to_stop(
+        self, answers: Answers, evaluations: tuple[Evaluation, ...], plan: AuditPlan, criterion: str
+    ) -> str | None:
+        settings = self._settings
+        return reason_to_stop(
+            labeling_budget=settings.labeling_budget,
+            target_accuracy=settings.target_accuracy,
+            labels=len(answers.labels) + len(answers.audit),
+            lowest_accuracy=min((evaluation.low for evaluation in evaluations), default=0.0),
+            left=len(answers.pool) + len(answers.audit_pool),
+            rounds_left=settings.rounds - answers.round_number if settings.rounds else None,
+            proven=0.0 if plan.certificate is None else plan.certificate.proven,
+            criterion=criterion,
+        )
 
     def _can_answer(self, answers: Answers) -> bool:
         """Whether there is a model: something was learned, or is known without labels."""
@@ -266,18 +249,43 @@ class ActiveLearningLoop(WrappingLoop[None]):
             return None
         return AskedBy(self._predictor.describe().name, f"round {answers.round_number}", len(answers.labels))
 
+    @property
+    def _acquisition(self) -> AcquisitionFunction:
+        return catalog.find(self._settings.acquisition)
+
+    def _answer_of_oracle(self, query: Query | None) -> Answers | None:
+        assert self._oracle is not None, "of several processes only the first one asks"
+        return self._oracle.answer(query)
+
+    def run(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Runs until it is done; an oracle that holds something open is closed then, or when something broke it off."""
+        try:
+            return super().run(*args, **kwargs)
+        finally:
+            if isinstance(self._oracle, Opened):
+                self._oracle.close()
+
+    def _shared(self, find: Callable[[], S]) -> S:
+        """Of several processes the first one finds it: scores of another may differ, and would ask for others."""
+        return find() if self.wrapped is None else as_the_first_has_it(self.trainer, find)
+
+    def on_advance_start(self) -> None:
+        """Counts the round as ready and starts its clock."""
+        self.progress.increment_ready()
+        self._started_at = time.perf_counter()
+        self._fit_seconds = 0.0
+
+    def on_advance_end(self) -> None:
+        """Counts the round as completed: its query was asked."""
+        self.progress.increment_completed()
+
     def on_save_checkpoint(self) -> dict[str, Any]:
         """The seed goes with the progress: a round is a function of both and of the labels."""
-        if self.wrapped is not None and self._attachment is None:
+        if self.wrapped is not None and self._attached is None:
             return {}  # not begun yet
         state: dict[str, Any] = {"seed": self._settings.seed, "curve": list(self.curve)}
         state["measured"] = [asdict(one) for one in self.measured]
-        if self._attachment is not None:
-            state["attachment"] = self._attachment.state_dict()
-            state["asked_by"] = self._predictor.describe().name
-            oracle = getattr(self, "_oracle", None)  # of several processes the first one's, which writes the checkpoint
-            state["oracle"] = oracle.state_dict() if isinstance(oracle, Remembering) else {}
-        return state
+        return state if self._attached is None else state | self._attached.state_dict()
 
     def on_load_checkpoint(self, state_dict: dict[str, Any]) -> None:
         """Takes over what the interrupted run knew; the settings of now count, and it is said where they differ."""
@@ -288,65 +296,28 @@ class ActiveLearningLoop(WrappingLoop[None]):
         if self.wrapped is None and seed not in (None, self._settings.seed):
             _log.warning("the checkpoint was drawn from seed %d; the settings say %d", seed, self._settings.seed)
 
-    @property
-    def _acquisition(self) -> AcquisitionFunction:
-        return catalog.find(self._settings.acquisition)
-
     def _attach(self) -> None:
-        """Makes predictor, oracle and settings of the Trainer's module and data; restarted: as they were."""
+        """Takes predictor, oracle and settings from the Trainer's module and data; restarted: as they were."""
         restored = self._restored if self.restarting else {}
         if not restored:
             self.progress.reset()
             self.curve, self.measured = [], []
-        data = data_of(self.trainer)
-        seed = restored.get("seed", data.seed)
-        if seed != data.seed:
-            _log.warning("the checkpoint was drawn from seed %d and goes on with it; the data says %d", seed, data.seed)
-            data.seed = seed
-        self._settings = LoopSettings(
-            data.acquisition, data.query_size, cold_start=data.cold_start, seed=seed, rounds=self._rounds
-        )
-        self._attachment = Attachment(
+        self._attached = attached = AttachedRounds(
             self,
-            seed=seed,
+            restored,
+            rounds=self._rounds,
+            reset_weights=self._reset_weights,
             logits=self._logits,
             mc_iterations=self._mc_iterations,
-            reset_weights=self._reset_weights,
-            state=restored.get("attachment"),
         )
-        self._predictor = self._attachment.predictor(self._acquisition)
-        if self.trainer.is_global_zero:
-            self._open(data.oracle(), restored)
-
-    def _open(self, oracle: Oracle, restored: dict[str, Any]) -> None:
-        self._oracle = oracle
-        if isinstance(oracle, Remembering) and restored:
-            oracle.load_state_dict(restored["oracle"])
-        if isinstance(oracle, Opened):
-            oracle.open(self._predictor)
+        self._settings, self._predictor, self._oracle = attached.settings, attached.predictor, attached.oracle
+        attached.open_oracle()
 
     def _agree_on_completed(self, rounds: int) -> None:
-        """The oracle knows which rounds were asked; a kill between asking and counting leaves us one behind."""
-        self._go_on_with_fit(rounds)
-        for tracker in (self.progress.total, self.progress.current):
-            assert isinstance(tracker, ProcessedTracker)
-            fitted = tracker.processed > rounds and self.wrapped is None
-            tracker.completed = rounds
-            tracker.reset_on_restart()
-            tracker.processed += fitted
-
-    def _go_on_with_fit(self, rounds: int) -> None:
-        """Attached, the fit of a checkpoint goes on, or is found to be over, in the loop that is wrapped."""
-        tracker = self.progress.current
-        assert isinstance(tracker, ProcessedTracker)
+        """The oracle knows which rounds were asked; attached, the fit of a checkpoint goes on in the wrapped loop."""
         if self.restarting and isinstance(self._predictor, LightningPredictor):
-            self._predictor.interrupted = tracker.started > tracker.completed == rounds
-
-    def _is_fitted(self) -> bool:
-        """Whether the round's model came with the checkpoint it was restored from."""
-        tracker = self.progress.current
-        assert isinstance(tracker, ProcessedTracker)
-        return tracker.processed > tracker.completed
+            self._predictor.interrupted = self.progress.is_interrupted and self.progress.current.completed == rounds
+        self.progress.agree_on_completed(rounds, keeps_fit=self.wrapped is None)
 
     def _round_folder(self, round_number: int) -> Path | None:
         if self._rounds_folder is None:

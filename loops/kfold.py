@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import ProcessedTracker, Progress
 
 from loops.attachment import Attachment, Weights, data_of
 from loops.checkpoint import SavedCheckpoint, checkpoint_at
@@ -28,6 +27,7 @@ from loops.lightning_private import WrappingLoop
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
+from loops.progress import ResumableProgress
 from loops.protocol import no_silent_end
 from loops.several_processes import as_the_first_has_it
 
@@ -90,7 +90,7 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
         logits: LogitsOf = None,
     ) -> None:
         super().__init__(wrapping)
-        self.progress = Progress()
+        self.progress = ResumableProgress()
         self.result: CrossValidation | None = None  # of the last run
         self.voters: list[Weights] = []  # attached: the weights of the finished folds
         self._most_folds, self._logits = num_folds, logits
@@ -275,9 +275,7 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
                 raise
             self.fold_of = {}
             self._take_labels(labels, attachment.predictor_of_fold, seed)
-        tracker = self.progress.current
-        assert isinstance(tracker, ProcessedTracker)
-        self._goes_on = self._take_over() and self.restarting and tracker.started > tracker.completed
+        self._goes_on = self._take_over() and self.restarting and self.progress.is_interrupted
         if not self.restarting:
             self.progress.reset()
             self._probs, self.voters = [], []

@@ -19,9 +19,9 @@ from labeled_sets import Draw, Ids, LabeledSet
 from loops.embeddings.copies import copies_for
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice
-from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.learned_graph import choice_by_structure, learn
-from loops.embeddings.stored_graph import StoredGraph
+from loops.embeddings.stored_graph import StoredGraph, path_of_graph
 from loops.graph.graph import COORDINATES, NEIGHBORS, Graph, connect, smoothest
 from loops.graph.nearest import Nearest, nearest
 from loops.predictors.graph import GraphPredictor

@@ -1,30 +1,25 @@
-"""The graph of a project's pool: built once from the stored rows, kept on disk beside them, by sample id."""
+"""The graph of a project's pool: labels in, answers and questions out, by sample id."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loops.embeddings.computed_embedding import Embedding, choose_embedding
-from loops.embeddings.copies import points_of_copies
-from loops.embeddings.embedders import distortion_of
+from loops.embeddings.computed_embedding import Embedding
 from loops.embeddings.embedding_choice import read_embedding_choice
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_building import TILE, built_graph, coordinates_of, extended, points_of
 from loops.embeddings.graph_choice import GraphChoice, read_choice
 from loops.embeddings.names import NameRows, worth_of
-from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
+from loops.embeddings.stored_graph import StoredGraph, path_of_graph, read_graph
 from loops.errors import NotFittedError
-from loops.graph.graph import build_graph, choose_landmarks
 from loops.graph.propagation import Propagation
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-_TILE = 2_048  # rows read at once
 REBUILD_AT = 1.5  # times as many samples as the graph was built for
 
 
@@ -131,7 +126,7 @@ class GraphOfPool:
         if not len(new):
             return
         if self.is_outgrown_by(new):
-            self._held = self._build(np.union1d(held, new), check)
+            self._held = built_graph(self._store, np.union1d(held, new), self._seed, check)
         else:
             self._held = extended(self.stored, self._store, new, check)
         self._propagation, self._elsewhere = None, (wanted[:0], self._elsewhere[1])
@@ -168,7 +163,7 @@ class GraphOfPool:
         if self._names is None:
             return
         ids = self.stored.ids
-        tiles = [self._names.probs(self._store.flat_rows(ids[k : k + _TILE])) for k in range(0, len(ids), _TILE)]
+        tiles = [self._names.probs(self._store.flat_rows(ids[k : k + TILE])) for k in range(0, len(ids), TILE)]
         probs_N_C = np.concatenate(tiles)
         propagation.expect(probs_N_C)
         self._named_N = probs_N_C.argmax(axis=1)
@@ -257,52 +252,8 @@ class GraphOfPool:
     def _rows(self, sample_ids: Ids) -> Ids:
         return np.searchsorted(self.stored.ids, sample_ids)
 
-    def _build(self, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
-        landmarks = choose_landmarks(sample_ids, self._seed)
-        backbone = self._store.backbone.name
-        embedding = choose_embedding(self._store.rows(landmarks), self._seed, check, backbone=backbone)
-        points = [points_of(embedding, self._store, landmarks, check)]
-        distort = distortion_of(self._store.backbone)
-        if distort is not None:
-            points += points_of_copies(distort, embedding.points, self._store.rows, landmarks, self._seed, check)
-        graph = build_graph(np.concatenate(points), self._seed, check)
-        built = StoredGraph(
-            landmarks, graph.vectors_L_M[: len(landmarks)], landmarks, len(sample_ids), graph, embedding,
-            self._store.row_shape,
-        )  # fmt: skip
-        return extended(built, self._store, np.setdiff1d(sample_ids, landmarks), check)
-
     def _coordinates_elsewhere(self, sample_ids: Ids) -> Floats:
         """Of samples that are not held; those of the last call are remembered, for a test set is asked every round."""
         if not np.array_equal(sample_ids, self._elsewhere[0]):
-            self._elsewhere = sample_ids, _coordinates_of(self.stored, self._store, sample_ids, lambda: None)
+            self._elsewhere = sample_ids, coordinates_of(self.stored, self._store, sample_ids, lambda: None)
         return self._elsewhere[1]
-
-
-def path_of_graph(folder: Path, seed: int, *, learned: bool) -> Path:
-    """Where a graph is kept."""
-    return folder / f"graph-{VERSION}-{seed}{'-learned' if learned else ''}.npz"
-
-
-def extended(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> StoredGraph:
-    """A graph on which these samples are hung too."""
-    if not len(sample_ids):
-        return stored
-    ids = np.concatenate([stored.ids, sample_ids])
-    coordinates = np.concatenate([stored.coordinates, _coordinates_of(stored, store, sample_ids, check)])
-    order = np.argsort(ids, kind="stable")
-    return replace(stored, ids=ids[order], coordinates=coordinates[order])
-
-
-def points_of(embedding: Embedding, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
-    """Points of samples, tile by tile."""
-    tiles = []
-    for start in range(0, max(1, len(sample_ids)), _TILE):
-        check()
-        tiles.append(embedding.points(store.rows(sample_ids[start : start + _TILE])))
-    return np.concatenate(tiles)
-
-
-def _coordinates_of(stored: StoredGraph, store: FeatureStore, sample_ids: Ids, check: Callable[[], None]) -> Floats:
-    tiles = [sample_ids[start : start + _TILE] for start in range(0, len(sample_ids), _TILE)]
-    return np.concatenate([stored.graph.coordinates(points_of(stored.embedding, store, t, check)) for t in tiles])

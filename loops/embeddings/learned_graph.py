@@ -21,9 +21,10 @@ from loops.embeddings.embedders import distortion_of
 from loops.embeddings.encoder import Encoder, LearnedEmbedding, learned_points, prepare, spacing
 from loops.embeddings.encoder_training import PARTNERS, EncoderTraining
 from loops.embeddings.features import FeatureStore
+from loops.embeddings.graph_building import extended
 from loops.embeddings.graph_choice import GraphChoice, read_choice, write_choice
-from loops.embeddings.graph_of_pool import REBUILD_AT, GraphOfPool, extended, path_of_graph
-from loops.embeddings.stored_graph import VERSION, StoredGraph, read_graph
+from loops.embeddings.graph_of_pool import REBUILD_AT, GraphOfPool
+from loops.embeddings.stored_graph import VERSION, StoredGraph, path_of_graph, read_graph
 from loops.errors import CheckpointDamagedError
 from loops.evaluation.comparison import SURE
 from loops.graph.graph import build_graph

@@ -59,6 +59,11 @@ class StoredGraph:
         replace_file(path, buffer.getvalue())
 
 
+def path_of_graph(folder: Path, seed: int, *, learned: bool) -> Path:
+    """Where a graph is kept."""
+    return folder / f"graph-{VERSION}-{seed}{'-learned' if learned else ''}.npz"
+
+
 def read_graph(path: Path, row_shape: tuple[int, ...]) -> StoredGraph | None:
     """Takes a graph from disk; None where there is none that is whole and fits, and it is to be built anew.
 

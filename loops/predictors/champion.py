@@ -18,13 +18,13 @@ from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotEno
 from loops.evaluation.comparison import GROWTH, is_due
 from loops.oracle import PoolScores
 from loops.predictors.as_module import mean_of
-from loops.predictors.calibration import sharpened, sharpness_of
+from loops.predictors.calibration import sharpened
 from loops.predictors.committee import Committee
 from loops.predictors.in_turn import in_turn
 from loops.predictors.instant_champion import InstantChampion, InstantOfOthers
 from loops.predictors.predictor import Description, Floats, Ids, Instant, Predictor, Questions
 from loops.predictors.saved import load_members, saved_members
-from loops.predictors.weighing import Weights, weigh
+from loops.predictors.weighing import Weights, weighed, weighted_mean
 
 NAME = "champion"
 FEWEST_TO_WEIGH = 10  # labels; below them the first member answers alone
@@ -123,7 +123,9 @@ class Champion(Predictor):
             drawn = member.draws(sample_ids, count=count, round_number=round_number)
             return drawn[..., np.arange(count) % drawn.shape[-1]]  # a bagged committee has as many as it has members
 
-        return _mean([k_draws(member) for member, _ in self._answering], [weight for _, weight in self._answering])
+        return weighted_mean(
+            [k_draws(member) for member, _ in self._answering], [weight for _, weight in self._answering]
+        )
 
     def score(self, sample_ids: ArrayLike, *, round_number: int) -> PoolScores:
         """From the draws; where one member answers alone and as it is, as that one does it best."""
@@ -230,7 +232,7 @@ class Champion(Predictor):
         if "champion" not in checkpoint:
             raise CheckpointMismatchError(path, "a champion wanted, a single predictor found")
         try:
-            weights = Weights(**{name: _plain(value) for name, value in checkpoint["champion"].items()})
+            weights = Weights.of_saved(checkpoint["champion"])
             labels, saved = dict(checkpoint["labels"].tolist()), checkpoint["answering"]
             loop_state: dict[str, Any] = checkpoint["active_learning_loop"]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -284,7 +286,7 @@ class Champion(Predictor):
 
     def mixed(self, answers: Sequence[Floats]) -> Floats:
         """One of the answers of those that have a say, in their order: the weighted mean, as sharp as it shall be."""
-        return sharpened(_mean(answers, [weight for _, weight in self._answering]), self._weights.sharpness)
+        return sharpened(weighted_mean(answers, [weight for _, weight in self._answering]), self._weights.sharpness)
 
     def _weigh(self, round_number: int) -> None:
         team = self._team[: self._joined(len(self._labels))]
@@ -292,30 +294,7 @@ class Champion(Predictor):
             found = [m.cross_validate(self._labels, num_folds=NUM_FOLDS, round_number=round_number) for m in team]
         except NotEnoughSamplesError:
             return  # no class has two labels: what stands, stands
-        labels_N = found[0].labels_N
+        labels_N, probs_M_N_C = found[0].labels_N, [one.probs_N_C for one in found]
         shares_N = self.pool_shares(found[0].sample_ids)
-        weights_M = weigh([one.probs_N_C for one in found], labels_N, shares_N)
-        later = [0.0] * (len(self._team) - len(team))
-        mixed = _mean([one.probs_N_C for one in found], weights_M)
-        self._weights = Weights(
-            (*weights_M.tolist(), *later),
-            len(labels_N),
-            right=tuple(_right(one.probs_N_C, labels_N, shares_N) for one in found),
-            together=_right(mixed, labels_N, shares_N),
-            held_out_right=int((mixed.argmax(axis=1) == labels_N).sum()),
-            sharpness=sharpness_of(mixed, labels_N),
-        )
-        self.held_out = replace(found[0], probs_N_C=sharpened(mixed, self._weights.sharpness))
-
-
-def _mean(answers: Sequence[Floats], weights: ArrayLike) -> Floats:
-    return np.asarray(np.tensordot(np.asarray(weights, np.float32), np.stack(answers), axes=1), np.float32)
-
-
-def _right(probs_N_C: Floats, labels_N: Ids, shares_N: Floats) -> float:
-    weight_N = shares_N / max(float(shares_N.sum()), 1e-12)
-    return float(weight_N @ (probs_N_C.argmax(axis=1) == labels_N))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a number, or a sequence of numbers
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+        self._weights, mixed = weighed(probs_M_N_C, labels_N, shares_N, members=len(self._team))
+        self.held_out = replace(found[0], probs_N_C=mixed)

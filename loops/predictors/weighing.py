@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from loops.evaluation.comparison import compare
+from loops.predictors.calibration import sharpened, sharpness_of
 
 Floats = NDArray[np.floating[Any]]
 
@@ -33,6 +34,14 @@ class Weights:
         """Without evidence the first answers alone."""
         return cls((1.0, *[0.0] * (members - 1)))
 
+    @classmethod
+    def of_saved(cls, saved: dict[str, Any]) -> Weights:
+        """Weights from a checkpoint's plain values, whose sequences may be lists."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()
+        }
+        return cls(**values)
+
     def sentence(self, names: Sequence[str]) -> str:
         """For the person at the screen, about members of these names; empty without evidence."""
         if not self.weighed_at:
@@ -54,6 +63,34 @@ class Weights:
         )
         together = f"together {100 * self.together:.0f} %"
         return f"Of {self.weighed_at} labels held out, weighted to the pool: {each}; {together}."
+
+
+def weighed(
+    probs_M_N_C: Sequence[Floats], labels_N: NDArray[np.int64], shares_N: Floats, *, members: int
+) -> tuple[Weights, Floats]:
+    """The weights of a champion, by what its members said of labels that were held from them.
+
+    Args:
+        probs_M_N_C: Of the members that have joined, out of fold.
+        labels_N: Class indices.
+        shares_N: How much of the pool each label speaks for.
+        members: Of the champion; those who have not joined yet have no say.
+
+    Returns:
+        The weights, and the champion's own answers `probs_N_C`, as sure as the labels allow.
+    """
+    weights_M = weigh(probs_M_N_C, labels_N, shares_N)
+    later = [0.0] * (members - len(probs_M_N_C))
+    mixed = weighted_mean(probs_M_N_C, weights_M)
+    weights = Weights(
+        (*weights_M.tolist(), *later),
+        len(labels_N),
+        right=tuple(_right(probs_N_C, labels_N, shares_N) for probs_N_C in probs_M_N_C),
+        together=_right(mixed, labels_N, shares_N),
+        held_out_right=int((mixed.argmax(axis=1) == labels_N).sum()),
+        sharpness=sharpness_of(mixed, labels_N),
+    )
+    return weights, sharpened(mixed, weights.sharpness)
 
 
 def weigh(
@@ -86,6 +123,17 @@ def weigh(
     weights_M = np.zeros(len(probs_M_N_C))
     weights_M[may_speak] = _mixture(likely_N_M[:, may_speak], weight_N)
     return weights_M
+
+
+def weighted_mean(answers: Sequence[ArrayLike], weights: ArrayLike) -> NDArray[np.float32]:
+    """The mean of several predictors' answers, all of one shape, by weights that add up to 1."""
+    return np.asarray(np.tensordot(np.asarray(weights, np.float32), np.stack(answers), axes=1), np.float32)
+
+
+def _right(probs_N_C: Floats, labels_N: NDArray[np.int64], shares_N: Floats) -> float:
+    """The share of the pool whose labels the answers had right."""
+    weight_N = shares_N / max(float(shares_N.sum()), 1e-12)
+    return float(weight_N @ (probs_N_C.argmax(axis=1) == labels_N))
 
 
 def _likelihood(probs_N_C: Floats, labels_N: NDArray[np.int64]) -> Floats:

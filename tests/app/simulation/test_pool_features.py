@@ -6,7 +6,7 @@ import pytest
 from app.simulation.pool_features import build_graphs, folder_of_run
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice, write_choice
-from loops.embeddings.graph_of_pool import path_of_graph
+from loops.embeddings.stored_graph import path_of_graph
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from app.trainer.re_ranking import ReRanker
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
 from loops.embeddings.graph_choice import COMPUTED_FIRST, GraphChoice, write_choice
-from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.graph_of_pool import GraphOfPool
+from loops.embeddings.stored_graph import path_of_graph
 from storage.labels import current_labels
 from storage.rounds import QueryInfo, list_queries, open_round
 from tests.app.trainer.conftest import Annotator

@@ -10,9 +10,10 @@ import pytest
 
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, read_choice, write_choice
-from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.graph_review import review_choice
 from loops.embeddings.images import EFFICIENTNET
+from loops.embeddings.stored_graph import path_of_graph
 
 CLASS_OF = {i: i % 2 for i in range(80)}
 LABELS = {i: CLASS_OF[i] for i in range(30)}

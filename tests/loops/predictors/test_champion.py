@@ -19,7 +19,7 @@ from loops.embeddings.images import EFFICIENTNET
 from loops.errors import CheckpointDamagedError, CheckpointMismatchError, NotFittedError, TrainingInterruptedError
 from loops.oracle import KnownLabels
 from loops.predictors import champion as champion_module
-from loops.predictors import instant_champion
+from loops.predictors import instant_champion, weighing
 from loops.predictors.champion import Champion
 from loops.predictors.committee import Committee
 from loops.predictors.graph import GraphPredictor
@@ -504,7 +504,7 @@ def test_a_network_of_yesterdays_release_is_sound_but_of_another_kind(store: Fea
 def test_both_answer_once_there_are_labels_to_weigh_by_and_each_stands_in_the_file(
     store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(champion_module, "weigh", lambda probs, *_: np.full(len(probs), 1 / len(probs)))
+    monkeypatch.setattr(weighing, "weigh", lambda probs, *_: np.full(len(probs), 1 / len(probs)))
     predictor = real(store)
     predictor.review({}, pool=np.arange(80), begins=True)
     predictor.fit({i: CLASS_OF[i] for i in range(30)}, round_number=1, checkpoint_dir=tmp_path / "round")

@@ -11,8 +11,9 @@ import pytest
 
 from loops.embeddings.features import FeatureStore
 from loops.embeddings.graph_choice import GraphChoice, write_choice
-from loops.embeddings.graph_of_pool import GraphOfPool, path_of_graph
+from loops.embeddings.graph_of_pool import GraphOfPool
 from loops.embeddings.images import EFFICIENTNET
+from loops.embeddings.stored_graph import path_of_graph
 from loops.errors import NotFittedError
 from loops.evaluation.label_errors import audit_labels
 from loops.predictors.graph import GraphPredictor

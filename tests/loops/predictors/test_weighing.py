@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
-from loops.predictors.weighing import PRIOR, weigh
+from loops.predictors.weighing import PRIOR, Weights, weigh, weighed
 
 LABELS = np.arange(1_000) % 2
 
@@ -48,3 +50,11 @@ def test_labels_that_speak_for_more_of_the_pool_count_for_more() -> None:
     second[:, :] = np.where(np.eye(2)[np.where(np.arange(len(LABELS)) >= 500, LABELS, 1 - LABELS)] == 1, 0.9, 0.1)
 
     assert weigh([says(0.5), second], LABELS, shares).tolist() == [1.0, 0.0]
+
+
+def test_a_member_that_has_not_joined_has_no_say_and_weights_come_back_from_a_checkpoint() -> None:
+    right, wrong = np.array([[0.9, 0.1]] * 40), np.array([[0.1, 0.9]] * 40)
+    weights, _ = weighed([right, wrong], np.zeros(40, np.int64), np.ones(40), members=3)
+    assert (weights.weights, weights.right, weights.held_out_right) == ((1.0, 0.0, 0.0), (1.0, 0.0), 40)
+    saved = asdict(weights) | {"weights": list(weights.weights), "right": list(weights.right)}
+    assert Weights.of_saved(saved) == weights

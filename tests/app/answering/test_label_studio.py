@@ -169,7 +169,8 @@ def test_without_a_key_label_studio_is_asked_for_nothing(client, project, studio
 def test_files_come_from_label_studio_and_from_nowhere_else(studio: list[Asked]) -> None:
     assert Studio().file("/data/upload/1/0123abcd-x.txt") == b'"the file"'
     assert [(path, login) for _, path, login, _ in studio][1:] == [("/data/upload/1/0123abcd-x.txt", "Bearer minutes")]
-    for elsewhere in ("http://169.254.169.254/data/x", "/etc/passwd", "/api/users/1/"):
+    outside = ("/etc/passwd", "/api/users/1/", "/data/../api/users/1/", "/data/%2e%2e/api/users/1/")
+    for elsewhere in ("http://169.254.169.254/data/x", *outside):
         with pytest.raises(RefusedSampleError, match="no sample of the project"):
             Studio().file(elsewhere)
     assert len(studio) == 2

@@ -106,7 +106,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         return dict(enumerate(own_labels(self.test_samples), start=len(self.samples)))
 
     def oracle(self) -> Oracle:
-        """Who answers.
+        """The oracle that answers the queries: the given one, or one that asks the given labels.
 
         Raises:
             AttachError: If there are not as many known labels as samples.

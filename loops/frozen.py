@@ -174,7 +174,7 @@ class Classifier(ClassificationTask):  # type: ignore[misc]
 
     @property
     def network(self) -> nn.Sequential:
-        """From stored rows to logits, without augmentation: what evaluates and scores."""
+        """The network that evaluates and scores: from stored rows to logits, without augmentation."""
         return nn.Sequential(self.prepare, *self.backbone, *self.head)
 
     def forward(self, rows: Tensor) -> Tensor:

@@ -192,26 +192,7 @@ def take_rest(
             f"The rest was not taken: {most_wrong:,} of the {len(free):,} that are free may be of another class; "
             f"{100 * group.allowed:g} % are allowed. The others are on another page: try again in a minute."
         )
-    said = group.said_of(free)
-    for class_index in set(said.values()):
-        check_decision(session, project_id, free[0], "label", class_index)
-    asked = chosen_otherwise(session, project_id, GROUP)
-    events = [
-        LabelEvent(
-            project_id=project_id,
-            sample_id=sample_id,
-            annotator_id=group.annotator_id,
-            action="label",
-            class_index=said[sample_id],
-            suggestion_shown=False,
-            group_key=group.key,
-            group_bound=most_wrong / len(free),
-            request_id=f"{begins}{number}",
-            created_at=utc_now(),
-            **asked,
-        )
-        for number, sample_id in enumerate(free)
-    ]
+    events = _labels_of_rest(session, project_id, group, free, bound=most_wrong / len(free), request=begins)
     session.add_all(events)
     session.flush()
     session.add_all(
@@ -222,6 +203,32 @@ def take_rest(
     session.flush()
     note_events(session, events)
     return len(events)
+
+
+def _labels_of_rest(
+    session: Session, project_id: int, group: GroupPart, free: Sequence[int], *, bound: float, request: str
+) -> list[LabelEvent]:
+    """One event a sample; the number at the end of its request id keeps each one unique."""
+    said = group.said_of(free)
+    for class_index in set(said.values()):
+        check_decision(session, project_id, free[0], "label", class_index)
+    asked = chosen_otherwise(session, project_id, GROUP)
+    return [
+        LabelEvent(
+            project_id=project_id,
+            sample_id=sample_id,
+            annotator_id=group.annotator_id,
+            action="label",
+            class_index=said[sample_id],
+            suggestion_shown=False,
+            group_key=group.key,
+            group_bound=bound,
+            request_id=f"{request}{number}",
+            created_at=utc_now(),
+            **asked,
+        )
+        for number, sample_id in enumerate(free)
+    ]
 
 
 def undo_rest(session: Session, *, project_id: int, annotator_id: int, key: str) -> int:

@@ -8,11 +8,9 @@ from sqlalchemy import func, select
 
 from storage.engine import Session
 from storage.errors import LimitReachedError
-from storage.metrics import PROVEN, STOPPED, list_metrics
+from storage.metrics import PROVEN, STOPPED, UNBIASED, list_metrics
 from storage.models import CurrentDecision, LabelEvent, Round
 from storage.rounds import PUBLISHED
-
-BELIEVED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def _count_labels(session: Session, project_id: int) -> int:
 
 def _lowest_accuracy(session: Session, project_id: int) -> float:
     """The least lower bound of the newest round's accuracies: a lucky test of 20 samples ends nothing."""
-    found = [metric for name in BELIEVED for metric in list_metrics(session, project_id=project_id, name=name)]
+    found = [metric for name in UNBIASED for metric in list_metrics(session, project_id=project_id, name=name)]
     newest = max((metric.round_number for metric in found), default=None)
     return min((metric.low or 0.0 for metric in found if metric.round_number == newest), default=0.0)
 

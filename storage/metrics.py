@@ -13,6 +13,7 @@ from storage.engine import Session
 from storage.models import Confusion, Metric, Round
 from storage.plain import finite, to_info
 
+UNBIASED = ("accuracy_test", "accuracy_audit")  # measured on samples nobody chose; the narrower interval first
 PROVEN = "proven"  # metric of a round: the estimate of what is right of the rest; low: the share that is proven
 STOPPED = "stopping_criterion_met"  # metric of a round: whether the project's stopping criterion was
 

@@ -31,7 +31,7 @@ class Acceptance:
 
     @property
     def words(self) -> str:
-        """In a sentence, without whose they are."""
+        """The figures as part of a sentence that begins with the annotator's name."""
         noun = "suggestion" if self.shown == 1 else "suggestions"
         return f"accepted {self.accepted:,} of {self.shown:,} wrong {noun}"
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class About:
-    """Who answers."""
+    """The model that answers: where it learned, what it knows and how good it is."""
 
     name: str  # of the project it learned in
     kind: str  # of the samples
@@ -33,7 +33,7 @@ class Answerer(Protocol):
 
     @property
     def about(self) -> About:
-        """Who answers."""
+        """The model that answers."""
         ...
 
     def probs(self, samples: Sequence[Any]) -> tuple[Floats, dict[int, str]]:

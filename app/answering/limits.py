@@ -46,7 +46,7 @@ class Guarded:
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses, or lets through."""
+        """Refuses a request, or lets it through whole."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         if scope["type"] != "http":
             await self._app(scope, receive, send)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from app.answering.answerer import About, Answerer
+from app.answering.answerer import About, Answerer, Floats
 from app.errors import AnsweringError, ExportError
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.export import Export, ExportedSample, Written, what_is_lost
@@ -26,7 +26,7 @@ from app.formats.reading import Reading
 from app.formats.registry import open_source, writable_formats
 from app.formats.source import Decision, Entry, Prediction, Refused, printable
 from app.formats.whole_folder import new_target, whole_folder
-from app.kinds.kind import kind_named
+from app.kinds.kind import Admitted, Kind, kind_named
 
 Progress = Callable[[int, int], None]
 
@@ -164,31 +164,42 @@ def _answer(answerer: Answerer, entries: Sequence[Entry], kept: _Kept, progress:
     kind, size = kind_named(answerer.about.kind), min(answerer.about.batch_size, 256)
     for start in range(0, len(todo), size):
         batch = todo[start : start + size]
-        samples, told = [], []
-        for entry in batch:
-            try:
-                admitted = kind.admit(entry)
-                samples.append(kind.load(admitted.uri, admitted.content))
-                told.append((entry, admitted))
-            except RefusedSampleError as refusal:  # noqa: PERF203 - one sample, the others go on
-                refused.append(Refused(printable(entry.name), printable(refusal.reason)))
+        samples, told = _loaded(kind, batch, refused)
         probs_N_C, bad = answerer.probs(samples) if samples else (np.empty((0, 0)), {})
         refused += [Refused(printable(told[place][0].name), reason) for place, reason in bad.items()]
-        kept.add(
-            [
-                {
-                    "key": _key(entry), "uri": admitted.uri, "sha256": admitted.sha256, "width": admitted.width,
-                    "height": admitted.height, "content": admitted.content,
-                    "probs": [round(float(one), 6) for one in probs_N_C[place]],
-                }
-                for place, (entry, admitted) in enumerate(told)
-                if place not in bad
-            ]
-        )  # fmt: skip
+        answered = [(place, *pair) for place, pair in enumerate(told) if place not in bad]
+        kept.add([_line(entry, admitted, probs_N_C[place]) for place, entry, admitted in answered])
         done += len(batch)
         if progress is not None:
             progress(done, len(entries))
     return refused
+
+
+def _loaded(
+    kind: Kind, batch: Sequence[Entry], refused: list[Refused]
+) -> tuple[list[Any], list[tuple[Entry, Admitted]]]:
+    """The samples of a batch, and what was admitted of each; the others are added to the list of the refused."""
+    samples, told = [], []
+    for entry in batch:
+        try:
+            admitted = kind.admit(entry)
+            samples.append(kind.load(admitted.uri, admitted.content))
+            told.append((entry, admitted))
+        except RefusedSampleError as refusal:  # noqa: PERF203 - one sample, the others go on
+            refused.append(Refused(printable(entry.name), printable(refusal.reason)))
+    return samples, told
+
+
+def _line(entry: Entry, admitted: Admitted, probs_C: Floats) -> dict[str, Any]:
+    return {
+        "key": _key(entry),
+        "uri": admitted.uri,
+        "sha256": admitted.sha256,
+        "width": admitted.width,
+        "height": admitted.height,
+        "content": admitted.content,
+        "probs": [round(float(one), 6) for one in probs_C],
+    }
 
 
 def _key(entry: Entry) -> str:

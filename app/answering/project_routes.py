@@ -80,7 +80,7 @@ def project_routes(folder: Path, *, token: str) -> APIRouter:
 
 
 def _from_here(request: Request) -> None:
-    """Refuse pages of the web that a browser of this machine was lead to: they reach every address it has."""
+    """Refuse pages of the web that a browser of this machine was led to: they reach every address it has."""
     origin = request.headers.get("origin")
     if request.url.hostname not in HERE or (
         origin is not None and origin != f"{request.url.scheme}://{request.url.netloc}"

@@ -66,16 +66,16 @@ class Served:
 
     @property
     def about(self) -> About:
-        """Who answers now.
+        """The model that answers now.
 
         Raises:
-            NoModelError: Nobody does yet.
+            NoModelError: There is none yet.
         """
         return self._at_work().about
 
     @property
     def version(self) -> str:
-        """Of who answers now; empty as long as nobody does."""
+        """The version of the model that answers now; empty as long as there is none."""
         return self._answerer.about.version if self._answerer is not None else ""
 
     def newest_version(self) -> str:
@@ -92,7 +92,7 @@ class Served:
 
     @property
     def kind(self) -> str:
-        """Of the samples, whether or not anybody answers for them yet."""
+        """The kind of the samples, whether or not a model answers for them yet."""
         if self._answerer is not None or self.project is None:
             return self.about.kind
         with self.project.opened_to_read(settle=False) as database, database.read() as session:
@@ -100,7 +100,7 @@ class Served:
 
     @property
     def words(self) -> str:
-        """Who is served, as the beginning of a sentence that ends with an address."""
+        """What is served, as the beginning of a sentence that ends with an address."""
         if self._answerer is not None:
             return f"{self._answerer.about.name}, {self.version}, answers at"
         return f"{self._why_none} The project can be labeled at"

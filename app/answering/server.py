@@ -37,7 +37,7 @@ class Question(BaseModel):
 
 
 class Answer(BaseModel):
-    """Of one sample: an answer, or why there is none."""
+    """What is answered for one sample, or why nothing is."""
 
     label: str | None = None
     probability: float | None = None
@@ -46,7 +46,7 @@ class Answer(BaseModel):
 
 
 class Answers(BaseModel):
-    """In the order in which the samples came."""
+    """The answers for all samples, in the order in which these came."""
 
     model: str
     version: str

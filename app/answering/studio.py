@@ -52,7 +52,7 @@ class Studio:
             raise RefusedSampleError(f"cannot be had from Label Studio: {error}") from error
 
     def email_of(self, user: int) -> str:
-        """Of one of its people; empty where it does not say."""
+        """The email address of one of its people; empty where it does not say."""
         if user not in self._emails and _base() and os.environ.get(KEY_VARIABLE):
             try:
                 said = json.loads(_asked(f"/api/users/{user}/", _authorization(), seconds=_SECONDS))
@@ -94,7 +94,7 @@ def _base() -> str:
 
 
 def _authorization() -> dict[str, str]:
-    """Of the key: a personal access token is exchanged for one that lasts minutes, a legacy one is shown as it is."""
+    """The header of the key: a personal token is exchanged for one that lasts minutes, a legacy one stands as it is."""
     key = os.environ.get(KEY_VARIABLE, "")
     if key.count(".") != 2:
         return {"Authorization": f"Token {key}"} if key else {}

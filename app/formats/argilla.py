@@ -11,8 +11,8 @@ from app.formats.copies import copy_images
 from app.formats.errors import SourceError
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.format import Format
+from app.formats.json_file import read_list
 from app.formats.jsonl_file import first_lines, read_lines
-from app.formats.label_studio import read_list
 from app.formats.rows import moment, number, placed
 from app.formats.source import Decision, Entry, Prediction, Source, printable
 

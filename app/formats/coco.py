@@ -12,6 +12,7 @@ from app.formats.copies import copy_images
 from app.formats.errors import SourceError
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.format import Format
+from app.formats.json_file import read_object
 from app.formats.rows import moment, number, placed
 from app.formats.source import Decision, Entry, Source, printable
 
@@ -27,7 +28,7 @@ def reads(path: Path) -> bool:
     """A JSON file with the three lists, or the folder of an export of ours."""
     if path.is_dir():
         return (path / ANNOTATIONS_FILE).is_file()
-    return path.suffix.lower() == ".json" and all(isinstance(_object(path).get(name), list) for name in _LISTS)
+    return path.suffix.lower() == ".json" and all(isinstance(read_object(path).get(name), list) for name in _LISTS)
 
 
 def read(path: Path, _uploads: Path) -> Source:
@@ -37,7 +38,7 @@ def read(path: Path, _uploads: Path) -> Source:
         SourceError: it has no list of images.
     """
     manifest = path / ANNOTATIONS_FILE if path.is_dir() else path
-    found = _object(manifest)
+    found = read_object(manifest)
     if not isinstance(found.get("images"), list):
         raise SourceError(f"{printable(manifest.name)} is no COCO file: it has no list `images`.")
     names = {one["id"]: str(one["name"]) for one in found.get("categories") or [] if "id" in one and "name" in one}
@@ -52,14 +53,6 @@ def read(path: Path, _uploads: Path) -> Source:
         [(str(image["file_name"]), _entry(image, given[image.get("id")], names, root)) for image in images],
         notes=(_MANY.format(f"{many:,}"),) if many else (),
     )
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _boxes(annotations: Annotations) -> Annotations:

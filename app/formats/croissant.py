@@ -17,6 +17,7 @@ from app.formats.csv_file import read_rows, write_table
 from app.formats.errors import SourceError
 from app.formats.export import Export, Written
 from app.formats.format import Format
+from app.formats.json_file import read_object
 from app.formats.rows import FILE_COLUMNS, LABEL_COLUMNS, source_of_rows
 from app.formats.source import Source, printable
 
@@ -61,7 +62,7 @@ def reads(path: Path) -> bool:
     """The metadata, or a folder with it."""
     if path.is_dir():
         return (path / METADATA_FILE).is_file()
-    return path.suffix.lower() in (".json", ".jsonld") and "recordSet" in _object(path)
+    return path.suffix.lower() in (".json", ".jsonld") and "recordSet" in read_object(path)
 
 
 def read(path: Path, _uploads: Path) -> Source:
@@ -71,7 +72,7 @@ def read(path: Path, _uploads: Path) -> Source:
         SourceError: there are none here.
     """
     manifest = path / METADATA_FILE if path.is_dir() else path
-    root, found = manifest.parent.resolve(), _object(manifest)
+    root, found = manifest.parent.resolve(), read_object(manifest)
     for records in found.get("recordSet") or []:
         if isinstance(records.get("data"), list):
             return source_of_rows([_inline(row) for row in records["data"]], root)
@@ -79,14 +80,6 @@ def read(path: Path, _uploads: Path) -> Source:
         if table is not None:
             return source_of_rows(read_rows(table), root)
     raise SourceError(f"{printable(manifest.name)} has no records in a CSV file beside it; name the data itself.")
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _inline(row: Mapping[str, Any]) -> dict[str, Any]:

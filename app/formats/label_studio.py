@@ -20,6 +20,7 @@ from app.formats.copies import copy_images
 from app.formats.errors import SourceError
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.format import Format
+from app.formats.json_file import read_list
 from app.formats.label_studio_data import TAGS, file_of, kind_of, text_of
 from app.formats.rows import moment, number, placed
 from app.formats.source import Decision, Entry, Prediction, Source, printable
@@ -75,15 +76,6 @@ def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a task is about; a line of JSON_MIN has it beside everything else."""
     data = task.get("data")
     return data if isinstance(data, dict) else task
-
-
-def read_list(path: Path) -> list[Any]:
-    """Return the list that a JSON file holds; nothing where it holds none."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return []
-    return found if isinstance(found, list) else []
 
 
 def _is_task(task: object) -> bool:

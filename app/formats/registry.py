@@ -21,8 +21,6 @@ from app.formats.reading import AS_IT_IS, Reading
 from app.formats.remote import open_remote
 from app.formats.source import Source, printable
 
-UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # what a list of another shape ends in
-
 
 @cache
 def all_formats() -> dict[str, Format]:

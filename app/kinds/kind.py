@@ -23,12 +23,12 @@ class Given(Protocol):
 
     @property
     def root(self) -> Path:
-        """Of the source; nothing outside of it is read."""
+        """The source's folder; nothing outside of it is read."""
         ...
 
     @property
     def name(self) -> str:
-        """As the person knows it."""
+        """The name by which the person knows it."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Given(Protocol):
 
     @property
     def text(self) -> str | None:
-        """What it is, where that is in no file of its own."""
+        """The text or row itself, where it has no file of its own."""
         ...
 
 
@@ -47,7 +47,7 @@ class Stored(Protocol):
 
     @property
     def id(self) -> int:
-        """Of the sample."""
+        """The sample's id."""
         ...
 
     @property
@@ -57,17 +57,17 @@ class Stored(Protocol):
 
     @property
     def sha256(self) -> str:
-        """Of what it holds."""
+        """The SHA-256 of its content, hexadecimal."""
         ...
 
     @property
     def width(self) -> int:
-        """In pixels; 0: it has none."""
+        """Its width in pixels; 0 where it has none."""
         ...
 
     @property
     def height(self) -> int:
-        """Likewise."""
+        """Its height in pixels; 0 where it has none."""
         ...
 
     @property

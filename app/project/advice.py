@@ -8,12 +8,10 @@ from loops.evaluation.learning_curve import AccuracyPoint
 from loops.evaluation.stop_adviser import Advice, advise
 from storage.current import labeled_classes
 from storage.engine import Session
-from storage.metrics import MetricInfo, list_metrics
+from storage.metrics import UNBIASED, MetricInfo, list_metrics
 from storage.pace import seconds_per_decision
 from storage.projects import list_classes
 
-# A test set's interval is the narrower one; without it the audit's accuracy is forecast.
-UNBIASED = ("accuracy_test", "accuracy_audit")
 KAPPA = "prediction_kappa"
 QUEUES = 5  # rounds that the forecast looks ahead, as many as a published ranking holds
 

@@ -169,7 +169,7 @@ def _labels(session: Session, project_id: int, through: int | None) -> list[list
 
 
 def _draws(proof: Proof) -> list[dict[str, Any]]:
-    """Of the last candidate, in their order."""
+    """The draws of the last candidate, in their order."""
     assert proof.evidence is not None
     candidate, count = proof.evidence.candidate, proof.evidence.draws
     return [

@@ -42,7 +42,7 @@ class Proof:
         return None if self.evidence is None else certificate_of(self.evidence, self.labels)
 
     def of_first(self, count: int) -> Proof:
-        """As if there had been so many candidates only."""
+        """The proof as it would stand with only the first candidates."""
         chain = self.chain[:count]
         return replace(self, chain=chain, evidence=Follower(self.target).evidence(chain, self.labels))
 
@@ -111,7 +111,7 @@ def _read(path: Path) -> Candidate:
 
 
 def status_of(proof: Proof) -> dict[str, Any]:
-    """As ``labelloop status --json`` has it."""
+    """What is proven, as ``labelloop status --json`` says it."""
     certificate = proof.certificate
     needed = {f"{share:.2f}": _needed(proof, share) for share in sorted({TARGET, proof.target})}
     return {

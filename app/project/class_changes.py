@@ -128,7 +128,7 @@ def _adding(found: ClassInfo | None, count: ClassCount) -> str:
 
 
 def labels(count: int) -> str:
-    """So many labels, as words."""
+    """A number of labels in words, such as "1 label"."""
     return "1 label" if count == 1 else f"{count:,} labels"
 
 

@@ -21,15 +21,15 @@ from app.formats.whole_folder import new_target, whole_folder
 from app.project.moments import moment_said
 from app.project.moved_files import REPLACED
 from storage.engine import Database
-from storage.imported import list_imported_predictions
+from storage.imported import PredictionInfo, list_imported_predictions
 from storage.labels import LabelEventInfo, list_events
-from storage.metrics import list_metrics
+from storage.metrics import MetricInfo, list_metrics
 from storage.moments import Moment, class_names_at
 from storage.places import replaced_ids
 from storage.projects import kind_of_samples
 from storage.rounds import list_rounds
 from storage.samples import SampleInfo, get_samples, list_samples
-from storage.suggestions import last_suggestions
+from storage.suggestions import SuggestionInfo, last_suggestions
 
 
 def export(
@@ -87,14 +87,7 @@ def gather(database: Database, project_id: int, *, project: str, moment: Moment 
         metrics = list_metrics(session, project_id=project_id, by=by)
         replaced = replaced_ids(session, project_id=project_id)
         kind = kind_of_samples(session, project_id=project_id)
-    predictions = defaultdict[int, list[Prediction]](list)
-    for told in imported:
-        predictions[told.sample_id].append(Prediction(classes[told.class_index], told.probability, told.model_version))
-    for sample_id, answer in suggestions.items():
-        name = classes[answer.class_index]
-        # Without a model yet, what was suggested came with the source.
-        if (name, answer.probability) not in {(told.class_name, told.probability) for told in predictions[sample_id]}:
-            predictions[sample_id].append(Prediction(name, answer.probability, f"round-{answer.round_number}"))
+    predictions = _predictions(imported, suggestions, classes)
     decisions = _decisions(events, classes)
     return Export(
         project=project,
@@ -106,13 +99,32 @@ def gather(database: Database, project_id: int, *, project: str, moment: Moment 
             if sample_id not in replaced
         ),
         events=tuple(_event_row(event, samples[event.sample_id], classes) for event in events),
-        metrics=tuple(
-            {"name": m.name, "value": m.value, "low": m.low, "high": m.high, "n": m.n, "round": m.round_number}
-            for m in metrics
-            if m.class_index is None and m.round_number == metrics[-1].round_number
-        ),
+        metrics=_metrics_of_last_round(metrics),
         left_out=tuple((samples[i].uri, REPLACED) for i in sorted(replaced & decisions.keys())),
         made_at=datetime.now(timezone.utc),
+    )
+
+
+def _predictions(
+    imported: Sequence[PredictionInfo], suggestions: Mapping[int, SuggestionInfo], classes: Sequence[str]
+) -> Mapping[int, list[Prediction]]:
+    """By sample: what came with a source, and what a round's model suggested last."""
+    predictions = defaultdict[int, list[Prediction]](list)
+    for told in imported:
+        predictions[told.sample_id].append(Prediction(classes[told.class_index], told.probability, told.model_version))
+    for sample_id, answer in suggestions.items():
+        name = classes[answer.class_index]
+        # Without a model yet, what was suggested came with the source.
+        if (name, answer.probability) not in {(told.class_name, told.probability) for told in predictions[sample_id]}:
+            predictions[sample_id].append(Prediction(name, answer.probability, f"round-{answer.round_number}"))
+    return predictions
+
+
+def _metrics_of_last_round(metrics: Sequence[MetricInfo]) -> tuple[Row, ...]:
+    return tuple(
+        {"name": m.name, "value": m.value, "low": m.low, "high": m.high, "n": m.n, "round": m.round_number}
+        for m in metrics
+        if m.class_index is None and m.round_number == metrics[-1].round_number
     )
 
 

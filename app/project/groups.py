@@ -41,7 +41,7 @@ def is_hopeless(purity: Purity) -> bool:
 
 @dataclass(frozen=True)
 class GroupState:
-    """Where a group stands."""
+    """How far a group is: its draws so far, and what may be labeled of its rest."""
 
     part: GroupPart  # what stays of it
     size: int  # members when it was begun

@@ -10,11 +10,9 @@ from app.errors import AppError
 from app.project.library import Entry
 from app.project.project import Project, open_project
 from storage.errors import StorageError
-from storage.metrics import MetricInfo, list_metrics
+from storage.metrics import UNBIASED, MetricInfo, list_metrics
 from storage.projects import kind_of_samples
 from storage.samples import count_samples
-
-_ACCURACIES = ("accuracy_test", "accuracy_audit")  # the first that is there is shown
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def _overview(entry: Entry, project: Project, used: datetime) -> Overview:
 
 def _accuracy(metrics: list[MetricInfo]) -> str:
     newest = {metric.name: metric for metric in metrics}
-    found = next((newest[name] for name in _ACCURACIES if name in newest), None)
+    found = next((newest[name] for name in UNBIASED if name in newest), None)
     if found is None:
         return ""
     within = "" if found.low is None or found.high is None else f" ({100 * found.low:.0f} to {100 * found.high:.0f} %)"

@@ -18,7 +18,6 @@ from storage.projects import ClassInfo
 from storage.rounds import PUBLISHED, RoundInfo, list_rounds
 from storage.samples import SampleInfo, get_samples, ids_by_name
 
-Mask = NDArray[np.bool_]
 SORTED_BY = ("least sure first", "surest first", "by sample")
 
 

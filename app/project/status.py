@@ -14,7 +14,7 @@ from loops.evaluation.labels_saved_words import saved_in_words
 from storage.endings import list_endings
 from storage.engine import Database
 from storage.imported import count_imported
-from storage.metrics import MetricInfo, list_metrics
+from storage.metrics import UNBIASED, MetricInfo, list_metrics
 from storage.rounds import RoundInfo, list_rounds
 from storage.samples import count_samples
 from storage.settling import Difference, compare
@@ -23,8 +23,6 @@ from storage.trainer import Heartbeat, get_heartbeat
 SILENT_AFTER = 15.0  # seconds without a heartbeat; then a person is told (promise P7)
 NO_TRAINER = "never started"
 
-# Where there is a labeled test set its accuracy is the one shown: it does not change from round to round.
-_ACCURACY_NAMES = ("accuracy_test", "accuracy_audit")
 _MEANING = {
     "accuracy_audit": "on samples drawn uniformly and never trained on; Wilson interval",
     "accuracy_test": "on the labeled test set; Wilson interval",
@@ -118,7 +116,7 @@ def _labels_saved(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:
 
 def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | None:
     of_round = {metric.name: metric for metric in metrics if metric.round_number == round_number}
-    return next((of_round[name] for name in _ACCURACY_NAMES if name in of_round), None)
+    return next((of_round[name] for name in UNBIASED if name in of_round), None)
 
 
 def _journal(found: Difference) -> dict[str, Any]:

@@ -28,20 +28,20 @@ class Bar:
             sys.stderr.write(f"{self.finished} of {self.runs} runs were finished before\n")
 
     def prepared(self, what: str, percent: int) -> None:
-        """So much of what runs share is there: the graphs of a seed."""
+        """Notes how much is there of what runs share, the graphs of a seed; in percent."""
         self.preparing[what] = percent
 
     def begin_runs(self) -> None:
-        """All is there that runs share."""
+        """Starts the clock: all that runs share is there."""
         self.preparing.clear()
         self.started_at = time.monotonic()
 
     def progress(self, run: str, labels: int) -> None:
-        """A run has that many labels."""
+        """Notes how many labels a run has."""
         self.labels[run] = labels
 
     def finished_run(self, run: str, *, failed: bool) -> None:
-        """A run has ended."""
+        """Counts a run as ended."""
         self.labels.pop(run, None)
         self.finished += not failed
         if not sys.stderr.isatty():
@@ -49,7 +49,7 @@ class Bar:
 
     @property
     def share(self) -> float:
-        """Of all labels of all runs."""
+        """The share that is done of all labels of all runs, 0..1."""
         under_way = sum(min(1.0, labels / self.budget) for labels in self.labels.values())
         return min(1.0, (self.finished + under_way) / self.runs)
 

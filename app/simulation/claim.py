@@ -38,6 +38,6 @@ class ClaimWatch:
 
 
 def _accuracy(candidate: Candidate, labels: dict[int, int], truth: dict[int, int]) -> float:
-    """Of the candidate's answers for what nobody has labeled."""
+    """The share of the candidate's answers that are right, of what nobody has labeled."""
     left = [(row, truth[i]) for i, row in candidate.row_of.items() if i not in labels]
     return 1.0 if not left else sum(not candidate.is_wrong(row, label) for row, label in left) / len(left)

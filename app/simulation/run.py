@@ -128,7 +128,7 @@ def simulate(
         claimed: when the target of --certify was proven, None where it never was.
     """
     predictor = predictor_of(config, simulation)
-    diary, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
+    record, between = RunRecord(config.query_size, predictor), BetweenRounds(config, predictor)
     review = EmbeddingReview(
         simulation.images, simulation.rivals, config.seed, EmbeddingChoice(simulation.store.backbone.name, {})
     )
@@ -137,11 +137,28 @@ def simulate(
 
     def published(query: Query) -> None:
         between.begin(query, oracle.known())
-        on_round(query, diary.note(query))
-        review.look(diary.predictor)
+        on_round(query, record.note(query))
+        review.look(record.predictor)
 
     oracle = known_labels(config, simulation, published, between, watch)
-    settings = LoopSettings(
+    settings = _loop_settings(config)
+    while True:
+        try:
+            ActiveLearningLoop(predictor=record.predictor, oracle=oracle, settings=settings, auditor=auditor).run()
+            break
+        except EmbeddingContradictedError as found:  # the labels stay; the loop begins again in the other embedding
+            simulation = moved(simulation, found.store)
+            record.predictor = between.predictor = predictor = predictor_of(config, simulation)
+    _write_curve(config, simulation, record)
+    return {
+        **_result(config, simulation, record),
+        **project_estimates(config, predictor, _annotator_record(oracle, record)),
+        "claimed": None if watch is None else watch.claimed,
+    }
+
+
+def _loop_settings(config: SimulationConfig) -> LoopSettings:
+    return LoopSettings(
         acquisition=config.acquisition,
         query_size=config.query_size,
         labeling_budget=config.budget,
@@ -149,29 +166,20 @@ def simulate(
         cold_start=config.cold_start,
         seed=config.seed,
     )
-    while True:
-        try:
-            ActiveLearningLoop(predictor=diary.predictor, oracle=oracle, settings=settings, auditor=auditor).run()
-            break
-        except EmbeddingContradictedError as found:  # the labels stay; the loop begins again in the other embedding
-            simulation = moved(simulation, found.store)
-            diary.predictor = between.predictor = predictor = predictor_of(config, simulation)
+
+
+def _write_curve(config: SimulationConfig, simulation: Simulation, record: RunRecord) -> None:
     config.out.mkdir(parents=True, exist_ok=True)
-    _write_csv(config.out / "curve.csv", diary.rounds)
-    _draw(
-        config.out / "curve.png",
-        diary.rounds,
-        f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}",
-    )
-    last = diary.rounds[-1] if diary.rounds else None
-    told = AnnotatorRecord(
-        oracle, last.trained if last else 0, last.audit.n if last and last.audit else 0, diary.predicted
-    )
-    return {
-        **_result(config, simulation, diary),
-        **project_estimates(config, predictor, told),
-        "claimed": None if watch is None else watch.claimed,
-    }
+    _write_csv(config.out / "curve.csv", record.rounds)
+    title = f"{name_of(config, simulation)}, {config.acquisition}, seed {config.seed}"
+    _draw(config.out / "curve.png", record.rounds, title)
+
+
+def _annotator_record(oracle: KnownLabels, record: RunRecord) -> AnnotatorRecord:
+    """What the annotator has said by the last round, and what was predicted then."""
+    last = record.rounds[-1] if record.rounds else None
+    audited = last.audit.n if last and last.audit else 0
+    return AnnotatorRecord(oracle, last.trained if last else 0, audited, record.predicted)
 
 
 def moved(simulation: Simulation, store: FeatureStore) -> Simulation:
@@ -251,14 +259,14 @@ def labels_to(curve: Sequence[tuple[int, float]], threshold: float) -> int | Non
     return reached
 
 
-def _result(config: SimulationConfig, simulation: Simulation, diary: RunRecord) -> dict[str, Any]:
-    rounds = diary.rounds
+def _result(config: SimulationConfig, simulation: Simulation, record: RunRecord) -> dict[str, Any]:
+    rounds = record.rounds
     stopped = next((r for r in rounds if r.advice.verdict == "stop"), None)
     return {
         "learner": name_of(config, simulation),
         "acquisition": config.acquisition,
         "seed": config.seed,
-        "curve": [list(point) for point in diary.curve],
+        "curve": [list(point) for point in record.curve],
         "trained": [r.trained for r in rounds],
         "answered_by": [r.answered_by for r in rounds],
         "audit_curve": [[r.labels, r.audit.accuracy, r.audit.low, r.audit.high] for r in rounds if r.audit],
@@ -266,7 +274,7 @@ def _result(config: SimulationConfig, simulation: Simulation, diary: RunRecord) 
             "fit": round(float(np.median([r.fit_seconds for r in rounds] or [0.0])), 3),
             "score": round(float(np.median([r.score_seconds for r in rounds] or [0.0])), 3),
         },
-        "labels_to": {f"{threshold:.2f}": labels_to(diary.curve, threshold) for threshold in THRESHOLDS},
+        "labels_to": {f"{threshold:.2f}": labels_to(record.curve, threshold) for threshold in THRESHOLDS},
         "advice": rounds[-1].advice.as_dict() if rounds else None,
         "stop_at": None if stopped is None else [stopped.labels, stopped.test.accuracy],
     }

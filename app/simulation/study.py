@@ -109,7 +109,7 @@ def read_result(config: SimulationConfig) -> dict[str, Any] | None:
 
 
 def fingerprint(config: SimulationConfig) -> str:
-    """Of everything that a result depends on."""
+    """A hash of everything that a result depends on."""
     described = {name: str(value) for name, value in asdict(config).items() if name != "out"}
     files = [path for path in (config.npz, config.labels, config.test) if path is not None]
     described["files"] = str([(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files])
@@ -168,10 +168,10 @@ def _run_all(
 
 
 def _watch_preparing(futures: list[Future[None]], reports: Reports[tuple[str, int]], bar: Bar) -> None:
-    """Until every seed has its graphs; runs of a seed share them.
+    """Shows how far preparing is, until every seed has its graphs; runs of a seed share them.
 
     Raises:
-        Exception: What a process failed of.
+        Exception: Whatever a process failed with.
     """
     pending = set(futures)
     while pending:

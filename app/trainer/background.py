@@ -135,7 +135,7 @@ class BackgroundEmbedding:
             self._rest()
 
     def _rest(self) -> None:
-        """Until something is wanted, or files are back that were away."""
+        """Waits until something is wanted, or files are back that were away."""
         while not self._wake.wait(LOOK_S if self._away.ids else None):
             if self._away.some_came_back():
                 self._complete = False

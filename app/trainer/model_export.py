@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from storage.engine import Database
 
 ABOUT, TORCH_FILE, ONNX_FILE, EMBEDDING, CARD = "classes.json", "model.pt2", "model.onnx", "embedding", "README.md"
 VERSION = 2  # of the folder; 1 took squares of pixels
-Save = Callable[[ExportedModel, Path, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)

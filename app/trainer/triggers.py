@@ -6,7 +6,7 @@ from app.project.settings import ProjectSettings
 from loops.stopping import reason_to_stop
 from storage.engine import Database, Session
 from storage.labels import changed_since, last_event_id
-from storage.metrics import PROVEN, STOPPED, list_metrics
+from storage.metrics import PROVEN, STOPPED, UNBIASED, list_metrics
 from storage.queue import round_progress
 from storage.rounds import RoundInfo, latest_round
 from storage.samples import count_samples, has_undecided, last_added_at
@@ -86,9 +86,7 @@ def waiting_reason(database: Database, project_id: int, settings: ProjectSetting
 def _reason_to_rest(session: Session, project_id: int, settings: ProjectSettings, latest: RoundInfo) -> str | None:
     """The loop's own rule, applied to the latest round as it was published."""
     metrics = list_metrics(session, project_id=project_id)
-    accuracies = [
-        m for m in metrics if m.name in ("accuracy_test", "accuracy_audit") and m.round_number == latest.number
-    ]
+    accuracies = [m for m in metrics if m.name in UNBIASED and m.round_number == latest.number]
     proven = [m.low or 0.0 for m in metrics if m.name == PROVEN and m.round_number == latest.number]
     is_enough = any(m.name == STOPPED and m.round_number == latest.number for m in metrics)
     audited = sum(m.n or 0 for m in accuracies if m.name == "accuracy_audit")

@@ -32,7 +32,7 @@ class PoolAnswers:
 
     @classmethod
     def of(cls, sample_ids: Ids, probs_N_C: NDArray[np.float32]) -> PoolAnswers:
-        """From class probabilities."""
+        """The answers that class probabilities give, with their doubt."""
         return cls(sample_ids, probs_N_C.argmax(axis=1), 1.0 - probs_N_C.max(axis=1).astype(float))
 
 
@@ -92,7 +92,7 @@ class Candidate:
         return belief
 
     def rank(self, row: int) -> float:
-        """Of its doubt about a sample, 0..1; 0: as great as any."""
+        """The rank of its doubt about a sample, 0..1; 0: as great as any."""
         return float((_EDGES[self.bin_N[row]] + _EDGES[self.bin_N[row] + 1]) / 2)
 
     def is_wrong(self, row: int, label: int) -> bool:

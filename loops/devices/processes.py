@@ -41,7 +41,7 @@ Job = dict[str, Any]  # what a pass is about, as JSON
 
 @dataclass(frozen=True)
 class Devices:
-    """On what a pass runs."""
+    """The machines and processes that a pass runs on."""
 
     per_node: int  # processes of each machine; where there are GPUs, each has one
     nodes: int
@@ -51,7 +51,7 @@ class Devices:
 
     @property
     def processes(self) -> int:
-        """On all machines."""
+        """How many there are on all machines."""
         return self.per_node * self.nodes
 
     @property

@@ -72,7 +72,7 @@ class LearnedEmbedding:
 
     @property
     def name(self) -> str:
-        """As the screen has it."""
+        """What the screen calls it."""
         return f"learned features and {self.computed.name}"
 
     def points(self, rows: Rows) -> NDArray[np.float32]:

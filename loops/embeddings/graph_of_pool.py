@@ -73,12 +73,12 @@ class GraphOfPool:
 
     @property
     def embedding(self) -> Embedding:
-        """In which neighbors were looked for."""
+        """The embedding in which neighbors were looked for."""
         return self.stored.embedding
 
     @property
     def coefficients_M_C(self) -> Floats:  # noqa: N802 - an array, named by its shape
-        """Of each class's function on the graph; see `Propagation`."""
+        """Coefficients of each class's function on the graph; see `Propagation`."""
         return self._filled().coefficients_M_C
 
     @property

@@ -83,7 +83,7 @@ class _Job:
 
     @property
     def path(self) -> Path:
-        """Of the training's state."""
+        """Where the training's state is kept."""
         return self.store.folder / f"encoder-training-{self.seed}.ckpt"
 
     def run(self) -> StoredGraph:

@@ -146,7 +146,7 @@ def fit(
 
 
 def embedder(backbone: Backbone, folder: Path, device: torch.device) -> Embedder:  # noqa: ARG001 - there is one
-    """Of what `fit` learned."""
+    """The embedder that `fit` prepared."""
     return TableEmbedder(json.loads(_path(folder).read_text(encoding="utf-8")))
 
 

@@ -110,7 +110,7 @@ class Shadows:
         return apart
 
     def _folds(self, sample_ids: Ids) -> Ids:
-        """By id alone: a sample stays in its fold, however many come."""
+        """The fold of each sample, by its id alone: it stays in that fold, however many samples come."""
         hashed = hash_of_ids(sample_ids, seed_of(self._seed, "shadow"))
         return (hashed % np.uint64(NUM_FOLDS)).astype(np.int64)
 

@@ -88,7 +88,7 @@ class Propagation:
 
     @property
     def coefficients_M_C(self) -> Floats:  # noqa: N802 - an array, named by its shape
-        """Of each class's function, which the labels made."""
+        """Coefficients of each class's function, which the labels made."""
         return self._weights_M_C
 
     def probs(self, rows: NDArray[np.int64] | None = None) -> Floats:
@@ -115,7 +115,7 @@ class Propagation:
         return self._draws(self._answers_N_M[rows], count, seed)
 
     def draws_at(self, coordinates_N_M: Floats, count: int, seed: int) -> Floats:
-        """Likewise of any samples, by their coordinates on the graph."""
+        """As `draws`, of any samples, by their coordinates on the graph."""
         return self._draws(kernel_features(coordinates_N_M, self._eigenvalues_M, REACH_OF_ANSWERS), count, seed)
 
     @property

@@ -40,7 +40,7 @@ class VarianceGain:
         self._basis: Doubles = root @ turn
 
     def scores(self) -> Floats:
-        """Of all samples, `scores_N`, without what is added for ties."""
+        """The gain of each sample, `scores_N`, without what is added for ties."""
         scores_N = np.empty(len(self._features_N_M), np.float32)
         basis = self._basis.astype(np.float32)
         sums = np.stack([self._weights, np.ones_like(self._weights)], axis=1).astype(np.float32)

@@ -74,13 +74,13 @@ class Champion(Predictor):
 
     @property
     def fingerprint(self) -> str:
-        """Of members and weights."""
+        """A text that tells members and weights, rounded, from others."""
         weights = [round(weight, 1) for weight in self._weights.weights]
         return repr((NAME, weights, [member.fingerprint for member in (self._first, *self._quick, *self._others)]))
 
     @property
     def asks_itself(self) -> bool:
-        """While the first member has a say."""
+        """Whether the first member has a say, and questions of its own."""
         return self._first.asks_itself and self._weights.weights[0] > 0
 
     @property
@@ -135,7 +135,7 @@ class Champion(Predictor):
         return super().score(sample_ids, round_number=round_number)
 
     def describe(self) -> Description:
-        """Who answers, with which weights, and why."""
+        """Which members answer, with which weights, and why."""
         described = [member.describe() for member in self._team]
         names = [one.name for one in described]
         asks_by = next((one.asks_by for one in reversed(described[1:])), described[0].asks_by)

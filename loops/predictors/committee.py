@@ -59,7 +59,7 @@ class Committee(Predictor):
         return repr(("committee", self._num_folds, self._member.fingerprint))
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         kind, count = self._member.describe(), len(self._members) or self._num_folds
         details = f"Each of the {count} was trained on another part of the labels; their mean vote counts."
         return Description("committee", "Several models answer together.", details, asks_by=kind.asks_by)

@@ -63,7 +63,7 @@ class GraphPredictor(Predictor):
 
     @property
     def asks_itself(self) -> bool:
-        """Always."""
+        """It always has questions of its own."""
         return True
 
     @property
@@ -94,7 +94,7 @@ class GraphPredictor(Predictor):
         return self._fitted_graph().draws(np.asarray(sample_ids, np.int64), count or self.mc_iterations, seed)
 
     def describe(self) -> Description:
-        """Who answers, and in what it looks for neighbors."""
+        """Its name, and in which embedding it looks for neighbors."""
         details = "" if self._owner._graph is None else self._owner._graph.sentence
         so_far = "the names of the classes and from look-alikes" if self.answers_without_labels else "look-alikes"
         sentence = f"There are too few labels to say how often the model is right; it learns from {so_far}."

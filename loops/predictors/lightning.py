@@ -68,6 +68,6 @@ class LightningPredictor(ModulePredictor):
         raise AttachError("an attached module is saved by trainer.save_checkpoint() and ModelCheckpoint")
 
     def load(self, path: Path, *, sha256: str, size: int) -> NoReturn:
-        """As `save`."""
+        """It has no file of its own, as `save` says."""
         del path, sha256, size
         raise AttachError("an attached module is loaded by trainer.fit(..., ckpt_path=...)")

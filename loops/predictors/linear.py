@@ -97,7 +97,7 @@ class LinearPredictor(Predictor):
         )
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         return Description(self.name, "A linear model answers.")
 
     def fresh(self, fold: int | None = None) -> LinearPredictor:

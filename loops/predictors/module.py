@@ -83,7 +83,7 @@ class ModulePredictor(Predictor):
         self._models, self._drawing = [model.eval() for model in models], None
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         several = f"{len(self._models)} of them vote." if len(self._models) > 1 else ""
         return Description(self._name, f"{self._name} answers.", several, asks_by=MARGIN)
 

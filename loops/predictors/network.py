@@ -77,11 +77,11 @@ class Network(Predictor):
 
     @property
     def fingerprint(self) -> str:
-        """Of all that decides what it learns from the same labels."""
+        """A text of all that decides what it learns from the same labels."""
         return repr((self.spec, self.num_classes, self.seed))
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         return Description("network", "A network answers.", asks_by=self.spec.acquisition)
 
     def fresh(self, fold: int | None = None) -> Network:

@@ -36,7 +36,7 @@ SCORED_AT_ONCE = 4_096  # samples whose draws are held together
 
 @dataclass(frozen=True)
 class Description:
-    """Who answers, in words for a program and for people."""
+    """What a predictor is, in words for a program and for people."""
 
     name: str  # such as `network`, `graph` or `sklearn.ensemble:RandomForestClassifier`
     sentence: str  # for the person who labels
@@ -142,12 +142,12 @@ class Predictor(ABC):
 
     @property
     def fingerprint(self) -> str:
-        """Of all that decides what it learns from the same labels."""
+        """A text of all that decides what it learns from the same labels."""
         return repr((self.describe().name, self.num_classes, self.seed))
 
     @abstractmethod
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
 
     def fresh(self, fold: int | None = None) -> Predictor:
         """A predictor of the same kind that has learned nothing; of a fold, with a seed of its own."""

@@ -64,7 +64,7 @@ class ScikitPredictor(Predictor):
 
     @property
     def fingerprint(self) -> str:
-        """Of all that decides what it learns from the same labels."""
+        """A text of all that decides what it learns from the same labels."""
         return repr((self._name, self._estimator.get_params(), self.num_classes, self.seed))
 
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
@@ -103,7 +103,7 @@ class ScikitPredictor(Predictor):
         return np.stack([self._answers(member, rows) for member in self._members], axis=-1)
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         short = self._name.rpartition(":")[2]
         details = f"{MEMBERS} of them, each fitted on labels drawn with return; their mean answer counts."
         return Description(self._name, f"{short} answers.", details)

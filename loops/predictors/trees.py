@@ -73,7 +73,7 @@ class TreesPredictor(Predictor):
         return TreesModule(self._forest, self.num_classes)
 
     def describe(self) -> Description:
-        """Who answers."""
+        """Its name, and what the person at the screen is told of it."""
         return Description(NAME, "Decision trees answer.")
 
     def fresh(self, fold: int | None = None) -> TreesPredictor:  # noqa: ARG002 - folds differ by their labels

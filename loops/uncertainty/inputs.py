@@ -18,12 +18,12 @@ def tensors_of(x: Any) -> list[Tensor]:  # noqa: ANN401
 
 
 def samples_of(x: Any) -> int:  # noqa: ANN401
-    """How many samples."""
+    """How many samples a batch holds."""
     return len(tensors_of(x)[0])
 
 
 def device_of(x: Any) -> torch.device:  # noqa: ANN401
-    """Where it is."""
+    """The device that a batch is on."""
     return tensors_of(x)[0].device
 
 
@@ -33,7 +33,7 @@ def some_of(x: Any, start: int, stop: int) -> Any:  # noqa: ANN401
 
 
 def split(x: Any, rows: int) -> Iterator[Any]:  # noqa: ANN401
-    """Pieces of so many samples."""
+    """The batch in pieces of at most `rows` samples."""
     return (some_of(x, start, start + rows) for start in range(0, samples_of(x), rows))
 
 

@@ -13,11 +13,19 @@ from app.screens.grid_page.message import GridMessage, read_grid_message
 from app.screens.shared.conversation import answered_once, nothing_said, stored
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.pages import adopt_closed_pages
-from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
+from app.screens.shared.session import (
+    annotator_id,
+    current_project,
+    database,
+    kind_name,
+    limits,
+    project_classes,
+    project_id,
+)
 from app.screens.shared.waiting import over_words
 from storage.current import decided_ids
 from storage.limits import reached
-from storage.projects import ClassInfo, list_classes
+from storage.projects import ClassInfo
 from storage.rounds import open_round
 
 ANSWER_KEY = "grid_answer"  # the last answer: drawn again, it must not deal again
@@ -31,23 +39,20 @@ def answer_to(sent: object) -> dict[str, Any]:
     """
     message = read_grid_message(sent)
     if message is None or not message.is_ours:
-        return _nothing(_classes()) | nothing_said()
+        return _nothing(project_classes()) | nothing_said()
     return answered_once(ANSWER_KEY, (message.name, message.seq), lambda: _answer(message))
 
 
 def _answer(message: GridMessage) -> dict[str, Any]:
     about = stored(message)
     project, identity, person = current_project(), project_id(), annotator_id()
-    classes = _classes()
+    classes = project_classes()
     adopt_closed_pages(message.page)
     with database().read() as session:
         opened = open_round(session, project_id=identity)
         over = reached(session, project_id=identity, limits=limits())
         decided = decided_ids(session, project_id=identity)
-    if message.class_index is not None and (
-        message.class_index >= len(classes) or classes[message.class_index].retired
-    ):
-        message = replace(message, class_index=None)  # chosen in an older project, or before it was retired
+    message = _without_retired_class(message, classes)
     number = opened.number if opened else None
     names, retired = [one.name for one in classes], {one.index for one in classes if one.retired}
     source = find_source(project, round_number=number, classes=names, retired=retired)
@@ -78,15 +83,17 @@ def _answer(message: GridMessage) -> dict[str, Any]:
     }
 
 
+def _without_retired_class(message: GridMessage, classes: Sequence[ClassInfo]) -> GridMessage:
+    """The page may have chosen its class in an older project, or before the class was retired."""
+    index = message.class_index
+    is_asked = index is None or (index < len(classes) and not classes[index].retired)
+    return message if is_asked else replace(message, class_index=None)
+
+
 def _nothing(classes: Sequence[ClassInfo]) -> dict[str, Any]:
     """What a page is told before it has said anything, beside what every page is: the classes."""
     dealt: dict[str, Any] = {"grids": [], "sure": [0] * len(classes), "waiting": None, "over": False, "round": None}
     return {"kind": kind_name(), "classes": told_classes(classes), "least": LEAST, **dealt}
-
-
-def _classes() -> list[ClassInfo]:
-    with database().read() as session:
-        return list_classes(session, project_id=project_id())
 
 
 def _plain(grid: DealtGrid) -> dict[str, Any]:

@@ -16,7 +16,15 @@ from app.screens.shared.decisions import as_told
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.likeness import not_like
 from app.screens.shared.pages import adopt_closed_pages
-from app.screens.shared.session import annotator_id, current_project, database, kind_name, limits, project_id
+from app.screens.shared.session import (
+    annotator_id,
+    current_project,
+    database,
+    kind_name,
+    limits,
+    project_classes,
+    project_id,
+)
 from app.screens.shared.waiting import over_words
 from loops.embeddings.stored_rows import fullest_folder, open_rows
 from loops.errors import FeatureStoreError
@@ -25,7 +33,7 @@ from storage.errors import InvalidDecisionError
 from storage.grid import claim_grid
 from storage.groups import EACH, count_taken, group_parts, last_taken, open_group
 from storage.limits import reached
-from storage.projects import ClassInfo, list_classes
+from storage.projects import ClassInfo
 from storage.queue import release_claims
 from storage.samples import get_samples
 
@@ -43,13 +51,13 @@ def answer_to(sent: object, wanted: GroupSearch) -> dict[str, Any]:
     """
     message = read_group_message(sent)
     if message is None or not message.is_ours:
-        return _nothing(_classes()) | nothing_said()
+        return _nothing(project_classes()) | nothing_said()
     return answered_once(ANSWER_KEY, (message.name, message.seq, wanted), lambda: _answer(message, wanted))
 
 
 def _answer(message: GroupMessage, wanted: GroupSearch) -> dict[str, Any]:
     about = stored(message)
-    identity, person, classes = project_id(), annotator_id(), _classes()
+    identity, person, classes = project_id(), annotator_id(), project_classes()
     adopt_closed_pages(message.page)
     notices = list(about["notices"])
     if message.begin is not None:
@@ -207,8 +215,3 @@ def _nothing(classes: Sequence[ClassInfo]) -> dict[str, Any]:
         "taken": None,
         "over": None,
     }
-
-
-def _classes() -> list[ClassInfo]:
-    with database().read() as session:
-        return list_classes(session, project_id=project_id())

@@ -17,8 +17,7 @@ from app.screens.shared.plain_text import escaped
 from app.screens.shared.session import current_project, database, project_id
 from storage.engine import Database
 from storage.labels import last_event_id
-from storage.limits import BELIEVED
-from storage.metrics import MetricInfo, list_metrics
+from storage.metrics import UNBIASED, MetricInfo, list_metrics
 from storage.pace import minutes_of_work
 
 FORMAT = "csv"
@@ -96,7 +95,7 @@ def minutes_text(minutes: float) -> str:
 def _summary(database_url: str, identity: int, last: int, round_number: int | None) -> Summary:  # noqa: ARG001
     with database().read() as session:
         proof = read_proof(session, current_project(), identity)
-        measured = [metric for metric in list_metrics(session, project_id=identity) if metric.name in BELIEVED]
+        measured = [metric for metric in list_metrics(session, project_id=identity) if metric.name in UNBIASED]
         minutes = minutes_of_work(session, project_id=identity)
     newest = max((metric.round_number for metric in measured), default=None)
     of_newest = tuple(metric for metric in measured if metric.round_number == newest)

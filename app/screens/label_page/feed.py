@@ -19,13 +19,20 @@ from app.screens.shared.conversation import as_list, nothing_said, read_message,
 from app.screens.shared.label_keys import told_classes
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
-from app.screens.shared.session import annotator, annotator_id, current_project, database, limits, project_id
+from app.screens.shared.session import (
+    annotator,
+    annotator_id,
+    current_project,
+    database,
+    limits,
+    project_classes,
+    project_id,
+)
 from app.screens.shared.trainer_status import read_trainer
 from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
 from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
-from storage.projects import list_classes
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import SampleInfo, get_samples
 from storage.suggestions import seeded_acceptances
@@ -69,8 +76,7 @@ def answer(sent: object) -> AnnotatorRecord:
 def _nothing() -> AnnotatorRecord:
     """What a page is told before it has said anything, beside what every page is: the classes."""
     names = ("queue", "history", "flags", "past_why", "guide", "waiting", "progress", "whole", "round_end")
-    with database().read() as session:
-        classes = list_classes(session, project_id=project_id())
+    classes = project_classes()
     # Of a retired class the name is still needed, in the history.
     told = [{"index": entry.index, **one} for entry, one in zip(classes, told_classes(classes), strict=True)]
     return {**dict.fromkeys(names), "over": False, "classes": told}

@@ -28,9 +28,8 @@ from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.upload_box import take_away
 from app.screens.setup_page.watched_list import watched_list
-from app.screens.shared.session import database, kind_name, project_id, sample_kind
+from app.screens.shared.session import database, kind_name, project_classes, project_id, sample_kind
 from storage.imported import count_imported
-from storage.projects import list_classes
 from storage.samples import count_samples
 
 SPLITS: dict[str, Split] = {"To be labeled": "pool", "Labeled test set": "test"}
@@ -84,8 +83,7 @@ def add_samples_box(project: Project) -> None:
 
 
 def _class_names() -> list[str]:
-    with database().read() as session:
-        return [entry.name for entry in list_classes(session, project_id=project_id())]
+    return [entry.name for entry in project_classes()]
 
 
 def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice, *, is_watched: bool) -> None:

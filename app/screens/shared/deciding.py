@@ -43,31 +43,38 @@ def decide(sample_id: int, events: Sequence[LabelEventInfo], class_index: int | 
     """
     request = request_id(sample_id, events, class_index)
     try:
-        person, identity = annotator_id(), project_id()
-        with database().write() as session:
-            latest = list_events(session, project_id=identity, sample_id=sample_id)[-1:]
-            # Somebody decided about the sample since this page was drawn: their decision must not vanish unseen.
-            moved = [e.id for e in latest] != [e.id for e in events[-1:]] and latest[0].request_id != request
-            if not moved:
-                record_decision(
-                    session,
-                    project_id=identity,
-                    sample_id=sample_id,
-                    annotator_id=person,
-                    action="skip" if class_index is None else "label",
-                    class_index=class_index,
-                    request_id=request,
-                    acquisition=None if events else HAND_PICKED,
-                    limits=limits(),
-                )
+        is_stored = _store_unless_decided_anew(sample_id, events, class_index, request)
     except StorageError as error:
         st.session_state[FAILURE_KEY] = f"The decision was not stored: {error}"
         return
-    if moved:
-        st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
-    else:
+    if is_stored:
         st.session_state.setdefault(DONE_KEY, []).append(request)
         st.session_state[MESSAGE_KEY] = f"The decision on sample {sample_id} is stored."
+    else:
+        st.session_state[FAILURE_KEY] = "Not stored: this sample was decided anew meanwhile. Look at it again."
+
+
+def _store_unless_decided_anew(
+    sample_id: int, events: Sequence[LabelEventInfo], class_index: int | None, request: str
+) -> bool:
+    """Whether it is stored: a decision that somebody made since the page was drawn must not vanish unseen."""
+    person, identity = annotator_id(), project_id()
+    with database().write() as session:
+        latest = list_events(session, project_id=identity, sample_id=sample_id)[-1:]
+        if [e.id for e in latest] != [e.id for e in events[-1:]] and latest[0].request_id != request:
+            return False
+        record_decision(
+            session,
+            project_id=identity,
+            sample_id=sample_id,
+            annotator_id=person,
+            action="skip" if class_index is None else "label",
+            class_index=class_index,
+            request_id=request,
+            acquisition=None if events else HAND_PICKED,
+            limits=limits(),
+        )
+    return True
 
 
 def undo_last() -> int | None:

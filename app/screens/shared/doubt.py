@@ -50,7 +50,7 @@ def doubt_of(scores: RoundScores, row: int, draws: SampleDraws) -> Doubt:
 
 
 def _entropy(probs_C: Floats) -> float:
-    """In nats; half precision leaves draws that do not quite add up to 1."""
+    """Entropy in nats; half precision leaves draws that do not quite add up to 1."""
     probs_C = probs_C / probs_C.sum()
     return float(-(probs_C * np.log(np.maximum(probs_C, 1e-12))).sum())
 

@@ -16,7 +16,7 @@ from app.project.questions import limits_of
 from app.screens.shared.identity import Account, account_of, given_name, must_sign_in
 from storage.engine import Database
 from storage.limits import Limits
-from storage.projects import get_or_create_account, get_or_create_annotator, kind_of_samples
+from storage.projects import ClassInfo, get_or_create_account, get_or_create_annotator, kind_of_samples, list_classes
 from storage.writing import WriteQueue
 
 FOLDER_VARIABLE = "LABELLOOP_PROJECT"
@@ -105,13 +105,19 @@ def limits() -> Limits:
     return limits_of(current_project().settings())
 
 
+def project_classes() -> list[ClassInfo]:
+    """The project's classes by index, those that are retired too."""
+    with database().read() as session:
+        return list_classes(session, project_id=project_id())
+
+
 def sample_kind() -> Kind:
     """The kind of the project's samples."""
     return kind_named(kind_name())
 
 
 def kind_name() -> str:
-    """Its name."""
+    """The name of the kind of the project's samples."""
     return _kind_name(current_project().database_url, project_id())
 
 

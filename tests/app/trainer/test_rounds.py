@@ -22,7 +22,7 @@ from loops.stopping import MeasuredRound
 from storage.engine import Database
 from storage.labels import record_decision, undo
 from storage.metrics import list_metrics
-from storage.projects import get_or_create_annotator
+from storage.projects import ClassInfo, get_or_create_annotator
 from storage.refusals import list_broken
 from storage.rounds import RoundInfo, list_queries, list_rounds
 from storage.samples import NewSample, add_samples, list_samples
@@ -311,7 +311,12 @@ def test_another_number_of_classes_starts_with_a_fresh_model(
     annotator.label(QUERY_SIZE)
     trainer.run()
     listed = workbench.list_classes
-    monkeypatch.setattr(workbench, "list_classes", lambda *args, **named: [*listed(*args, **named), "one more"])
+
+    def with_one_more(*args: Any, **named: Any) -> list[ClassInfo]:
+        classes = listed(*args, **named)
+        return [*classes, replace(classes[-1], index=len(classes), name="one more")]
+
+    monkeypatch.setattr(workbench, "list_classes", with_one_more)
     annotator.label(QUERY_SIZE)
     assert trainer.run()[-1].labels == 2 * QUERY_SIZE
     assert (trainer.project.rounds_dir / "0001" / "model.ckpt").exists()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 from app.formats.errors import SourceError
 from app.formats.export import EVENT_COLUMNS, Export, ExportedSample, Row, Written
 from app.formats.format import Format
-from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
+from app.formats.rows import BEYOND, FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
 LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.csv", "events.csv", "predictions.csv"
@@ -73,10 +75,14 @@ def read_rows(
     # Strict: one quote that is never closed would swallow all lines after it without a word.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     found = list(_lines_of(lines, manifest))
-    header = found[0] if found else []
+    if not found:
+        raise SourceError(f"{printable(manifest.name)} is empty.")
+    header = found[0]
     columns = plain_names(header)
     if not file_column(columns, files):
         if is_row is None or len(header) > 2 or not is_row(header):
+            if len(found) == 1 and len(header) > 1:
+                raise SourceError(f"{printable(manifest.name)} has a header and no row below it.")
             raise SourceError(_without_files(manifest, header))
         columns, header = ["path", "label"][: len(header)], []
     return [dict(zip(columns, line, strict=False)) for line in (found[1:] if header else found) if any(line)]
@@ -92,13 +98,31 @@ def rows(manifest: Path) -> Iterator[Row]:
     separator = _separator(text, (*FILE_COLUMNS, "text"))
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     found = _lines_of(lines, manifest)
-    header = [name.strip() for name in next(found, [])]
-    yield from (dict(zip(header, [*line, *("" for _ in header)], strict=False)) for line in found)
+    header = _header(next(found, []), manifest)
+    yield from (_row(header, line) for line in found)
+
+
+def _header(names: Sequence[str], manifest: Path) -> list[str]:
+    """The columns' names; of those without one, all but the first are called by their places."""
+    header = [name.strip() for name in names]
+    twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
+    if twice:
+        said = f"{printable(manifest.name)} has more than one column `{printable(twice[0])}`"
+        raise SourceError(f"{said}; give each a name of its own.")
+    first = header.index("") if "" in header else -1
+    return [name or ("" if place == first else f"column {place + 1}") for place, name in enumerate(header)]
+
+
+def _row(header: Sequence[str], line: Sequence[str]) -> Row:
+    """The cells by column; what is beyond the last column stands by itself, for then any cell may be amiss."""
+    row: dict[str, Any] = dict(zip(header, [*line, *("" for _ in header)], strict=False))
+    return {**row, BEYOND: len(line)} if any(line[len(header) :]) else row
 
 
 def _text_of(manifest: Path) -> str:
     try:
-        text = manifest.read_bytes().decode("utf-8-sig")
+        data = manifest.read_bytes()
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
     except OSError as error:
@@ -148,7 +172,8 @@ def write(export: Export, folder: Path) -> Written:
     write_labels(export, folder / LABELS_FILE)
     told = list(prediction_rows(export))
     if told:
-        write_table(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told, for_spreadsheet=export.for_spreadsheet)
+        columns = (*PREDICTION_COLUMNS, *own_columns(export.samples))
+        write_table(folder / PREDICTIONS_FILE, columns, told, for_spreadsheet=export.for_spreadsheet)
     write_table(folder / EVENTS_FILE, EVENT_COLUMNS, export.events, for_spreadsheet=export.for_spreadsheet)
     return Written(folder, len(export.labeled), len(export.events))
 
@@ -167,7 +192,7 @@ def own_columns(samples: Iterable[ExportedSample]) -> list[str]:
 
 
 def prediction_rows(export: Export) -> Iterator[Row]:
-    """Yield what models answered, by PREDICTION_COLUMNS."""
+    """Yield what models answered, by PREDICTION_COLUMNS, and what the samples hold."""
     for sample in export.samples:
         for told in sample.predictions:
             yield {
@@ -176,6 +201,7 @@ def prediction_rows(export: Export) -> Iterator[Row]:
                 "label": told.class_name,
                 "probability": told.probability,
                 "model_version": told.model_version,
+                **sample.columns,
             }
 
 

@@ -16,6 +16,7 @@ from app.formats import csv_file
 from app.formats.copies import CLASSES_FILE, copy_by_class
 from app.formats.errors import RefusedImageError
 from app.formats.export import Export, Written
+from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
 from app.formats.places import resolve_inside
 from app.formats.source import Entry, Refused, Source, printable
@@ -112,8 +113,11 @@ def is_own(path: Path) -> bool:
 
 
 def read(folder: Path, uploads: Path) -> Source:
-    """Read a folder; an export of ours by its list."""
-    return csv_file.read_csv(folder / csv_file.LABELS_FILE) if is_own(folder) else read_folder(folder, uploads)
+    """Read a folder; an export of ours by its list, which holds texts and rows themselves."""
+    if not is_own(folder):
+        return read_folder(folder, uploads)
+    own = source_of_folder(folder, csv_file.rows)
+    return csv_file.read_csv(folder / csv_file.LABELS_FILE) if own is None else own
 
 
 def write(export: Export, folder: Path) -> Written:

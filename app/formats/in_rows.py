@@ -12,8 +12,8 @@ from typing import Any
 
 from app.formats.errors import SourceError
 from app.formats.reading import Reading
-from app.formats.rows import FILE_COLUMNS, Row, file_column, label_column, plain_names
-from app.formats.source import Entry, Source, printable
+from app.formats.rows import BEYOND, FILE_COLUMNS, Row, file_column, label_column, plain_names
+from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
 _FILES = tuple(name for name in FILE_COLUMNS if name != "uri")  # our own exports name texts so, too
@@ -33,13 +33,14 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     """
     left = iter(rows)
     head = next(left, None)
-    columns = [str(name) for name in head or {}]
+    columns = [str(name) for name in head or {} if name != BEYOND]
     told = _told_by(columns, reading, path)
     if told is None:
         return None
-    entries = tuple(_entries(chain([head or {}], left), path, told, first))
+    refused: list[Refused] = []
+    entries = tuple(_entries(chain([head or {}], left), path, told, first, refused))
     given = sum(entry.class_name != "" for entry in entries)
-    return Source(path.parent.resolve(), entries, labels_given=given, kind=told.kind)
+    return Source(path.parent.resolve(), entries, tuple(refused), labels_given=given, kind=told.kind)
 
 
 def _told_by(columns: Sequence[str], reading: Reading, path: Path) -> Reading | None:
@@ -77,9 +78,14 @@ def _called(name: str, columns: Sequence[str]) -> str:
     return next((column for column in columns if plain_names([column]) == [name]), name)
 
 
-def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int) -> Iterator[Entry]:
+def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int, refused: list[Refused]) -> Iterator[Entry]:
+    """The rows as entries; one with more cells than columns is refused, for nobody knows which cell is which."""
     kind, root = kind_named(told.kind), path.parent.resolve()
     for number, row in enumerate(rows, start=first):
+        if BEYOND in row:
+            said = f"has {row[BEYOND]} values for {len(row) - 1} columns; is a quote missing?"
+            refused.append(Refused(f"{printable(path.name)}:{number}", said))
+            continue
         cells = _cells(row)
         label = sys.intern(cells.get(told.label_column, "").strip())
         yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(cells, told))

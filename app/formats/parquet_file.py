@@ -67,7 +67,7 @@ def write(export: Export, folder: Path) -> Written:
     """Write what is current, every label event, and what models answered."""
     told = list(prediction_rows(export))
     if told:
-        _write(folder / PREDICTIONS_FILE, PREDICTION_COLUMNS, told)
+        _write(folder / PREDICTIONS_FILE, (*PREDICTION_COLUMNS, *own_columns(export.samples)), told)
     columns = (*LABEL_COLUMNS, *own_columns(export.labeled))
     _write(folder / LABELS_FILE, columns, [label_row(sample) for sample in export.labeled])
     _write(folder / EVENTS_FILE, EVENT_COLUMNS, export.events)

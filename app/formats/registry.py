@@ -9,13 +9,15 @@ import importlib
 import pkgutil
 from dataclasses import replace
 from functools import cache, partial
+from itertools import chain, islice
 from pathlib import Path
 
 import app.formats
 from app.formats.connection import is_address
 from app.formats.errors import SourceError
+from app.formats.exported_rows import has_contents, source_of_export, source_of_folder
 from app.formats.fetched_files import Progress
-from app.formats.format import Format
+from app.formats.format import Format, Rows
 from app.formats.in_rows import source_in_rows
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.remote import open_remote
@@ -83,12 +85,22 @@ def open_source(
 
 def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source:
     assert chosen.read is not None
-    if chosen.rows is not None and path.is_file():
-        found = source_in_rows(path, chosen.rows(path), reading, first=chosen.first_row)
-        if found is not None:
-            return found
+    found = None if chosen.rows is None else _in_rows(chosen.rows, path, reading, chosen.first_row)
+    if found is not None:
+        return found
     source = chosen.read(path, uploads)
     return replace(source, kind=reading.kind) if reading.kind else source
+
+
+def _in_rows(read_rows: Rows, path: Path, reading: Reading, first: int) -> Source | None:
+    """The source of samples that a table itself holds, or an own export of such; None where they are in files."""
+    if path.is_dir():
+        return source_of_folder(path, read_rows)
+    rows = iter(read_rows(path))
+    head = list(islice(rows, 1))
+    if head and has_contents(head[0]) and not (reading.text_column or reading.label_column):
+        return source_of_export([*head, *rows], path.parent.resolve())
+    return source_in_rows(path, chain(head, rows), reading, first=first)
 
 
 def format_of(path: Path) -> Format:

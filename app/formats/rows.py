@@ -18,6 +18,7 @@ FILE_COLUMNS = (
     "path", "uri", "file_name", "filename", "filepath", "file_path", "image", "image_path", "filenames",
 )  # fmt: skip
 ON_THE_WEB = "lies on the web; download the files and name them by their paths"
+BEYOND = "\0"  # no column has this name: how many cells a row has that has more than its table has columns
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "labels")
 _ACTIONS: tuple[Action, ...] = ("label", "skip", "flag")
 
@@ -38,7 +39,12 @@ def label_column(columns: Sequence[str]) -> str:
 
 
 def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] = ()) -> Source:
-    """Make a source of rows with plain column names; a row without a file name is none.
+    """Make a source of the files that rows with plain column names name."""
+    return placed(root, named_entries(rows, root, predictions))
+
+
+def named_entries(rows: Iterable[Row], root: Path, predictions: Iterable[Row] = ()) -> list[tuple[str, Entry]]:
+    """Return the entries of rows with plain column names, with how they are called; a row without a name is none.
 
     Our own exports' columns are understood: who, when, how long, why, the file's hash, and every event of a file.
 
@@ -64,7 +70,7 @@ def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] =
     names = [cell_text(row[file_column(columns)]) for row in listed]
     undecided = told.keys() - {entry.sha256 for entry in entries}
     rest = [(places[one], Entry(root, "", "", one, (), tuple(told[one]))) for one in told if one in undecided]
-    return placed(root, [*zip(names, answered, strict=True), *rest])
+    return [*zip(names, answered, strict=True), *rest]
 
 
 def placed(root: Path, named: Sequence[tuple[str, Entry]], *, notes: tuple[str, ...] = ()) -> Source:

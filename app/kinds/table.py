@@ -18,7 +18,11 @@ PREDICTORS: tuple[str, ...] = ("auto", "features")
 IN_FILES = False
 MAX_CHARACTERS = 100_000  # of a row
 MOST_AMONG_OTHERS = 12  # values
-_TAKEN = ("uri", "label")  # by the columns of an export
+# Columns of an export that are not the row's own.
+TAKEN = (
+    "path", "uri", "label", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged", "probability",
+    "model_version",
+)  # fmt: skip
 
 
 def column(names: Columns) -> str:  # noqa: ARG001 - any will do
@@ -81,7 +85,12 @@ def copy(sample: Stored) -> CopiedFile:
 def columns(sample: Stored) -> dict[str, str]:
     """Return the values; one that is called as the export's own columns are has a mark."""
     values = load(sample.uri, sample.content)
-    return {f"{name}_" if name in _TAKEN else name: value for name, value in values.items()}
+    return {f"{name}_" if name.rstrip("_") in TAKEN else name: value for name, value in values.items()}
+
+
+def name_before_export(name: str) -> str:
+    """Return how a column of an export is called in the project: without the mark."""
+    return name[:-1] if name.endswith("_") and name.rstrip("_") in TAKEN else name
 
 
 def is_there(sample: Stored) -> bool:  # noqa: ARG001 - it is in the database

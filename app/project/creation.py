@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import ProjectError, UsageError
-from app.formats.connection import is_address, shown
-from app.formats.errors import LostConnectionError, SourceError
+from app.formats.connection import shown
+from app.formats.errors import LostConnectionError
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
 from app.formats.source import Source
@@ -101,15 +101,9 @@ def _open(
     *,
     must_name_classes: bool,
 ) -> Source:
-    """Open the pool's source; where no classes are given it has to name them, and what keeps it from that is usage."""
-    try:
-        opened = open_source(data, uploads=uploads, format=format_, reading=reading, progress=progress)
-        found = opened.with_classes_renamed(new_names or {})
-    except SourceError as error:
-        must_name_classes = must_name_classes and not is_address(
-            str(data)
-        )  # what keeps an address from that is its own
-        raise (UsageError(f"Give the classes with --classes A,B: {error}") if must_name_classes else error) from error
+    """Open the pool's source; where no classes are given it has to name them."""
+    opened = open_source(data, uploads=uploads, format=format_, reading=reading, progress=progress)
+    found = opened.with_classes_renamed(new_names or {})
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
         raise UsageError(f"Give the classes with --classes A,B: {shown(data)} names {len(found.class_names)}.")
     return found

@@ -1,0 +1,67 @@
+"""What is amiss in a table is said, and costs the rows it is amiss in; no value is dropped without a word."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.errors import UsageError
+from app.formats.errors import SourceError
+from app.formats.registry import open_source
+from app.project.creation import make_project
+from app.project.settings import ProjectSettings
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def read(content: bytes):
+        path = tmp_path / "t.csv"
+        path.write_bytes(content)
+        return open_source(path, uploads=tmp_path)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x,y,x,label\n1,2,3,a\n", "t.csv has more than one column `x`; give each a name of its own."),
+        (b"x,label,y,label\n1,a,2,b\n", "t.csv has more than one column `label`; give each a name of its own."),
+        (b"", "t.csv is empty."),
+        (b"x,y,label\n", "t.csv has a header and no row below it."),
+        ("x,y\n1,größe\n".encode("cp1252"), "t.csv is not UTF-8 text; save it as CSV UTF-8."),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why_and_not_that_classes_are_missing(opened, tmp_path, content, said):
+    with pytest.raises(SourceError) as refused:
+        opened(content)
+    assert str(refused.value) == said
+    with pytest.raises(SourceError) as refused:
+        make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=tmp_path / "t.csv")
+    assert str(refused.value) == said
+
+
+def test_a_table_that_names_no_two_classes_asks_for_them(opened, tmp_path):
+    opened(b"x,y\n1,2\n")
+    with pytest.raises(UsageError, match="Give the classes"):
+        make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=tmp_path / "t.csv")
+
+
+def test_a_row_with_more_values_than_columns_is_refused_and_empty_ones_are_none(opened):
+    source = opened(b"x,y,label\nlast, first,2,a\n3,4,b,,\n5\n")
+    assert [(one.name, one.reason) for one in source.refused] == [
+        ("t.csv:2", "has 4 values for 3 columns; is a quote missing?")
+    ]
+    assert [json.loads(entry.text) for entry in source.entries] == [{"x": "3", "y": "4"}, {"x": "5", "y": ""}]
+
+
+def test_columns_without_a_name_keep_their_values(opened):
+    (entry,) = opened(b",x,,label\n1,2,3,a\n").entries
+    assert json.loads(entry.text) == {"": "1", "x": "2", "column 3": "3"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_what_spreadsheets_save_as_unicode_text_is_read(opened, encoding):
+    (entry,) = opened("größe\tfarbe\tlabel\n1\trot\tja\n".encode(encoding)).entries
+    assert (json.loads(entry.text), entry.class_name) == ({"größe": "1", "farbe": "rot"}, "ja")

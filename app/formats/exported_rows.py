@@ -65,4 +65,4 @@ def _own(row: Row) -> list[str]:
 
 def _content(row: Row, kind: str) -> str:
     values = {name_before_export(name) if kind == "table" else name: cell(row[name]) for name in _own(row)}
-    return kind_named(kind).text_of(values, Reading(kind, "text", ""))
+    return kind_named(kind).text_of(values, Reading(kind, "text", "")) or ""

@@ -6,13 +6,20 @@ Needs the standard library alone: the screens read it too.
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+_MISSING = frozenset(
+    ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "nil", "missing", "unknown", "?", "-", "--", ".", "...")
+)
+_LARGEST = 1e100
+_IN_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_WITH_COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}([. ]\d{3})+)(,\d*)?")
+_DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?P<year>\d{4}|\d{2})(?:[ T,]+(?P<hour>\d{1,2}):\d{2}(?::\d{2})?)?")
 RARE = 0.01  # share of the pool below which a value is unusual
 
 
@@ -27,7 +34,7 @@ class OddValues:
         facts = self.columns.get(name)
         if facts is None:
             return ""
-        if not value.strip():
+        if not value.strip() or value.strip() in facts.get("missing", ()):
             return "missing" if 0 < 1 - facts["given"] < RARE or facts["given"] == 1 else ""
         read = READERS.get(facts["kind"])
         if read is not None:
@@ -44,26 +51,85 @@ def _beyond(number: float, low: float, high: float) -> str:
     return "unusually high" if number > high else ""
 
 
+def is_missing(value: str) -> bool:
+    """Whether a cell of a column of numbers or dates says in words or signs that there is none."""
+    return value.strip().casefold() in _MISSING
+
+
 def as_number(value: str) -> float | None:
-    """A finite number, or None."""
+    """A finite number, or None; `1,234.50`, `$5`, `12 %` and `(7)`, which is -7, are numbers too."""
+    plain = _without_signs(value)
+    return _finite(plain.replace(",", "") if _IN_THOUSANDS.fullmatch(plain) else plain)
+
+
+def as_number_with_comma(value: str) -> float | None:
+    """A finite number with a decimal comma, and perhaps points or spaces in its thousands, or None."""
+    plain = _without_signs(value)
+    return _finite(re.sub(r"[. ]", "", plain).replace(",", ".")) if _WITH_COMMA.fullmatch(plain) else None
+
+
+def _without_signs(value: str) -> str:
+    """A number without its currency or percent sign; one in parentheses is negative, as in bookkeeping."""
+    plain = value.strip().replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+    if plain.startswith("(") and plain.endswith(")"):
+        plain = f"-{plain[1:-1]}"
+    return plain.strip("%$€£¥₹ ").replace("-$", "-").replace("-€", "-").replace("-£", "-")
+
+
+def _finite(plain: str) -> float | None:
+    """What is larger than any measure of anything has no square, and so no deviation."""
     try:
-        number = float(value.strip())
+        number = float(plain)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) < _LARGEST else None
 
 
 def as_days(value: str) -> float | None:
     """A date, or date and time, of ISO 8601 as days since 1970, or None."""
+    plain = value.strip()
     try:
-        moment = datetime.fromisoformat(value.strip())
+        return _days(datetime.fromisoformat(f"{plain[:-1]}+00:00" if plain.endswith("Z") else plain))
     except ValueError:
         return None
+
+
+def as_days_day_first(value: str) -> float | None:
+    """A date such as `31.12.2024`, perhaps with a time after it, as days since 1970, or None."""
+    return _written_date(value, day=0, month=1)
+
+
+def as_days_month_first(value: str) -> float | None:
+    """A date such as `12/31/2024`, perhaps with a time after it, as days since 1970, or None."""
+    return _written_date(value, day=1, month=0)
+
+
+def _written_date(value: str, *, day: int, month: int) -> float | None:
+    found = _DATE.fullmatch(value.strip())
+    if found is None:
+        return None
+    parts = [int(part) for part in found.group(1, 2)]
+    year, hour = int(found["year"]), int(found["hour"] or 0)
+    year += 0 if year > 99 else 2000 if year < 69 else 1900
+    try:
+        return _days(datetime(year, parts[month], parts[day], hour))  # noqa: DTZ001 - of a column, all of one zone
+    except ValueError:
+        return None
+
+
+def _days(moment: datetime) -> float:
     return moment.replace(tzinfo=None).toordinal() - 719163 + moment.hour / 24
 
 
-# Of columns that have an order.
-READERS: Mapping[str, Callable[[str], float | None]] = {"number": as_number, "date": as_days}
+# Of columns that have an order, tried in turn. A number such as `1,234`, or a date such as `1/2/2024`, is read as most
+# of its column can be; where all can be read in two ways, both have the same order or nearly so.
+READERS: Mapping[str, Callable[[str], float | None]] = {
+    "number": as_number,
+    "number with comma": as_number_with_comma,
+    "date": as_days,
+    "date, day first": as_days_day_first,
+    "date, month first": as_days_month_first,
+}
 
 
 def read_columns(path: Path) -> OddValues:

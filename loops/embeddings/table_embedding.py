@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from loops.embeddings.backbone import Backbone, Distort
-from loops.embeddings.columns import READERS
+from loops.embeddings.columns import READERS, is_missing
 from loops.embeddings.embedder import Embedder
 from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
@@ -43,7 +43,8 @@ def learn_columns(rows: Sequence[Row]) -> dict[str, Facts]:
         rows: Of the pool, at least one.
 
     Returns:
-        By name, in the order in which they come: `given`, the share of rows with a value; of numbers and dates `mean`,
+        By name, in the order in which they come: `given`, the share of rows with a value, and `missing`, how else than
+        by an empty cell a column of numbers or dates says that there is none; of numbers and dates `mean`,
         `deviation`, `low` and `high` (all but 2 of 100 lie between); of categories `shares` of the common ones, and
         `rest` of all others. A column whose values are nearly all different, such as a name, has no more than `given`.
     """
@@ -54,10 +55,13 @@ def learn_columns(rows: Sequence[Row]) -> dict[str, Facts]:
 def _facts(values: Sequence[str]) -> Facts:
     given = [value for value in values if value]
     facts: Facts = {"given": len(given) / len(values)}
+    said = [value for value in given if not is_missing(value)]
     for kind, read in READERS.items():
-        numbers = [number for value in given if (number := read(value)) is not None]
-        if given and len(numbers) >= MOSTLY * len(given):
-            return {**facts, "kind": kind, **_of_numbers(np.array(numbers))}
+        numbers = [number for value in said if (number := read(value)) is not None]
+        if said and len(numbers) >= MOSTLY * len(said):
+            missing = sorted({value for value in given if is_missing(value)})
+            there = {"given": len(said) / len(values), "missing": missing} if missing else facts
+            return {**there, "kind": kind, **_of_numbers(np.array(numbers))}
     counted = Counter(given)
     shares = {value: count / len(values) for value, count in counted.most_common(MOST_CATEGORIES)}
     common = {value: share for value, share in shares.items() if share >= SMALLEST_CATEGORY and counted[value] > 1}
@@ -93,7 +97,8 @@ class TableEmbedder:
 
     def _block(self, name: str, facts: Facts, rows: Sequence[Row]) -> NDArray[np.float64]:
         values = [row.get(name, "").strip() for row in rows]
-        missing = _standardized(np.array([not value for value in values], float), 1 - facts["given"])
+        none = {"", *facts.get("missing", ())}
+        missing = _standardized(np.array([value in none for value in values], float), 1 - facts["given"])
         read = READERS.get(facts["kind"])
         if read is not None:
             return np.stack([_numbers(values, facts, read), missing], axis=1)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from loops.embeddings.columns import OddValues, as_days, as_number, read_columns
+from loops.embeddings.columns import READERS, OddValues, as_days, as_number, read_columns
 from loops.embeddings.embedders import embedder_of, fit
 from loops.embeddings.kinds import backbone_of
 from loops.embeddings.table_embedding import FARTHEST, TableEmbedder, learn_columns
@@ -94,6 +94,62 @@ def test_what_is_unusual_in_the_pool_is_said(name, value, word):
 
 def test_nothing_is_unusual_before_the_pool_was_looked_at(tmp_path):
     assert read_columns(tmp_path / "columns.json").word_on("age", "1e9") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("(7)", -7),
+        ("($1,234.50)", -1234.5),
+        ("$5", 5),
+        ("-$5", -5),
+        ("12 %", 12),
+        ("\u22123", -3),
+        ("1,234,567", 1234567),
+    ],
+)
+def test_numbers_of_bookkeeping_are_numbers(value, number):
+    assert as_number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "mean"),
+    [
+        (["0,5", "1,5"], "number with comma", 1),
+        (["1.000,5", "1.001,5", "-2"], "number with comma", 2000 / 3),
+        (["1,000.5", "2", "3"], "number", 1005.5 / 3),
+        (["02.01.1970", "4.1.70"], "date, day first", 2),
+        (["1/13/1970", "1/15/1970 12:00"], "date, month first", 13.25),
+        (["13/1/1970", "15/01/1970"], "date, day first", 13),
+        (["1970-01-02T00:00:00Z", "1970-01-04"], "date", 2),
+    ],
+)
+def test_a_column_is_read_as_its_country_writes_it(values, kind, mean):
+    facts = learn_columns([{"a": value} for value in values])["a"]
+    low, high = np.quantile([READERS[kind](value) for value in values], (0.01, 0.99))
+    assert facts["kind"] == kind
+    assert facts["mean"] == pytest.approx(mean, rel=0.02)
+    assert (facts["low"], facts["high"]) == (low, high)
+
+
+@pytest.mark.parametrize("none", ["NA", "n/a", "NaN", "null", "?", "-", ""])
+def test_every_way_to_say_that_a_number_is_missing_is_one(none):
+    rows = [{"a": str(number) if number % 2 else none} for number in range(100)]
+    facts = learn_columns(rows)
+    assert (facts["a"]["kind"], facts["a"]["given"], facts["a"]["mean"]) == ("number", 0.5, pytest.approx(50))
+    there, missing = TableEmbedder(facts).embed([{"a": "50"}, {"a": none}])
+    assert there[0] == pytest.approx(missing[0], abs=1e-6)
+    assert there[1] < 0 < missing[1]
+
+
+def test_a_category_may_be_called_none():
+    facts = learn_columns([{"garage": "none" if number % 2 else "yes"} for number in range(100)])
+    assert facts["garage"]["shares"] == {"none": 0.5, "yes": 0.5}
+
+
+def test_what_no_measure_of_anything_is_as_large_as_costs_no_other_number():
+    facts = learn_columns([{"a": "1e308" if number == 0 else str(number % 2)} for number in range(100)])
+    assert facts["a"]["mean"] == pytest.approx(50 / 99)
 
 
 def test_numbers_and_dates_are_read_as_people_write_them():

@@ -12,9 +12,9 @@ from typing import Any
 
 import anyio.to_thread
 
-MAX_BODY = 32_000_000  # bytes; an image of 20 MB as base64 fits
+MAX_BODY = 32_000_000  # bytes; an image of 23 MB as base64 fits
 MAX_IN_FLIGHT = 256_000_000  # bytes of all requests that are being read or answered
-THREADS = 4  # requests that are worked on at once; each may hold a decoded image of 25 million pixels
+THREADS = 4  # requests that are worked on at once; each may hold a decoded image of 64 million pixels
 MAX_SECONDS = 30.0  # for a body to arrive
 OPEN_PATHS = frozenset({"/", "/health"})
 

@@ -23,7 +23,7 @@ from app.formats.format import Format
 from app.formats.source import Refused, Source, printable
 from app.rights import folder_mode
 
-MAX_BYTES = 20_000_000  # of one image
+MAX_BYTES = 50_000_000  # of one image
 MAX_LIST_BYTES = 500_000_000  # of one list: the events of 60,000 labels are 20 MB
 LISTS = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".xml")
 

@@ -27,6 +27,9 @@ LABEL_COLUMNS = ("uri", "label", "sha256", "annotator", "created_at", "lead_time
 
 _SEPARATORS = ",;\t|"
 
+# One text that is too long is refused by itself; csv's own limit of 131,072 characters refuses all lines after it too.
+csv.field_size_limit(1_000_000_000)
+
 
 def reads(path: Path) -> bool:
     """A `.csv` or `.tsv` file, or the folder of our own export."""

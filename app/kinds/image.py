@@ -27,8 +27,8 @@ NOUN, NOUNS = "image", "images"
 PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
 IN_FILES = True
 
-MAX_BYTES = 20_000_000
-MAX_PIXELS = 25_000_000
+MAX_BYTES = 50_000_000
+MAX_PIXELS = 64_000_000  # of a phone or a camera; decoded it takes up to four bytes for each
 
 # The photos of many phones are MPO, a JPEG with further pictures behind the first; Pillow's JPEG opens them.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")

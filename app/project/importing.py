@@ -27,7 +27,7 @@ Outcome = Admitted | RefusedSampleError
 Pair = tuple[Entry, Outcome]
 
 BATCH = 100  # samples per transaction: an insert of more rows would hold the labelers' saves up
-MAX_WORKERS = 4  # decoding threads; each may hold one decoded image of 25 million pixels
+MAX_WORKERS = 4  # decoding threads; each may hold one decoded image of 64 million pixels
 
 
 @dataclass(frozen=True)

@@ -211,15 +211,15 @@ def add_damaged(hostile: Hostile) -> None:
 
 
 def add_too_large(hostile: Hostile) -> None:
-    too_many = "more than 25 million pixels"
+    too_many = "more than 64 million pixels"
     hostile.add_refused("bomb.png", png(30_000, 30_000), too_many)
-    hostile.add_refused("small-bomb.png", png(5_001, 5_000), too_many)
+    hostile.add_refused("small-bomb.png", png(8_001, 8_000), too_many)
     screen = struct.pack("<HH", 65_535, 65_535)
     gif = b"GIF89a" + screen + b"\0\0\0" + b"\x2c" + bytes(4) + screen + b"\0" + b"\x02\0;"
     hostile.add_refused("bomb.gif", gif, too_many)
     text = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(50_000_000)))
     hostile.add_refused("text-bomb.png", png(4, 1, extra=text), "is damaged")
-    hostile.add_refused("twenty-one-megabytes.png", hostile.painter.encoded() + bytes(21_000_000), "larger than 20 MB")
+    hostile.add_refused("fifty-one-megabytes.png", hostile.painter.encoded() + bytes(51_000_000), "larger than 50 MB")
 
 
 def add_links(hostile: Hostile) -> None:

@@ -177,11 +177,11 @@ def test_a_table_and_an_archive_are_one_file(tmp_path: Path, elsewhere: Elsewher
 
 def test_names_that_lead_out_and_files_too_large_are_refused(tmp_path: Path, elsewhere: Elsewhere) -> None:
     elsewhere.put("a/../../../b.png", picture(9))
-    elsewhere.put("large.png", bytes(20_000_001))
+    elsewhere.put("large.png", bytes(50_000_001))
     source = open_source(FOLDER, uploads=tmp_path / "u")
     assert {refused.name: refused.reason for refused in source.refused} == {
         "a/../../../b.png": "its name leads out of the archive's folder",
-        "large.png": "is larger than 20 MB",
+        "large.png": "is larger than 50 MB",
     }
     assert not list(tmp_path.rglob("b.png"))
 

@@ -56,6 +56,18 @@ def test_a_row_with_more_values_than_columns_is_refused_and_empty_ones_are_none(
     assert [json.loads(entry.text) for entry in source.entries] == [{"x": "3", "y": "4"}, {"x": "5", "y": ""}]
 
 
+def test_a_text_of_a_million_characters_costs_no_other(opened):
+    source = opened(b"text,label\n" + b"x" * 1_000_000 + b",a\nshort,b\n")
+    assert [len(entry.text) for entry in source.entries] == [1_000_000, 5]
+
+
+def test_a_file_name_of_a_million_characters_is_refused_by_itself(tmp_path, painter):
+    (tmp_path / "a.png").write_bytes(painter.encoded())
+    (tmp_path / "t.csv").write_text("path,label\n" + "x" * 1_000_000 + ",a\na.png,b\n")
+    made = make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=tmp_path / "t.csv")
+    assert (made.pool.added, len(made.pool.refused)) == (1, 1)
+
+
 def test_columns_without_a_name_keep_their_values(opened):
     (entry,) = opened(b",x,,label\n1,2,3,a\n").entries
     assert json.loads(entry.text) == {"": "1", "x": "2", "column 3": "3"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -16,6 +17,9 @@ from app.formats.rows import BEYOND, FILE_COLUMNS, Row, file_column, label_colum
 from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
+_LIKE_A_ROW = (
+    "The first line of {} is taken for the names of its columns, and looks like a row: put the names above it."
+)
 _FILES = tuple(name for name in FILE_COLUMNS if name != "uri")  # our own exports name texts so, too
 
 
@@ -33,14 +37,22 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     """
     left = iter(rows)
     head = next(left, None)
-    columns = [str(name) for name in head or {} if name != BEYOND]
+    if head is None:
+        return None
+    columns = [str(name) for name in head if name != BEYOND]
     told = _told_by(columns, reading, path)
     if told is None:
         return None
     refused: list[Refused] = []
-    entries = tuple(_entries(chain([head or {}], left), path, told, first, refused))
+    entries = tuple(_entries(chain([head], left), path, told, first, refused))
     given = sum(entry.class_name != "" for entry in entries)
-    return Source(path.parent.resolve(), entries, tuple(refused), labels_given=given, kind=told.kind)
+    notes = (_LIKE_A_ROW.format(printable(path.name)),) if any(map(_is_measured, columns)) else ()
+    return Source(path.parent.resolve(), entries, tuple(refused), labels_given=given, kind=told.kind, notes=notes)
+
+
+def _is_measured(name: str) -> bool:
+    """No column is called 5.1: years and pixels, which may be names, have no decimals."""
+    return re.fullmatch(r"[+-]?\d+[.,]\d+", name.strip()) is not None
 
 
 def _told_by(columns: Sequence[str], reading: Reading, path: Path) -> Reading | None:

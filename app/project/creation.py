@@ -18,6 +18,7 @@ from app.kinds.kind import kind_named
 from app.project.given_rows import check_all_have_rows
 from app.project.hub import Consent
 from app.project.importing import ImportReport, Split, refuse_unusable, run_import
+from app.project.other_columns import with_other_columns_said
 from app.project.own_embedding import check_embedding
 from app.project.project import LEAST_CLASSES, Project, check_classes, create_project, new_project
 from app.project.settings import ProjectSettings
@@ -200,6 +201,7 @@ def _add(
         project_id = project.project_id(database)
         with database.read() as session:
             classes = [entry.name for entry in list_classes(session, project_id=project_id)]
+            opened = with_other_columns_said(session, opened, project_id=project_id)
         return run_import(
             database,
             project_id=project_id,

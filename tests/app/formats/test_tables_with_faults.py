@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import UsageError
 from app.formats.errors import SourceError
+from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.creation import make_project
 from app.project.settings import ProjectSettings
@@ -36,6 +37,9 @@ def opened(tmp_path):
 def test_a_table_that_cannot_be_read_says_why_and_not_that_classes_are_missing(opened, tmp_path, content, said):
     with pytest.raises(SourceError) as refused:
         opened(content)
+    assert str(refused.value) == said
+    with pytest.raises(SourceError) as refused:
+        open_source(tmp_path / "t.csv", uploads=tmp_path, reading=Reading("table"))  # as for a project that has a kind
     assert str(refused.value) == said
     with pytest.raises(SourceError) as refused:
         make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=tmp_path / "t.csv")
@@ -71,6 +75,11 @@ def test_a_file_name_of_a_million_characters_is_refused_by_itself(tmp_path, pain
 def test_columns_without_a_name_keep_their_values(opened):
     (entry,) = opened(b",x,,label\n1,2,3,a\n").entries
     assert json.loads(entry.text) == {"": "1", "x": "2", "column 3": "3"}
+
+
+@pytest.mark.parametrize(("header", "notes"), [("5.1,3.5,setosa", 1), ("2023,2024,label", 0), ("x,y,label", 0)])
+def test_a_first_line_that_is_no_header_is_said(opened, header, notes):
+    assert len(opened(f"{header}\n4.9,3,setosa\n".encode()).notes) == notes
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])

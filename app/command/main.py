@@ -82,8 +82,9 @@ def sentence_of(error: Exception) -> str:
 
     text = " ".join(str(error).split())
     if isinstance(error, (AppError, ImportingError, LoopsError, StorageError)):
-        # A word gets its capital; a file's or a setting's name stays as it is written.
-        return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
+        # A word gets its capital; a file's or a setting's name, and what the person typed, stays as it is written.
+        first = text.partition(" ")[0]
+        return text[:1].upper() + text[1:] if first.isalpha() and first not in sys.argv else text
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return (

@@ -594,3 +594,9 @@ def test_a_source_is_watched_from_its_import_on(labelloop: Run, project: Path, i
 def test_rounds_are_fitted_again_on_request(labelloop: Run, project: Path) -> None:
     assert labelloop("replay", project).out == "0 differences in 0 rounds (models were not fitted again).\n"
     assert labelloop("replay", project, "--refit").out == "0 differences in 0 rounds (models were fitted again).\n"
+
+
+def test_a_sentence_begins_with_a_capital_but_for_what_the_person_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["labelloop", "predict", "cats"])
+    assert cli.sentence_of(SupervisorError("cats is neither")) == "cats is neither"
+    assert cli.sentence_of(SupervisorError("dogs are neither")) == "Dogs are neither"

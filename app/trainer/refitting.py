@@ -117,11 +117,13 @@ def _answers_of(refit: _Refit, info: RoundInfo, recorded: RoundScores | None) ->
         with bench.database.read() as session:
             then = np.array(added_by(session, project_id=bench.project_id, at=info.started_at), np.int64)
     pool, audit_pool = (ids[np.isin(ids, then)] for ids in (found.pool, found.audit_pool))
+    # A second look asked for later was not scored with the round; one whose label is gone is in the pool again.
+    scored = set(then.tolist()) - set(pool.tolist()) - set(audit_pool.tolist())
+    looks = {one: score for one, score in looks.items() if one in scored}
     answers = replace(found, pool=pool, audit_pool=audit_pool, suspects=looks)
     if recorded is None:
         return answers, 0
-    there = len(pool) + len(audit_pool) + int(np.isin(list(looks), then).sum())
-    return answers, len(then) - there
+    return answers, len(then) - len(pool) - len(audit_pool) - len(looks)
 
 
 def _run(refit: _Refit, info: RoundInfo, answers: Answers) -> Query:

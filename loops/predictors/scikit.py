@@ -25,6 +25,17 @@ from loops.seeding import seed_of
 MEMBERS = 10  # of the bagged committee: each is a fit, and every label fits all of them anew
 
 
+def check_classifier(estimator: Any, name: str) -> None:  # noqa: ANN401 - as below
+    """Refuse what does not say with which probability a sample is of each class, such as a clustering or a bare SVC.
+
+    Raises:
+        OwnCodeError: With what it lacks.
+    """
+    missing = [verb for verb in ("fit", "predict_proba", "get_params") if not hasattr(estimator, verb)]
+    if missing:
+        raise OwnCodeError(name, f"a predictor needs {' and '.join(missing)}")
+
+
 class ScikitPredictor(Predictor):
     """A bagged committee of one classifier: each member is fitted on labels drawn with return, class by class.
 
@@ -53,9 +64,7 @@ class ScikitPredictor(Predictor):
         seed: int,
         fold: int | None = None,
     ) -> None:
-        missing = [verb for verb in ("fit", "predict_proba", "get_params") if not hasattr(estimator, verb)]
-        if missing:
-            raise OwnCodeError(name, f"a predictor needs {' and '.join(missing)}")
+        check_classifier(estimator, name)
         super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=MEMBERS)
         self._estimator, self._name = estimator, name
         self._run_seed = seed if fold is None else seed_of(seed, "fold", fold)

@@ -129,6 +129,8 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "init p --images x --classes a,b --predictor transformer",
         "init p --images x --classes a,b --learner transformer",
         "init p --images x --classes a,b --predictor sklearn.ensemble:Forest",
+        "init p --images x --classes a,b --predictor sklearn.cluster:KMeans",
+        "init p --images x --classes a,b --predictor sklearn.svm:LinearSVC",
         "init p --images x --classes a,b --acquisition entropy",
         "init p --images x --classes a,b --acquisition no_such_package:score",
         "init p --images x --classes a,b --query-size 0",

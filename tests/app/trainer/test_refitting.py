@@ -62,6 +62,21 @@ def test_what_differs_is_said_in_its_round(project: Project, database: Database)
 
 
 @pytest.mark.usefixtures("four_rounds")
+def test_a_second_look_asked_for_after_a_round_was_scored_is_not_scored_with_it(
+    project: Project, database: Database
+) -> None:
+    with database.write() as session:
+        labeled_before = session.query(Query).filter_by(round_id=1).order_by(Query.rank).first()
+        assert labeled_before is not None
+        session.add(Query(round_id=4, sample_id=labeled_before.sample_id, rank=900, purpose="recheck"))
+        in_pool = session.query(Query).filter_by(round_id=4).order_by(Query.rank.desc()).offset(1).first()
+        assert in_pool is not None
+        in_pool.purpose = "recheck"  # as of a sample whose label was taken back since
+    found = differences(project, database)
+    assert not [one for one in found[3] if "scored" in one or "looked at" in one]
+
+
+@pytest.mark.usefixtures("four_rounds")
 def test_a_round_of_other_settings_is_not_fitted_and_that_is_said(project: Project, database: Database) -> None:
     save_settings(project.settings_path, replace(project.settings(), acquisition="margin"))
     for one in refitted_rounds(project, database):

@@ -275,7 +275,7 @@ _TRANSLATIONS: dict[str, Callable[[str], DatabaseError]] = {
     "not a database": DatabaseDamagedError,
     "readonly database": DatabaseReadOnlyError,
     "unable to open database": DatabaseReadOnlyError,
-    "disk I/O error": DatabaseUnavailableError,
+    "disk I/O error": lambda reason: DatabaseUnavailableError(f"{reason}: the disk is full, or failing"),
     "connection failed": DatabaseUnavailableError,
     "server closed the connection": DatabaseUnavailableError,
 }

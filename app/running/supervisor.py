@@ -215,8 +215,8 @@ def _look_after(children: list[Child]) -> None:
 def _report_death(child: Child, status: int) -> None:
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
     if not child.starts_again:
-        typer.echo(f"The {child.name} {how}. Its log: {child.log}", err=True)
+        typer.echo(f"The {child.name} process {how}. Its log: {child.log}", err=True)
         return
     seconds = max(0.0, child.start_again_at - child.clock())
     when = f"in {seconds:.0f} s" if seconds else "at once"
-    typer.echo(f"The {child.name} {how}; starting again {when}. Its log: {child.log}", err=True)
+    typer.echo(f"The {child.name} process {how}; starting again {when}. Its log: {child.log}", err=True)

@@ -1,11 +1,15 @@
+import sqlite3
+
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from storage.engine import connect
+from storage.engine import connect, translated
 from storage.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
     DatabaseReadOnlyError,
+    DatabaseUnavailableError,
     DatabaseUrlError,
     DiskFullError,
     NetworkFileSystemError,
@@ -155,3 +159,9 @@ def test_a_database_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
     with pytest.raises(NetworkFileSystemError, match="nfs4"):
         open_database(f"sqlite:///{tmp_path / 'labelloop.db'}")
     assert not (tmp_path / "labelloop.db").exists()
+
+
+def test_a_disk_that_cannot_be_written_to_is_not_only_a_database_without_an_answer():
+    error = OperationalError("", {}, sqlite3.OperationalError("disk I/O error"))
+    with pytest.raises(DatabaseUnavailableError, match="disk I/O error: the disk is full, or failing"), translated():
+        raise error

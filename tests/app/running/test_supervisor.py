@@ -186,7 +186,7 @@ def test_a_child_that_dies_is_started_again(start: Callable[..., Running], name:
     _until(lambda: running.children().get(name, first).pid != first.pid, f"the {name} runs again")
     assert running.end() == 0
     assert running.process.stderr is not None
-    assert f"The {name} was killed by signal 9; starting again at once." in running.process.stderr.read()
+    assert f"The {name} process was killed by signal 9; starting again at once." in running.process.stderr.read()
 
 
 def test_screens_that_never_come_up_are_a_sentence_and_the_trainer_is_ended(

@@ -85,7 +85,13 @@ class TableEmbedder:
         self._columns = columns
 
     def prepare(self, sample: Row) -> Row:
-        """The row as it is."""
+        """The row as it is.
+
+        Raises:
+            ValueError: It has none of the columns that were learned from: any answer would be of nothing.
+        """
+        if self._columns and not self._columns.keys() & sample.keys():
+            raise ValueError(f"has none of the columns {', '.join(list(self._columns)[:5])}")
         return sample
 
     def embed(self, prepared: Sequence[Row]) -> Rows:

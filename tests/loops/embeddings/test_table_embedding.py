@@ -67,6 +67,13 @@ def test_what_was_learned_is_json_and_embeds_the_same_later(tmp_path):
     assert (embedder.embed([embedder.prepare(POOL[3])]) == embedded(POOL[3])).all()
 
 
+def test_a_row_of_another_table_is_refused_and_one_that_shares_a_column_is_not():
+    table = TableEmbedder(learn_columns([{"age": "1", "color": "red"}]))
+    assert table.prepare({"age": "2", "weight": "7"}) == {"age": "2", "weight": "7"}
+    with pytest.raises(ValueError, match="has none of the columns age, color"):
+        table.prepare({"weight": "7"})
+
+
 @pytest.mark.parametrize("rows", [[{"a": "1"}], [{"a": ""}], [{"a": "x"}], [{"a": "nan"}, {"a": "1"}], [{}]])
 def test_the_smallest_tables_can_be_learned_from(rows):
     found = TableEmbedder(learn_columns(rows)).embed([*rows, {"a": "2"}, {"b": "3"}])

@@ -64,5 +64,7 @@ def _own(row: Row) -> list[str]:
 
 
 def _content(row: Row, kind: str) -> str:
-    values = {name_before_export(name) if kind == "table" else name: cell(row[name]) for name in _own(row)}
-    return kind_named(kind).text_of(values, Reading(kind, "text", "")) or ""
+    of_kind = kind_named(kind)
+    before = name_before_export if of_kind.HAS_COLUMNS else str
+    values = {before(name): cell(row[name]) for name in _own(row)}
+    return of_kind.text_of(values, Reading(kind, "text", "")) or ""

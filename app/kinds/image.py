@@ -26,6 +26,7 @@ from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 NOUN, NOUNS = "image", "images"
 PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
 IN_FILES = True
+HAS_COLUMNS = False
 
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 64_000_000  # of a phone or a camera; decoded it takes up to four bytes for each

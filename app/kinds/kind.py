@@ -116,6 +116,7 @@ class Kind(Protocol):
     NOUNS: str
     PREDICTORS: tuple[str, ...]  # settings of the predictor that suit it
     IN_FILES: bool  # whether each sample is a file, which may move
+    HAS_COLUMNS: bool  # whether each sample is a row of values with names
 
     def column(self, names: Columns) -> str:
         """Return the column that a table of such samples needs; empty: none in particular."""

@@ -16,6 +16,7 @@ from loops.embeddings.columns import OddValues, read_columns
 NOUN, NOUNS = "row", "rows"
 PREDICTORS: tuple[str, ...] = ("auto", "features")
 IN_FILES = False
+HAS_COLUMNS = True
 MAX_CHARACTERS = 100_000  # of a row
 MOST_AMONG_OTHERS = 12  # values
 # Columns of an export that are not the row's own.

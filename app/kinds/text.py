@@ -16,6 +16,7 @@ from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 NOUN, NOUNS = "text", "texts"
 PREDICTORS: tuple[str, ...] = ("auto", "features")
 IN_FILES = False
+HAS_COLUMNS = False
 MAX_CHARACTERS = 100_000  # forty pages; the browser holds ten samples ahead
 SHOWN_AMONG_OTHERS = 5_000  # characters; the grid fetches 120 texts
 

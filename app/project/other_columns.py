@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app.errors import ProjectError
 from app.formats.source import Source, printable
+from app.kinds.kind import kind_named
 from storage.engine import Session
 from storage.samples import list_samples
 
@@ -20,7 +21,7 @@ def with_other_columns_said(session: Session, source: Source, *, project_id: int
     Raises:
         ProjectError: The rows share no column with those of the project.
     """
-    if source.kind != "table" or not source.entries:
+    if not kind_named(source.kind).HAS_COLUMNS or not source.entries:
         return source
     known = [*list_samples(session, project_id=project_id, split="pool", limit=1)]
     known = known or [*list_samples(session, project_id=project_id, split="test", limit=1)]

@@ -38,7 +38,7 @@ def equally(probs_M_N_C, _labels_N, _shares_N):
 @pytest.fixture(autouse=True)
 def _weighed_with_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loops.predictors.champion.COMMITTEE_FROM", 20)
-    monkeypatch.setattr("loops.predictors.champion.weigh", equally)
+    monkeypatch.setattr("loops.predictors.weighing.weigh", equally)
 
 
 KINDS = (

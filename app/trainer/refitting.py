@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 
 from app.errors import UnreadableScoresError
 from app.project.certificates import NEEDED, read_chain, target_of
+from app.project.measured import measured_path, read_measured
 from app.project.project import Project
 from app.project.scores import RoundScores, read_scores, scores_path, write_scores
 from app.trainer.auditing import answered_in
@@ -110,7 +111,10 @@ def _answers_of(refit: _Refit, info: RoundInfo, recorded: RoundScores | None) ->
     """The round's answers, with the pool of then; and how many samples of it are not to be had any more."""
     bench = refit.bench
     found = DatabaseOracle(bench).answers_of(info)
-    looks = {line.sample_id: line.score or 0.0 for line in refit.rankings[info.number] if line.purpose == "recheck"}
+    # A second look that nobody got to is asked in the next round: it was scored in both.
+    looks = {line.sample_id: 0.0 for lines in refit.rankings.values() for line in lines if line.purpose == "recheck"}
+    asked = [line for line in refit.rankings[info.number] if line.purpose == "recheck"]
+    looks |= {line.sample_id: line.score or 0.0 for line in asked}
     if recorded is not None:
         then = recorded.sample_ids
     else:
@@ -120,10 +124,21 @@ def _answers_of(refit: _Refit, info: RoundInfo, recorded: RoundScores | None) ->
     # A second look asked for later was not scored with the round; one whose label is gone is in the pool again.
     scored = set(then.tolist()) - set(pool.tolist()) - set(audit_pool.tolist())
     looks = {one: score for one, score in looks.items() if one in scored}
-    answers = replace(found, pool=pool, audit_pool=audit_pool, suspects=looks)
+    test = _measured_then(bench, info.number, found.test)
+    answers = replace(found, pool=pool, audit_pool=audit_pool, suspects=looks, test=test)
     if recorded is None:
         return answers, 0
     return answers, len(then) - len(pool) - len(audit_pool) - len(looks)
+
+
+def _measured_then(bench: Workbench, number: int, test: Mapping[int, int]) -> dict[int, int]:
+    """The part of the test set that a round was measured on: while samples are still embedded it is not all of it."""
+    with suppress(UnreadableScoresError):
+        measured = read_measured(measured_path(bench.project.rounds_dir, number))
+        if measured is not None:
+            then = set(measured.sample_ids[measured.rows("test")].tolist())
+            return {sample_id: label for sample_id, label in test.items() if sample_id in then}
+    return dict(test)
 
 
 def _run(refit: _Refit, info: RoundInfo, answers: Answers) -> Query:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
+from app.project.measured import measured_path
 from app.project.project import Project
 from app.project.scores import scores_path
 from app.project.settings import save_settings
@@ -74,6 +78,30 @@ def test_a_second_look_asked_for_after_a_round_was_scored_is_not_scored_with_it(
         in_pool.purpose = "recheck"  # as of a sample whose label was taken back since
     found = differences(project, database)
     assert not [one for one in found[3] if "scored" in one or "looked at" in one]
+
+
+@pytest.mark.usefixtures("four_rounds")
+def test_a_second_look_that_moved_on_to_the_next_round_was_scored_in_both(project: Project, database: Database) -> None:
+    path = scores_path(project.rounds_dir, 2)
+    with database.write() as session:
+        looked_at = session.query(Query).filter_by(round_id=1).order_by(Query.rank).first()
+        assert looked_at is not None
+        session.add(Query(round_id=4, sample_id=looked_at.sample_id, rank=900, purpose="recheck"))
+        rows = pq.read_table(path)
+        row = rows.slice(0, 1).set_column(0, rows.field(0), pa.array([looked_at.sample_id], rows.field(0).type))
+    pq.write_table(pa.concat_tables([rows, row]), path)
+    assert not [one for one in differences(project, database)[2] if "scored" in one or "looked at" in one]
+
+
+@pytest.mark.usefixtures("four_rounds")
+def test_a_round_is_measured_on_the_test_samples_that_were_embedded_then(project: Project, database: Database) -> None:
+    """Of a round noted as measured on nothing but what it had right all is right again."""
+    path = measured_path(project.rounds_dir, 2)
+    rows = pq.read_table(path)
+    pq.write_table(rows.filter(pc.equal(rows["label"], rows["predicted"])), path)
+    found = differences(project, database)
+    assert next(one for one in found[2] if one.startswith("accuracy_test")).endswith("and is 1 fitted again")
+    assert found[3] == ()
 
 
 @pytest.mark.usefixtures("four_rounds")

@@ -13,9 +13,6 @@ BENCH ?=
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-# Half as many again as there are processors: tests in a browser wait for a third of their time.
-TESTS_AT_ONCE ?= $(shell $(PYTHON) -c 'import os; print(max(1, min(4, 3 * (os.cpu_count() or 1) // 2)))')
-
 .PHONY: run test check docs bench
 .DELETE_ON_ERROR:
 
@@ -23,7 +20,7 @@ run: $(VENV)/.installed
 	$(BIN)/labelloop run $(PROJECT)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .

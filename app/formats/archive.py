@@ -21,9 +21,9 @@ from pathlib import Path, PurePosixPath
 from app.formats.errors import RefusedImageError, SourceError
 from app.formats.format import Format
 from app.formats.source import Refused, Source, printable
+from app.kinds.image import MAX_BYTES
 from app.rights import folder_mode
 
-MAX_BYTES = 50_000_000  # of one image
 MAX_LIST_BYTES = 500_000_000  # of one list: the events of 60,000 labels are 20 MB
 LISTS = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".arrow", ".xml")
 

@@ -8,7 +8,9 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +49,13 @@ class ClassName:
 class NameRows:
     """The classes' names beside the rows of samples: the nearer a row is to a name, the likelier the class."""
 
-    rows_C_D: Floats  # of length 1; of a class that is retired 0, so that every other one is likelier
+    rows_C_D: Floats  # of length 1; of a class that is retired 0: it is never answered
     scale: float  # by which the network multiplies a cosine before its softmax
 
     def probs(self, rows_N_D: Floats) -> Floats:
         """Class probabilities `[N, C]` of samples, by which name is how near (Radford et al. 2021)."""
         logits_N_C = self.scale * unit(rows_N_D) @ self.rows_C_D.T
+        logits_N_C[:, ~self.rows_C_D.any(axis=1)] = -np.inf  # a cosine may be below 0, which no name has
         raised = np.exp(logits_N_C - logits_N_C.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
@@ -85,10 +88,8 @@ def name_rows(store: FeatureStore, classes: Sequence[ClassName]) -> NameRows | N
     kept = _kept(path, digest)
     if kept is not None:
         return kept
-    try:
-        found = _read(network, classes)
-    except OwnEmbeddingError as error:
-        _logger.warning("the names of the classes are not read: %s", error)
+    found = _readable(network, tuple(classes))
+    if found is None:
         return None
     file = io.BytesIO()
     np.savez(file, rows=found.rows_C_D, scale=found.scale, digest=digest)
@@ -97,12 +98,21 @@ def name_rows(store: FeatureStore, classes: Sequence[ClassName]) -> NameRows | N
 
 
 def _kept(path: Path, digest: str) -> NameRows | None:
-    if not path.exists():
+    """What was read before; None where it is of other names, or damaged: it can be read again."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            return NameRows(kept["rows"], float(kept["scale"])) if str(kept["digest"]) == digest else None
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile):
         return None
-    with np.load(path, allow_pickle=False) as kept:
-        if str(kept["digest"]) != digest:
-            return None
-        return NameRows(kept["rows"], float(kept["scale"]))
+
+
+@lru_cache(maxsize=1)  # what cannot be read is not tried again for every round: a network takes seconds to load
+def _readable(network: NamedNetwork, classes: tuple[ClassName, ...]) -> NameRows | None:
+    try:
+        return _read(network, classes)
+    except OwnEmbeddingError as error:
+        _logger.warning("the names of the classes are not read: %s", error)
+        return None
 
 
 def _read(network: NamedNetwork, classes: Sequence[ClassName]) -> NameRows:

@@ -71,6 +71,14 @@ class GraphPredictor(Predictor):
         """Whether it knows the names of the classes."""
         return self._owner._names is not None
 
+    @property
+    def fingerprint(self) -> str:
+        """A text of all that decides what it learns from the same labels; the names of the classes do too."""
+        names = self._owner._names
+        return (
+            super().fingerprint if names is None else repr((super().fingerprint, names.scale, names.rows_C_D.tolist()))
+        )
+
     def fit(self, labels: Mapping[int, int], *, round_number: int = 0, checkpoint_dir: Path | None = None) -> None:
         """Takes the labels; they are spread when something is asked."""
         del round_number, checkpoint_dir

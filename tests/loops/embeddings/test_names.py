@@ -60,8 +60,9 @@ def test_they_are_read_once_and_again_when_a_class_is_called_otherwise(
 
 
 def test_where_text_cannot_be_read_there_are_no_names(library: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert name_rows(store_of(library, "Other/laion"), CLASSES) is None
-    assert "the names of the classes are not read: " in caplog.text
+    for _ in range(2):
+        assert name_rows(store_of(library, "Other/laion"), CLASSES) is None
+    assert caplog.text.count("the names of the classes are not read: ") == 1, "a network is not loaded again in vain"
     assert "the words of Other are not here" in caplog.text
 
 
@@ -75,6 +76,22 @@ def test_the_nearest_name_answers_as_surely_as_the_scale_says() -> None:
     """Cosines 1 and 0, scale ln 3: odds of 3 to 1."""
     names = NameRows(np.eye(2, dtype=np.float32), math.log(3))
     assert names.probs(np.array([[5, 0]], np.float32)).tolist() == [pytest.approx([0.75, 0.25])]
+
+
+def test_a_class_that_is_retired_is_never_answered_however_far_the_others_are() -> None:
+    names = NameRows(np.array([[1, 0], [0, 0]], np.float32), 10.0)
+    assert names.probs(np.array([[-1, 0]], np.float32)).tolist() == [[1.0, 0.0]]
+
+
+def test_a_damaged_file_is_read_anew(library: Path) -> None:
+    store = store_of(library, "ViT/laion")
+    found = name_rows(store, CLASSES)
+    for damage in (b"", b"PK\x03\x04 torn", b"\x93NUMPY"):
+        (store.folder / "names.npz").write_bytes(damage)
+        again = name_rows(store, CLASSES)
+        assert found is not None
+        assert again is not None
+        assert again.rows_C_D.tolist() == found.rows_C_D.tolist()
 
 
 @pytest.mark.parametrize(

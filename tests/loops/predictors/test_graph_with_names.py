@@ -79,6 +79,7 @@ def test_a_fresh_one_on_the_same_graph_knows_the_names_too(store: FeatureStore) 
     fresh = named.fresh()
     assert fresh.answers_without_labels
     assert answers(fresh, {}) == list(TRUTH.values())
+    assert len({graph(store).fingerprint, graph(store, 1, 0).fingerprint, fresh.fingerprint}) == 3
 
 
 def test_a_loop_measures_and_suggests_before_the_first_label(store: FeatureStore, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from app.project.advice import read_advice
 from app.project.certificates import read_proof, status_of
 from app.project.endings import TRAINER, ending_words
 from app.project.project import Project
+from app.project.settings import ProjectSettings
+from app.project.simplest import GAIN, gain_in_words
 from loops.evaluation.labels_saved_words import saved_in_words
 from storage.endings import list_endings
 from storage.engine import Database
@@ -38,7 +40,8 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
     ``state`` of the trainer is the last one it wrote; a growing ``heartbeat_age_s`` tells that it is gone.
     ``accuracies`` has the newest of each kind; only that of samples nobody chose may be believed as it is.
     ``labels_saved`` says what drawing at random would have cost; ``equal`` in it, how far the first chosen labels are
-    ahead of as many random ones, is not extrapolated. ``advice`` says when to stop: a sentence and its numbers.
+    ahead of as many random ones, is not extrapolated. ``beside_simplest`` compares the default with random questions
+    answered by logistic regression. ``advice`` says when to stop: a sentence and its numbers.
     ``journal`` is there only while the database lacks something of it.
     """
     project_id, settings = project.project_id(database), project.settings()
@@ -62,6 +65,7 @@ def project_status(database: Database, project: Project) -> dict[str, Any]:
         "accuracies": _accuracies(metrics),
         "certificate": status_of(proof),
         "labels_saved": _labels_saved(metrics),
+        "beside_simplest": _beside_simplest(metrics, settings),
         "advice": advice.as_dict(),
         "trainer": _trainer(heartbeat) | ({"deaths": len(deaths), "death": ending_words(deaths)} if deaths else {}),
         **({"journal": _journal(lacking)} if lacking.lacks else {}),
@@ -114,6 +118,14 @@ def _labels_saved(metrics: Sequence[MetricInfo]) -> dict[str, Any] | None:
     }
 
 
+def _beside_simplest(metrics: Sequence[MetricInfo], settings: ProjectSettings) -> dict[str, Any] | None:
+    gain = next((metric for metric in reversed(metrics) if metric.name == GAIN), None)
+    if gain is None:
+        return None
+    sentence = gain_in_words(gain, settings)
+    return {"labels": gain.n, "gain": gain.value, "low": gain.low, "high": gain.high, "sentence": sentence}
+
+
 def _accuracy(metrics: Sequence[MetricInfo], round_number: int) -> MetricInfo | None:
     of_round = {metric.name: metric for metric in metrics if metric.round_number == round_number}
     return next((of_round[name] for name in UNBIASED if name in of_round), None)
@@ -158,7 +170,7 @@ def status_text(status: Mapping[str, Any]) -> str:
         *([status["trainer"]["death"]] if "death" in status["trainer"] else []),
         *([status["certificate"]["sentence"]] if status["certificate"]["audits"] else []),
         status["advice"]["sentence"],
-        *([status["labels_saved"]["sentence"]] if status["labels_saved"] else []),
+        *(status[name]["sentence"] for name in ("labels_saved", "beside_simplest") if status[name]),
         "",
     ]
     if not status["rounds"]:

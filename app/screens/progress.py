@@ -5,7 +5,7 @@ import streamlit as st
 from app.screens.progress_page.certificate import certificate_box
 from app.screens.progress_page.charts import accuracy_chart, pool_uncertainty_chart
 from app.screens.progress_page.classes import classes_of_round, labels_now
-from app.screens.progress_page.enough import labels_saved_box, when_to_stop
+from app.screens.progress_page.enough import beside_simplest_box, labels_saved_box, when_to_stop
 from app.screens.progress_page.key_figures import key_figures
 from app.screens.shared.accepted import accepted_line
 from app.screens.shared.deciding import show_outcome
@@ -45,6 +45,7 @@ else:
 
 when_to_stop(database(), project_id(), query_size=query_size)
 labels_saved_box(figures)
+beside_simplest_box(figures, settings)
 
 st.header("Classes")
 labels_now(figures)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.project.hub import refuse_other_weights
 from app.project.project import Project
 from app.project.settings import ProjectSettings
+from app.project.simplest import latest_gain, settings_in_force
 from app.trainer.background import BackgroundEmbedding
 from app.trainer.devices import devices_of
 from app.trainer.embedding_request import EmbeddingRequest
@@ -50,7 +51,7 @@ class Workbench:
     project_id: int
     generation: int
     heartbeat: Heartbeat
-    settings: ProjectSettings
+    settings: ProjectSettings  # in force: a default that was worse than the simplest thing has given way to it
     pool: SampleColumns
     test: SampleColumns
     classes: tuple[ClassName, ...]  # by index
@@ -150,8 +151,8 @@ def set_up(
     background: BackgroundEmbedding,
 ) -> Workbench:
     """Reads settings and samples, chooses the predictor, and waits until enough samples are embedded to ask about."""
-    settings = project.settings()
     with database.read() as session:
+        settings = settings_in_force(project.settings(), latest_gain(session, project_id=project_id))
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         decided = np.array(sorted(decided_ids(session, project_id=project_id)), np.int64)
@@ -182,8 +183,9 @@ def set_up(
 
 def at_rest(project: Project, database: Database) -> Workbench:
     """The workbench of a project in which nothing runs: all that is embedded, for a look or an export."""
-    settings, project_id = project.settings(), project.project_id(database)
+    project_id = project.project_id(database)
     with database.read() as session:
+        settings = settings_in_force(project.settings(), latest_gain(session, project_id=project_id))
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))
         first = list_samples(session, project_id=project_id, split="pool", limit=SIZES_LOOKED_AT)
         classes = as_names(list_classes(session, project_id=project_id))

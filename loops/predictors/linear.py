@@ -1,4 +1,4 @@
-"""A linear model of the points in which the graph looks for neighbors: what the simplest peer would answer."""
+"""Linear models: of samples' rows as they are, which is the simplest thing, and of the graph's points."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from loops.embeddings.features import FeatureStore
 from loops.errors import NotEnoughSamplesError, NotFittedError
 from loops.predictors.graph import GraphPredictor
 from loops.predictors.linear_module import LinearModule
@@ -31,21 +32,23 @@ STEADY = 0.4
 LEARNED_FROM = 5_000  # labels, at most; more move no weight that a test set would notice
 
 
-class LinearPredictor(Predictor):
-    """Logistic regression on points of unit length around the middle of the pool; it learns in milliseconds.
+class LinearOfRows(Predictor):
+    """Logistic regression without an intercept on rows of length 1; it learns in milliseconds.
 
     Its draws are a Bayesian bootstrap: each is fitted with weights of its own on the labels (Rubin 1981).
 
     Args:
-        graph: Whose points it takes.
+        store: Where the rows of samples come from.
+        num_classes: C.
+        seed: Of weights drawn, and of which labels are learned from where there are very many.
+        mc_iterations: K, of the draws that score a pool.
     """
 
     asks_of_whole_pool = False
-    name, steady = NAME, STEADY
+    name, steady = "logistic regression", 0.0
 
-    def __init__(self, graph: GraphPredictor) -> None:
-        super().__init__(graph.store, num_classes=graph.num_classes, seed=graph.seed, mc_iterations=graph.mc_iterations)
-        self._graph = graph
+    def __init__(self, store: FeatureStore, *, num_classes: int, seed: int = 0, mc_iterations: int = 20) -> None:
+        super().__init__(store, num_classes=num_classes, seed=seed, mc_iterations=mc_iterations)
         self._fitted: _Fitted | None = None
         self._of_round: _Fitted | None = None  # as a round left it, of one that takes further labels
 
@@ -100,11 +103,7 @@ class LinearPredictor(Predictor):
         """Its name, and what the person at the screen is told of it."""
         return Description(self.name, "A linear model answers.")
 
-    def fresh(self, fold: int | None = None) -> LinearPredictor:
-        """One on the same points, without labels."""
-        return type(self)(self._graph.fresh(fold))
-
-    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearPredictor:
+    def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearOfRows:
         """One like this, which is fitted again on every label."""
         del sample_ids, round_number
         instant = copy.copy(self)
@@ -115,10 +114,12 @@ class LinearPredictor(Predictor):
         """It has none of its own: an acquisition function decides."""
 
     def _points(self, held: Ids) -> Points:
-        return self._graph.points(held)
+        del held
+        return self.store.flat_rows
 
     def _points_as_module(self, held: Ids) -> nn.Module:
-        return self._graph.points_as_module(held)
+        del held
+        return nn.Flatten()
 
     def _known(self) -> _Fitted:
         if self._fitted is None:
@@ -126,21 +127,37 @@ class LinearPredictor(Predictor):
         return self._fitted
 
 
-class LinearOfColumns(LinearPredictor):
-    """The same on a table's rows as they are, of length 1: what the simplest peer would answer, classes unbalanced too.
+class LinearOfColumns(LinearOfRows):
+    """The same as a member of the champion of a table, where it keeps how common each class is.
 
     A one-hot column says by itself what is common; around the middle of the pool that is lost.
     """
 
-    name, steady = "linear of columns", 0.0
+    name = "linear of columns"
+
+
+class LinearPredictor(LinearOfRows):
+    """The same on points of length 1 around the middle of the pool, in which the graph looks for neighbors.
+
+    Args:
+        graph: Whose points it takes.
+    """
+
+    name, steady = NAME, STEADY
+
+    def __init__(self, graph: GraphPredictor) -> None:
+        super().__init__(graph.store, num_classes=graph.num_classes, seed=graph.seed, mc_iterations=graph.mc_iterations)
+        self._graph = graph
+
+    def fresh(self, fold: int | None = None) -> LinearPredictor:
+        """One on the same points, without labels."""
+        return LinearPredictor(self._graph.fresh(fold))
 
     def _points(self, held: Ids) -> Points:
-        del held
-        return self.store.flat_rows
+        return self._graph.points(held)
 
     def _points_as_module(self, held: Ids) -> nn.Module:
-        del held
-        return nn.Flatten()
+        return self._graph.points_as_module(held)
 
 
 class _Fitted:

@@ -58,7 +58,7 @@ def predictor_for(
         graph = GraphPredictor(store, **named, names=names)
         # Neighbors in columns are not as much alike as those in an embedding: alone they ask badly.
         has_columns = store.backbone.has_columns
-        of_columns = [LinearOfColumns(graph), TreesPredictor(store, **named)] if has_columns else []
+        of_columns = [LinearOfColumns(store, **named), TreesPredictor(store, **named)] if has_columns else []
         quick = [LinearPredictor(graph), *of_columns]
         return Champion(graph, [base], quick, takes_turns=has_columns)
     return Committee(base) if acquisition.needs == "committee" else base

@@ -1,10 +1,12 @@
-"""Is it enough, and was it worth it: the stop adviser, and the labels saved against random."""
+"""Is it enough, and was it worth it: the stop adviser, labels saved against random, and the simplest thing."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app.project.advice import read_advice
+from app.project.settings import ProjectSettings
+from app.project.simplest import GAIN, gain_in_words, is_behind
 from app.screens.shared.plain_text import escaped
 from app.screens.shared.progress_figures import EQUAL_LABELS, LABELS_RANDOM, ProgressFigures
 from loops.evaluation.labels_saved_words import saved_in_words
@@ -87,6 +89,21 @@ def labels_saved_box(figures: ProgressFigures) -> None:
     st.caption(" ".join([*([equal_words(equal)] if equal else []), _METHOD]))
 
 
+def beside_simplest_box(figures: ProgressFigures, settings: ProjectSettings) -> None:
+    """Whether the default is better than the simplest thing; nothing until a round has measured it."""
+    gain = figures.latest(GAIN)
+    if gain is None:
+        return
+    st.header("Beside the simplest thing")
+    box = st.warning if is_behind(gain) else st.info
+    box(gain_in_words(gain, settings), icon=":material/balance:")
+    st.caption(_SIMPLEST)
+
+
+_SIMPLEST = (
+    "The simplest thing: samples drawn at random, answered by logistic regression on the same features. It is given "
+    "audit labels and is judged on those it did not see; the default is given as many of the labels it asked for."
+)
 _METHOD = (
     "How it is measured: shadow models learn from audit labels, the only ones drawn at random, and are judged on those "
     "they did not see; the way on from there is extrapolated, and the band says how far that can be trusted."

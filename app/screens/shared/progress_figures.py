@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from app.project.advice import accuracy_points
+from app.project.simplest import GAIN
 from app.screens.shared.enough_measured import FEWEST_DRAWN, is_enough
 from loops.evaluation.learning_curve import AccuracyPoint
 from storage.engine import Database
@@ -98,7 +99,7 @@ def read_figures(database: Database, project_id: int) -> ProgressFigures:
             rounds=list_rounds(session, project_id=project_id),
             metrics=[
                 metric
-                for name in (*ACCURACIES, CROSS_VALIDATED, LURE_WEIGHTED, LABELS_RANDOM, EQUAL_LABELS, *MEANS)
+                for name in (*ACCURACIES, CROSS_VALIDATED, LURE_WEIGHTED, LABELS_RANDOM, EQUAL_LABELS, GAIN, *MEANS)
                 for metric in list_metrics(session, project_id=project_id, name=name)
             ],
         )

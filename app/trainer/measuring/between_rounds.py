@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from app.trainer.measuring.cross_validation import cross_validate, due_round
 from app.trainer.measuring.shadow import measure_shadows
+from app.trainer.measuring.simplest import measure_simplest
 from app.trainer.measuring.stability import measure_stability
 from app.trainer.triggers import work_is_waiting
 from app.trainer.workbench import Workbench
@@ -31,24 +32,25 @@ class BetweenRounds:
 
     bench: Workbench
     given_up: set[str] = field(default_factory=set)  # steps that failed, until the next round
-    shadows_measured: bool = False  # since the last round
+    measured: set[str] = field(default_factory=set)  # steps that are done for this round
     round_looked_at: float = 0.0
 
     def work(self) -> None:
         """What is due of the measurements."""
         self._try("measuring stability", lambda: measure_stability(self.bench))
         self._try("cross-validating", self._cross_validate)
-        self._try("measuring", self._measure_shadows)
+        self._try("measuring", lambda: self._once("labels saved", measure_shadows))
+        self._try("comparing", lambda: self._once("simplest", measure_simplest))
 
     def _cross_validate(self) -> None:
         round_info = due_round(self.bench)
         if round_info is not None:
             cross_validate(self.bench, round_info, self._tick)
 
-    def _measure_shadows(self) -> None:
-        if not self.shadows_measured:
-            measure_shadows(self.bench, self._tick)
-            self.shadows_measured = True
+    def _once(self, name: str, measure: Callable[[Workbench, Callable[[], None]], None]) -> None:
+        if name not in self.measured:
+            measure(self.bench, self._tick)
+            self.measured.add(name)
 
     def _tick(self) -> None:
         """Between two batches of a fit: a finished round goes first."""

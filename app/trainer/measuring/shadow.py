@@ -44,7 +44,7 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         return
     pool = bench.embedded_pool
     uniform = uniform_audits(audit_labels(current), read_chain(bench.project))
-    audit, chosen = _in_drawing_order(uniform, pool), _in_given_order(current, pool)
+    audit, chosen = in_drawing_order(uniform, pool), in_given_order(current, pool)
     answers = _answers(bench, len(chosen))
     if len(audit) < FEWEST_AUDITED or answers is None:
         return
@@ -58,7 +58,7 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         predictor.fresh,
         audit=audit,
         chosen=chosen,
-        reserve=_first_of_reserve(bench, pool),
+        reserve=first_of_reserve(bench, pool),
         seed=bench.settings.seed,
         folder=_folder(bench, predictor),
     )
@@ -89,7 +89,8 @@ def _load(bench: Workbench, round_info: RoundInfo, tick: Callable[[], None]) -> 
     return predictor
 
 
-def _in_drawing_order(labels: Mapping[int, int], pool: SampleColumns) -> dict[int, int]:
+def in_drawing_order(labels: Mapping[int, int], pool: SampleColumns) -> dict[int, int]:
+    """Audit labels of the pool, those drawn first before the others."""
     audited = pool.where(np.isin(pool.ids, list(labels)))
     return {
         sample_id: labels[sample_id]
@@ -97,7 +98,8 @@ def _in_drawing_order(labels: Mapping[int, int], pool: SampleColumns) -> dict[in
     }
 
 
-def _in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dict[int, int]:
+def in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dict[int, int]:
+    """Labels of the pool that are trained on, those given first before the others."""
     given = {
         label.sample_id: label.class_index
         for label in sorted(current, key=lambda label: label.event_id)
@@ -107,7 +109,7 @@ def _in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dic
     return {sample_id: class_index for sample_id, class_index in given.items() if sample_id in known}
 
 
-def _first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
+def first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
     """Those that the audit draws first: shadows answer for them beforehand, and are not fitted again for each."""
     reserve = pool.where(pool.audit_keys < bench.settings.audit_share)
     first = np.argsort(reserve.audit_keys, kind="stable")[:ANSWERED_BEFOREHAND]

@@ -91,6 +91,7 @@ def test_a_new_project_has_no_rounds_and_no_trainer_and_says_what_to_do(opened: 
         "pool": 4,
         "accuracies": {},
         "labels_saved": None,
+        "beside_simplest": None,
         "trainer": {"state": "never started", "heartbeat_age_s": None},
     }
     assert "labelloop run" in status_text(project_status(opened.database, opened.project))
@@ -146,6 +147,7 @@ def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_it
     names = ("audit", "cross_validated", "lure")
     kinds = [NewMetric(f"accuracy_{name}", 0.5, low=0.25, high=0.75, n=8) for name in names]
     shadows = [NewMetric("labels_random", 300.4, 150.2, None, n=40), NewMetric("gain_at_equal_labels", 0.1, 0, 0.2, 16)]
+    shadows.append(NewMetric("gain_over_simplest", 0.1, 0.05, 0.15, 16))
     opened.run_round(labels=100, metrics=[*kinds, *shadows])
     found = project_status(opened.database, opened.project)
     assert set(found["accuracies"]) == set(names)
@@ -161,6 +163,8 @@ def test_every_accuracy_says_what_it_may_be_believed_for_and_labels_saved_has_it
     )
     assert saved["equal"] == {"labels": 16, "gain": 0.1, "low": 0.0, "high": 0.2}
     assert "at least 50 labels saved" in status_text(found)
+    assert found["beside_simplest"]["low"] == 0.05
+    assert "Better than the simplest thing: with 16 labels each" in status_text(found)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,20 @@ def test_four_measured_rounds_are_forecast_in_words(filled, open_screen):
     assert "About 67 more labels for +2 points" in texts(screen.info)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "where", "said"),
+    [
+        (0.1, 0.3, "info", "Better than the simplest thing: with 32 labels each, the default is +20 points"),
+        (-0.3, -0.1, "warning", "questions are drawn at random now and logistic regression answers"),
+    ],
+)
+def test_the_default_is_compared_with_the_simplest_thing(filled, open_screen, low, high, where, said):
+    filled.publish(labels=0)
+    assert "simplest thing" not in texts(open_screen("progress.py").info)
+    filled.publish(labels=60, metrics=[NewMetric("gain_over_simplest", (low + high) / 2, low, high, 32)])
+    assert said in texts(getattr(open_screen("progress.py"), where))
+
+
 def test_the_cross_validated_accuracy_is_never_the_accuracy(filled, open_screen):
     filled.publish(labels=0)
     for labels in (4, 8, 16, 32):

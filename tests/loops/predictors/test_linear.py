@@ -73,7 +73,7 @@ def test_draws_differ_where_the_labels_leave_it_open_and_are_the_same_for_every_
 
 
 def test_on_columns_as_they_are_it_needs_no_pool_and_its_module_answers_the_same(store: FeatureStore) -> None:
-    of_columns = LinearOfColumns(GraphPredictor(store, num_classes=3, seed=0))
+    of_columns = LinearOfColumns(store, num_classes=3, seed=0)
     of_columns.fit({0: 0, 1: 1})
 
     found = of_columns.predict(POOL)

@@ -80,7 +80,7 @@ def predictor_of(kind: str, store: FeatureStore, *, seed: int = 0, num_classes: 
         "committee": lambda: Committee(network, num_folds=3),
         "committee of forests": lambda: Committee(forest, num_folds=3),
         "linear": lambda: LinearPredictor(on_pool(graph)),
-        "linear of columns": lambda: LinearOfColumns(on_pool(graph)),
+        "linear of columns": lambda: LinearOfColumns(store, num_classes=num_classes, seed=seed, mc_iterations=4),
         "trees": lambda: TreesPredictor(store, num_classes=num_classes, seed=seed, mc_iterations=4),
         "champion": lambda: Champion(graph, [network], [LinearPredictor(graph)]),
         "champion with a forest": lambda: Champion(graph, [forest]),

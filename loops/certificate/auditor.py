@@ -161,6 +161,22 @@ def uniform_audits(audit: Mapping[int, int], chain: Sequence[Candidate]) -> dict
     return {sample_id: label for sample_id, label in audit.items() if sample_id not in drawn}
 
 
+def audit_weights(audit: Mapping[int, int], chain: Sequence[Candidate]) -> dict[int, float]:
+    """How much each audit label counts where all together stand for the pool: the inverse of its chance, by draw.
+
+    Those drawn uniformly count 1 each. Those drawn for a candidate count 1 in the mean: all of them together as much as
+    so many uniform ones.
+    """
+    weights = dict.fromkeys(uniform_audits(audit, chain), 1.0)
+    for place, candidate in enumerate(chain):
+        later = chain[place + 1].row_of if place + 1 < len(chain) else {}
+        drawn = [sample_id for sample_id in audit if sample_id in candidate.row_of and sample_id not in later]
+        inverse_n = 1.0 / candidate.weight_B[candidate.bin_N[[candidate.row_of[sample_id] for sample_id in drawn]]]
+        if drawn:
+            weights |= dict(zip(drawn, (inverse_n / inverse_n.mean()).tolist(), strict=True))
+    return weights
+
+
 def labels_of(answers: Answers) -> dict[int, int]:
     """What people have decided, sample id -> class index, or `SKIPPED`; what nobody has looked at proves nothing."""
     seen = {sample_id: label for sample_id, label in answers.labels.items() if sample_id not in answers.unseen}

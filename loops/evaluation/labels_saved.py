@@ -100,15 +100,21 @@ def labels_saved(
     )
 
 
-def redraw(rights_A_M: Floats, seed: int) -> Floats:
+def redraw(rights_A_M: Floats, seed: int, counting_A: Floats | None = None) -> Floats:
     """Accuracies `[B, M]` under redrawn audit samples: the same samples for all models (Bayesian bootstrap).
 
     Half a sample that is right and half a one that is wrong are added to each, as in Jeffreys' prior: ten of ten right
     is no certainty.
+
+    Args:
+        rights_A_M: 1 where a model is right, else 0.
+        seed: Of the draws.
+        counting_A: How much each sample counts, 1 in the mean; None: all as much.
     """
     generator = np.random.default_rng(seed)
     samples, models = rights_A_M.shape
     weights_B_A = generator.exponential(size=(RESAMPLINGS, samples))
+    weights_B_A = weights_B_A if counting_A is None else weights_B_A * counting_A
     right, wrong = generator.gamma(0.5, size=(2, RESAMPLINGS, models))
     redrawn: Floats = (weights_B_A @ rights_A_M + right) / (weights_B_A.sum(axis=1, keepdims=True) + right + wrong)
     return redrawn

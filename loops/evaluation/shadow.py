@@ -72,22 +72,33 @@ class Shadows:
         largest_fold = int(np.bincount(self._folds(self._audit_ids), minlength=NUM_FOLDS).max())
         return sizes_up_to(min(len(self.audit) - largest_fold, len(self.chosen)))
 
-    def uniform_rights(self, size: int) -> Bools:
-        """Which audit samples are predicted rightly by a shadow fitted on `size` *others* of them, `[A]`."""
-        rights_A = np.zeros(len(self.audit), bool)
-        folds_A = self._folds(self._audit_ids)
+    def uniform_rights(self, size: int, judged: Mapping[int, int] | None = None) -> Bools:
+        """Which samples are predicted rightly by a shadow fitted on `size` audit labels of *others*, `[J]`.
+
+        Args:
+            size: One of `uniform_sizes`.
+            judged: Sample id -> class index, of the reserve; None: the audit labels themselves.
+        """
+        judged = self.audit if judged is None else judged
+        judged_J, rights_J = np.array(list(judged), np.int64), np.zeros(len(judged), bool)
         for fold in range(NUM_FOLDS):
-            held_out_A = folds_A == fold
-            others = self._audit_ids[~held_out_A][:size].tolist()
+            held_out_J = self._folds(judged_J) == fold
+            others = self._audit_ids[self._folds(self._audit_ids) != fold][:size].tolist()
             predict_ids = self._reserve[self._folds(self._reserve) == fold]
             predicted = self._predictions({i: self.audit[i] for i in others}, fold, predict_ids)
-            rights_A[held_out_A] = [predicted[i] == self.audit[i] for i in self._audit_ids[held_out_A].tolist()]
-        return rights_A
+            rights_J[held_out_J] = [predicted[i] == judged[i] for i in judged_J[held_out_J].tolist()]
+        return rights_J
 
-    def chosen_rights(self, size: int) -> Bools:
-        """Which audit samples are predicted rightly by a shadow fitted on the first `size` chosen labels, `[A]`."""
+    def chosen_rights(self, size: int, judged: Mapping[int, int] | None = None) -> Bools:
+        """Which samples are predicted rightly by a shadow fitted on the first `size` chosen labels, `[J]`.
+
+        Args:
+            size: At most as many as there are chosen labels.
+            judged: As `uniform_rights` takes it.
+        """
         predicted = self._predictions(dict(list(self.chosen.items())[:size]), NUM_FOLDS, self._reserve)
-        return np.array([predicted[i] == label for i, label in self.audit.items()], bool)
+        judged = self.audit if judged is None else judged
+        return np.array([predicted[i] == label for i, label in judged.items()], bool)
 
     def disagreements(self, answers: Mapping[int, int], most: int) -> dict[int, float]:
         """How far shadows are from a model whose answers they learned, by number of uniformly drawn answers.

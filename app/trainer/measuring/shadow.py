@@ -58,7 +58,7 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         predictor.fresh,
         audit=audit,
         chosen=chosen,
-        reserve=first_of_reserve(bench, pool),
+        reserve=_first_of_reserve(bench, pool),
         seed=bench.settings.seed,
         folder=_folder(bench, predictor),
     )
@@ -109,7 +109,7 @@ def in_given_order(current: Sequence[CurrentLabel], pool: SampleColumns) -> dict
     return {sample_id: class_index for sample_id, class_index in given.items() if sample_id in known}
 
 
-def first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
+def _first_of_reserve(bench: Workbench, pool: SampleColumns) -> list[int]:
     """Those that the audit draws first: shadows answer for them beforehand, and are not fitted again for each."""
     reserve = pool.where(pool.audit_keys < bench.settings.audit_share)
     first = np.argsort(reserve.audit_keys, kind="stable")[:ANSWERED_BEFOREHAND]

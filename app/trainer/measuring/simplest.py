@@ -10,12 +10,11 @@ from pathlib import Path
 from app.project.certificates import read_chain
 from app.project.simplest import GAIN, is_default, simplest_of
 from app.trainer.measuring.cross_validation import InterruptCallback
-from app.trainer.measuring.shadow import first_of_reserve, in_drawing_order, in_given_order
+from app.trainer.measuring.shadow import in_drawing_order, in_given_order
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
-from loops.certificate.auditor import uniform_audits
-from loops.evaluation.beside_simplest import beside_simplest
-from loops.evaluation.labels_saved import FEWEST_AUDITED
+from loops.certificate.auditor import audit_weights, uniform_audits
+from loops.evaluation.beside_simplest import FEWEST_DRAWN, FEWEST_JUDGED, beside_simplest
 from loops.evaluation.shadow import Shadows
 from loops.predictors.predictor import Predictor
 from storage.labels import CurrentLabel, current_labels
@@ -38,8 +37,9 @@ def measure_simplest(bench: Workbench, tick: Callable[[], None]) -> None:
     if round_info is None:
         return
     pool = bench.embedded_pool
-    audit = in_drawing_order(uniform_audits(audit_labels(current), read_chain(bench.project)), pool)
-    if len(audit) < FEWEST_AUDITED:
+    chain, judged = read_chain(bench.project), in_drawing_order(audit_labels(current), pool)
+    audit = uniform_audits(judged, chain)
+    if len(audit) < FEWEST_DRAWN or len(judged) < FEWEST_JUDGED:
         return
     bench.heartbeat.show("measuring", round_number=round_info.number)
     default = replace(bench, settings=settings)
@@ -50,12 +50,14 @@ def measure_simplest(bench: Workbench, tick: Callable[[], None]) -> None:
             lambda _fold: _fresh(asked, tick),
             audit=audit,
             chosen=in_given_order([label for label in current if label.purpose == "train"], pool),
-            reserve=first_of_reserve(bench, pool),
+            reserve=list(judged),
             seed=settings.seed,
             folder=_folder(bench, name),
         )
 
-    found = beside_simplest(shadows(default, "default"), shadows(simplest, "simplest"))
+    found = beside_simplest(
+        shadows(default, "default"), shadows(simplest, "simplest"), judged, audit_weights(judged, chain)
+    )
     if found is not None:
         gain = NewMetric(GAIN, found.chosen - found.uniform, found.low, found.high, found.labels)
         with bench.database.write() as session:

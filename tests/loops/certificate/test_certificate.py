@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loops.certificate.auditor import Auditor, labels_of, next_draws, uniform_audits
+from loops.certificate.auditor import Auditor, audit_weights, labels_of, next_draws, uniform_audits
 from loops.certificate.candidate import SKIPPED, Candidate, PoolAnswers, changed_answers, make_candidate
 from loops.certificate.chain import Follower, certificate_of, follow, moved, succeeded, take_draws
 from loops.certificate.classes import class_proofs, class_recalls
@@ -244,3 +244,11 @@ def test_a_candidate_whose_next_draw_was_labeled_unseen_gives_way_to_one_that_is
     changed = auditor.plan(judged, left, lambda wanted: PoolAnswers(np.array(wanted), np.zeros(1, int), np.zeros(1)))
     assert [c.round_number for c in auditor.chain] == [2, 4]
     assert second not in [one.sample_id for one in changed.draws]
+
+
+def test_an_audit_label_counts_by_the_inverse_of_its_chance_among_those_of_its_candidate():
+    first = Candidate(1, 0, np.array([1, 2, 3]), np.zeros(3, np.int64), np.array([0, 1, 1]), np.array([3.0, 1.0]))
+    second = Candidate(2, 0, np.array([3]), np.zeros(1, np.int64), np.array([0]), np.array([5.0]))
+    # 7 was drawn before the first; 1 has three times the chance of 2; 3 was still left for the second, alone
+    assert audit_weights({7: 0, 1: 0, 2: 1, 3: 1}, [first, second]) == pytest.approx({7: 1.0, 1: 0.5, 2: 1.5, 3: 1.0})
+    assert audit_weights({7: 0}, []) == {7: 1.0}

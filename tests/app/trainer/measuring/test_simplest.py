@@ -26,7 +26,8 @@ def audited(
 ) -> Workbench:
     """Round 2 of the default is open; two of five samples shown was an audit sample."""
     for module in ("app.trainer.measuring.simplest", "loops.evaluation.beside_simplest"):
-        monkeypatch.setattr(f"{module}.FEWEST_AUDITED", 8)
+        monkeypatch.setattr(f"{module}.FEWEST_DRAWN", 8)
+        monkeypatch.setattr(f"{module}.FEWEST_JUDGED", 8)
     settings = replace(project.settings(), audit_share=0.4, predictor="auto", acquisition="auto")
     save_settings(project.settings_path, settings)
     bench = make_bench()

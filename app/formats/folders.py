@@ -133,6 +133,7 @@ FORMAT = Format(
     reads=reads,
     read=read,
     write=write,
+    contents=True,
     holds=("annotators", "times", "lead times", "purposes", "flags"),
     generality=2,
 )

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS
 from app.formats.export import EVENT_COLUMNS, Export, ExportedSample
+from app.formats.label_rows import LABEL_COLUMNS, PREDICTION_COLUMNS
 from app.formats.registry import open_source, writable_formats
 from app.formats.source import Decision, Prediction
 from app.kinds.table import TAKEN

@@ -137,8 +137,8 @@ def _columns_by_field(records: Mapping[str, Any]) -> dict[str, str]:
     for field in records.get("field") or []:
         source, name = field.get("source"), str(field.get("name", ""))
         extract = source.get("extract") if isinstance(source, dict) else None
-        column = str(extract.get("column", "")) if isinstance(extract, dict) else ""
-        if column:
+        column = extract.get("column") if isinstance(extract, dict) else None
+        if isinstance(column, str):
             columns[name if name == column else name.rpartition("/")[2]] = column
     return columns
 

@@ -217,9 +217,12 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row], *, for_
         for_spreadsheet: text that begins like a formula gets an apostrophe; a program would read another label then.
     """
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows([_cell(row.get(column), for_spreadsheet) for column in columns] for row in rows)
+        plain, quoted = csv.writer(file), csv.writer(file, quoting=csv.QUOTE_ALL)
+        plain.writerow(columns)
+        for row in rows:
+            cells = [_cell(row.get(column), for_spreadsheet) for column in columns]
+            # A space that begins a cell is somebody's style of writing commas, unless it stands in quotes.
+            (quoted if any(isinstance(cell, str) and cell.startswith(" ") for cell in cells) else plain).writerow(cells)
         file.flush()
         os.fsync(file.fileno())
 

@@ -156,9 +156,7 @@ def write_parquet(path: Path, columns: dict[str, list[Any]], classes: Sequence[s
     kinds = {"label": pa.int64(), "lead_time_s": pa.float64(), "flagged": pa.bool_()}
     arrays = {name: pa.array(values, kinds.get(name, pa.string())) for name, values in columns.items()}
     dtypes = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool", pa.string(): "string"}
-    features: dict[str, dict[str, Any]] = {
-        name: {"dtype": dtypes[array.type], "_type": "Value"} for name, array in arrays.items()
-    }
-    features["label"] = {"names": list(classes), "_type": "ClassLabel"}
+    values = {name: {"dtype": dtypes[array.type], "_type": "Value"} for name, array in arrays.items()}
+    features = {**values, "label": {"names": list(classes), "_type": "ClassLabel"}}
     told = json.dumps({"info": {"features": features}}, ensure_ascii=False)
     pq.write_table(pa.table(arrays).replace_schema_metadata({"huggingface": told}), path)

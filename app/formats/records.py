@@ -65,7 +65,7 @@ def source_of_records(
         SourceError: No record is about anything that can be labeled.
     """
     chosen = kind or _kind_of(records[:_LOOKED_AT]) or _kind_of(records)
-    if not chosen:
+    if not chosen or all(_about(record, kind_named(chosen)) is None for record in records):
         raise SourceError(f"{printable(manifest.name)} holds nothing that can be labeled: wanted {wanted}.")
     of_kind, root = kind_named(chosen), manifest.parent.resolve()
     about = [(f"{manifest.name}:{place}", record, _about(record, of_kind)) for place, record in enumerate(records, 1)]

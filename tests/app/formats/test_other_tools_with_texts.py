@@ -199,11 +199,11 @@ def test_hugging_face_folders_of_tables_with_a_file_per_split(tmp_path, read):
     assert told(read(hub, "hugging-face")) == [("d", ""), ("a", "pos"), ("b", "neg"), ("c", "")]
     flat = tmp_path / "flat"
     flat.mkdir()
-    (flat / "train.csv").write_text("age,label\n40,x\n")
-    (flat / "validation.csv").write_text("age,label\n41,y\n")
+    (flat / "train.csv").write_text("age,sex,label\n40,f,x\n")
+    (flat / "validation.csv").write_text("age,sex,label\n41,m,y\n")
     (flat / "notes.csv").write_text("of,no\nuse,here\n")
     found = told(read(flat, "hugging-face", "table"))
-    assert found == [('{"age": "40"}', "x"), ('{"age": "41"}', "y")]
+    assert found == [('{"age": "40", "sex": "f"}', "x"), ('{"age": "41", "sex": "m"}', "y")]
 
 
 def test_a_folder_of_images_with_a_table_called_as_a_split_stays_a_folder(tmp_path, painter):

@@ -1,6 +1,8 @@
 """Argilla: records with responses of people and suggestions of models, and the settings of the dataset.
 
-A record's one field is `image`, `text`, or `row`, a custom field that shows the values as a table.
+A record's one field is `image`, `text`, or `row`, a custom field that shows the values as a table. Argilla's library
+takes nothing in a response that it does not know, and people only by numbers of its own: their names, and when they
+answered, stand in a record's metadata.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.folders import IMAGE_SUFFIXES
@@ -21,7 +24,8 @@ from app.formats.source import Decision, Entry, Prediction, Source
 from app.kinds.kind import kind_named
 
 RECORDS_FILE, SETTINGS_FILE = "records.json", "settings.json"
-_IMAGE, _QUESTION = "image", "label"
+_IMAGE, _TEXT, _QUESTION = "image", "text", "label"
+_NAMES, _TIMES = "annotators", "answered_at"
 _ROW = "<table>{{#each record.fields.row}}<tr><th>{{@key}}</th><td>{{this}}</td></tr>{{/each}}</table>"
 _FIELDS: Mapping[str, Mapping[str, Any]] = {
     # by kind: how Argilla shows it
@@ -68,13 +72,13 @@ def _file_of(fields: Mapping[str, Any]) -> str:
     named = fields.get(_IMAGE)
     if isinstance(named, str):
         return named
-    texts = [value for name, value in fields.items() if isinstance(value, str) and name != "text"]
+    texts = [value for name, value in fields.items() if isinstance(value, str) and name != _TEXT]
     return next((value for value in texts if value.lower().endswith(tuple(IMAGE_SUFFIXES))), "")
 
 
 def _about(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The text or row of fields that may be called otherwise: one is that; several, none of them `text`, are a row."""
-    if "text" in fields or "row" in fields:
+    if _TEXT in fields or "row" in fields:
         return fields
     values = list(fields.values())
     if len(values) > 1:
@@ -83,17 +87,21 @@ def _about(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _entry(record: Mapping[str, Any], metadata: Mapping[str, Any], root: Path) -> Entry:
-    decisions = tuple(_decisions(record.get("responses") or {}))
+    decisions = tuple(_decisions(record.get("responses") or {}, metadata))
     flags = (Decision("flag"),) if metadata.get("flagged") else ()
     standing = next((one.class_name for one in reversed(decisions)), "")
     told = tuple(_predictions(record.get("suggestions") or {}))
     return Entry(root, "", standing, str(metadata.get("sha256") or ""), (*flags, *decisions), told)
 
 
-def _decisions(responses: Mapping[str, Any]) -> Iterator[Decision]:
+def _decisions(responses: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[Decision]:
     """The responses to the one question that asks for a label, or to any that has one word for an answer."""
+    listed = [metadata[name] if isinstance(metadata.get(name), list) else [] for name in (_NAMES, _TIMES)]
+    known = {_user_id(str(name)): (str(name), time) for name, time in zip(*listed, strict=False)}
     for response in _of_question(responses):
-        said = (str(response.get("user_id") or ""), moment(response.get("inserted_at")))
+        user_id = str(response.get("user_id") or "")
+        name, time = known.get(user_id, (user_id, response.get("inserted_at")))
+        said = (name, moment(time))
         if response.get("status") == "discarded":
             yield Decision("skip", "", *said)
         elif isinstance(response.get("value"), str) and response.get("status") != "draft":
@@ -133,6 +141,9 @@ def _options(export: Export) -> list[dict[str, str]]:
 def _record(sample: ExportedSample, fields: dict[str, Any]) -> dict[str, Any]:
     given = [decision for decision in sample.decisions if decision.action != "flag"]
     metadata: dict[str, Any] = {"sha256": sample.sha256, "uri": sample.uri}
+    if given:
+        metadata[_NAMES] = [decision.annotator for decision in given]
+        metadata[_TIMES] = [one.created_at.isoformat() if one.created_at else "" for one in given]
     return {
         "id": str(sample.id),
         "status": "completed" if given else "pending",
@@ -147,10 +158,17 @@ def _record(sample: ExportedSample, fields: dict[str, Any]) -> dict[str, Any]:
 def _response(decision: Decision) -> dict[str, Any]:
     return {
         "value": decision.class_name or None,
-        "user_id": decision.annotator,
+        "user_id": _user_id(decision.annotator),
         "status": "discarded" if decision.action == "skip" else "submitted",
-        "inserted_at": decision.created_at.isoformat() if decision.created_at else None,
     }
+
+
+def _user_id(annotator: str) -> str:
+    """What Argilla takes for a person: who came from there has such a number for a name."""
+    try:
+        return str(UUID(annotator))
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, f"labelloop:{annotator}"))
 
 
 def _suggestion(told: Prediction) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def _metadata(export: Export, folder: Path, columns: Mapping[str, tuple[str, str
                 "@type": "cr:RecordSet",
                 "@id": "labels",
                 "name": "labels",
-                "field": [_field(name, type_, words) for name, (type_, words) in columns.items()],
+                "field": [_field(place, name, *told) for place, (name, told) in enumerate(columns.items(), 1)],
             },
             {
                 "@type": "cr:RecordSet",
@@ -232,10 +233,13 @@ def _distribution(export: Export, folder: Path) -> list[dict[str, Any]]:
     return [labels, images] if kind_named(export.kind).IN_FILES else [labels]
 
 
-def _field(name: str, kind: str, words: str) -> dict[str, Any]:
+def _field(place: int, name: str, kind: str, words: str) -> dict[str, Any]:
+    # Croissant's library takes no `@id` with a space in it.
+    plain = re.sub(r"\s", "_", name)
+    id_ = plain if plain == name != "" else f"{plain}-{place}"
     return {
         "@type": "cr:Field",
-        "@id": f"labels/{name}",
+        "@id": f"labels/{id_}",
         "name": name,
         "description": words,
         "dataType": kind,

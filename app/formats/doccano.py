@@ -102,7 +102,7 @@ def write(export: Export, folder: Path) -> Written:
 
 
 def _example(sample: ExportedSample, data: dict[str, Any]) -> dict[str, Any]:
-    told = {_FILE if name == "image" else name: value for name, value in data.items()}
+    told = {_FILE: data["image"]} if "image" in data else data
     return {
         "id": sample.id,
         **shown_as_text(sample),

@@ -19,7 +19,7 @@ TAGS: Mapping[str, str] = {"image": "Image", "text": "Text", "table": "Table"}  
 _TAG = re.compile(r"<\s*(Image|HyperText|Text|Table)\b", re.IGNORECASE)
 _KINDS = {"image": "image", "text": "text", "hypertext": "text", "table": "table"}
 _LOOKED_AT = 100  # tasks
-_IMAGE = "image"
+_IMAGE, _TEXT = "image", "text"  # names in a task
 
 
 def kind_of(config: str, found: Sequence[Data]) -> str:
@@ -33,7 +33,7 @@ def kind_of(config: str, found: Sequence[Data]) -> str:
     if shown:
         return "image" if "image" in shown else shown[0]
     some = found[:_LOOKED_AT]
-    if any(_is_an_image(value) for data in some for name, value in data.items() if name != "text"):
+    if any(_is_an_image(value) for data in some for name, value in data.items() if name != _TEXT):
         return "image"
     if any(isinstance(data.get(kind_named("table").NOUN), dict) for data in some):
         return "table"

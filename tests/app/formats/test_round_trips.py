@@ -195,6 +195,13 @@ def test_each_written_format_can_be_read_and_says_what_it_cannot_hold(export):
         )
 
 
+def test_a_flag_of_a_sample_without_a_label_is_said_to_be_lost_where_only_labeled_samples_go(export):
+    flagged = replace(export.samples[1], decisions=(Decision("flag", "", "ada", NOON),))
+    lost = {name: what_is_lost(replace(export, samples=(flagged,)), writable_formats()[name].holds) for name in FORMATS}
+    said = [name for name, sentence in lost.items() if "1 flags of samples without a label" in sentence]
+    assert said == ["coco", "croissant", "folders", "hugging-face"]
+
+
 @pytest.mark.parametrize("kind", KINDS, indirect=True)
 def test_no_format_takes_what_another_has_written(export, tmp_path, kind):
     for name in [name for name, of_kind in PAIRS if of_kind == kind]:

@@ -249,7 +249,7 @@ def _field(place: int, name: str, kind: str, words: str) -> dict[str, Any]:
 
 FORMAT = Format(
     name="croissant",
-    sentence="Croissant 1.1: labels with texts, rows or images, and metadata with who, when and why",
+    sentence="Croissant 1.1: labels, samples, and metadata with who, when and why",
     reads=reads,
     read=read,
     write=write,

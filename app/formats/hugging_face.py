@@ -162,7 +162,7 @@ def _columns(export: Export) -> dict[str, list[Any]]:
 
 FORMAT = Format(
     name="hugging-face",
-    sentence="Hugging Face: images with metadata.jsonl, texts or rows as Parquet, as load_dataset reads them",
+    sentence="Hugging Face: images or a table of texts or rows, for load_dataset",
     reads=reads,
     read=read,
     write=write,

@@ -174,6 +174,8 @@ def test_what_is_written_is_read_again_but_for_what_the_format_says_it_cannot_ho
         if (kept := held(known(entry.given, entry.predictions), chosen.holds)) is not None
     }
     assert found == wanted
+    if not kind_named(export.kind).IN_FILES:  # a file is called as its copy
+        assert {entry.name for entry in source.entries} <= {sample.uri for sample in export.samples}
 
 
 @pytest.mark.parametrize(("name", "kind"), PAIRS, indirect=["kind"])
@@ -220,6 +222,19 @@ def test_skipped_flagged_and_undecided_texts_and_rows_are_in_each_export_that_ho
         entries = open_source(tmp_path / name, uploads=tmp_path).entries
         said = {content(entry): [given.action for given in entry.given] for entry in entries}
         assert (name, said) == (name, {content_of(samples[0]): [], content_of(samples[1]): ["skip"]})
+
+
+ROW_IN_LINES = 'age: 40\n: 7\nlabel: a\nlabel_: b\npath: c\nimage: d.png\na/b: e "f", g\nrow:  h\ntext: =x'
+
+
+@pytest.mark.parametrize(("name", "file"), [("prodigy", "prodigy.jsonl"), ("doccano", "all.jsonl")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind_named(kind).IN_FILES], indirect=True)
+def test_tools_that_show_no_rows_show_their_values_as_lines_of_a_text(export, tmp_path, kind, name, file):
+    writable_formats()[name].write(export, tmp_path)
+    first = json.loads((tmp_path / file).read_text("utf-8").splitlines()[0])
+    has_columns = kind_named(kind).HAS_COLUMNS
+    assert first["text"] == (ROW_IN_LINES if has_columns else "=x")
+    assert first.get("row") == (ROW | {"text": "=x"} if has_columns else None)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind_named(kind).IN_FILES])

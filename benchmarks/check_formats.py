@@ -1,8 +1,8 @@
-"""Reads what other tools write, and has them read what is written here: the sample digits, by labels and bytes.
+"""Reads what other tools write, and has them read what is written here: the sample digits, texts and rows, by labels.
 
 The tools have a Python of their own, for their requirements exclude ours:
 
-    python -m venv tools && tools/bin/pip install datasets mlcroissant pycocotools
+    python -m venv tools && tools/bin/pip install datasets mlcroissant pycocotools argilla
     python benchmarks/check_formats.py --python tools/bin/python --out out
 
 Prints a table of what was read by whom. Ends with 1 when anything differs.
@@ -15,15 +15,19 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from csv import writer
 from pathlib import Path
 
 from app.formats.registry import open_source, writable_formats
 from app.project.creation import make_project
 from app.project.exporting import export
 from app.project.settings import ProjectSettings
+from storage.projects import kind_of_samples
 
 SAMPLES = 200
 CLASSES = ("test", "valid", "bullet train", "C++", "dog, wet", "5", "6", "7", "8", "9")  # in the digits' order
+ODD = ("=x", 'two\nlines, "so"', "مرحبا", "🐱", " space", "a.png")  # what texts and values begin with
+HEADERS = {"texts": ("text",), "rows": ("age", 'Größe "x", y', "a/b")}
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
 
 THEIRS = {
@@ -52,6 +56,45 @@ OURS = {
     "datasets.parquet": 'table.to_parquet(str(out / "datasets.parquet"))',
     "datasets-splits": 'table.train_test_split(0.25, seed=0).save_to_disk(str(out / "datasets-splits"))',
 }
+# Its library wants a server for whatever it makes, and asks it nothing while it only reads and writes records.
+_ARGILLA = """
+import argilla
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+from argilla.client import Argilla
+from argilla.records._io._json import JsonIO
+Argilla._get_default = classmethod(lambda _: MagicMock())
+settings = argilla.Settings.from_json(out / "argilla" / "settings.json")
+told = json.loads((out / "argilla" / "records.json").read_text())
+records = [argilla.Record.from_dict(one, dataset=SimpleNamespace(settings=settings)) for one in told]
+"""
+IN_ROWS = {
+    # as above, of texts and rows
+    ("datasets", "hugging-face"): """
+import datasets
+table = datasets.load_dataset(str(out / "hugging-face"))["train"]
+print(json.dumps(Counter(map(table.features["label"].int2str, table["label"]))))
+""",
+    ("mlcroissant", "croissant"): THEIRS["mlcroissant", "croissant"],
+    ("argilla", "argilla"): f"""{_ARGILLA}
+assert all(record.api_model().fields for record in records)
+print(json.dumps(Counter(record.responses["label"][0].value for record in records)))
+""",
+}
+_ROWS_TABLE = """
+import datasets
+table = datasets.load_dataset(str(out / "hugging-face"))["train"]
+plain = table.remove_columns(["uri", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged"])
+"""
+OURS_IN_ROWS = {
+    "argilla.json": f'{_ARGILLA}JsonIO.to_json(records, out / "argilla.json")',
+    "datasets-plain": f'{_ROWS_TABLE}plain.save_to_disk(str(out / "datasets-plain"))',
+    "datasets-folder": f"""{_ROWS_TABLE}
+(out / "datasets-folder" / "data").mkdir(parents=True)
+for split, part in plain.train_test_split(0.25, seed=0).items():
+    part.to_parquet(str(out / "datasets-folder" / "data" / f"{{split}}-00000-of-00001.parquet"))""",
+    **{name: f"{_ROWS_TABLE}{script}" for name, script in OURS.items()},
+}
 _TABLE = """
 import datasets
 table = datasets.load_dataset("imagefolder", data_dir=str(out / "hugging-face"))["train"]
@@ -72,20 +115,42 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     options = parser.parse_args()
     out = options.out.resolve()
-    wanted = labeled_project(out)
-    same = True
-    for (tool, name), script in THEIRS.items():
-        found = run(options.python, script, out)
-        same &= report(tool, f"reads our {name}", found, wanted)
-    for name, script in OURS.items():
-        run(options.python, f'{_TABLE}{script}\nprint("{{}}")', out)
-        source = open_source(out / name, uploads=out / "uploads")
-        same &= report("we", f"read {name}", dict(source.labels_per_class), wanted)
+    images = {name: f"{_TABLE}{script}" for name, script in OURS.items()}
+    same = check(options.python, out / "images", THEIRS, images, digits(out / "images"))
+    for kind, header in HEADERS.items():
+        same &= check(options.python, out / kind, IN_ROWS, OURS_IN_ROWS, in_rows(out / kind, header))
     raise SystemExit(not same)
 
 
-def labeled_project(out: Path) -> dict[str, int]:
-    """Make a project of digits with the labels of odd names, and export it in every format."""
+def check(
+    python: Path, out: Path, theirs: dict[tuple[str, str], str], ours: dict[str, str], classes: list[str]
+) -> bool:
+    """Have one project of every kind read by the tools, and read what they write of it."""
+    wanted = labeled_project(out, classes)
+    same = True
+    for (tool, name), script in theirs.items():
+        same &= report(tool, f"reads our {name}, {out.name}", run(python, script, out), wanted)
+    for name, script in ours.items():
+        run(python, f'{script}\nprint("{{}}")', out)
+        source = open_source(out / name, uploads=out / "uploads")
+        same &= report("we", f"read {name}, {out.name}", dict(source.labels_per_class), wanted)
+    return same
+
+
+def in_rows(out: Path, header: tuple[str, ...]) -> list[str]:
+    """Write a list of texts, or of rows, that no two have in common; return their classes."""
+    out.mkdir(parents=True)
+    classes = [CLASSES[number * number % len(CLASSES)] for number in range(SAMPLES)]
+    with (out / "list.csv").open("w", newline="", encoding="utf-8") as file:
+        lines = writer(file)
+        lines.writerow((*header, "label"))
+        for number, name in enumerate(classes):
+            lines.writerow((*(f"{ODD[number % len(ODD)]} {number}" for _ in header), name))
+    return classes
+
+
+def digits(out: Path) -> list[str]:
+    """Copy digits and write their list, with the labels of odd names; return their classes."""
     out.mkdir(parents=True)
     rows = [line.split(",") for line in (DIGITS / "labels.csv").read_text().splitlines() if line.startswith("pool/")]
     lines = []
@@ -93,13 +158,21 @@ def labeled_project(out: Path) -> dict[str, int]:
         shutil.copy(DIGITS / path, out / Path(path).name)
         lines.append(f'{Path(path).name},"{CLASSES[int(digit)]}"\n')
     (out / "list.csv").write_text("path,label\n" + "".join(lines))
+    return [CLASSES[int(digit)] for _, digit in rows[:SAMPLES]]
+
+
+def labeled_project(out: Path, classes: list[str]) -> dict[str, int]:
+    """Make a project of a list, and export it in every format that holds such samples."""
     settings = ProjectSettings(name="odd names")
     project = make_project(out / "p", settings=settings, classes=CLASSES, data=out / "list.csv", labeled=True).project
     database = project.open_database()
-    for name in writable_formats():
-        export(database, project.project_id(database), name, out / name)
+    with database.read() as session:
+        kind = kind_of_samples(session, project_id=project.project_id(database))
+    for name, found in writable_formats().items():
+        if not found.refusal(kind):
+            export(database, project.project_id(database), name, out / name)
     database.close()
-    return dict(Counter(CLASSES[int(digit)] for _, digit in rows[:SAMPLES]))
+    return dict(Counter(classes))
 
 
 def run(python: Path, script: str, out: Path) -> dict[str, int]:

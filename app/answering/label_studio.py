@@ -22,7 +22,7 @@ from app.answering.served import Asked, Served, bytes_of
 from app.answering.studio import Studio
 from app.answering.told_labels import find_samples, record_annotation
 from app.formats.errors import RefusedSampleError
-from app.formats.label_studio_data import text_of
+from app.formats.label_studio_data import content_of
 from app.kinds.image import read_file
 from app.kinds.kind import kind_named
 from storage.samples import SampleInfo
@@ -142,7 +142,7 @@ def _asked(served: Served, studio: Studio, task: Task, sample: SampleInfo | None
         return "is no task: it has no data"
     try:
         if not kind_named(served.kind).IN_FILES:
-            return served.text(text_of(data, served.kind))
+            return served.text(content_of(data, served.kind))
         return served.file(read_file(Path(sample.uri)) if sample is not None else _content(studio, data))
     except RefusedSampleError as refusal:
         return refusal.reason
@@ -156,7 +156,7 @@ def _known(served: Served, task: Task) -> tuple[str, str]:
     if kind_named(served.kind).IN_FILES:
         return str(meta.get("sha256", "")) if isinstance(meta, dict) else "", name_of(_address(data))
     try:
-        return served.text(text_of(data, served.kind)).sha256, ""
+        return served.text(content_of(data, served.kind)).sha256, ""
     except RefusedSampleError:
         return "", ""
 

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from app.answering.answerer import About, Answerer, Floats
-from app.errors import AnsweringError, ExportError
+from app.errors import AnsweringError
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.export import Export, ExportedSample, Written, what_is_lost
 from app.formats.reading import Reading
-from app.formats.registry import open_source, writable_formats
+from app.formats.registry import format_to_write, open_source
 from app.formats.source import Decision, Entry, Prediction, Refused, printable
 from app.formats.whole_folder import new_target, whole_folder
 from app.kinds.kind import Admitted, Kind, kind_named
@@ -100,14 +100,14 @@ def predict(
         progress: called with (samples done, samples in all).
 
     Raises:
-        ExportError: when ``out`` exists, the format is unknown, or it cannot be written.
+        ExportError: when ``out`` exists, the format is unknown or cannot hold such samples, or it cannot be written.
         SourceError: when a source cannot be read, or is of another kind than the model.
         AnsweringError: when there is not one sample that could be answered.
     """
-    chosen = writable_formats().get(format)
-    if chosen is None or chosen.write is None:
-        raise ExportError(f"There is no export format {format!r}; known are {', '.join(writable_formats())}.")
-    target, about = new_target(out), answerer.about
+    about = answerer.about
+    chosen = format_to_write(format, about.kind)
+    assert chosen.write is not None
+    target = new_target(out)
     kept = _Kept(target.with_name(f".{target.name}.answers.jsonl"), about)
     with tempfile.TemporaryDirectory() as unpacked:
         entries, refused = _entries(sources, Path(unpacked), reading, about.kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import logging
 import math
 import threading
@@ -21,7 +20,7 @@ from app.answering.answerer import About, Answerer, open_answerer
 from app.answering.collecting import Collector
 from app.errors import AnsweringError, AppError, NoModelError
 from app.formats.errors import RefusedSampleError
-from app.formats.in_rows import cell
+from app.formats.records import kept
 from app.formats.source import Entry
 from app.kinds.image import decode
 from app.kinds.kind import kind_named
@@ -150,7 +149,7 @@ class Served:
 
     def row(self, values: dict[str, Any]) -> Asked:
         """A row of a table; numbers as they are written."""
-        return self.text(json.dumps({name: cell(value) for name, value in values.items()}, ensure_ascii=False))
+        return self.text(kept(values, self.kind))
 
     def file(self, content: bytes) -> Asked:
         """A file's bytes.

@@ -16,14 +16,23 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.errors import SourceError
-from app.formats.export import EVENT_COLUMNS, Export, ExportedSample, Row, Written
+from app.formats.export import EVENT_COLUMNS, Export, Row, Written
+from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
+from app.formats.label_rows import (
+    LABEL_COLUMNS,
+    PREDICTION_COLUMNS,
+    UNLABELED_COLUMNS,
+    label_row,
+    own_columns,
+    prediction_rows,
+    unlabeled_rows,
+)
 from app.formats.rows import BEYOND, FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.csv", "events.csv", "predictions.csv"
-PREDICTION_COLUMNS = ("uri", "sha256", "label", "probability", "model_version")
-LABEL_COLUMNS = ("uri", "label", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged")
+LABELS_FILE, EVENTS_FILE = "labels.csv", "events.csv"
+PREDICTIONS_FILE, UNLABELED_FILE = "predictions.csv", "unlabeled.csv"
 
 _SEPARATORS = ",;\t|"
 
@@ -42,6 +51,9 @@ def read(path: Path, _uploads: Path) -> Source:
     """Read a manifest, or our own export by its events, which hold more than what is current."""
     if not path.is_dir():
         return read_csv(path)
+    own = source_of_folder(path, rows)
+    if own is not None:
+        return own
     beside = path / PREDICTIONS_FILE
     told = read_rows(beside) if beside.is_file() else []
     return source_of_rows(read_rows(path / EVENTS_FILE), path.resolve(), told)
@@ -97,6 +109,8 @@ def rows(manifest: Path) -> Iterator[Row]:
     Raises:
         SourceError: it is not UTF-8 text, or not CSV.
     """
+    if manifest.is_dir():
+        return
     text = _text_of(manifest)
     separator = _separator(text, (*FILE_COLUMNS, "text"))
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
@@ -177,6 +191,10 @@ def write(export: Export, folder: Path) -> Written:
     if told:
         columns = (*PREDICTION_COLUMNS, *own_columns(export.samples))
         write_table(folder / PREDICTIONS_FILE, columns, told, for_spreadsheet=export.for_spreadsheet)
+    rest = list(unlabeled_rows(export))
+    if rest:
+        columns = (*UNLABELED_COLUMNS, *own_columns(export.samples))
+        write_table(folder / UNLABELED_FILE, columns, rest, for_spreadsheet=export.for_spreadsheet)
     write_table(folder / EVENTS_FILE, EVENT_COLUMNS, export.events, for_spreadsheet=export.for_spreadsheet)
     return Written(folder, len(export.labeled), len(export.events))
 
@@ -189,42 +207,6 @@ def write_labels(export: Export, path: Path, *, names: Mapping[int, str] | None 
     write_table(path, columns, rows, for_spreadsheet=export.for_spreadsheet)
 
 
-def own_columns(samples: Iterable[ExportedSample]) -> list[str]:
-    """Return the columns of what samples hold, where that is in no files of their own."""
-    return list(dict.fromkeys(name for sample in samples for name in sample.columns))
-
-
-def prediction_rows(export: Export) -> Iterator[Row]:
-    """Yield what models answered, by PREDICTION_COLUMNS, and what the samples hold."""
-    for sample in export.samples:
-        for told in sample.predictions:
-            yield {
-                "uri": sample.uri,
-                "sha256": sample.sha256,
-                "label": told.class_name,
-                "probability": told.probability,
-                "model_version": told.model_version,
-                **sample.columns,
-            }
-
-
-def label_row(sample: ExportedSample) -> dict[str, Any]:
-    """What stands for a labeled sample, by LABEL_COLUMNS."""
-    standing = sample.standing
-    assert standing is not None  # it has a label
-    return {
-        "uri": sample.uri,
-        "label": sample.label,
-        "sha256": sample.sha256,
-        "annotator": standing.annotator,
-        "created_at": standing.created_at.isoformat() if standing.created_at else None,
-        "lead_time_s": standing.lead_time_s,
-        "purpose": standing.purpose,
-        "flagged": sample.flagged,
-        **sample.columns,
-    }
-
-
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row], *, for_spreadsheet: bool = False) -> None:
     """Write rows as CSV and have them on disk.
 
@@ -235,9 +217,12 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row], *, for_
         for_spreadsheet: text that begins like a formula gets an apostrophe; a program would read another label then.
     """
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows([_cell(row.get(column), for_spreadsheet) for column in columns] for row in rows)
+        plain, quoted = csv.writer(file), csv.writer(file, quoting=csv.QUOTE_ALL)
+        plain.writerow(columns)
+        for row in rows:
+            cells = [_cell(row.get(column), for_spreadsheet) for column in columns]
+            # A space that begins a cell is somebody's style of writing commas, unless it stands in quotes.
+            (quoted if any(isinstance(cell, str) and cell.startswith(" ") for cell in cells) else plain).writerow(cells)
         file.flush()
         os.fsync(file.fileno())
 
@@ -259,6 +244,7 @@ FORMAT = Format(
     write=write,
     rows=rows,
     first_row=2,
+    contents=True,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

@@ -111,6 +111,9 @@ def what_is_lost(export: Export, holds: Sequence[str]) -> str:
     """Say in one sentence what of an export a format cannot hold; empty when nothing is lost."""
     there = _content(export)
     lost = [said.format(f"{there[name]:,}") for name, said in HOLDABLE.items() if name not in holds and there[name]]
+    alone = sum(sample.flagged and not sample.label for sample in export.samples)
+    if alone and "flags" in holds and "skips" not in holds:  # it names samples by their labels alone
+        lost.append(f"{alone:,} flags of samples without a label")
     return f"This format cannot hold {_listed(lost)}." if lost else ""
 
 

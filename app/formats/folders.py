@@ -129,10 +129,11 @@ def write(export: Export, folder: Path) -> Written:
 
 FORMAT = Format(
     name="folders",
-    sentence="Folder per class: copies of the labeled images, with lists of what became what",
+    sentence="Folder per class: copies of the labeled samples, with lists of what became what",
     reads=reads,
     read=read,
     write=write,
+    contents=True,
     holds=("annotators", "times", "lead times", "purposes", "flags"),
     generality=2,
 )

@@ -47,7 +47,12 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     entries = tuple(_entries(chain([head], left), path, told, first, refused))
     given = sum(entry.class_name != "" for entry in entries)
     notes = (_LIKE_A_ROW.format(printable(path.name)),) if any(map(_is_measured, columns)) else ()
-    return Source(path.parent.resolve(), entries, tuple(refused), labels_given=given, kind=told.kind, notes=notes)
+    return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=notes)
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of a table, which may be a folder of tables itself."""
+    return (path if path.is_dir() else path.parent).resolve()
 
 
 def _is_measured(name: str) -> bool:
@@ -78,7 +83,7 @@ def _kind_of(columns: Sequence[str], names: Reading, *, named: bool, path: Path)
     plain = plain_names(columns)
     if named:
         return kind_of_columns([names.text_column], names)
-    is_row = any(column and os.path.lexists(path.parent / column) for column in columns[:1])
+    is_row = any(column and os.path.isfile(path.parent / column) for column in columns[:1])  # noqa: PTH113 - any name
     if file_column(plain, _FILES) or is_row:
         return ""
     kind = kind_of_columns(columns, names)
@@ -92,7 +97,7 @@ def _called(name: str, columns: Sequence[str]) -> str:
 
 def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int, refused: list[Refused]) -> Iterator[Entry]:
     """The rows as entries; one with more cells than columns is refused, for nobody knows which cell is which."""
-    kind, root = kind_named(told.kind), path.parent.resolve()
+    kind, root = kind_named(told.kind), folder_of(path)
     for number, row in enumerate(rows, start=first):
         if BEYOND in row:
             said = f"has {row[BEYOND]} values for {len(row) - 1} columns; is a quote missing?"

@@ -9,14 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, label_row, own_columns, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import Export, Row, Written
+from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
+from app.formats.label_rows import LABEL_COLUMNS, label_row, own_columns, prediction_rows, unlabeled_rows
 from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.jsonl", "events.jsonl", "predictions.jsonl"
+LABELS_FILE, EVENTS_FILE = "labels.jsonl", "events.jsonl"
+PREDICTIONS_FILE, UNLABELED_FILE = "predictions.jsonl", "unlabeled.jsonl"
 SUFFIXES = (".jsonl", ".ndjson")
 
 
@@ -33,15 +35,18 @@ def read(path: Path, _uploads: Path) -> Source:
     Raises:
         SourceError: it is not UTF-8 text, not JSON lines, or no line names a file.
     """
+    own = source_of_folder(path, rows) if path.is_dir() else None
+    if own is not None:
+        return own
     manifest = path / EVENTS_FILE if path.is_dir() else path
-    rows = list(read_lines(manifest))
-    if rows and not file_column(plain_names(rows[0])):
-        shown = ", ".join(printable(str(name)) for name in rows[0]) or "nothing"
+    found = list(read_lines(manifest))
+    if found and not file_column(plain_names(found[0])):
+        shown = ", ".join(printable(str(name)) for name in found[0]) or "nothing"
         known = ", ".join(FILE_COLUMNS)
         raise SourceError(f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}.")
     beside = manifest.parent / PREDICTIONS_FILE
     told = read_lines(beside) if path.is_dir() and beside.is_file() else ()
-    return source_of_rows([_plain(row) for row in rows], manifest.parent.resolve(), told)
+    return source_of_rows([_plain(row) for row in found], manifest.parent.resolve(), told)
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def _object(line: str, manifest: Path, number: int) -> dict[str, Any]:
 
 def rows(manifest: Path) -> Iterator[Row]:
     """Yield its objects; of samples that are in no files of their own. The first one has the names of all."""
-    found = list(read_lines(manifest))
+    found = [] if manifest.is_dir() else list(read_lines(manifest))
     names = dict.fromkeys((name for row in found for name in row), "")
     yield from ({**names, **row} for row in found)
 
@@ -97,6 +102,9 @@ def write(export: Export, folder: Path) -> Written:
     told = list(prediction_rows(export))
     if told:
         write_lines(folder / PREDICTIONS_FILE, told)
+    rest = list(unlabeled_rows(export))
+    if rest:
+        write_lines(folder / UNLABELED_FILE, rest)
     columns = (*LABEL_COLUMNS, *own_columns(export.labeled))
     current = (label_row(sample) for sample in export.labeled)
     write_lines(folder / LABELS_FILE, ({name: row.get(name) for name in columns} for row in current))
@@ -119,6 +127,7 @@ FORMAT = Format(
     read=read,
     write=write,
     rows=rows,
+    contents=True,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from app.formats.copies import copy_images
-from app.formats.errors import SourceError
 from app.formats.export import Export, ExportedSample, Written
 from app.formats.format import Format
 from app.formats.json_file import read_list
-from app.formats.label_studio_data import TAGS, file_of, kind_of, text_of
-from app.formats.rows import moment, number, placed
-from app.formats.source import Decision, Entry, Prediction, Source, printable
-from app.kinds.kind import Kind, kind_named
+from app.formats.label_studio_data import TAGS, file_of, kind_of, row_of, text_of
+from app.formats.records import Record, about, source_of_records, taken_along
+from app.formats.rows import moment, number
+from app.formats.source import Decision, Entry, Prediction, Source
+from app.kinds.kind import kind_named
 
 TASKS_FILE, CONFIG_FILE = "tasks.json", "config.xml"
 _CHOICE = "choice"
@@ -47,25 +45,13 @@ def read(path: Path, _uploads: Path) -> Source:
     """
     manifest = path / TASKS_FILE if path.is_dir() else path
     tasks = [task for task in read_list(manifest) if _is_task(task)]
-    if not tasks:
-        raise SourceError(
-            f"{printable(manifest.name)} holds no Label Studio tasks: wanted a list with data.image, data.text or "
-            "data.row."
-        )
     many = sum(_has_several(task) for task in tasks)
     notes = (_MANY.format(f"{many:,}"),) if many else ()
     kind = kind_of(_config_beside(manifest) if path.is_dir() else "", [_data(task) for task in tasks])
-    root = manifest.parent.resolve()
-    entries = [_entry(task, root, file_of(_data(task))) for task in tasks]
-    if kind_named(kind).IN_FILES:
-        return placed(
-            root, [(file_of(_data(task)), one) for task, one in zip(tasks, entries, strict=True)], notes=notes
-        )
-    told = tuple(
-        replace(one, name=f"{manifest.name}:{place}", sha256="", text=text_of(_data(task), kind))
-        for place, (task, one) in enumerate(zip(tasks, entries, strict=True), 1)
+    records = [_record(task, manifest.parent.resolve()) for task in tasks]
+    return source_of_records(
+        manifest, records, wanted="tasks with data.image, data.text or data.row", kind=kind, notes=notes
     )
-    return Source(root, told, labels_given=sum(one.class_name != "" for one in told), kind=kind, notes=notes)
 
 
 def _config_beside(manifest: Path) -> str:
@@ -84,6 +70,13 @@ def _is_task(task: object) -> bool:
         return False
     has_sample = bool(file_of(task)) or isinstance(task.get("text"), str) or isinstance(task.get("row"), dict)
     return isinstance(task.get("data"), dict) or ("annotator" in task and has_sample)
+
+
+def _record(task: Mapping[str, Any], root: Path) -> Record:
+    data, meta = _data(task), task.get("meta")
+    file = file_of(data)
+    uri = str(meta.get("uri") or "") if isinstance(meta, dict) else ""
+    return Record(_entry(task, root, file), file, row_of(data), text_of(data), uri)
 
 
 def _entry(task: Mapping[str, Any], root: Path, file: str) -> Entry:
@@ -161,10 +154,8 @@ def _prediction(told: Mapping[str, Any]) -> Prediction | None:
 
 def write(export: Export, folder: Path) -> Written:
     """Write tasks, beside copies of images, and the config that Label Studio needs to show them."""
-    kind = kind_named(export.kind)
-    copies = copy_images(export.samples if kind.IN_FILES else (), folder, below="images")
-    samples = [sample for sample in export.samples if not kind.IN_FILES or sample.id in copies.names]
-    tasks = [_task(sample, copies.names.get(sample.id), kind) for sample in samples]
+    samples, copies = taken_along(export.samples, folder)
+    tasks = [_task(sample, about(sample, copies)) for sample in samples]
     (folder / TASKS_FILE).write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / CONFIG_FILE).write_text(config(export.classes, export.kind), encoding="utf-8")
     return Written(folder, sum(bool(sample.label) for sample in samples), 0, tuple(copies.left_out))
@@ -181,11 +172,14 @@ def config(classes: Sequence[str], kind: str = "image") -> str:
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
-def _task(sample: ExportedSample, name: str | None, kind: Kind) -> dict[str, Any]:
+def _task(sample: ExportedSample, data: dict[str, Any]) -> dict[str, Any]:
+    kind = kind_named(sample.kind)
+    if kind.IN_FILES:
+        data = {name: f"/data/local-files/?d={quote(file)}" for name, file in data.items()}
     meta = {"sha256": sample.sha256, "uri": sample.uri} | ({"flagged": True} if sample.flagged else {})
     return {
         "id": sample.id,
-        "data": {kind.NOUN: f"/data/local-files/?d={quote(name)}" if name else kind.load(sample.uri, sample.content)},
+        "data": data,
         "meta": meta,
         "annotations": list(_annotations(sample.decisions, kind.NOUN)),
         "predictions": [_told(prediction, kind.NOUN) for prediction in sample.predictions],
@@ -224,5 +218,6 @@ FORMAT = Format(
     reads=reads,
     read=read,
     write=write,
+    contents=True,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "predictions"),
 )

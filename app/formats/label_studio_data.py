@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.formats.folders import IMAGE_SUFFIXES
-from app.formats.in_rows import cell
-from app.formats.reading import Reading
+from app.formats.records import kept
 from app.kinds.kind import kind_named
 
 Data = Mapping[str, Any]
@@ -20,7 +19,7 @@ TAGS: Mapping[str, str] = {"image": "Image", "text": "Text", "table": "Table"}  
 _TAG = re.compile(r"<\s*(Image|HyperText|Text|Table)\b", re.IGNORECASE)
 _KINDS = {"image": "image", "text": "text", "hypertext": "text", "table": "table"}
 _LOOKED_AT = 100  # tasks
-_IMAGE = "image"
+_IMAGE, _TEXT = "image", "text"  # names in a task
 
 
 def kind_of(config: str, found: Sequence[Data]) -> str:
@@ -34,7 +33,7 @@ def kind_of(config: str, found: Sequence[Data]) -> str:
     if shown:
         return "image" if "image" in shown else shown[0]
     some = found[:_LOOKED_AT]
-    if any(_is_an_image(value) for data in some for value in data.values()):
+    if any(_is_an_image(value) for data in some for name, value in data.items() if name != _TEXT):
         return "image"
     if any(isinstance(data.get(kind_named("table").NOUN), dict) for data in some):
         return "table"
@@ -56,10 +55,18 @@ def _is_an_image(value: object) -> bool:
     return isinstance(value, str) and ("?d=" in value or value.lower().endswith(tuple(IMAGE_SUFFIXES)))
 
 
-def text_of(data: Data, kind: str) -> str:
+def row_of(data: Data) -> Data:
+    """The values of a task's row; all that a task of somebody else's holds may be the row."""
+    row = data.get("row")
+    return row if isinstance(row, dict) else data
+
+
+def text_of(data: Data) -> str | None:
+    """The text of a task, under whatever name; None where it has none."""
+    named = [data.get("text"), *data.values()]
+    return next((value for value in named if isinstance(value, str)), None)
+
+
+def content_of(data: Data, kind: str) -> str:
     """What a task without a file says of its sample, as the kind keeps it; empty where it says nothing of the sort."""
-    chosen = kind_named(kind)
-    row = data.get(chosen.NOUN)
-    values = {name: cell(value) for name, value in (row if isinstance(row, dict) else data).items()}
-    column = "text" if "text" in data else next((name for name in data if isinstance(data[name], str)), "")
-    return chosen.text_of(values, Reading("", column)) or ""
+    return kept(row_of(data) if kind_named(kind).HAS_COLUMNS else text_of(data), kind)

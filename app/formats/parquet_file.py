@@ -6,14 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS, label_row, own_columns, prediction_rows
 from app.formats.errors import SourceError
 from app.formats.export import EVENT_COLUMNS, Export, Row, Written
+from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
+from app.formats.label_rows import (
+    LABEL_COLUMNS,
+    PREDICTION_COLUMNS,
+    UNLABELED_COLUMNS,
+    label_row,
+    own_columns,
+    prediction_rows,
+    unlabeled_rows,
+)
 from app.formats.rows import FILE_COLUMNS, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
-LABELS_FILE, EVENTS_FILE, PREDICTIONS_FILE = "labels.parquet", "events.parquet", "predictions.parquet"
+LABELS_FILE, EVENTS_FILE = "labels.parquet", "events.parquet"
+PREDICTIONS_FILE, UNLABELED_FILE = "predictions.parquet", "unlabeled.parquet"
 
 
 def reads(path: Path) -> bool:
@@ -32,6 +42,9 @@ def read(path: Path, _uploads: Path) -> Source:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    own = source_of_folder(path, rows) if path.is_dir() else None
+    if own is not None:
+        return own
     manifest = path / EVENTS_FILE if path.is_dir() else path
     try:
         table = pq.read_table(manifest)
@@ -41,10 +54,10 @@ def read(path: Path, _uploads: Path) -> Source:
     if not file_column(columns):
         shown, known = ", ".join(map(printable, table.column_names)), ", ".join(FILE_COLUMNS)
         raise SourceError(f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}.")
-    rows = [dict(zip(columns, row.values(), strict=True)) for row in table.to_pylist()]
+    found = [dict(zip(columns, row.values(), strict=True)) for row in table.to_pylist()]
     beside = manifest.parent / PREDICTIONS_FILE
     told = pq.read_table(beside).to_pylist() if path.is_dir() and beside.is_file() else ()
-    return source_of_rows(rows, manifest.parent.resolve(), told)
+    return source_of_rows(found, manifest.parent.resolve(), told)
 
 
 def rows(path: Path) -> list[Row]:
@@ -56,6 +69,8 @@ def rows(path: Path) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if path.is_dir():
+        return []
     try:
         found: list[Row] = pq.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
@@ -68,6 +83,9 @@ def write(export: Export, folder: Path) -> Written:
     told = list(prediction_rows(export))
     if told:
         _write(folder / PREDICTIONS_FILE, (*PREDICTION_COLUMNS, *own_columns(export.samples)), told)
+    rest = list(unlabeled_rows(export))
+    if rest:
+        _write(folder / UNLABELED_FILE, (*UNLABELED_COLUMNS, *own_columns(export.samples)), rest)
     columns = (*LABEL_COLUMNS, *own_columns(export.labeled))
     _write(folder / LABELS_FILE, columns, [label_row(sample) for sample in export.labeled])
     _write(folder / EVENTS_FILE, EVENT_COLUMNS, export.events)
@@ -93,6 +111,7 @@ FORMAT = Format(
     read=read,
     write=write,
     rows=rows,
+    contents=True,
     holds=("skips", "flags", "votes", "annotators", "times", "lead times", "purposes", "predictions"),
     generality=1,
 )

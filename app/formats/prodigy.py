@@ -1,24 +1,31 @@
-"""Prodigy: JSON lines of tasks with `accept` and `answer`; a rejected choice is no label."""
+"""Prodigy: JSON lines of tasks with `accept` and `answer`; a rejected choice is no label.
+
+A text stands under `text`; of a row too, as lines to be read, beside its values under `row`.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from app.formats.copies import copy_images
 from app.formats.export import Export, ExportedSample, Row, Written
 from app.formats.format import Format
 from app.formats.jsonl_file import first_lines, read_lines, write_lines
-from app.formats.rows import moment, placed
+from app.formats.records import Record, about, record_about, shown_as_text, source_of_records, taken_along
+from app.formats.rows import moment
 from app.formats.source import Decision, Entry, Prediction, Source
 
 TASKS_FILE = "prodigy.jsonl"
+_ANSWERS = ("accept", "reject", "ignore")
 _REJECTED = "{} rejected answers come in without a label: Prodigy does not say what is right instead."
+_MANY = "{} answers accept more than one option; they come in without a label."
+
+Task = Mapping[str, Any]
 
 
 def reads(path: Path) -> bool:
@@ -26,29 +33,50 @@ def reads(path: Path) -> bool:
     if path.is_dir():
         return (path / TASKS_FILE).is_file()
     lines = first_lines(path)
-    return bool(lines) and all("answer" in line or "options" in line for line in lines) and "image" in lines[0]
+    return bool(lines) and all(map(_is_task, lines))
+
+
+def _is_task(line: Task) -> bool:
+    """A line with one of the three answers, or with options that have ids: other lists have answers and options too."""
+    options = line.get("options")
+    listed = isinstance(options, list) and all(isinstance(one, dict) and "id" in one for one in options)
+    return line.get("answer") in _ANSWERS or (listed and bool(options))
 
 
 def read(path: Path, uploads: Path) -> Source:
-    """Read tasks; several lines about one image are what several people said, or one said later.
+    """Read tasks; several lines about one sample are what several people said, or one said later.
 
     Raises:
-        SourceError: it is not JSON lines.
+        SourceError: it is not JSON lines, or no task is about an image, a text or a row.
     """
     manifest = path / TASKS_FILE if path.is_dir() else path
-    root = manifest.parent.resolve()
-    tasks: dict[str, list[Mapping[str, Any]]] = {}
-    rejected = 0
-    for line in read_lines(manifest):
-        tasks.setdefault(_file_of(line, uploads), []).append(line)
-        rejected += line.get("answer") == "reject"
-    named = [(name, _entry(lines, root)) for name, lines in tasks.items() if name]
-    return placed(root, named, notes=(_REJECTED.format(f"{rejected:,}"),) if rejected else ())
+    root, lines = manifest.parent.resolve(), list(read_lines(manifest))
+    samples: dict[object, tuple[str, list[Task]]] = {}
+    for place, line in enumerate(lines):
+        file = _file_of(line, uploads)
+        samples.setdefault(_sample_of(line, file) or place, (file, []))[1].append(line)
+    records = [_record(said, file, root) for file, said in samples.values()]
+    return source_of_records(manifest, records, wanted="tasks with image, text or row", notes=tuple(_notes(lines)))
 
 
-def _file_of(line: Mapping[str, Any], uploads: Path) -> str:
+def _sample_of(line: Task, file: str) -> str:
+    """What is the same in all lines about one sample; empty where a line is about none."""
+    told = file or line.get("row") or line.get("text")
+    return json.dumps(told, sort_keys=True) if told else ""
+
+
+def _notes(lines: Sequence[Task]) -> Iterator[str]:
+    rejected = sum(line.get("answer") == "reject" for line in lines)
+    many = sum(line.get("answer") == "accept" and len(_accepted(line)) > 1 for line in lines)
+    if rejected:
+        yield _REJECTED.format(f"{rejected:,}")
+    if many:
+        yield _MANY.format(f"{many:,}")
+
+
+def _file_of(line: Task, uploads: Path) -> str:
     """The name of a task's image; one that lies inside the line is unpacked."""
-    image = str(line.get("path") or line.get("image") or "")
+    image = _image_of(line)
     if not image.startswith("data:"):
         return image
     content = base64.b64decode(image.partition(",")[2], validate=False)
@@ -60,32 +88,36 @@ def _file_of(line: Mapping[str, Any], uploads: Path) -> str:
     return str(target.resolve())
 
 
-def _entry(lines: list[Mapping[str, Any]], root: Path) -> Entry:
+def _image_of(line: Task) -> str:
+    """Where an image is, or itself; a path of a task without one is that of a text, or of sounds."""
+    return str(line.get("path") or line["image"]) if line.get("image") else ""
+
+
+def _record(lines: list[Task], file: str, root: Path) -> Record:
     decisions = tuple(decision for line in lines for decision in _decisions(line))
     standing = next((one.class_name for one in reversed(decisions) if one.action != "flag"), "")
-    meta: Mapping[str, Any] = next((line["meta"] for line in lines if isinstance(line.get("meta"), dict)), {})
+    meta: Task = next((line["meta"] for line in lines if isinstance(line.get("meta"), dict)), {})
     told = tuple(
         Prediction(str(one.get("label", "")), one.get("score"), str(one.get("model_version", "")))
         for one in meta.get("predictions") or []
     )
     digest = str(meta.get("sha256", "")) or _digest_of_unpacked(lines[0])
-    return Entry(root, "", standing, digest, decisions, told)
+    entry = Entry(root, "", standing, digest, decisions, told)
+    return record_about(lines[0], entry, file=file, name=str(meta.get("uri") or ""))
 
 
-def _digest_of_unpacked(line: Mapping[str, Any]) -> str:
+def _digest_of_unpacked(line: Task) -> str:
     """The hash of an image that lay inside its line: only so may it lie outside the list's folder."""
-    image = str(line.get("path") or line.get("image") or "")
+    image = _image_of(line)
     if not image.startswith("data:"):
         return ""
     return sha256(base64.b64decode(image.partition(",")[2], validate=False)).hexdigest()
 
 
-def _decisions(line: Mapping[str, Any]) -> list[Decision]:
+def _decisions(line: Task) -> list[Decision]:
     who = str(line.get("_annotator_id") or line.get("_session_id") or "")
     said = (who, moment(line.get("_timestamp")))
-    accepted = line.get("accept")
-    if not isinstance(accepted, list):
-        accepted = [line["label"]] if line.get("label") else []
+    accepted = _accepted(line)
     flags = [Decision("flag", "", *said)] if line.get("flagged") else []
     if line.get("answer") == "ignore":
         return [*flags, Decision("skip", "", *said)]
@@ -94,22 +126,29 @@ def _decisions(line: Mapping[str, Any]) -> list[Decision]:
     return [*flags, Decision("label", _text_of(line, str(accepted[0])), *said)]
 
 
-def _text_of(line: Mapping[str, Any], option_id: str) -> str:
+def _accepted(line: Task) -> list[Any]:
+    """The ids of the options that were chosen; of a task with one label alone that label."""
+    accepted = line.get("accept")
+    if isinstance(accepted, list):
+        return accepted
+    return [line["label"]] if line.get("label") else []
+
+
+def _text_of(line: Task, option_id: str) -> str:
     """The words of an option: its id may be a number."""
     options = line.get("options") or []
     return next((str(one.get("text") or one["id"]) for one in options if str(one.get("id")) == option_id), option_id)
 
 
 def write(export: Export, folder: Path) -> Written:
-    """Write a line per person and image, beside copies of the images."""
-    copies = copy_images(export.samples, folder, below="images")
-    samples = [sample for sample in export.samples if sample.id in copies.names]
+    """Write a line per person and sample, beside copies of images."""
+    samples, copies = taken_along(export.samples, folder)
     options = [{"id": name, "text": name} for name in export.classes]
-    write_lines(folder / TASKS_FILE, (row for sample in samples for row in _lines(sample, copies.names, options)))
+    write_lines(folder / TASKS_FILE, (row for one in samples for row in _lines(one, about(one, copies), options)))
     return Written(folder, sum(bool(sample.label) for sample in samples), 0, tuple(copies.left_out))
 
 
-def _lines(sample: ExportedSample, names: Mapping[int, str], options: list[dict[str, str]]) -> list[Row]:
+def _lines(sample: ExportedSample, data: dict[str, Any], options: list[dict[str, str]]) -> list[Row]:
     flagged_by = {given.annotator for given in sample.decisions if given.action == "flag"}
     given = [decision for decision in sample.decisions if decision.action != "flag"]
     told = [
@@ -117,8 +156,9 @@ def _lines(sample: ExportedSample, names: Mapping[int, str], options: list[dict[
         for one in sample.predictions
     ]
     base = {
-        "image": names[sample.id],
-        "path": names[sample.id],
+        **shown_as_text(sample),
+        **data,
+        **({"path": data["image"]} if "image" in data else {}),
         "options": options,
         "meta": {"sha256": sample.sha256, "uri": sample.uri} | ({"predictions": told} if told else {}),
         "_input_hash": _hash(sample.sha256),
@@ -148,9 +188,10 @@ def _hash(text: str) -> int:
 
 FORMAT = Format(
     name="prodigy",
-    sentence="Prodigy: JSON lines with accept and answer, and the images",
+    sentence="Prodigy: JSON lines with accept and answer, with texts, rows or images beside",
     reads=reads,
     read=read,
     write=write,
+    contents=True,
     holds=("skips", "votes", "annotators", "predictions"),
 )

@@ -13,12 +13,13 @@ from itertools import chain, islice
 from pathlib import Path
 
 import app.formats
+from app.errors import ExportError
 from app.formats.connection import is_address
 from app.formats.errors import SourceError
-from app.formats.exported_rows import has_contents, source_of_export, source_of_folder
+from app.formats.exported_rows import has_contents, source_of_export
 from app.formats.fetched_files import Progress
 from app.formats.format import Format, Rows
-from app.formats.in_rows import source_in_rows
+from app.formats.in_rows import folder_of, source_in_rows
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.remote import open_remote
 from app.formats.source import Source, printable
@@ -69,7 +70,7 @@ def open_source(
     path = Path(path)
     if not path.exists():
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
-    chosen = _named(format) if format else format_of(path)
+    chosen = _named(format) if format else format_of(path, reading)
     try:
         return replace(_read(chosen, path, uploads, reading), format=chosen.name)
     except (
@@ -94,26 +95,40 @@ def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source
 
 def _in_rows(read_rows: Rows, path: Path, reading: Reading, first: int) -> Source | None:
     """The source of samples that a table itself holds, or an own export of such; None where they are in files."""
-    if path.is_dir():
-        return source_of_folder(path, read_rows)
     rows = iter(read_rows(path))
     head = list(islice(rows, 1))
     if head and has_contents(head[0]) and not (reading.text_column or reading.label_column):
-        return source_of_export([*head, *rows], path.parent.resolve())
+        return source_of_export([*head, *rows], folder_of(path))
     return source_in_rows(path, chain(head, rows), reading, first=first)
 
 
-def format_of(path: Path) -> Format:
-    """Return the format that reads a path.
+def format_of(path: Path, reading: Reading = AS_IT_IS) -> Format:
+    """Return the format that reads a path; where a person names columns, one of tables.
 
     Raises:
         SourceError: none does.
     """
-    for found in readable_formats().values():
+    of_columns = bool(reading.text_column or reading.label_column)
+    formats = sorted(readable_formats().values(), key=lambda found: of_columns and found.rows is None)
+    for found in formats:
         if found.reads is not None and found.reads(path):
             return found
     known = ", ".join(readable_formats())
     raise SourceError(f"{printable(str(path))}: no format reads this; known are {known}.")
+
+
+def format_to_write(name: str, kind: str) -> Format:
+    """Return a format that samples of a kind can be written in.
+
+    Raises:
+        ExportError: There is none of that name, or it cannot hold such samples.
+    """
+    found = writable_formats().get(name)
+    if found is None:
+        raise ExportError(f"There is no export format {name!r}; known are {', '.join(writable_formats())}.")
+    if refusal := found.refusal(kind):
+        raise ExportError(refusal)
+    return found
 
 
 def _named(name: str) -> Format:

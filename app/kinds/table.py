@@ -22,7 +22,7 @@ MOST_AMONG_OTHERS = 12  # values
 # Columns of an export that are not the row's own.
 TAKEN = (
     "path", "uri", "label", "sha256", "annotator", "created_at", "lead_time_s", "purpose", "flagged", "probability",
-    "model_version",
+    "model_version", "acquisition_prob",
 )  # fmt: skip
 
 
@@ -33,7 +33,8 @@ def column(names: Columns) -> str:  # noqa: ARG001 - any will do
 
 def text_of(row: Mapping[str, str], names: Columns) -> str:
     """Return all of the row but its label, as JSON."""
-    values = {name: value or "" for name, value in row.items() if name is not None and name != names.label_column}
+    left_out = (None, names.label_column or None)  # a column without a name is one like others
+    values = {name: value or "" for name, value in row.items() if name not in left_out}
     return json.dumps(values, ensure_ascii=False)
 
 

@@ -13,9 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
-from app.errors import ExportError
 from app.formats.export import Export, ExportedSample, Row, Written, what_is_lost
-from app.formats.registry import writable_formats
+from app.formats.registry import format_to_write
 from app.formats.source import Action, Decision, Prediction
 from app.formats.whole_folder import new_target, whole_folder
 from app.project.moments import moment_said
@@ -56,12 +55,13 @@ def export(
         at: a moment in words (`app.project.moments`), for the labels as they stood then; empty: now.
 
     Raises:
-        ExportError: When ``out`` exists, the format is unknown, it cannot be written, or ``at`` is no moment.
+        ExportError: When ``out`` exists, the format is unknown or cannot hold such samples, it cannot be written, or
+            ``at`` is no moment.
         NoMomentError: When nothing was labeled by then.
     """
-    chosen = writable_formats().get(format)
-    if chosen is None or chosen.write is None:
-        raise ExportError(f"There is no export format {format!r}; known are {', '.join(writable_formats())}.")
+    with database.read() as session:
+        chosen = format_to_write(format, kind_of_samples(session, project_id=project_id))
+    assert chosen.write is not None
     target = new_target(out)
     moment = moment_said(database, project_id, at) if at else None
     content = gather(database, project_id, project=project or out.name, moment=moment)

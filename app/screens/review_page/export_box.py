@@ -15,13 +15,15 @@ from app.project.exporting import export
 from app.project.import_words import by_kind
 from app.project.project import Project
 from app.screens.shared.plain_text import escaped
+from app.screens.shared.session import kind_name
 from storage.engine import Database
 
 
 def export_box(project: Project, database: Database, project_id: int) -> None:
     """Draw the choice of a format; the export is made when asked for and offered for download."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sentences = {name: found.sentence for name, found in writable_formats().items()}
+        formats = writable_formats().items()
+        sentences = {name: found.sentence for name, found in formats if not found.refusal(kind_name())}
         chosen = st.selectbox(
             "Format", list(sentences), format_func=sentences.__getitem__, key="export_format", width=520
         )

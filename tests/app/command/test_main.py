@@ -496,6 +496,21 @@ def test_an_export_says_what_its_format_cannot_hold(labelloop: Run, by_class: Pa
     assert outcome.out.splitlines()[0] == "This format cannot hold who labeled (1 names) and when."
 
 
+def test_labeled_texts_go_to_another_tools_format_and_a_project_is_made_of_them(labelloop: Run, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text('text,label\n"good, ""so""",pos\nbad,neg\nso so,\n')
+    labelloop("init", tmp_path / "p", "--data", tmp_path / "texts.csv", "--labeled")
+    refused = labelloop("export", tmp_path / "p", "--format", "coco", tmp_path / "coco")
+    assert refused.err == "The format coco is about images and cannot hold texts; choose another one.\n"
+    assert not (tmp_path / "coco").exists()
+    labelloop("export", tmp_path / "p", "--format", "prodigy", tmp_path / "out")
+    made = labelloop("init", tmp_path / "again", "--data", tmp_path / "out" / "prodigy.jsonl", "--labeled")
+    assert made.out.splitlines() == [
+        "Taken over as import 1: 2 labels.",
+        "2 samples added, 0 refused, 0 duplicates.",
+    ]
+    assert classes_of(open_project(tmp_path / "again")) == ["neg", "pos"]
+
+
 def test_a_project_of_texts_takes_its_classes_from_the_data(labelloop: Run, tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("body,stars\ngood,5\nbad,1\n")
     (tmp_path / "more.jsonl").write_text('{"text": "new"}\n')

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from app.formats.csv_file import LABEL_COLUMNS, PREDICTION_COLUMNS
 from app.formats.export import EVENT_COLUMNS, Export, ExportedSample
+from app.formats.label_rows import LABEL_COLUMNS, PREDICTION_COLUMNS
 from app.formats.registry import open_source, writable_formats
 from app.formats.source import Decision, Prediction
 from app.kinds.table import TAKEN
@@ -31,19 +31,20 @@ def exported(kind: str, **more: object) -> Export:
     return replace(Export("p", ("dog, wet",), (sample, skipped), (event, skip), kind=kind), **more)
 
 
-@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet", "folders"])
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_or_a_row_comes_back_as_it_was_with_who_labeled_it_and_when(tmp_path, kind, name):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    writable_formats()[name].write(exported(kind), folder)
-    source = open_source(folder, uploads=tmp_path)
-    assert source.kind == kind
+def test_a_text_or_a_row_comes_back_under_its_name_and_so_does_what_was_skipped(tmp_path, kind, name):
+    writable_formats()[name].write(exported(kind), tmp_path)
+    source = open_source(tmp_path, uploads=tmp_path)
     assert [(entry.name, entry.text, entry.decisions) for entry in source.entries] == [
-        ("pool.csv:2", KINDS[kind], (ADA,))
+        ("pool.csv:2", KINDS[kind], (ADA,)),
+        ("pool.csv:3", KINDS[kind], (Decision("skip", "", "ada", NOON, 1.5, "audit"),)),
     ]
-    left_out = ("1 samples without a label are not in the export, and stay out.",)
-    assert source.notes == (() if name == "folders" else left_out)  # folders say at the export that they hold no skips
+    assert source.notes == ()
+    next(tmp_path.glob("unlabeled.*")).unlink()  # an earlier export has none
+    source = open_source(tmp_path, uploads=tmp_path)
+    assert [entry.name for entry in source.entries] == ["pool.csv:2"]
+    assert source.notes == ("1 samples without a label are not in the export, and stay out.",)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,4 +65,4 @@ def test_what_a_model_answered_stands_beside_the_text_or_row_it_answered_for(tmp
 
 
 def test_every_column_of_an_export_is_known_to_rows_which_may_have_one_of_the_same_name():
-    assert set(TAKEN) == {"path", *LABEL_COLUMNS, *PREDICTION_COLUMNS}
+    assert set(TAKEN) == {"path", "acquisition_prob", *LABEL_COLUMNS, *PREDICTION_COLUMNS}

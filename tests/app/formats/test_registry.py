@@ -33,6 +33,10 @@ def test_the_page_of_the_formats_has_a_line_for_each(name):
     (line,) = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{name}` |")]
     assert all_formats()[name].sentence in line
     assert ("written" in line) == (name in writable_formats())
+    cannot_hold = line.split("|")[-2]
+    assert ("texts and rows" in cannot_hold) == (
+        name in writable_formats() and all_formats()[name].refusal("text") != ""
+    )
 
 
 def test_what_no_format_reads_is_refused_with_the_names_of_those_that_are_read(tmp_path):

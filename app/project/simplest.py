@@ -42,7 +42,7 @@ def gain_in_words(gain: MetricInfo, settings: ProjectSettings) -> str:
     """The comparison in a sentence, and what follows from it."""
     low, high = (100 * (bound or 0.0) for bound in (gain.low, gain.high))
     points = f"{100 * gain.value:+.0f} points of accuracy (95 % band {low:+.0f} to {high:+.0f})"
-    compared = f"with {gain.n or 0:,} labels each, the default is {points} apart from it"
+    compared = f"with {gain.n or 0:,} labels each, the default's lead is {points}"
     if low > 0.0:
         return f"Better than the simplest thing: {compared}."
     if not is_behind(gain):

@@ -40,8 +40,8 @@ def test_what_a_person_chose_stays(chosen):
 
 def test_the_sentence_says_by_how_much_and_what_follows():
     assert gain_in_words(gain(0.1, 0.3), DEFAULT) == (
-        "Better than the simplest thing: with 32 labels each, the default is +20 points of accuracy (95 % band +10 to "
-        "+30) apart from it."
+        "Better than the simplest thing: with 32 labels each, the default's lead is +20 points of accuracy (95 % band "
+        "+10 to +30)."
     )
     assert gain_in_words(gain(-0.1, 0.3), DEFAULT).startswith("Not told apart yet from the simplest thing: with 32")
     assert "so questions are drawn at random now" in gain_in_words(gain(-0.3, -0.1), DEFAULT)

@@ -70,7 +70,7 @@ def test_four_measured_rounds_are_forecast_in_words(filled, open_screen):
 @pytest.mark.parametrize(
     ("low", "high", "where", "said"),
     [
-        (0.1, 0.3, "info", "Better than the simplest thing: with 32 labels each, the default is +20 points"),
+        (0.1, 0.3, "info", "Better than the simplest thing: with 32 labels each, the default's lead is +20 points"),
         (-0.3, -0.1, "warning", "questions are drawn at random now and logistic regression answers"),
     ],
 )

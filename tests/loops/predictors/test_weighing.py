@@ -55,6 +55,7 @@ def test_labels_that_speak_for_more_of_the_pool_count_for_more() -> None:
 def test_a_member_that_has_not_joined_has_no_say_and_weights_come_back_from_a_checkpoint() -> None:
     right, wrong = np.array([[0.9, 0.1]] * 40), np.array([[0.1, 0.9]] * 40)
     weights, _ = weighed([right, wrong], np.zeros(40, np.int64), np.ones(40), members=3)
-    assert (weights.weights, weights.right, weights.held_out_right) == ((1.0, 0.0, 0.0), (1.0, 0.0), 40)
+    assert (weights.weights, weights.held_out_right) == ((1.0, 0.0, 0.0), 40)
+    assert weights.right == pytest.approx((1.0, 0.0))
     saved = asdict(weights) | {"weights": list(weights.weights), "right": list(weights.right)}
     assert Weights.of_saved(saved) == weights

@@ -96,10 +96,8 @@ class Champion(Predictor):
     def fit(self, labels: Mapping[int, int], *, round_number: int, checkpoint_dir: Path | None = None) -> None:
         """Fits whoever has a say on all labels, and weighs anew when there are so many more than the last time."""
         self._labels = dict(labels)
-        # Evidence of quick ones, and of a committee that answers, costs nothing more: it is looked at in each round.
-        growth = 1.0 if len(labels) <= COMMITTEE_UP_TO else GROWTH
         due = self._may_weigh and is_due(
-            len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=growth
+            len(labels), compared_at=self._weights.weighed_at, fewest=FEWEST_TO_WEIGH, growth=self._growth
         )
         team = (self._first, *self._quick, *(self._of_a_kind(other) for other in self._others))
         joined = self._joined(len(labels))
@@ -246,8 +244,7 @@ class Champion(Predictor):
 
     def _take(self, weights: Weights, labels: dict[int, int], saved: Sequence[dict[str, Any]], name: str) -> None:
         """Loads the members into new ones, so that a file that does not fit changes nothing."""
-        first = self._first.fresh()
-        quick, others = (tuple(member.fresh() for member in members) for members in (self._quick, self._others))
+        first, quick, others = self._first.fresh(), self._fresh(self._quick), self._fresh(self._others)
         team = (first, *quick, *(self._of_a_kind(other, len(labels)) for other in others))
         load_members([team[place] for place, weight in enumerate(weights.weights) if weight], saved, name)
         if not weights.weights[0]:  # it has no say, but it still knows what is covered
@@ -261,13 +258,17 @@ class Champion(Predictor):
         return Committee(other, num_folds=NUM_FOLDS, votes=False) if few and self._may_weigh else other
 
     def _joined(self, labels: int) -> int:
-        """How many members, from the first on, are fitted and weighed with so many labels.
+        """How many members, from the first on, are fitted and weighed with so many labels."""
+        return len(self._team) if labels >= COMMITTEE_FROM else 1 + len(self._quick)
 
-        The others, once measurably worse, are fitted again with half as many more labels and not in each round.
-        """
-        quick, before = 1 + len(self._quick), self._weights
-        wanted = any(before.weights[quick:]) or is_due(labels, compared_at=before.all_weighed_at, fewest=COMMITTEE_FROM)
-        return len(self._team) if wanted else quick
+    @staticmethod
+    def _fresh(members: Sequence[Predictor]) -> tuple[Predictor, ...]:
+        return tuple(member.fresh() for member in members)
+
+    @property
+    def _growth(self) -> float:
+        """A committee's evidence costs nothing, so it is looked at in every round."""
+        return 1.0 if len(self._labels) <= COMMITTEE_UP_TO else GROWTH
 
     @property
     def _answering(self) -> list[tuple[Predictor, float]]:
@@ -295,7 +296,5 @@ class Champion(Predictor):
             return  # no class has two labels: what stands, stands
         labels_N, probs_M_N_C = found[0].labels_N, [one.probs_N_C for one in found]
         shares_N = self.pool_shares(found[0].sample_ids)
-        found_weights, mixed = weighed(probs_M_N_C, labels_N, shares_N, members=len(self._team))
-        last = len(labels_N) if len(team) == len(self._team) else self._weights.all_weighed_at
-        self._weights = replace(found_weights, all_weighed_at=last)
+        self._weights, mixed = weighed(probs_M_N_C, labels_N, shares_N, members=len(self._team))
         self.held_out = replace(found[0], probs_N_C=mixed)

@@ -24,7 +24,6 @@ class Weights:
 
     weights: tuple[float, ...]  # add up to 1
     weighed_at: int = 0  # labels; 0: never
-    all_weighed_at: int = 0  # labels at which those whose fits take long were weighed too
     right: tuple[float, ...] = ()  # share of the pool that each member had right, by labels held out
     together: float = 0.0  # likewise of the champion
     held_out_right: int = 0  # labels that the champion had right while they were held out

@@ -169,22 +169,6 @@ def test_who_is_wrong_about_labels_held_out_loses_its_say_and_is_not_asked_any_m
     )
 
 
-def test_who_was_worse_is_fitted_again_with_half_as_many_more_labels_and_who_answers_in_every_round() -> None:
-    other = Says("other", right_up_to=0, certain=0.99)
-    champion = Champion(first_of_all(), [other], [Says("quick")])
-    fits: list[tuple[int, bool]] = []
-    for count in (30, 40, 44, 45, 60):
-        champion.fit({i: i % 2 for i in range(count)}, round_number=count)
-        fits.append((champion.weights.all_weighed_at, bool(champion.others)))
-    assert fits == [(30, True), (30, True), (30, True), (45, True), (45, True)], "the quick one answers"
-
-    other.right_up_to = 1_000
-    for count in (68, 70, 71):
-        champion.fit({i: i % 2 for i in range(count)}, round_number=count)
-    assert champion.weights.all_weighed_at == 71
-    assert len(champion.others) == 2
-
-
 def test_once_the_others_answer_alone_it_has_no_questions_but_those_of_coverage() -> None:
     champion = Champion(first_of_all(right_up_to=0, certain=0.99), [Says("other")])
     champion.fit(LABELS | {i: i % 2 for i in range(40, 400)}, round_number=1)

@@ -38,6 +38,11 @@ def simplest_of(settings: ProjectSettings) -> ProjectSettings:
     return replace(settings, predictor=SIMPLEST, acquisition=catalog.RANDOM)
 
 
+def predictor_words(name: str) -> str:
+    """What a round's predictor is called on a screen."""
+    return "logistic regression" if name == SIMPLEST else name
+
+
 def gain_in_words(gain: MetricInfo, settings: ProjectSettings) -> str:
     """The comparison in a sentence, and what follows from it."""
     low, high = (100 * (bound or 0.0) for bound in (gain.low, gain.high))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from app.project.advice import accuracy_points
-from app.project.simplest import GAIN
+from app.project.simplest import GAIN, predictor_words
 from app.screens.shared.enough_measured import FEWEST_DRAWN, is_enough
 from loops.evaluation.learning_curve import AccuracyPoint
 from storage.engine import Database
@@ -193,7 +193,7 @@ def round_rows(rounds: Sequence[RoundInfo]) -> pd.DataFrame:
                 "Training (s)": info.fit_seconds,
                 "Scoring (s)": info.score_seconds,
                 "Acquisition": info.acquisition,
-                "Predictor": info.predictor,
+                "Predictor": predictor_words(info.predictor),
             }
             for info in reversed(rounds)
         ]

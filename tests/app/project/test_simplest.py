@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.project.settings import ProjectSettings
-from app.project.simplest import SIMPLEST, gain_in_words, settings_in_force
+from app.project.simplest import SIMPLEST, gain_in_words, predictor_words, settings_in_force
 from loops.predictors.linear import LinearOfRows
 from loops.predictors.making import own_predictor
 from storage.metrics import MetricInfo
@@ -47,6 +47,7 @@ def test_the_sentence_says_by_how_much_and_what_follows():
     assert "so questions are drawn at random now" in gain_in_words(gain(-0.3, -0.1), DEFAULT)
 
 
-def test_the_name_it_goes_by_is_a_predictor_of_ours(tmp_path):
+def test_the_name_it_goes_by_is_a_predictor_of_ours_and_has_words_for_a_screen():
+    assert (predictor_words(SIMPLEST), predictor_words("cnn")) == ("logistic regression", "cnn")
     made = own_predictor(SIMPLEST, None, num_classes=2, seed=0, mc_iterations=3)  # type: ignore[arg-type] # no rows yet
     assert type(made) is LinearOfRows

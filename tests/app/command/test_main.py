@@ -362,6 +362,50 @@ def test_train_exits_with_the_trainers_code(
     assert seen == [(project, True), (project, False)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('predictor = "no_such:thing"', "no_such cannot be imported"),
+        ('predictor = "sklearn.cluster:KMeans"', "a predictor needs predict_proba"),
+        ('acquisition = "math:tau_of_none"', "math has no tau_of_none"),
+        ('acquisition = "math:pi"', "wanted a function or a BaaL heuristic, found float"),
+        ('embedding = "no_such:thing"', "there is no module no_such"),
+        ('embedding = "no_such.npy"', "no_such.npy cannot be read: No such file or directory"),
+        ('embedding = "no such"', "an embedding is given as module:function"),
+        ('stop = "math:pi"', "a stopping criterion is a function"),
+    ],
+)
+def test_code_that_the_settings_name_and_nobody_finds_is_one_sentence(
+    labelloop: Run, project: Path, setting: str, said: str
+) -> None:
+    name = setting.split()[0]
+    kept = [line for line in (project / "settings.toml").read_text().splitlines() if not line.startswith(f"{name} =")]
+    (project / "settings.toml").write_text("\n".join([setting, *kept]))
+    outcome = labelloop("train", project, "--once")
+    assert outcome.code == 1
+    assert _is_one_sentence(outcome.err)
+    assert outcome.err.startswith(f"settings.toml, {name}: ")
+    assert said in outcome.err
+    examined = labelloop("doctor", project)
+    assert examined.code == 1
+    assert f"WRONG settings: settings.toml, {name}: " in examined.err
+
+
+def test_a_round_that_fails_is_one_sentence_of_the_command(
+    labelloop: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_embedding.py").write_text("def rows(images):\n    raise OverflowError('no rows today')\n")
+    changed = (
+        (project / "settings.toml")
+        .read_text()
+        .replace('embedding = ""', f'embedding = "{tmp_path}/own_embedding.py:rows"')
+    )
+    (project / "settings.toml").write_text(changed)
+    monkeypatch.setattr("app.trainer.process.signal.signal", lambda *_: None)
+    outcome = labelloop("train", project, "--once")
+    assert (outcome.code, outcome.err) == (1, "The embedding function failed: OverflowError: no rows today\n")
+
+
 def test_run_without_a_project_runs_the_demo_and_a_new_folder_starts_at_the_setup_screen(
     labelloop: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -52,14 +52,31 @@ if TYPE_CHECKING:
     pass
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
+DISTRIBUTION = "labelloop"  # as it is installed
 
 commands = typer.Typer(
     name="labelloop",
-    help="Label the samples a model learns most from; it is retrained while you label.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@commands.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Label the samples a model learns most from; it is retrained while you label."""
 
 
 def main() -> None:

@@ -90,6 +90,8 @@ def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source
     if found is not None:
         return found
     source = chosen.read(path, uploads)
+    if chosen.rows is not None and not path.is_dir():
+        source = replace(source, listed_in=path.name)
     return replace(source, kind=reading.kind) if reading.kind else source
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.metadata
 import json
 import os
 import re
@@ -69,7 +70,9 @@ def _is_one_sentence(text: str) -> bool:
     return text.count("\n") == 1 and "Traceback" not in text
 
 
-@pytest.mark.parametrize("arguments", ["--help", "run --help", "init --help", "simulate --help", "doctor --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "run --help", "init --help", "simulate --help", "doctor --help"]
+)
 def test_help_loads_nothing_heavy(arguments: str) -> None:
     script = f"""
 import sys
@@ -82,8 +85,13 @@ finally:
     print("loaded:", sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "Usage: labelloop" in done.stdout
+    assert ("Usage: labelloop" in done.stdout) == ("--help" in arguments)
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_the_version_is_that_of_what_is_installed(labelloop: Run) -> None:
+    outcome = labelloop("--version")
+    assert (outcome.code, outcome.out) == (0, f"labelloop {importlib.metadata.version('labelloop')}\n")
 
 
 def test_help_names_every_command(labelloop: Run) -> None:

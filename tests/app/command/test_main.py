@@ -152,6 +152,8 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "export p out --format xml",
         "export p out --format model --at 2026-01-01",
         "export p out --format csv --with-predictions --at 2026-01-01",
+        "export p out --format onnx --with-predictions",
+        "export p out --format doccano --for-spreadsheet",
         "status",
         "simulate",
         "simulate --out o",
@@ -175,6 +177,13 @@ def test_wrong_usage_exits_with_2(labelloop: Run, arguments: str) -> None:
     [
         ("status nowhere", "There is no folder"),
         ("import nowhere x", "There is no folder"),
+        ("status a.npz", "is a file; a project is named by its folder"),
+        ("simulate --out o --npz a.npz", "a.npz is no file that numpy.savez wrote"),
+        (
+            "init p --images images --classes a,b --label-column stars",
+            "images holds no texts or rows, so it has no column",
+        ),
+        ("init p --images images --classes a,b --test empty.csv", "empty.csv holds nothing that can be imported"),
         ("train nowhere --once", "There is no folder"),
         ("export nowhere out --format csv", "There is no folder"),
         ("doctor nowhere", "There is no folder"),
@@ -192,11 +201,35 @@ def test_what_is_refused_exits_with_1_and_one_sentence(
     labelloop: Run, images: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
 ) -> None:
     monkeypatch.chdir(images.parent)
+    Path("a.npz").write_bytes(b"words")
+    Path("empty.csv").write_text("path,label\n")
     outcome = labelloop(*arguments.split())
     assert outcome.code == 1
     assert said in outcome.err
     assert _is_one_sentence(outcome.err)
     assert not (images.parent / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("import pets empty.csv", "empty.csv holds nothing that can be imported"),
+        ("import pets images --text-column body", "images holds no texts or rows, so it has no column `body`"),
+        ("move pets sqlite:///words", "words is a database of another program, not LabelLoop's"),
+        ("verify pets pets", "pets cannot be read: Is a directory"),
+        ("verify words pets", "words is no certificate: Expecting value"),
+    ],
+)
+def test_what_a_project_cannot_do_is_one_sentence(
+    labelloop: Run, project: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    monkeypatch.chdir(project.parent)
+    Path("words").write_bytes(b"words" * 1000)
+    Path("empty.csv").write_text("path,label\n")
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert _is_one_sentence(outcome.err)
 
 
 def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
@@ -497,6 +530,7 @@ def test_init_takes_classes_and_labels_from_the_source_and_import_takes_them_bac
         "init p --images images",  # names no class
         "import pets",
         "import pets images --rename dog",
+        "import pets images --undo 1",
         "import pets images --format xml",
         "export pets out --format archive",  # is read only
     ],

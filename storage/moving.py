@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
 
-from storage.engine import Database, parse, Session
+from storage.engine import Database, Session, parse
 from storage.errors import DatabaseDamagedError, DatabaseNotEmptyError, ForeignDatabaseError
 from storage.models import Base, JournalMark, Project
 from storage.opening import create_database

@@ -121,8 +121,7 @@ def press() -> Callable[..., None]:
     """Label what is on screen with some class, remember it, and wait for the next sample."""
 
     def press_one(person, number: int, given: Given) -> None:
-        person.wait_for_sample()
-        token, sample = person.shown(), person.sample_id()
+        token, sample = person.wait_for_sample(), person.sample_id()
         person.page.keyboard.press(str(number % 10))
         given.append((sample, number % 10))
         person.wait_for_sample(other_than=token)

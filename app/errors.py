@@ -29,6 +29,15 @@ class AppError(Exception):
     """Anything the application refuses; ``str(error)`` is shown to a person as it is."""
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error was raised on purpose, by any part of LabelLoop: its message is a sentence for a person."""
+    from app.formats.errors import ImportingError  # here: importing a class of errors is not to import its package
+    from loops.errors import LoopsError
+    from storage.errors import StorageError
+
+    return isinstance(error, (AppError, ImportingError, LoopsError, StorageError))
+
+
 class SettingsError(AppError):
     """A setting was refused."""
 

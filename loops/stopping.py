@@ -91,10 +91,18 @@ def own_criterion(reference: str) -> StoppingCriterion:
 
 
 def name_if_met(criterion: StoppingCriterion | None, rounds: Sequence[MeasuredRound]) -> str:
-    """The name of a criterion that is met; empty where none is."""
-    if criterion is None or not criterion(rounds):
+    """The name of a criterion that is met; empty where none is.
+
+    Raises:
+        OwnCodeError: If it fails.
+    """
+    if criterion is None:
         return ""
-    return str(getattr(criterion, "__name__", criterion))
+    name = str(getattr(criterion, "__name__", criterion))
+    try:
+        return name if criterion(rounds) else ""
+    except Exception as error:  # somebody's code may raise anything
+        raise OwnCodeError(f"the stopping criterion {name}", f"it failed: {type(error).__name__}: {error}") from error
 
 
 def mean_entropy(probs_N_C: NDArray[np.float32]) -> float | None:

@@ -24,14 +24,25 @@ class EndingInfo:
     seconds: float  # it had lived
     last_words: str  # the last line of its log
     created_at: datetime
+    held_bytes: int | None = None  # of memory, when it was last looked at; None: it never was
+    free_bytes: int | None = None  # of the machine's memory, then
 
 
 def record_ending(
-    session: Session, *, project_id: int, child: str, status: int, seconds: float, last_words: str
+    session: Session,
+    *,
+    project_id: int,
+    child: str,
+    status: int,
+    seconds: float,
+    last_words: str,
+    held_bytes: int | None = None,
+    free_bytes: int | None = None,
 ) -> None:
-    """Keep how a child ended."""
+    """Keep how a child ended, and what memory it held and was free when it was last looked at."""
     told = {"child": child, "status": status, "seconds": seconds, "last_words": last_words}
-    session.add(Ending(project_id=project_id, created_at=utc_now(), **told))
+    memory = {"held_bytes": held_bytes, "free_bytes": free_bytes}
+    session.add(Ending(project_id=project_id, created_at=utc_now(), **told, **memory))
     session.flush()
     of_child = select(Ending.id).where(Ending.project_id == project_id, Ending.child == child)
     newest = of_child.order_by(Ending.id.desc()).limit(KEPT)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
 
-from storage.engine import Database, Session
-from storage.errors import DatabaseNotEmptyError
+from storage.engine import Database, Session, parse
+from storage.errors import DatabaseDamagedError, DatabaseNotEmptyError, ForeignDatabaseError
 from storage.models import Base, JournalMark, Project
 from storage.opening import create_database
 
@@ -30,8 +30,9 @@ def copy_database(source: Database, target_url: str) -> dict[str, int]:
 
     Raises:
         DatabaseNotEmptyError: When the target holds a project.
+        ForeignDatabaseError: When it is a file of something else.
     """
-    with closing(create_database(target_url)) as target, source.read() as reading, target.write() as writing:
+    with closing(_made(target_url)) as target, source.read() as reading, target.write() as writing:
         if writing.scalar(select(func.count()).select_from(Project)):
             raise DatabaseNotEmptyError
         tables = [table for table in Base.metadata.sorted_tables if table.name not in _OF_THIS_FILE]
@@ -39,6 +40,13 @@ def copy_database(source: Database, target_url: str) -> dict[str, int]:
             _copy(reading, writing, table)
         _go_on_counting(writing, tables)
         return {table.name: writing.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+def _made(target_url: str) -> Database:
+    try:
+        return create_database(target_url)
+    except DatabaseDamagedError as error:  # a file that is there, and no project's whose labels could be restored
+        raise ForeignDatabaseError(repr(parse(target_url))) from error  # a password is not shown by it
 
 
 def _copy(reading: Session, writing: Session, table: Table) -> None:

@@ -14,7 +14,7 @@ from storage.engine import Database
 from storage.errors import ForeignDatabaseError, NoDatabaseError, SchemaTooNewError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0014"  # the newest file of migrations/versions
+HEAD = "0015"  # the newest file of migrations/versions
 
 
 def upgrade(database: Database, *, create: bool = False) -> None:

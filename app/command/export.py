@@ -48,6 +48,10 @@ def export(
         raise UsageError("--at is for labels; each round's model stands only until the next one's.")
     if at and with_predictions:
         raise UsageError("--at and --with-predictions exclude each other: the model's answers are those of now.")
+    if with_predictions and format_ in (MODEL, ONNX):
+        raise UsageError("--with-predictions is for labels; a model answers by 'labelloop predict'.")
+    if for_spreadsheet and format_ != "csv":
+        raise UsageError("--for-spreadsheet is for --format csv.")
     opened = open_project(project)
     with opened.opened_to_read() as database:
         if format_ in (MODEL, ONNX):

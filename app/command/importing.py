@@ -16,7 +16,7 @@ from app.command.options import (
     TextColumnOption,
 )
 from app.command.progress import show_files, show_progress
-from app.errors import UsageError
+from app.errors import ProjectError, UsageError
 from app.project.project import open_project
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def import_(
     from app.project.watching import seen_now
 
     opened = open_project(project)
+    if undo and source is not None:
+        raise UsageError("--undo takes back an import, and a source is for another one; say one of the two.")
     if undo:
         typer.echo(undo_labels(opened, undo))
         return
@@ -62,6 +64,8 @@ def import_(
         watched = watched_as(source, labeled=labeled, format=format_, new_names=new_names(rename), **columns)
     found = open_for(opened, source, reading=reading, format=format_, progress=show_files)
     found = found.with_classes_renamed(new_names(rename))
+    if not (found.entries or found.refused or is_watched):
+        raise ProjectError(f"{shown(source)} holds nothing that can be imported.")
     seen = seen_now(found, watched) if watched is not None else {}
     report = add_to_pool(opened, found, labeled=labeled, given_as=shown(source), progress=show_progress)
     print_report(report, "samples")

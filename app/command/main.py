@@ -44,7 +44,7 @@ from app.command.projects import projects
 from app.command.serve import serve
 from app.command.simulate import simulate
 from app.command.watch import watch
-from app.errors import AppError, ProjectError, UsageError
+from app.errors import ProjectError, UsageError, is_refusal
 from app.project.project import Project, new_project, open_project
 from app.rights import keep_private, make_private
 
@@ -52,14 +52,31 @@ if TYPE_CHECKING:
     pass
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
+DISTRIBUTION = "labelloop"  # as it is installed
 
 commands = typer.Typer(
     name="labelloop",
-    help="Label the samples a model learns most from; it is retrained while you label.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@commands.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Label the samples a model learns most from; it is retrained while you label."""
 
 
 def main() -> None:
@@ -76,12 +93,8 @@ def main() -> None:
 
 def sentence_of(error: Exception) -> str:
     """Return what a person reads about an error, on one line."""
-    from app.formats.errors import ImportingError
-    from loops.errors import LoopsError
-    from storage.errors import StorageError
-
     text = " ".join(str(error).split())
-    if isinstance(error, (AppError, ImportingError, LoopsError, StorageError)):
+    if is_refusal(error):
         # A word gets its capital; a file's or a setting's name, and what the person typed, stays as it is written.
         first = text.partition(" ")[0]
         return text[:1].upper() + text[1:] if first.isalpha() and first not in sys.argv else text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app.errors import SettingsError
 from app.kinds.kind import KINDS
+from app.project.own_code import import_predictor
 from app.project.settings import PREDICTORS, RECOMMENDED_NETWORK, check_predictor
 from loops.acquisition import catalog
 from loops.errors import LoopsError
@@ -39,19 +40,10 @@ def known_predictor(name: str) -> str:
     try:
         check_predictor("--predictor", name)
         if catalog.is_own(name):
-            _check_classifier(catalog.imported(name), name)
+            import_predictor(name)
     except (LoopsError, SettingsError) as error:
         raise typer.BadParameter(str(error)) from error
     return name
-
-
-def _check_classifier(found: Any, name: str) -> None:  # noqa: ANN401 - whatever stands at that place
-    """Refuses an estimator of scikit-learn's kind that the trainer could not use; the other sorts it checks itself."""
-    if not hasattr(found, "get_params"):
-        return
-    from loops.predictors.scikit import check_classifier
-
-    check_classifier(found() if isinstance(found, type) else found, name)
 
 
 def _known_kind(name: str) -> str:

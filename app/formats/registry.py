@@ -6,6 +6,7 @@ Command line, screens, docs and tests read this list; nothing else names formats
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from dataclasses import replace
 from functools import cache, partial
@@ -70,6 +71,8 @@ def open_source(
     path = Path(path)
     if not path.exists():
         raise SourceError(f"{printable(str(path))}: there is no such file or folder.")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{printable(str(path))} cannot be read: its rights do not let you.")
     chosen = _named(format) if format else format_of(path, reading)
     try:
         return replace(_read(chosen, path, uploads, reading), format=chosen.name)
@@ -89,7 +92,13 @@ def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source
     found = None if chosen.rows is None else _in_rows(chosen.rows, path, reading, chosen.first_row)
     if found is not None:
         return found
+    column = reading.text_column or reading.label_column
+    if column:
+        said = f"{printable(str(path))} holds no texts or rows, so it has no column `{printable(column)}`"
+        raise SourceError(f"{said}; --text-column and --label-column are for lists of those.")
     source = chosen.read(path, uploads)
+    if chosen.rows is not None and not path.is_dir():
+        source = replace(source, listed_in=path.name)
     return replace(source, kind=reading.kind) if reading.kind else source
 
 

@@ -79,6 +79,7 @@ class Source:
     format: str = ""  # its name
     kind: str = "image"  # of its samples
     notes: tuple[str, ...] = field(default=())  # what the format's reader could not take over, as sentences
+    listed_in: str = ""  # a list that names these files, and whose rows could be the samples themselves; empty: none
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -112,8 +112,10 @@ def _read(path: Path) -> dict[str, Any]:
         told = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CertificateError(f"There is no file {path}.") from error
-    except (OSError, ValueError) as error:
-        raise CertificateError(f"{path} cannot be read as a certificate: {error}.") from error
+    except OSError as error:
+        raise CertificateError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise CertificateError(f"{path} is no certificate: {error}.") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise CertificateError(f"{path} is no certificate of this program.")
     return told

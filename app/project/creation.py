@@ -83,6 +83,8 @@ def make_project(
         classes = classes or pool_source.class_names or (test_source.class_names if test_source else ())
         check_classes(classes)
         refuse_unusable(pool_source)
+        if test_source is not None:
+            refuse_unusable(test_source)
         project = create_with_embedding(
             folder, settings=settings, classes=classes, pool=pool_source, test=test_source, consent=consent
         )

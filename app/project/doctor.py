@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from app.errors import AppError, TrainerRunningError
+from app.errors import TrainerRunningError, is_refusal
 from app.kinds.kind import kind_named
 from app.project.endings import TRAINER, ending_words
 from app.project.lock import trainer_lock
+from app.project.own_code import check_own_code
 from app.project.project import Project
 from app.project.status import SILENT_AFTER, heartbeat_age
 from storage import journal
@@ -57,7 +58,7 @@ def _guarded(look: Callable[..., Finding], *subjects: object) -> Finding:
     try:
         return look(*subjects)
     except Exception as error:  # noqa: BLE001 - whatever is broken, the other looks are what helps to find out why
-        sentence = str(error) if isinstance(error, (AppError, StorageError)) else f"{type(error).__name__}: {error}"
+        sentence = str(error) if is_refusal(error) else f"{type(error).__name__}: {error}"
         return Finding(look.__name__.replace("_", " "), sentence, good=False)
 
 
@@ -123,6 +124,7 @@ def _examine_project(project: Project) -> Iterator[Finding]:
     yield _guarded(file_system, project)
     yield _guarded(disk_space, project)
     yield _guarded(backups, project)
+    yield _guarded(settings, project)
     try:
         with project.opened_to_read(settle=False) as database:  # a look changes nothing
             checked = _guarded(integrity, project, database)
@@ -164,6 +166,12 @@ def backups(project: Project) -> Finding:
     entries = journal.read(project.database_path.with_name(journal.NAME)).entries
     count = sum("event" in entry for entry in entries)
     return Finding("backups", f"{len(made)} in {folder.name}, {newest}; {count:,} label events in {journal.NAME}")
+
+
+def settings(project: Project) -> Finding:
+    """Import what the settings name of somebody's own, as the trainer would."""
+    named = check_own_code(project.settings())
+    return Finding("settings", f"{', '.join(named)} can be imported" if named else "name no code of your own")
 
 
 def integrity(project: Project, database: Database) -> Finding:  # noqa: ARG001 - as the other looks are called

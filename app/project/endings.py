@@ -10,10 +10,8 @@ from storage.endings import EndingInfo
 
 TRAINER = "trainer"
 TO_WAIT_FOR_A_PERSON = 5  # deaths in a row, each before it was healthy
-_MEMORY = (
-    "Most likely this machine's memory was used up. Close other programs, or choose a smaller embedding or smaller "
-    "images in Setup."
-)
+SHORT_OF_MEMORY = 0.1  # of what it held and what was free together: less than that free, and memory was short
+_LESS_MEMORY = "close other programs, or choose a smaller embedding or smaller images in Setup."
 
 
 def ending_words(deaths: Sequence[EndingInfo], zone: tzinfo | None = None) -> str:
@@ -30,17 +28,33 @@ def ending_words(deaths: Sequence[EndingInfo], zone: tzinfo | None = None) -> st
     if latest.last_words:
         said.append(f"The last it said: {latest.last_words}")
     if latest.status == -signal.SIGKILL:
-        said.append(_MEMORY)
+        said.append(_memory_words(latest))
     if len(deaths) >= TO_WAIT_FOR_A_PERSON:
         said.append("It is not started again by itself now; press Try again, or start 'labelloop run' again.")
     return " ".join(said)
 
 
+def _memory_words(death: EndingInfo) -> str:
+    """Whether memory was short, as far as anybody looked: a kill by a person and one by the system look alike."""
+    if death.held_bytes is None or death.free_bytes is None:
+        return f"Nobody knows how much memory it held. If that was short, {_LESS_MEMORY}"
+    held, free = death.held_bytes, death.free_bytes
+    seen = f"When last looked at it held {held / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB were free"
+    if free < SHORT_OF_MEMORY * (held + free):
+        return f"{seen}: most likely memory was short; {_LESS_MEMORY}"
+    return (
+        f"{seen}: memory was not short then. If nobody ended it, and it ends so again, look whether a container "
+        f"limits its memory, or {_LESS_MEMORY}"
+    )
+
+
 def _how(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return "killed by signal 9 (SIGKILL): by a person, or by the system, which does so where memory runs out"
     if status >= 0:
         return f"with exit code {status}"
     try:
         name = signal.Signals(-status).name
     except ValueError:  # a number that this system has no name for
-        name = f"number {-status}"
-    return f"killed by the signal {name}"
+        name = "of no name"
+    return f"killed by signal {-status} ({name})"

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.source import Entry, Refused, Source, alike, printable
-from app.kinds.kind import Admitted, Kind, kind_named
+from app.kinds.kind import KINDS, Admitted, Kind, kind_named
 from app.project.carried_labels import CarriedLabels, ImportedLabels, take_labels
 from app.project.moved_files import MovedFiles
 from storage.engine import Database
@@ -142,14 +142,26 @@ def refuse_unusable(source: Source) -> None:
         if not isinstance(outcome, RefusedSampleError):
             return
         reasons[outcome.reason] += 1
-    where, noun = printable(str(source.root)), "file" if looking.kind.IN_FILES else looking.kind.NOUN
+    where, noun = (
+        printable(source.listed_in or str(source.root)),
+        "file" if looking.kind.IN_FILES else looking.kind.NOUN,
+    )
     if not reasons:
         raise SourceError(f"{where} holds nothing that can be imported.")
     reason, count = reasons.most_common(1)[0]
     if reasons.total() == 1:
-        raise SourceError(f"The only {noun} of {where} cannot be imported: it {reason}.")
+        raise SourceError(f"The only {noun} of {where} cannot be imported: it {reason}.{_if_rows(source)}")
     which = "each" if count == reasons.total() else f"{count:,} of them"
-    raise SourceError(f"None of the {reasons.total():,} {noun}s of {where} can be imported; {which}: {reason}.")
+    said = f"None of the {reasons.total():,} {noun}s of {where} can be imported; {which}: {reason}."
+    raise SourceError(f"{said}{_if_rows(source)}")
+
+
+def _if_rows(source: Source) -> str:
+    """What else a list may be of which no file is there; empty where one is."""
+    if not source.listed_in or any(os.path.lexists(entry.path) for entry in source.entries):
+        return ""
+    kinds = " or ".join(f"--kind {name}" for name in KINDS if not kind_named(name).IN_FILES)
+    return f" If its rows are the samples themselves, make the project with 'labelloop init' and {kinds}."
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -184,6 +184,8 @@ def open_project(folder: Path | str) -> Project:
         SettingsError: When its settings cannot be used.
     """
     project = Project(Path(folder).expanduser().resolve())
+    if project.folder.is_file():
+        raise ProjectError(f"{project.folder} is a file; a project is named by its folder.")
     if not project.folder.is_dir():
         raise ProjectError(f"There is no folder {project.folder}; make a project with 'labelloop init'.")
     if not project.settings_path.is_file():

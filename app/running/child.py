@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 SHORTEST_BACK_OFF = 1.0  # seconds before the second restart; the first is at once. Doubled at each death
 LONGEST_BACK_OFF = 60.0  # seconds
 LARGEST_LOG = 5_000_000  # bytes; then the log moves to NAME.log.1
@@ -42,6 +44,8 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     back_off: float = 0.0
     started_at: float = 0.0
+    held_bytes: int | None = None  # of memory, at the last look at it; None: not looked at in this life
+    free_bytes: int | None = None  # of the machine's memory, then
     start_again_at: float = -math.inf
 
     @property
@@ -62,6 +66,7 @@ class Child:
                 preexec_fn=_prepare(self.niceness),
             )
         self.started_at = self.clock()
+        self.held_bytes = self.free_bytes = None
 
     def check(self) -> int | None:
         """Start the command when it does not run, is ready, and its back-off is over.
@@ -76,6 +81,7 @@ class Child:
         status = self.process.poll()
         if status is None:
             self._note_health()
+            self._note_memory()
             return None
         self._sweep()
         self._back_off()
@@ -90,6 +96,12 @@ class Child:
         if self.back_off and self.clock() - self.started_at >= self.healthy_after:
             self.back_off = 0.0
             self.recovered()
+
+    def _note_memory(self) -> None:
+        """What it holds and what is free: once it was killed nobody can tell any more whether memory was short."""
+        with contextlib.suppress(psutil.Error):  # it has ended since
+            self.held_bytes = psutil.Process(self.pid).memory_info().rss
+            self.free_bytes = psutil.virtual_memory().available
 
     def _back_off(self) -> None:
         if self.clock() - self.started_at >= self.healthy_after:

@@ -47,6 +47,8 @@ class Deaths:
                     "status": status,
                     "seconds": lived,
                     "last_words": last_words(child.log),
+                    "held_bytes": child.held_bytes,
+                    "free_bytes": child.free_bytes,
                 }
                 with database.write() as session:
                     record_ending(session, project_id=identity, **told)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -71,11 +72,13 @@ def _left_out(reason: str) -> None:
 
 def _from_npz(config: SimulationConfig) -> LabeledSamples:
     assert config.npz is not None
-    with np.load(config.npz) as data:
-        try:
+    try:
+        with np.load(config.npz) as data:
             x_train, y_train, x_test, y_test = (data[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-        except KeyError as error:
-            raise SettingsError(f"--npz {config.npz} needs x_train, y_train, x_test and y_test; {error}.") from error
+    except KeyError as error:
+        raise SettingsError(f"--npz {config.npz} needs x_train, y_train, x_test and y_test; {error}.") from error
+    except (OSError, TypeError, ValueError, EOFError, BadZipFile) as error:  # TypeError: of a single array
+        raise SettingsError(f"--npz {config.npz} is no file that numpy.savez wrote.") from error
     # Drawn rather than the first ones: a file may be sorted by class.
     generator = np.random.default_rng(0)
     pool = np.sort(generator.permutation(len(x_train))[: config.pool])

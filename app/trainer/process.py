@@ -22,9 +22,10 @@ from typing import NoReturn
 
 import torch
 
-from app.errors import AppError, FilesAwayError
+from app.errors import AppError, FilesAwayError, is_refusal
 from app.project.hub import refuse_other_weights
 from app.project.lock import trainer_lock
+from app.project.own_code import check_own_code
 from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from app.trainer.background import BackgroundEmbedding
@@ -40,7 +41,7 @@ from app.trainer.watching import WatchedSources
 from app.trainer.workbench import Workbench, set_up
 from loops.errors import TrainingInterruptedError
 from storage.engine import Database
-from storage.errors import DiskFullError, StorageError
+from storage.errors import DiskFullError
 from storage.plain import utc_now
 from storage.rounds import fail_round, latest_round, open_round
 from storage.samples import count_samples, last_added_at
@@ -68,6 +69,7 @@ class Worker:
     background: BackgroundEmbedding
     every_label: EveryLabel | None  # None: ends when nothing is waiting, instead of waiting for people
     failed: bool = False
+    failure: Exception | None = None  # of the last attempt, for who asked for one run and waits for how it ends
     told: str = ""  # the failure that was recorded last: what is tried again by itself is recorded once
     retry_at: float = math.inf  # seconds as `time.monotonic` counts; a failure that may pass is tried again by itself
     between_rounds: BetweenRounds | None = None
@@ -117,7 +119,7 @@ class Worker:
                 self.every_label.take(bench)
             self.background.grew |= run_rounds(bench)
             self.between_rounds = BetweenRounds(bench)
-            self.failed, self.told = False, ""
+            self.failed, self.failure, self.told = False, None, ""
         except TrainingInterruptedError:
             logger.info("stopped in the middle of a round; it goes on from there at the next start")
             self.stop.set()
@@ -127,8 +129,9 @@ class Worker:
     def _fail(self, error: Exception) -> None:
         message = str(error) or type(error).__name__
         step, is_new = self.heartbeat.activity.state, message != self.told
-        self.failed, self.told, self.retry_at = True, message, time.monotonic() + _retried_after_s(error)
-        if is_new:
+        self.failed, self.failure, self.told = True, error, message
+        self.retry_at = time.monotonic() + _retried_after_s(error)
+        if is_new and self.every_label is not None:
             logger.error("%s failed: %s", step, message, exc_info=None if isinstance(error, AppError) else error)
         with self.database.write() as session:
             latest = latest_round(session, project_id=self.project_id)
@@ -191,14 +194,19 @@ def run_trainer(project: Project, *, once: bool = False) -> int:
         once: End when nothing is waiting.
 
     Returns:
-        Exit code: 0, or 1 if a round failed or a newer trainer took over.
+        Exit code: 0, or 1 if a round failed.
 
     Raises:
         TrainerRunningError: If the project has a trainer already.
+        StaleGenerationError: If a newer trainer took over.
+        SettingsError: If it is to end when nothing is waiting, and the settings name code that cannot be imported.
+        Exception: Likewise, what a round failed of.
         ProjectError: If its network is another one than it was and nobody sees that on a screen.
     """
     if once:
-        refuse_other_weights(project, project.settings())
+        settings = project.settings()
+        refuse_other_weights(project, settings)
+        check_own_code(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -228,6 +236,8 @@ def _run(project: Project, stop: threading.Event, every_label: EveryLabel | None
             worker.run()
         if heartbeat.failure is not None:
             raise heartbeat.failure
+        if every_label is None and worker.failure is not None:
+            raise worker.failure
         return 1 if worker.failed else 0
 
 
@@ -264,7 +274,9 @@ def main() -> int:
         wait_until_made(Project(Path(folder)))
     try:
         return run_trainer(open_project(Path(folder)), once=once)
-    except (AppError, StorageError) as error:
+    except Exception as error:
+        if not is_refusal(error):
+            raise
         sys.stderr.write(f"{error}\n")
         return 1
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.project.hub import refuse_other_weights
+from app.project.own_code import check_own_code
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from app.project.simplest import latest_gain, settings_in_force
@@ -151,6 +152,7 @@ def set_up(
     background: BackgroundEmbedding,
 ) -> Workbench:
     """Reads settings and samples, chooses the predictor, and waits until enough samples are embedded to ask about."""
+    check_own_code(project.settings())  # an acquisition function of one's own is asked only after the first labels
     with database.read() as session:
         settings = settings_in_force(project.settings(), latest_gain(session, project_id=project_id))
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))

@@ -121,8 +121,8 @@ def _makes(found: Any) -> bool:  # noqa: ANN401
 
 def _made(found: Any, reference: str, num_classes: int) -> Any:  # noqa: ANN401
     """What a class or a function gives."""
-    takes_classes = "num_classes" in inspect.signature(found).parameters
     try:
+        takes_classes = "num_classes" in inspect.signature(found).parameters
         return found(num_classes=num_classes) if takes_classes else found()
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: of what is written in C, nobody knows the arguments
         raise OwnCodeError(reference, f"it cannot be made without arguments: {error}") from error

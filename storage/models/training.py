@@ -164,3 +164,5 @@ class Ending(Base):
     seconds: Mapped[float]  # it had lived
     last_words: Mapped[str]  # the last line of its log
     created_at: Mapped[datetime]
+    held_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of memory, when it was last looked at
+    free_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of the machine's memory, then

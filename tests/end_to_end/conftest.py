@@ -23,9 +23,10 @@ from sqlalchemy import text
 from app.project.creation import make_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
-from app.running.web_server import is_healthy
+from app.running.web_server import is_healthy, streamlit_command, streamlit_environment
 from loops.acquisition import catalog
 from storage.engine import Database
+from tests.forks import Forked, forks_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -47,6 +48,11 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+SCREENS_LOAD = (
+    "streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.runtime.scriptrunner", "altair", "pandas", "pyarrow",
+    "PIL.Image", "storage.opening", "app.project.status",
+)  # fmt: skip
 
 Answer = TypeVar("Answer")
 
@@ -202,6 +208,17 @@ def start(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
         running.database.close()
 
 
+def serve_screens(project: Project, port: int, environment: dict[str, str], log: Path) -> Forked:
+    """Start the screens alone, by the supervisor's own command; they answer a while later."""
+    with log.open("ab") as said, Path(os.devnull).open("rb") as nothing:
+        return forks_of(*SCREENS_LOAD).start(
+            streamlit_command(port)[1:],
+            env={**environment, **streamlit_environment(project)},
+            cwd=os.sep,
+            files=[nothing.fileno(), said.fileno(), said.fileno()],
+        )
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -224,7 +241,7 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
-def end_with_all_descendants(process: subprocess.Popen[str]) -> None:
+def end_with_all_descendants(process: subprocess.Popen[str] | Forked) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         descendants = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)

@@ -6,7 +6,9 @@ import multiprocessing
 from multiprocessing.context import ForkServerProcess
 
 from app.project.project import Project
-from app.trainer.process import run_trainer
+from app.trainer import process
+
+LOOK_S = 0.05  # between two looks at the database: nobody reads in between, and each round would wait for the next
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["app.trainer.process"])
@@ -20,4 +22,5 @@ def start_trainer(project: Project, *, once: bool = False) -> ForkServerProcess:
 
 
 def _run(project: Project, once: bool) -> None:
-    raise SystemExit(run_trainer(project, once=once))
+    process.POLL_S = LOOK_S
+    raise SystemExit(process.run_trainer(project, once=once))

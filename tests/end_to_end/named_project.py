@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from app.project.pool_map import map_path, write_map
 from app.project.project import Project
 from app.project.scores import scores_path, write_scores
 from app.project.settings import ProjectSettings
-from app.running.web_server import is_healthy, streamlit_command, streamlit_environment, url_of
+from app.running.web_server import is_healthy, url_of
 from loops.acquisition.catalog import MEASURES
 from loops.evaluation.estimates import evaluate
 from loops.oracle import PoolScores
@@ -33,7 +32,14 @@ from storage.refusals import mark_broken
 from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
 from storage.samples import list_samples
 from storage.trainer import start_generation
-from tests.end_to_end.conftest import end_with_all_descendants, free_port, look_until, plain_environment
+from tests.end_to_end.conftest import (
+    end_with_all_descendants,
+    free_port,
+    look_until,
+    plain_environment,
+    serve_screens,
+)
+from tests.forks import Forked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -167,11 +173,9 @@ def screens_of(project: Project) -> Iterator[str]:
         end_with_all_descendants(process)
 
 
-def serve(project: Project, port: int) -> subprocess.Popen[str]:
+def serve(project: Project, port: int) -> Forked:
     """Start the screens and wait until they answer."""
-    environment = {**plain_environment(), **streamlit_environment(project)}
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(streamlit_command(port), env=environment, cwd=os.sep, **silent)
+    process = serve_screens(project, port, plain_environment(), Path(os.devnull))
     look_until(lambda: is_healthy(port), "the screens")
     return process
 

@@ -14,6 +14,7 @@ from app.project.project import Project
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import list_samples
+from tests.end_to_end.conftest import FOREST
 from tests.end_to_end.forked_trainers import start_trainer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -90,7 +91,10 @@ def board(page, wait_for):
 def first_rounds(make_small_project, digits, tmp_path_factory):
     """Two projects whose first round is published: with a model, from 28 right labels, and without any label."""
     folder = tmp_path_factory.mktemp("first-rounds")
-    projects = {name: make_small_project(folder / name.replace(" ", "-"), "bald") for name in ("model", "no model")}
+    projects = {
+        "model": make_small_project(folder / "model", "bald"),  # a forest is sure of none of the digits
+        "no model": make_small_project(folder / "no-model", "bald", FOREST),
+    }
     label_some(projects["model"], digits / "labels.csv", count=28)
     for trainer in [start_trainer(project, once=True) for project in projects.values()]:
         trainer.join(800)  # once for all tests, and for as long as a busy machine takes

@@ -7,11 +7,13 @@ import signal
 import psutil
 import pytest
 
+from tests.end_to_end.conftest import FOREST
+
 pytestmark = [pytest.mark.timeout(900)]
 
 
 def test_a_killed_trainer_is_started_again(start, make_small_project, tmp_path, wait_for):
-    running = start(make_small_project(tmp_path / "project"))
+    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
     wait_for(lambda: running.open_round() == 0, "the first ranking")
     before = wait_for(lambda: running.trainer, "the trainer")
     [(generation,)] = running.rows("SELECT generation FROM heartbeats")
@@ -23,7 +25,7 @@ def test_a_killed_trainer_is_started_again(start, make_small_project, tmp_path, 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_and_leaves_no_orphan(start, make_small_project, tmp_path, wait_for, number):
-    running = start(make_small_project(tmp_path / "project"))
+    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
     wait_for(lambda: running.trainer is not None and running.screens is not None, "both children")
     family = psutil.Process(running.process.pid).children(recursive=True)
     assert len(family) >= 2
@@ -33,7 +35,7 @@ def test_a_signal_ends_everything_and_leaves_no_orphan(start, make_small_project
 
 
 def test_a_killed_supervisor_takes_its_children_with_it(start, make_small_project, tmp_path, wait_for):
-    running = start(make_small_project(tmp_path / "project"))
+    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
     wait_for(lambda: running.trainer is not None and running.screens is not None, "both children")
     family = psutil.Process(running.process.pid).children(recursive=True)
     running.process.kill()

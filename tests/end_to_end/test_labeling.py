@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.end_to_end.conftest import FOREST
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 ROUNDS = 2  # trained rounds: each is one point of the curve
@@ -70,7 +72,7 @@ def test_a_person_labels_rounds_by_keyboard_and_the_curve_gets_its_points(
 
 
 def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_project, labeler, tmp_path):
-    running = start(make_small_project(tmp_path / "project"))
+    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
     person = labeler(running)
     first = person.open()
     sample = person.sample_id()
@@ -90,7 +92,7 @@ def test_wrong_keys_are_undone_and_skips_leave_the_pool(start, make_small_projec
 
 
 def test_a_refresh_comes_back_to_the_same_sample(start, make_small_project, labeler, tmp_path):
-    running = start(make_small_project(tmp_path / "project"))
+    running = start(make_small_project(tmp_path / "project", "bald", FOREST))
     person = labeler(running)
     token = person.label(person.open())
     person.wait_until_saved()

@@ -10,6 +10,7 @@ import pytest
 
 from app.project.library import note_project
 from app.running.address import address_of
+from tests.end_to_end.conftest import FOREST
 from tests.end_to_end.named_project import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -18,8 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 def test_another_project_is_opened_beside_this_one_and_ends_with_it(
     start, make_small_project, tmp_path, browser, page, wait_for, monkeypatch
 ):
-    first = make_small_project(tmp_path / "first")
-    second = make_small_project(tmp_path / "second")
+    first = make_small_project(tmp_path / "first", "bald", FOREST)
+    second = make_small_project(tmp_path / "second", "bald", FOREST)
     monkeypatch.delenv("LABELLOOP_HOME", raising=False)
     shutil.rmtree(Path(os.environ["XDG_DATA_HOME"]) / "labelloop", ignore_errors=True)
     note_project(second.folder)

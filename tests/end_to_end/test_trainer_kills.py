@@ -58,15 +58,8 @@ class Run:
         latest = self.latest()
         return latest is None or latest.state in ("training", "scoring")
 
-    def label_for(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._answer()
-            time.sleep(0.02)
-
     def label_until_open(self, last: int) -> None:
-        for number in range(last + 1):
-            self._until(lambda number=number: self._answer() >= number)
+        self._until(lambda: self.answer(last - 1) >= last)
 
     def rankings(self) -> list[Ranking]:
         with self.database.read() as session:
@@ -89,12 +82,12 @@ class Run:
             self._trainer.join()
         self.database.close()
 
-    def _answer(self) -> int:
-        """Labels one round's worth once it is open; returns the number of the open round."""
+    def answer(self, last: int | None = None) -> int:
+        """Labels one round's worth once it is open, of rounds up to the last; returns the number of the open round."""
         latest = self.latest()
         if latest is None or latest.state != "open":
             return -1
-        if latest.number not in self._answered:
+        if latest.number not in self._answered and (last is None or latest.number <= last):
             trained = 0
             while trained < QUERY_SIZE:
                 trained += label_next(self.database, self.project_id, self._class_of) == "train"
@@ -112,6 +105,14 @@ class Run:
             assert time.monotonic() < deadline, "waited in vain for the trainer"
             assert self._trainer is None or self._trainer.is_alive(), "the trainer ended by itself"
             time.sleep(0.05)
+
+
+def label_for(seconds: float, killed: Run, undisturbed: Run) -> None:
+    """Answers both trainers for a while; the undisturbed one gets no farther ahead than it will have to be."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        undisturbed.answer(killed.answer())
+        time.sleep(0.02)
 
 
 def label_next(database: Database, project_id: int, class_of: dict[str, int]) -> str:
@@ -139,22 +140,23 @@ def test_killed_at_ten_random_moments_the_rounds_are_those_of_an_undisturbed_run
     with (digits / "labels.csv").open() as file:
         class_of = {Path(row["path"]).name: int(row["label"]) for row in csv.DictReader(file) if "pool/" in row["path"]}
     generator = random.Random(0)
-    with closing(Run(make_small_project(tmp_path / "killed"), class_of)) as killed:
+    with (
+        closing(Run(make_small_project(tmp_path / "killed"), class_of)) as killed,
+        closing(Run(make_small_project(tmp_path / "undisturbed"), class_of)) as undisturbed,
+    ):
+        undisturbed.start()
         in_a_round = 0
         for _ in range(KILLS):
             killed.start()
-            killed.label_for(generator.uniform(0.0, 2.5))
+            label_for(generator.uniform(0.0, 2.5), killed, undisturbed)
             in_a_round += killed.kill()
         assert in_a_round >= LEAST_IN_A_ROUND
         latest = killed.latest()
         last = (latest.number if latest else 0) + 1
         killed.start()
         killed.label_until_open(last)
-        numbers_and_labels, rankings = killed.numbers_and_labels(), killed.rankings()
-
-    with closing(Run(make_small_project(tmp_path / "undisturbed"), class_of)) as undisturbed:
-        undisturbed.start()
         undisturbed.label_until_open(last)
+        numbers_and_labels, rankings = killed.numbers_and_labels(), killed.rankings()
         assert numbers_and_labels[: last + 1] == undisturbed.numbers_and_labels()[: last + 1]
         assert [number for number, _ in numbers_and_labels][: last + 1] == list(range(last + 1))
         assert rankings[: last + 1] == undisturbed.rankings()[: last + 1]

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loops.training_samples import SeededOrder
+from tests.forks import forks_of
 
-ROOT = Path(__file__).parents[2]
+LOADED = ("pytorch_lightning", "loops.active_learning", "loops.data", "tests.loops.attached")
 LIMIT = 300  # seconds; nobody waits for ever for a process that has ended
 
 
 def run(folder: Path, how: str) -> tuple[int, str]:
     """Exit code, and what was said."""
     folder.mkdir(exist_ok=True)
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.loops.two_processes", str(folder), how],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    return ended.returncode, ended.stderr
+    with Path(os.devnull).open("r+b") as nothing, (folder / "said").open("wb") as said:
+        command = ["-m", "tests.loops.two_processes", str(folder), how]
+        files = [nothing.fileno(), nothing.fileno(), said.fileno()]
+        process = forks_of(*LOADED).start(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, files=files)
+    try:
+        return process.wait(LIMIT), (folder / "said").read_text()
+    finally:
+        process.kill()
 
 
 def seen_by_both(folder: Path) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from loops.stopping import (
     MeasuredRound,
     SettledAccuracy,
     mean_entropy,
+    name_if_met,
     own_criterion,
     reason_to_stop,
 )
@@ -51,6 +52,11 @@ def enough_for_me(rounds: Sequence[MeasuredRound]) -> bool:
 
 
 twenty, nothing = Labels(20), 3
+
+
+def test_a_criterion_that_fails_is_named_with_its_error() -> None:
+    with pytest.raises(OwnCodeError, match="the stopping criterion sqrt cannot be used: it failed: TypeError"):
+        name_if_met(math.sqrt, [MeasuredRound(4)])  # type: ignore[arg-type]
 
 
 def test_a_criterion_is_named_as_anything_of_ones_own_is() -> None:

@@ -41,6 +41,7 @@ class Seen(pl.Callback):
 
 def main(folder: Path, how: str) -> None:
     """One process's part."""
+    torch.set_num_threads(1)  # the first process may have been forked from one that had loaded it with more
     torch.manual_seed(9 if how == "resume" else 0)
     asked: list[list[int]] = []
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-import subprocess
-import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +21,10 @@ from storage.projects import create_project, get_or_create_annotator
 from storage.queue import ClaimedSample, claim_batch, put_on_screen
 from storage.rounds import NewQuery, RoundInfo, begin_round, latest_round, mark_scoring, publish_round
 from storage.samples import NewSample, add_samples
+from tests.forks import forks_of
 from tests.storage.postgresql import find_binaries, running_server
 
-ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120.0  # for processes that label at once
 
 
 def new_sample(name: object, split: str = "pool", class_index: int | None = None) -> NewSample:
@@ -206,27 +207,38 @@ def samples_like():
     return new_sample
 
 
+LOADED = (
+    "storage.engine", "storage.labels", "storage.queue", "storage.rerank", "storage.rounds", "storage.schema",
+    "storage.opening", "storage.projects",
+)  # fmt: skip
 AT_ONCE = """
-import sys, storage.engine, storage.labels, storage.queue, storage.rerank, storage.rounds, storage.schema
+import sys
 print("ready", flush=True)
 sys.stdin.read()
 """
 
 
 @pytest.fixture
-def run_processes():
+def run_processes(tmp_path):
     """Run a script in several real processes, begun at one moment, and return what each printed."""
 
     def run(script: str, count: int, *arguments: object) -> list[str]:
-        command = [sys.executable, "-c", AT_ONCE + script, *map(str, arguments)]
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        processes = [subprocess.Popen([*command, str(number)], cwd=ROOT, text=True, **pipes) for number in range(count)]
-        assert [process.stdout.readline() for process in processes] == ["ready\n"] * count
-        for process in processes:
-            process.stdin.close()
-            process.stdin = None  # communicate would flush it
-        outputs = [process.communicate(timeout=120) for process in processes]
-        assert [process.returncode for process in processes] == [0] * count, outputs
-        return [output for output, _ in outputs]
+        begin, held = os.pipe()
+        outs, errs = ([tmp_path / f"{name}-{number}" for number in range(count)] for name in ("out", "err"))
+        processes = []
+        for number in range(count):
+            with outs[number].open("wb") as out, errs[number].open("wb") as err:
+                command = ["-c", AT_ONCE + script, *map(str, arguments), str(number)]
+                processes.append(forks_of(*LOADED).start(command, files=[begin, out.fileno(), err.fileno()]))
+        os.close(begin)
+        while not all(out.stat().st_size for out in outs):
+            assert not any(process.poll() for process in processes), [err.read_text() for err in errs]
+            time.sleep(0.01)
+        os.close(held)  # all read at one moment that nothing more comes
+        codes = [process.wait(PATIENCE_S) for process in processes]
+        assert codes == [0] * count, [err.read_text() for err in errs]
+        said = [out.read_text().partition("\n") for out in outs]
+        assert [ready for ready, _, _ in said] == ["ready"] * count
+        return [rest for _, _, rest in said]
 
     return run

@@ -40,14 +40,13 @@ EARLIER = {
     "0011": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
     "0012": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
     "0013": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
+    "0014": (13, {1: 1, 2: 0, 3: 1, 5: None, 6: 1, 7: 1, 8: 0}, 6, ["closed", "closed", "open"], [1, 7, 8, 9], [2]),
 }
 
 # By event: samples at once, reasons shown.
 SHOWN = {version: {12: 12} for version in EARLIER if version >= "0003"}
 # By event: predictor, its version and labels; kept aside.
-ASKED = {
-    version: {13: ("graph", "round-2", 4, True)} for version in ("0004", "0008", "0009", "0010", "0011", "0012", "0013")
-}
+ASKED = {version: {13: ("graph", "round-2", 4, True)} for version in EARLIER if version >= "0004"}
 
 NEXT = """
 import sqlalchemy as sa

@@ -151,6 +151,8 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path | st
             test = _open_test(entered.test_csv, uploads, source.kind, job) if entered.test_csv else None
             classes = entered.classes or source.class_names or (test.class_names if test else ())
             refuse_unusable(source)
+            if test is not None:
+                refuse_unusable(test)
         project = create_with_embedding(
             planned.folder, settings=entered.settings, classes=classes, pool=source, test=test
         )

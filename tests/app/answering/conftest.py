@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from app.answering.server import make_app
 from app.project.creation import make_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
+from app.trainer import workbench
 from app.trainer.process import run_trainer
+from loops.predictors.network_spec import NetworkSpec, choose_network
 from storage.labels import list_events
 
 
@@ -77,6 +80,12 @@ def events_of(project: Project) -> list[tuple[str, int | None, str]]:
     return [(event.action, event.class_index, event.annotator) for event in events]
 
 
+def _soon_fitted(name: str, candidates: Sequence[str]) -> NetworkSpec:
+    """The network that the trainer would choose; one of pixels learns for an epoch in place of a minute."""
+    spec = choose_network(name, candidates)
+    return replace(spec, epochs=1) if spec.name == "cnn" else spec
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Project]:
     """Makes a project of a source that carries labels, and trains one round of it; once per source."""
@@ -93,7 +102,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pr
                 data=Path(source),
                 labeled=True,
             ).project
-            run_trainer(made[name], once=True)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(workbench, "choose_network", _soon_fitted)
+                run_trainer(made[name], once=True)
         return made[name]
 
     return make

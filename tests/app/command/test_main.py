@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.metadata
 import json
 import os
 import re
@@ -69,7 +70,9 @@ def _is_one_sentence(text: str) -> bool:
     return text.count("\n") == 1 and "Traceback" not in text
 
 
-@pytest.mark.parametrize("arguments", ["--help", "run --help", "init --help", "simulate --help", "doctor --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "run --help", "init --help", "simulate --help", "doctor --help"]
+)
 def test_help_loads_nothing_heavy(arguments: str) -> None:
     script = f"""
 import sys
@@ -82,8 +85,13 @@ finally:
     print("loaded:", sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "Usage: labelloop" in done.stdout
+    assert ("Usage: labelloop" in done.stdout) == ("--help" in arguments)
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_the_version_is_that_of_what_is_installed(labelloop: Run) -> None:
+    outcome = labelloop("--version")
+    assert (outcome.code, outcome.out) == (0, f"labelloop {importlib.metadata.version('labelloop')}\n")
 
 
 def test_help_names_every_command(labelloop: Run) -> None:
@@ -144,6 +152,8 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "export p out --format xml",
         "export p out --format model --at 2026-01-01",
         "export p out --format csv --with-predictions --at 2026-01-01",
+        "export p out --format onnx --with-predictions",
+        "export p out --format doccano --for-spreadsheet",
         "status",
         "simulate",
         "simulate --out o",
@@ -167,6 +177,13 @@ def test_wrong_usage_exits_with_2(labelloop: Run, arguments: str) -> None:
     [
         ("status nowhere", "There is no folder"),
         ("import nowhere x", "There is no folder"),
+        ("status a.npz", "is a file; a project is named by its folder"),
+        ("simulate --out o --npz a.npz", "a.npz is no file that numpy.savez wrote"),
+        (
+            "init p --images images --classes a,b --label-column stars",
+            "images holds no texts or rows, so it has no column",
+        ),
+        ("init p --images images --classes a,b --test empty.csv", "empty.csv holds nothing that can be imported"),
         ("train nowhere --once", "There is no folder"),
         ("export nowhere out --format csv", "There is no folder"),
         ("doctor nowhere", "There is no folder"),
@@ -184,11 +201,35 @@ def test_what_is_refused_exits_with_1_and_one_sentence(
     labelloop: Run, images: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
 ) -> None:
     monkeypatch.chdir(images.parent)
+    Path("a.npz").write_bytes(b"words")
+    Path("empty.csv").write_text("path,label\n")
     outcome = labelloop(*arguments.split())
     assert outcome.code == 1
     assert said in outcome.err
     assert _is_one_sentence(outcome.err)
     assert not (images.parent / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("import pets empty.csv", "empty.csv holds nothing that can be imported"),
+        ("import pets images --text-column body", "images holds no texts or rows, so it has no column `body`"),
+        ("move pets sqlite:///words", "words is a database of another program, not LabelLoop's"),
+        ("verify pets pets", "pets cannot be read: Is a directory"),
+        ("verify words pets", "words is no certificate: Expecting value"),
+    ],
+)
+def test_what_a_project_cannot_do_is_one_sentence(
+    labelloop: Run, project: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    monkeypatch.chdir(project.parent)
+    Path("words").write_bytes(b"words" * 1000)
+    Path("empty.csv").write_text("path,label\n")
+    outcome = labelloop(*arguments.split())
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert _is_one_sentence(outcome.err)
 
 
 def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(
@@ -362,6 +403,50 @@ def test_train_exits_with_the_trainers_code(
     assert seen == [(project, True), (project, False)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('predictor = "no_such:thing"', "no_such cannot be imported"),
+        ('predictor = "sklearn.cluster:KMeans"', "a predictor needs predict_proba"),
+        ('acquisition = "math:tau_of_none"', "math has no tau_of_none"),
+        ('acquisition = "math:pi"', "wanted a function or a BaaL heuristic, found float"),
+        ('embedding = "no_such:thing"', "there is no module no_such"),
+        ('embedding = "no_such.npy"', "no_such.npy cannot be read: No such file or directory"),
+        ('embedding = "no such"', "an embedding is given as module:function"),
+        ('stop = "math:pi"', "a stopping criterion is a function"),
+    ],
+)
+def test_code_that_the_settings_name_and_nobody_finds_is_one_sentence(
+    labelloop: Run, project: Path, setting: str, said: str
+) -> None:
+    name = setting.split()[0]
+    kept = [line for line in (project / "settings.toml").read_text().splitlines() if not line.startswith(f"{name} =")]
+    (project / "settings.toml").write_text("\n".join([setting, *kept]))
+    outcome = labelloop("train", project, "--once")
+    assert outcome.code == 1
+    assert _is_one_sentence(outcome.err)
+    assert outcome.err.startswith(f"settings.toml, {name}: ")
+    assert said in outcome.err
+    examined = labelloop("doctor", project)
+    assert examined.code == 1
+    assert f"WRONG settings: settings.toml, {name}: " in examined.err
+
+
+def test_a_round_that_fails_is_one_sentence_of_the_command(
+    labelloop: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_embedding.py").write_text("def rows(images):\n    raise OverflowError('no rows today')\n")
+    changed = (
+        (project / "settings.toml")
+        .read_text()
+        .replace('embedding = ""', f'embedding = "{tmp_path}/own_embedding.py:rows"')
+    )
+    (project / "settings.toml").write_text(changed)
+    monkeypatch.setattr("app.trainer.process.signal.signal", lambda *_: None)
+    outcome = labelloop("train", project, "--once")
+    assert (outcome.code, outcome.err) == (1, "The embedding function failed: OverflowError: no rows today\n")
+
+
 def test_run_without_a_project_runs_the_demo_and_a_new_folder_starts_at_the_setup_screen(
     labelloop: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -445,6 +530,7 @@ def test_init_takes_classes_and_labels_from_the_source_and_import_takes_them_bac
         "init p --images images",  # names no class
         "import pets",
         "import pets images --rename dog",
+        "import pets images --undo 1",
         "import pets images --format xml",
         "export pets out --format archive",  # is read only
     ],

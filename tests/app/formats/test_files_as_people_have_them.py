@@ -290,6 +290,19 @@ def test_what_is_on_the_web_is_refused_with_what_to_do(put, tmp_path):
     assert report.added == 1
 
 
+def test_a_list_that_names_no_file_that_is_there_may_be_of_rows(put, tmp_path):
+    listed = put("in/list.csv", b"path,age\nnorth,3\nsouth,4\n")
+    with pytest.raises(SourceError) as refused:
+        made(tmp_path / "p", listed, ["a", "b"])
+    assert str(refused.value) == (
+        "None of the 2 files of list.csv can be imported; each: there is no such file. If its rows are the samples "
+        "themselves, make the project with 'labelloop init' and --kind text or --kind table."
+    )
+    put("in/north", b"words")
+    with pytest.raises(SourceError, match=r"there is no such file\.$|is not a readable PNG[^.]*\.$"):
+        made(tmp_path / "p", listed, ["a", "b"])
+
+
 def test_nothing_importable_is_one_reason_and_no_project_and_the_next_try_works(put, tmp_path):
     put("in/notes.txt", b"words"), put("in/more.txt", b"words")
     with pytest.raises(SourceError, match=r"None of the 2 files of .* can be imported; each: is not a readable"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -13,7 +15,7 @@ from app.running import deaths as deaths_module
 from app.running.child import Child
 from app.running.deaths import Deaths, last_words
 from app.screens.shared.trainer_state import trainer_state
-from storage.endings import KEPT, list_endings
+from storage.endings import KEPT, EndingInfo, list_endings
 from storage.trainer import request_training
 
 KILLED = "import os; print('Reading 3 GB of images', flush=True); os.kill(os.getpid(), 9)"
@@ -56,9 +58,38 @@ def test_each_death_is_written_down_with_its_signal_and_last_words_until_it_wait
     said = ending_words(found)
     assert "5 times in a row" in said
     assert "SIGKILL" in said
-    assert "memory was used up" in said
+    assert "by a person, or by the system" in said
     assert "Reading 3 GB of images" in said
     assert "Try again" in said
+
+
+@pytest.mark.parametrize(
+    ("held", "free", "said"),
+    [
+        (int(1.9e9), int(0.1e9), "it held 1.9 GB of memory, and 0.1 GB were free: most likely memory was short; close"),
+        (int(1.9e9), int(8.1e9), "it held 1.9 GB of memory, and 8.1 GB were free: memory was not short then."),
+        (None, None, "Nobody knows how much memory it held. If that was short, close other programs"),
+    ],
+)
+def test_memory_is_blamed_only_where_it_was_short(held, free, said):
+    when = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
+    death = EndingInfo(1, "trainer", -9, 60.0, "", when, held, free)
+    assert said in ending_words([death])
+    assert "memory" not in ending_words([replace(death, status=1)])
+
+
+def test_what_a_child_held_and_what_was_free_is_known_from_the_last_look_at_it(project):
+    deaths = Deaths(project)
+    child = child_of(project, deaths, "import time; time.sleep(600)")
+    child.check()
+    child.check()
+    held, free = child.held_bytes, child.free_bytes
+    assert held > 1_000_000, "no Python holds less"
+    assert free > 0
+    child.process.kill()
+    let_it_die(child)
+    (ending,) = endings(project)
+    assert (ending.status, ending.held_bytes, ending.free_bytes) == (-9, held, free)
 
 
 def test_a_folder_that_is_away_is_no_death_of_the_trainer(project, capsys):

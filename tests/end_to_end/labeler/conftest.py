@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +11,13 @@ from sqlalchemy import text
 from app.project.creation import make_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
-from app.running.web_server import is_healthy, streamlit_command, streamlit_environment
+from app.running.web_server import is_healthy
 from storage.engine import Database
 from storage.labels import last_event_id
 from storage.rounds import NewQuery, begin_round, mark_scoring, publish_round
 from storage.trainer import start_generation
+from tests.end_to_end.conftest import serve_screens
+from tests.forks import Forked
 
 POOL = 250  # digits
 SUGGESTED = 7
@@ -33,7 +34,7 @@ class Screens:
     database: Database
     port: int
     environment: dict[str, str]
-    process: subprocess.Popen[bytes]
+    process: Forked
 
     @property
     def url(self) -> str:
@@ -83,11 +84,9 @@ class Screens:
         return [int(str(number)) for (number,) in self.rows("SELECT id FROM samples WHERE split = 'pool' ORDER BY id")]
 
 
-def serve(project: Project, port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def serve(project: Project, port: int, environment: dict[str, str]) -> Forked:
     project.logs_dir.mkdir(exist_ok=True)
-    with (project.logs_dir / "screens.log").open("ab") as log:
-        environment = {**environment, **streamlit_environment(project)}
-        return subprocess.Popen(streamlit_command(port), env=environment, stdout=log, stderr=log)
+    return serve_screens(project, port, environment, project.logs_dir / "screens.log")
 
 
 @pytest.fixture
@@ -122,8 +121,7 @@ def press() -> Callable[..., None]:
     """Label what is on screen with some class, remember it, and wait for the next sample."""
 
     def press_one(person, number: int, given: Given) -> None:
-        person.wait_for_sample()
-        token, sample = person.shown(), person.sample_id()
+        token, sample = person.wait_for_sample(), person.sample_id()
         person.page.keyboard.press(str(number % 10))
         given.append((sample, number % 10))
         person.wait_for_sample(other_than=token)

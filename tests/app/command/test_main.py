@@ -279,7 +279,7 @@ def test_import_adds_to_the_pool(labelloop: Run, project: Path, tmp_path: Path) 
 
 def test_status_has_exactly_the_promised_keys(labelloop: Run, project: Path) -> None:
     status = json.loads(labelloop("status", project, "--json").out)
-    measured = {"imported", "accuracies", "labels_saved", "advice", "certificate"}
+    measured = {"imported", "accuracies", "labels_saved", "advice", "certificate", "beside_simplest"}
     assert set(status) == {"project", "rounds", "labels", "skips", "pool", "trainer", *measured}
     assert {"state", "heartbeat_age_s"} <= set(status["trainer"])
     assert labelloop("status", project).out.startswith("pets: 0 labels, 0 skips, 4 left in the pool\n")

@@ -82,9 +82,9 @@ def test_what_a_child_held_and_what_was_free_is_known_from_the_last_look_at_it(p
     deaths = Deaths(project)
     child = child_of(project, deaths, "import time; time.sleep(600)")
     child.check()
-    child.check()
+    while (child.held_bytes or 0) < 1_000_000:  # no Python holds less, once it has begun
+        child.check()
     held, free = child.held_bytes, child.free_bytes
-    assert held > 1_000_000, "no Python holds less"
     assert free > 0
     child.process.kill()
     let_it_die(child)

@@ -222,7 +222,7 @@ def test_starts_that_all_waited_to_leave_wal_do_not_wait_for_each_other(world, r
         held.close()
         world.database.close()
 
-    timer = threading.Timer(1.0, let_go)  # when all have started and none got the file
+    timer = threading.Timer(2.0, let_go)  # when all have started and none got the file
     timer.start()
     run_processes(WITHOUT_WAL + COUNT_UP, 4, url_of(world))
     timer.join()

@@ -100,8 +100,9 @@ class Child:
     def _note_memory(self) -> None:
         """What it holds and what is free: once it was killed nobody can tell any more whether memory was short."""
         with contextlib.suppress(psutil.Error):  # it has ended since
-            self.held_bytes = psutil.Process(self.pid).memory_info().rss
-            self.free_bytes = psutil.virtual_memory().available
+            held = psutil.Process(self.pid).memory_info().rss
+            if held:  # one that is just ending holds nothing any more
+                self.held_bytes, self.free_bytes = held, psutil.virtual_memory().available
 
     def _back_off(self) -> None:
         if self.clock() - self.started_at >= self.healthy_after:

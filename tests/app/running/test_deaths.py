@@ -87,6 +87,7 @@ def test_what_a_child_held_and_what_was_free_is_known_from_the_last_look_at_it(p
     held, free = child.held_bytes, child.free_bytes
     assert free > 0
     child.process.kill()
+    child.process.wait()
     let_it_die(child)
     (ending,) = endings(project)
     assert (ending.status, ending.held_bytes, ending.free_bytes) == (-9, held, free)

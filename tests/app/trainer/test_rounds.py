@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from app.errors import SettingsError
 from app.project.creation import add_to_pool
 from app.project.project import Project
 from app.project.settings import save_settings
@@ -16,7 +17,6 @@ from app.trainer import workbench
 from app.trainer.rounds import run_rounds
 from app.trainer.triggers import trigger_of_round, waiting_reason, work_is_waiting
 from app.trainer.workbench import Workbench
-from loops.errors import OwnCodeError
 from loops.predictors.network import Network
 from loops.stopping import MeasuredRound
 from storage.engine import Database
@@ -207,7 +207,7 @@ def third_model(rounds: Sequence[MeasuredRound]) -> bool:
 
 def test_a_stopping_criterion_that_cannot_be_used_is_said_when_the_round_begins(trainer: Trainer) -> None:
     trainer.change(stop="nowhere:enough")
-    with pytest.raises(OwnCodeError, match="nowhere cannot be imported"):
+    with pytest.raises(SettingsError, match=r"settings.toml, stop: .*nowhere cannot be imported"):
         trainer.run()
 
 

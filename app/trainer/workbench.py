@@ -152,7 +152,8 @@ def set_up(
     background: BackgroundEmbedding,
 ) -> Workbench:
     """Reads settings and samples, chooses the predictor, and waits until enough samples are embedded to ask about."""
-    check_own_code(project.settings())  # an acquisition function of one's own is asked only after the first labels
+    # An acquisition function of one's own is asked only after the first labels; an embedding is looked for below, once.
+    check_own_code(replace(project.settings(), embedding=""))
     with database.read() as session:
         settings = settings_in_force(project.settings(), latest_gain(session, project_id=project_id))
         pool, test = (read_columns(session, project_id=project_id, split=split) for split in ("pool", "test"))

@@ -103,11 +103,10 @@ class LinearOfRows(Predictor):
         """Its name, and what the person at the screen is told of it."""
         return Description(self.name, "A linear model answers.")
 
-    def fresh(self, fold: int | None = None) -> LinearOfRows:
+    def fresh(self, fold: int | None = None) -> Predictor:
         """One on the same rows, without labels; a fit draws nothing that a fold would need a seed of its own for."""
         del fold
-        named = {"num_classes": self.num_classes, "seed": self.seed, "mc_iterations": self.mc_iterations}
-        return type(self)(self.store, **named)
+        return super().fresh()
 
     def instant(self, sample_ids: ArrayLike, *, round_number: int) -> LinearOfRows:
         """One like this, which is fitted again on every label."""

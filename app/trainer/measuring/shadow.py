@@ -39,8 +39,8 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
         bench: The project as it is now.
         tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
     """
-    round_info, current = _due(bench)
-    if round_info is None:
+    round_info, current = measurable(bench, METRIC)
+    if round_info is None or round_info.acquisition == RANDOM:
         return
     pool = bench.embedded_pool
     uniform = uniform_audits(audit_labels(current), read_chain(bench.project))
@@ -68,11 +68,12 @@ def measure_shadows(bench: Workbench, tick: Callable[[], None]) -> None:
             add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=_metrics(found))
 
 
-def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
+def measurable(bench: Workbench, metric: str) -> tuple[RoundInfo | None, list[CurrentLabel]]:
+    """The open round, if it has a model and not yet this metric, and the labels of its snapshot; else None and none."""
     with bench.database.read() as session:
         latest = open_round(session, project_id=bench.project_id)
-        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=METRIC)}
-        if latest is None or latest.checkpoint is None or latest.number in done or latest.acquisition == RANDOM:
+        done = {measured.round_number for measured in list_metrics(session, project_id=bench.project_id, name=metric)}
+        if latest is None or latest.checkpoint is None or latest.number in done:
             return None, []
         through = latest.snapshot_event_id
         return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)

@@ -10,16 +10,15 @@ from pathlib import Path
 from app.project.certificates import read_chain
 from app.project.simplest import GAIN, is_default, simplest_of
 from app.trainer.measuring.cross_validation import InterruptCallback
-from app.trainer.measuring.shadow import in_drawing_order, in_given_order
+from app.trainer.measuring.shadow import in_drawing_order, in_given_order, measurable
 from app.trainer.oracle import audit_labels
 from app.trainer.workbench import Workbench
 from loops.certificate.auditor import audit_weights, uniform_audits
 from loops.evaluation.beside_simplest import FEWEST_DRAWN, FEWEST_JUDGED, beside_simplest
 from loops.evaluation.shadow import Shadows
 from loops.predictors.predictor import Predictor
-from storage.labels import CurrentLabel, current_labels
-from storage.metrics import NewMetric, list_metrics
-from storage.rounds import RoundInfo, add_metrics, open_round
+from storage.metrics import NewMetric
+from storage.rounds import add_metrics
 
 
 def measure_simplest(bench: Workbench, tick: Callable[[], None]) -> None:
@@ -33,7 +32,7 @@ def measure_simplest(bench: Workbench, tick: Callable[[], None]) -> None:
         tick: Called after every batch; raises `TrainingInterruptedError` when something more urgent is waiting.
     """
     settings = bench.project.settings()
-    round_info, current = _due(bench) if is_default(settings) else (None, [])
+    round_info, current = measurable(bench, GAIN) if is_default(settings) else (None, [])
     if round_info is None:
         return
     pool = bench.embedded_pool
@@ -62,16 +61,6 @@ def measure_simplest(bench: Workbench, tick: Callable[[], None]) -> None:
         gain = NewMetric(GAIN, found.chosen - found.uniform, found.low, found.high, found.labels)
         with bench.database.write() as session:
             add_metrics(session, round_id=round_info.id, generation=bench.generation, metrics=[gain])
-
-
-def _due(bench: Workbench) -> tuple[RoundInfo | None, list[CurrentLabel]]:
-    with bench.database.read() as session:
-        latest = open_round(session, project_id=bench.project_id)
-        done = {metric.round_number for metric in list_metrics(session, project_id=bench.project_id, name=GAIN)}
-        if latest is None or latest.checkpoint is None or latest.number in done:
-            return None, []
-        through = latest.snapshot_event_id
-        return latest, current_labels(session, project_id=bench.project_id, through_event_id=through)
 
 
 def _fresh(asked: Workbench, tick: Callable[[], None]) -> Predictor:

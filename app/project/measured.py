@@ -91,7 +91,8 @@ def read_measured(path: Path) -> Measured | None:
     if not path.is_file():
         return None
     try:
-        table = pq.read_table(path, columns=_COLUMNS)
+        with pq.ParquetFile(path) as file:  # opened once, see `read_map`
+            table = file.read(columns=_COLUMNS)
         dataset_N, *numbers = (table[name].to_numpy() for name in _COLUMNS)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UnreadableScoresError(path) from error

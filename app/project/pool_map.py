@@ -62,7 +62,8 @@ def read_map(path: Path) -> PoolMap | None:
     if not path.is_file():
         return None
     try:
-        table = pq.read_table(path, columns=["sample_id", "x", "y"])
+        with pq.ParquetFile(path) as file:  # opened once: `read_table` would go on in the file that replaced it
+            table = file.read(columns=["sample_id", "x", "y"])
         points_N_2 = np.stack([table[axis].to_numpy().astype(float) for axis in ("x", "y")], axis=1)
         return PoolMap(table["sample_id"].to_numpy().astype(np.int64), points_N_2)
     except (OSError, pa.ArrowException, KeyError) as error:

@@ -112,10 +112,11 @@ def read_scores(path: Path) -> RoundScores:
         UnreadableScoresError: When the file is not there, cut short, or lacks a column.
     """
     try:
-        table = pq.read_table(path, columns=_PLAIN_COLUMNS)
-        columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS}
-        predicted_N = columns["predicted"].astype(np.int64)
-        confidence_N = _confidence(path, predicted_N)
+        with pq.ParquetFile(path) as file:  # opened once: a round that is done again replaces it
+            table = file.read(columns=_PLAIN_COLUMNS)
+            columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS}
+            predicted_N = columns["predicted"].astype(np.int64)
+            confidence_N = _confidence(file, predicted_N)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UnreadableScoresError(path) from error
     return RoundScores(
@@ -139,7 +140,8 @@ def read_predictions(path: Path) -> Predictions | None:
     if not path.exists():
         return None
     try:
-        table = pq.read_table(path, columns=["sample_id", "predicted"])
+        with pq.ParquetFile(path) as file:
+            table = file.read(columns=["sample_id", "predicted"])
         return Predictions(*(table[name].to_numpy().astype(np.int64) for name in ("sample_id", "predicted")))
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UnreadableScoresError(path) from error
@@ -178,10 +180,10 @@ def _draws_at(table: pa.Table, row: int) -> SampleDraws:
     )
 
 
-def _confidence(path: Path, predicted_N: Ids) -> Floats:
+def _confidence(file: pq.ParquetFile, predicted_N: Ids) -> Floats:
     """The probability of each predicted class; all probabilities would be gigabytes."""
     confidence_N, start = np.empty(len(predicted_N)), 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=_AT_ONCE, columns=["probs"]):
+    for batch in file.iter_batches(batch_size=_AT_ONCE, columns=["probs"]):
         probs_B_C, end = _rows(batch.column(0)), start + batch.num_rows
         confidence_N[start:end] = probs_B_C[np.arange(len(probs_B_C)), predicted_N[start:end]]
         start = end

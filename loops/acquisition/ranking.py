@@ -29,6 +29,8 @@ def ranking_of_round(
     acquisition, start = catalog.find(settings.acquisition), catalog.COLD_STARTS[settings.cold_start]
     if pool_scores is not None:
         return choose(answers, pool_scores, settings.ranking_size, acquisition, settings.seed, predictor)
+    if not len(answers.pool):  # nothing is fitted once more to ask nobody
+        return []
     if acquisition.needs == "graph" and start.asks_by_graph:
         return first_questions(answers, predictor, settings.ranking_size)
     return cold_start_ranking(answers, predictor.embedding, settings.ranking_size, start, settings.seed)

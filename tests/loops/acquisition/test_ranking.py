@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from loops.acquisition import ranking as ranking_module
 from loops.acquisition.catalog import CATALOG, COLD_STARTS
 from loops.acquisition.choosing import choose
-from loops.acquisition.ranking import cold_start_ranking, first_questions, second_looks, with_others_mixed_in
+from loops.acquisition.ranking import (
+    cold_start_ranking,
+    first_questions,
+    ranking_of_round,
+    second_looks,
+    with_others_mixed_in,
+)
 from loops.oracle import Answers, PoolScores, RankedSample
 from loops.predictors.predictor import Questions
+from loops.settings import LoopSettings
 
 
 def some_answers(pool: list[int], audit_pool: list[int] | None = None, round_number: int = 1) -> Answers:
@@ -117,9 +124,10 @@ def test_the_first_questions_are_the_predictors_own_of_the_pool_with_the_labels_
     assert curious.told == [("review", ({2: 1}, [3, 5, 8, 9], True)), ("fit", {2: 1})]
 
 
-def test_of_an_empty_pool_there_are_no_first_questions() -> None:
+def test_of_an_empty_pool_there_are_no_first_questions_and_nothing_is_fitted_for_them() -> None:
     curious: Any = Curious()
-    assert first_questions(some_answers([], [9]), curious, 2) == []
+    assert ranking_of_round(some_answers([], [9]), None, LoopSettings("auto", query_size=2), curious) == []
+    assert curious.told == []
 
 
 def test_about_the_audit_share_of_what_is_shown_is_audit_in_drawing_order() -> None:

@@ -255,7 +255,7 @@ class Champion(Predictor):
     def _of_a_kind(self, other: Predictor, labels: int | None = None) -> Predictor:
         """The committee of a member while labels are few, and afterwards the member itself."""
         few = (len(self._labels) if labels is None else labels) <= COMMITTEE_UP_TO
-        return Committee(other.of_several(), num_folds=NUM_FOLDS, votes=False) if few and self._may_weigh else other
+        return Committee(other, num_folds=NUM_FOLDS, votes=False) if few and self._may_weigh else other
 
     def _joined(self, labels: int) -> int:
         """How many members, from the first on, are fitted and weighed with so many labels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +87,6 @@ class Network(Predictor):
     def fresh(self, fold: int | None = None) -> Network:
         """A network of the same kind that has learned nothing."""
         return type(self)(**self._arguments(fold))
-
-    def of_several(self) -> Network:
-        """One of as many epochs as a member of a committee needs."""
-        spec = replace(self.spec, epochs=max(1, round(self.spec.share_of_several * self.spec.epochs)))
-        return type(self)(**{**self._arguments(None), "spec": spec})
 
     def _arguments(self, fold: int | None) -> dict[str, Any]:
         return {

@@ -26,7 +26,6 @@ class NetworkSpec:
     min_steps_per_epoch: int  # with few labels each is seen several times an epoch
     max_steps_per_epoch: int  # with many labels an epoch is a part of them
     score_batch_size: int = 512  # samples
-    share_of_several: float = 1.0  # of the epochs, for one of a committee; see docs/decisions/0026-one-house.md
 
 
 def base_name(predictor: str) -> str:
@@ -67,7 +66,6 @@ def _cnn(backbone: str) -> NetworkSpec:
         weight_decay=0.01,
         min_steps_per_epoch=25,
         max_steps_per_epoch=100,
-        share_of_several=0.5,
     )
 
 

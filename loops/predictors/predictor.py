@@ -154,10 +154,6 @@ class Predictor(ABC):
         seed = self.seed if fold is None else seed_of(self.seed, "fold", fold)
         return type(self)(self.store, num_classes=self.num_classes, seed=seed, mc_iterations=self.mc_iterations)
 
-    def of_several(self) -> Predictor:
-        """One like it, for a committee: it may learn for less time, since the others know what it misses."""
-        return self
-
     def as_module(self) -> nn.Module | None:
         """What answers as a torch module, from stored rows to class probabilities; None where nothing of the kind does.
 

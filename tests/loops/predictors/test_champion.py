@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from numpy.typing import ArrayLike
 
@@ -519,23 +517,3 @@ def test_both_answer_once_there_are_labels_to_weigh_by_and_each_stands_in_the_fi
     again = real(store)
     again.load(saved.path, sha256=saved.sha256, size=saved.size)
     assert again.predict(POOL) == pytest.approx(predictor.predict(POOL), abs=1e-6)
-
-
-def test_a_network_of_a_committee_learns_for_as_many_epochs_as_it_needs_there(store: FeatureStore) -> None:
-    steps: list[int] = []
-
-    class Counting(pl.Callback):
-        def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-            del pl_module
-            steps.append(trainer.global_step)
-
-    spec = replace(QUICK, epochs=4, share_of_several=0.5)
-    network = Network(
-        spec, store, num_classes=2, seed=0, accelerator="cpu", mc_iterations=4, callbacks=lambda _fold: [Counting()]
-    )
-    champion = Champion(GraphPredictor(store, num_classes=2, seed=0, mc_iterations=4), [network])
-    champion.fit(dict(list(CLASS_OF.items())[:30]), round_number=1)
-    assert steps == [4] * 5  # two epochs of two steps, for each fold
-
-    network.fit(CLASS_OF, round_number=1)
-    assert steps[5:] == [8]

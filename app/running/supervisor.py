@@ -52,8 +52,10 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
         AlreadyRunningError: When another supervisor holds the project.
         PortTakenError: When the port asked for is in use.
         SupervisorError: When the screens do not come up.
+        DatabaseError: When its database cannot be used, which would end each child as soon as it begins.
     """
     with held(project), _signals() as asked:
+        _refuse_what_cannot_be_used(project)
         children: list[Child] = []
         project.note_path.unlink(missing_ok=True)  # of an earlier life: nobody waits for it any more
         try:
@@ -65,6 +67,15 @@ def supervise(project: Project, *, port: int | None = None, browser: bool = True
         finally:
             end_all(children, patience=END_PATIENCE, hurry=lambda: asked.times > 1)
     return 0
+
+
+def _refuse_what_cannot_be_used(project: Project) -> None:
+    """Open the database once, before two children try: of an older release it is upgraded, of a newer one refused.
+
+    A server's that is away for a while is waited for by the children.
+    """
+    if not project.is_on_server and project.database_path.is_file():
+        project.open_database().close()
 
 
 @dataclass

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -392,3 +393,15 @@ def test_a_child_of_a_supervisor_that_died_before_it_was_ready_ends_at_once(monk
     assert prepare is not None
     status = subprocess.run([sys.executable, "-c", "print('ran')"], preexec_fn=prepare, stdout=subprocess.PIPE)
     assert (status.returncode, status.stdout) == (1, b"")
+
+
+def test_a_database_of_a_newer_release_is_refused_before_anything_is_started(tmp_path: Path, port: int) -> None:
+    project = create_project(tmp_path / "project", settings=ProjectSettings(name="p"), classes=["a", "b"])
+    with contextlib.closing(sqlite3.connect(project.database_path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    running = Running(project.folder, port, screens=SCREENS, trainer=TRAINER)
+    said = running.process.communicate(timeout=PATIENCE)
+    assert running.process.returncode != 0
+    assert "This project was opened by a newer LabelLoop (schema 9999;" in said[1]
+    assert not (project.logs_dir / "trainer.log").exists()

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import ArrayLike, NDArray
+from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch.utils.data import DataLoader, Dataset
 
 from loops.acquisition import catalog
 from loops.errors import AttachError, NotEnoughSamplesError
 from loops.frozen import source_of_flash
+from loops.lightning_private import evaluation_batch
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
-from loops.training_samples import Labeled, Samples, SeededOrder, Source, inputs_of, own_labels
+from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels
 
 EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
+
+BATCH_HOOKS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 Known = Sequence[int] | NDArray[np.integer[Any]]
 
@@ -79,19 +83,27 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
+        for name, given in {"dataset": self.samples, "plain": self._plain, "test": test, "val": val}.items():
+            if given is not None:
+                indexed(name, given)
         self.query_size = query_size
         self.acquisition = catalog.find(acquisition) if isinstance(acquisition, str) else catalog.given(acquisition)
         self.cold_start, self.seed = cold_start, seed
         self.embedding = None if embedding is None else np.asarray(embedding, np.float32)
         self.labels: Mapping[int, int] = {}  # of the fit that runs: sample id -> class index
-        self._order = SeededOrder(0, seed=0)
+        self._order = SeededOrder(min(query_size, len(self.samples)), seed=0)  # of the first round, for schedulers
         self.fit_seed = seed
         self._own_labels: list[int] | None = None
         self._oracle = oracle
         if not len(self.samples):
             raise NotEnoughSamplesError(wanted=1, found=0)
         if self._source.val is not None:
-            self.val_dataloader = self._val_dataloader  # type: ignore[method-assign]  # of an instance, so that there is none else
+            self.val_dataloader = partial(self._evaluated, self._source.val)  # type: ignore[method-assign]  # of an instance, so that there is none else
+        if self._source.test is not None:
+            self.test_dataloader = partial(self._evaluated, self._source.test)  # type: ignore[method-assign]
+        for hook in BATCH_HOOKS:  # those of a module that is fitted count where the data have none
+            if self._source.module is not None and is_overridden(hook, self._source.module):
+                setattr(self, hook, partial(self._hook_of_source, hook))
 
     @property
     def sample_ids(self) -> NDArray[np.int64]:
@@ -183,19 +195,19 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         return (inputs_of(self._on_device(batch)) for batch in loader)
 
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ANN401
-        """As the `LightningDataModule` whose data it is."""
-        if self._source.module is None:
-            return batch
-        self._source.module.trainer = self.trainer
-        return self._source.module.on_before_batch_transfer(batch, dataloader_idx)
+    def state_dict(self) -> dict[str, Any]:
+        """How many samples the fit trains on, which schedulers are made for before a loop is restored."""
+        return {"size": len(self._order)}
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ANN401
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes it over."""
+        self._order = SeededOrder(state_dict["size"], seed=0)
+
+    def _hook_of_source(self, hook: str, *args: Any) -> Any:  # noqa: ANN401
         """As the `LightningDataModule` whose data it is."""
-        if self._source.module is None:
-            return batch
+        assert self._source.module is not None
         self._source.module.trainer = self.trainer
-        return self._source.module.on_after_batch_transfer(batch, dataloader_idx)
+        return getattr(self._source.module, hook)(*args)
 
     @cached_property
     def _evaluation_seed(self) -> int | None:
@@ -203,9 +215,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         return self.seed if draws(lambda: self._plain[0]) else None
 
     def _on_device(self, batch: Any) -> Any:  # noqa: ANN401
-        if self.trainer is not None:
-            batch = self.trainer.strategy.batch_to_device(batch, dataloader_idx=0)
-        return self._source.evaluation_on_device(batch)
+        if self.trainer is None:
+            return self._source.evaluation_on_device(batch)
+        return evaluation_batch(self.trainer, batch)
 
     def _asked(self, sample_ids: list[int]) -> Sequence[int | None]:
         if callable(self._oracle):
@@ -217,9 +229,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
             self._own_labels = known
         return [self._own_labels[sample_id] for sample_id in sample_ids]
 
-    def _val_dataloader(self) -> DataLoader[Any]:
+    def _evaluated(self, samples: Samples) -> DataLoader[Any]:
         return DataLoader(
-            self._source.val,  # type: ignore[arg-type]  # anything with a length and an index
+            samples,  # type: ignore[arg-type]  # anything with a length and an index
             batch_size=self._source.batch_size,
             num_workers=self._source.num_workers,
             collate_fn=self._source.evaluation_collate,

@@ -9,15 +9,18 @@ line of its own: a `__getattr__` that passes on whatever is missing would turn a
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import BaseFinetuning, EarlyStopping, ModelCheckpoint
+from lightning_utilities.core.apply_func import apply_to_collection
+from pytorch_lightning.callbacks import BaseFinetuning, EarlyStopping, ModelCheckpoint, StochasticWeightAveraging
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
+from pytorch_lightning.trainer.states import RunningStage
 
 T = TypeVar("T")
 
@@ -119,7 +122,8 @@ class FitStart:
     """What a fit starts from, so that each round's or fold's is a fit of its own.
 
     The Trainer was made for one fit; it counts epochs and steps, and callbacks remember the best score so far. Of the
-    callbacks only those are taken back whose state is about one fit: early stopping, checkpoints and fine-tuning.
+    callbacks only those are taken back whose state is about one fit: early stopping, checkpoints, fine-tuning and
+    averaged weights.
 
     Args:
         trainer: Before its first step.
@@ -147,8 +151,11 @@ class FitStart:
         for callback in callbacks_of(trainer):
             if isinstance(callback, BaseFinetuning):
                 callback.freeze_before_training(trainer.lightning_module)
+            elif isinstance(callback, StochasticWeightAveraging):
+                _average_anew(callback, fit_loop)
         for callback in self._callbacks:
             self._take_back(callback)
+        trainer.train_dataloader = None  # `estimated_stepping_batches` would count those of the fit before
         trainer.strategy.setup_optimizers(trainer)
 
     def _thaw(self, module: pl.LightningModule) -> None:
@@ -166,6 +173,14 @@ class FitStart:
         callback.load_state_dict(state)
 
 
+def _average_anew(callback: StochasticWeightAveraging, fit_loop: FitLoop) -> None:
+    """It averages once, and at the end of every later fit would put that average in place of the weights."""
+    callback.n_averaged, callback._init_n_averaged, callback._latest_update_epoch = None, 0, -1
+    callback._initialized, callback._scheduler_state = False, None
+    if callback._model_contains_batch_norm:  # one more epoch gathers its statistics; the fit before took it back
+        fit_loop.max_epochs = callback._max_epochs + 1
+
+
 def reset_progress(loop: Loop[Any]) -> None:
     """Counts a loop's epochs, batches and steps from 0 again, and those of the loops within."""
     for value in vars(loop).values():
@@ -178,6 +193,32 @@ def reset_progress(loop: Loop[Any]) -> None:
 def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
     """The Trainer that a module belongs to; its public `trainer` raises where there is none."""
     return module._trainer
+
+
+def evaluation_batch(trainer: pl.Trainer, batch: Any) -> Any:  # noqa: ANN401
+    """A batch as validation would be given it, through the transfer hooks of module or data, on the device."""
+    with _evaluating(trainer):
+        batch = trainer.lightning_module._on_before_batch_transfer(batch)
+        batch = trainer.strategy.batch_to_device(batch, dataloader_idx=0)
+    return _doubled(batch) if trainer.precision == "64" else batch
+
+
+@contextmanager
+def _evaluating(trainer: pl.Trainer) -> Iterator[None]:
+    """Hooks ask `trainer.training` or `self.training` whether they are to augment."""
+    stage, modes = trainer.state.stage, [(part, part.training) for part in trainer.lightning_module.modules()]
+    trainer.state.stage = RunningStage.VALIDATING
+    trainer.lightning_module.eval()
+    try:
+        yield
+    finally:
+        trainer.state.stage = stage
+        for part, mode in modes:
+            part.training = mode
+
+
+def _doubled(batch: Any) -> Any:  # noqa: ANN401
+    return apply_to_collection(batch, torch.Tensor, lambda x: x.double() if x.is_floating_point() else x)
 
 
 class Unfinished:
@@ -198,7 +239,7 @@ class Unfinished:
         between = epochs.processed == epochs.ready
         return {
             "metrics": {name: value.detach().clone() for name, value in trainer.callback_metrics.items()},
-            "gradients": {} if between else _gradients(trainer, fit_loop),
+            "gradients": _gradients(trainer, fit_loop, between=between),
             "sums": [] if between else _sums(fit_loop),
             "plateau_due": between and epochs.completed < epochs.processed,
         }
@@ -232,8 +273,9 @@ def epoch_is_over(fit_loop: FitLoop) -> None:
     fit_loop._restarting = False
 
 
-def _gradients(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
-    if not fit_loop._should_accumulate():
+def _gradients(trainer: pl.Trainer, fit_loop: FitLoop, *, between: bool) -> dict[str, Any]:
+    by_itself = trainer.lightning_module.automatic_optimization  # otherwise only the module knows when it steps
+    if by_itself and (between or not fit_loop._should_accumulate()):
         return {}
     named: Sequence[tuple[str, Any]] = list(trainer.lightning_module.named_parameters())
     return {name: weight.grad.detach().clone() for name, weight in named if weight.grad is not None}

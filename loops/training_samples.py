@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, DistributedSampler, TensorDataset, default_collate
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    IterableDataset,
+    TensorDataset,
+    default_collate,
+)
 
 from loops.errors import AttachError
 from loops.random_numbers import random_numbers_of
@@ -131,6 +138,17 @@ def with_label(sample: Any, label: int) -> Any:  # noqa: ANN401
     if isinstance(sample, Sequence | tuple) and len(sample) == 2:
         return (sample[0], label)
     raise AttachError(f"each sample must be a pair (x, y) or a dictionary with a label, found {_described(sample)}")
+
+
+def indexed(name: str, samples: Any) -> None:  # noqa: ANN401
+    """Refuses what cannot be asked for one sample or another.
+
+    Raises:
+        AttachError: If it has no length or no index.
+    """
+    if isinstance(samples, IterableDataset) or not (hasattr(samples, "__len__") and hasattr(samples, "__getitem__")):
+        hint = "; give its .dataset" if isinstance(samples, DataLoader) else ""
+        raise AttachError(f"{name} must have a length and an index, found {_described(samples)}{hint}")
 
 
 def inputs_of(batch: Any) -> Any:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -50,11 +51,11 @@ class LightningPredictor(ModulePredictor):
             raise NotEnoughSamplesError(wanted=1, found=0)
         seed = seed_of(self._run_seed, "fit", round_number)
         with random_numbers_of(seed):
-            done = self._attachment.go_on() if self.interrupted else self._attachment.begin()
+            trainer, data = self._attachment.trainer, self._attachment.data
+            begin_fit = partial(data.begin_fit, labels, seed=seed, process=(trainer.global_rank, trainer.world_size))
+            begin_fit()  # schedulers may be made for so many batches
+            begin_fit(done=self._attachment.go_on() if self.interrupted else self._attachment.begin())
             self.interrupted = False
-            trainer = self._attachment.trainer
-            process = trainer.global_rank, trainer.world_size
-            self._attachment.data.begin_fit(labels, seed=seed, done=done, process=process)
             self._attachment.wrapped.run()
         self.take(self._attachment.fitted())
 

@@ -1,0 +1,215 @@
+"""What a Trainer, its callbacks and other people's hooks may do while a loop is attached to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import StochasticWeightAveraging
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from loops import ActiveLearningDataModule, ActiveLearningLoop, KFoldLoop
+from tests.loops.attached import QUIET, Classifier, Killed, KilledAt, a_trainer, blobs, equal, weights_of
+
+pytestmark = [pytest.mark.filterwarnings(warning) for warning in QUIET]
+
+
+def two_rounds(module: pl.LightningModule, trainer: pl.Trainer, dataset: Any = None, **data: Any) -> ActiveLearningLoop:
+    loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)
+    trainer.fit_loop = loop  # type: ignore[assignment]
+    options = {"query_size": 6, "batch_size": 3, "test": blobs(12, 1)} | data
+    trainer.fit(module, ActiveLearningDataModule(blobs(30) if dataset is None else dataset, **options))
+    return loop
+
+
+class Weights(pl.Callback):
+    """Of the ends of epochs and of fits."""
+
+    def __init__(self) -> None:
+        self.of_epochs: list[list[dict[str, Tensor]]] = []
+        self.of_fits: list[dict[str, Tensor]] = []
+
+    def on_train_start(self, *_: Any) -> None:
+        self.of_epochs.append([])
+
+    def on_train_epoch_end(self, _trainer: Any, module: pl.LightningModule) -> None:
+        self.of_epochs[-1].append(weights_of(module))
+
+    def on_train_end(self, _trainer: Any, module: pl.LightningModule) -> None:
+        self.of_fits.append(weights_of(module))
+
+
+def test_averaged_weights_are_of_the_round_that_they_end() -> None:
+    averaging = StochasticWeightAveraging(0.1, swa_epoch_start=2)
+    weights = Weights()
+    two_rounds(Classifier(), a_trainer(max_epochs=3, callbacks=(averaging, weights)))
+    assert len(weights.of_fits) == 2
+    for epochs, fitted in zip(weights.of_epochs, weights.of_fits, strict=True):
+        for name, weight in fitted.items():  # of what the last two epochs began with
+            assert torch.allclose(weight, (epochs[0][name] + epochs[1][name]) / 2, atol=1e-6)
+
+
+def test_the_epoch_for_batch_norm_comes_at_the_end_of_each_round() -> None:
+    class Normed(Classifier):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+
+    weights = Weights()
+    trainer = a_trainer(max_epochs=3, callbacks=(StochasticWeightAveraging(0.1, swa_epoch_start=1), weights))
+    two_rounds(Normed(), trainer)
+    assert [len(epochs) for epochs in weights.of_epochs] == [4, 4]
+    assert trainer.max_epochs == 3
+
+
+class OneCycle(Classifier):
+    """Its schedule, a function of the number of steps, is no part of a checkpoint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[int] = []
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.SGD(self.parameters(), 0.1)
+        steps = int(self.trainer.estimated_stepping_batches)
+        self.steps.append(steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / (steps + 1))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def test_a_schedule_is_made_for_the_steps_of_its_round_or_fold() -> None:
+    rounds = OneCycle()
+    two_rounds(rounds, a_trainer(max_epochs=2))
+    assert rounds.steps == [4, 4, 8]  # for the first round, in it, and in the second
+    folds, trainer = OneCycle(), a_trainer(max_epochs=1)
+    trainer.fit_loop = KFoldLoop(num_folds=3, wrapping=trainer.fit_loop)  # type: ignore[assignment]
+    trainer.fit(folds, ActiveLearningDataModule(blobs(30), batch_size=5))
+    assert folds.steps[1:] == [4, 4, 4]
+
+
+class ByHand(Classifier):
+    """Accumulates two batches, as only it knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:  # type: ignore[override]
+        optimizer: Any = self.optimizers()
+        self.manual_backward(nn.functional.cross_entropy(self(batch[0]), batch[1]))
+        if batch_idx % 2 == 1:
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+class SavedAtEachBatch(pl.Callback):
+    """In the middle of an accumulation too, where `ModelCheckpoint` waits for a step."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        trainer.save_checkpoint(self.path)
+
+
+@pytest.mark.parametrize("kind", [OneCycle, ByHand, Classifier])
+@pytest.mark.parametrize("kill", [5, 9])
+def test_killed_and_resumed_it_equals_a_run_that_was_left_alone(tmp_path: Path, kind: Any, kill: int) -> None:
+    def run(folder: Path, kill: int | None = None, *, resume: bool = False) -> tuple[Any, ...]:
+        torch.manual_seed(0)
+        module = kind()
+        callbacks: list[pl.Callback] = [KilledAt(10**6 if kill is None else kill), SavedAtEachBatch(folder / "at.ckpt")]
+        if kind is Classifier:
+            callbacks.append(StochasticWeightAveraging(0.1, swa_epoch_start=1))
+        trainer = a_trainer(callbacks=tuple(callbacks), max_epochs=3)
+        loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)
+        trainer.fit_loop = loop  # type: ignore[assignment]
+        data = ActiveLearningDataModule(blobs(30), query_size=6, batch_size=3, test=blobs(12, 1))
+        if kill is None:
+            trainer.fit(module, data, ckpt_path=str(folder / "at.ckpt") if resume else None)
+        else:
+            with pytest.raises(Killed):
+                trainer.fit(module, data)
+        return loop.curve, weights_of(module)
+
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "killed", kill)
+    resumed = run(tmp_path / "killed", resume=True)
+    assert resumed[0] == whole[0]
+    assert equal(resumed[1], whole[1])
+
+
+class Transferred(Classifier):
+    """Puts its rows in their place when they arrive, and noise on those that it trains on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: list[tuple[bool, bool]] = []
+        self.seen: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert x.min() > 50
+        return super().forward(x)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        self.stages.append((self.trainer.training, self.training))
+        return [batch[0] + 100, batch[1]]
+
+
+@pytest.mark.filterwarnings("ignore:You have overridden `on_after_batch_transfer` in `LightningModule` but:UserWarning")
+def test_a_module_s_own_transfer_hooks_are_called_and_know_training_from_scoring() -> None:
+    module = Transferred()
+    two_rounds(module, a_trainer(max_epochs=1))
+    assert set(module.stages) == {(True, True), (False, False)}
+    assert module.stages.count((True, True)) == 2 + 4  # batches
+
+
+def test_a_data_module_s_transfer_hooks_are_called_and_know_training_from_scoring() -> None:
+    called: set[tuple[str, bool]] = set()
+
+    class Hooked(pl.LightningDataModule):
+        def train_dataloader(self) -> Any:
+            return DataLoader(blobs(30), batch_size=3)
+
+        def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+            called.add(("before", self.trainer.training))  # type: ignore[union-attr]
+            return batch
+
+        def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
+            called.add(("transfer", self.trainer.training))  # type: ignore[union-attr]
+            return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    two_rounds(Classifier(), a_trainer(max_epochs=1), Hooked())
+    assert called == {(hook, training) for hook in ("before", "transfer") for training in (True, False)}
+
+
+def test_scoring_leaves_layers_that_are_frozen_in_evaluation_as_they_are() -> None:
+    class Frozen(Classifier):
+        def on_train_start(self) -> None:
+            self.net[2].eval()
+
+        def on_train_end(self) -> None:
+            assert self.training
+            assert not self.net[2].training
+
+    two_rounds(Frozen(), a_trainer(max_epochs=1))
+
+
+@pytest.mark.filterwarnings("ignore:torch.set_default_tensor_type:UserWarning")
+def test_a_trainer_of_double_precision_scores_in_it_too() -> None:
+    assert len(two_rounds(Classifier(), a_trainer(precision=64), acquisition="bald").curve) == 2
+
+
+def test_the_trainer_tests_on_the_held_out_samples_that_the_curve_is_of() -> None:
+    class Tested(Classifier):
+        def test_step(self, batch: Any, batch_idx: int) -> None:
+            self.log("accuracy", (self(batch[0]).argmax(1) == batch[1]).float().mean())
+
+    module, trainer = Tested(), a_trainer()
+    loop = two_rounds(module, trainer)
+    found = trainer.test(module, trainer.datamodule, verbose=False)  # type: ignore[attr-defined]
+    assert found[0]["accuracy"] == pytest.approx(loop.curve[-1][1])

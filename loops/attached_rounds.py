@@ -57,7 +57,7 @@ class AttachedRounds:
         )
         self.predictor = self._attachment.predictor(catalog.find(self.settings.acquisition))
         # Of several processes the first one asks, and writes the checkpoint.
-        self.oracle: Oracle | None = data.oracle() if loop.trainer.is_global_zero else None
+        self.oracle: Oracle | None = data.oracle(self.predictor.num_classes) if loop.trainer.is_global_zero else None
 
     def open_oracle(self) -> None:
         """Gives the oracle its state back, and tells it who asks."""

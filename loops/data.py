@@ -14,6 +14,7 @@ from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch.utils.data import DataLoader, Dataset
 
 from loops.acquisition import catalog
+from loops.class_indices import class_indices
 from loops.errors import AttachError, NotEnoughSamplesError
 from loops.frozen import source_of_flash
 from loops.lightning_private import evaluation_batch
@@ -73,6 +74,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if not isinstance(query_size, int | np.integer) or query_size < 1:
+            raise AttachError(f"query_size must be a whole number from 1, found {query_size}")
         source = _source_of(dataset)
         self._source = replace(
             source,
@@ -93,7 +96,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self.labels: Mapping[int, int] = {}  # of the fit that runs: sample id -> class index
         self._order = SeededOrder(min(query_size, len(self.samples)), seed=0)  # of the first round, for schedulers
         self.fit_seed = seed
-        self._own_labels: list[int] | None = None
+        self._own_labels: Sequence[int | None] | None = None
         self._oracle = oracle
         if not len(self.samples):
             raise NotEnoughSamplesError(wanted=1, found=0)
@@ -117,11 +120,14 @@ class ActiveLearningDataModule(pl.LightningDataModule):
             return {}
         return dict(enumerate(own_labels(self.test_samples), start=len(self.samples)))
 
-    def oracle(self) -> Oracle:
+    def oracle(self, num_classes: int | None = None) -> Oracle:
         """The oracle that answers the queries: the given one, or one that asks the given labels.
 
+        Args:
+            num_classes: C, that labels are below; None: not known.
+
         Raises:
-            AttachError: If there are not as many known labels as samples.
+            AttachError: If there are not as many known labels as samples, or labels are no class indices.
         """
         given: Any = self._oracle
         if hasattr(given, "for_data"):  # a project, which is opened for these samples
@@ -129,7 +135,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         if hasattr(given, "answer"):
             found: Oracle = given
             return found
-        return AskedLabels(self._asked, self.sample_ids, query_size=self.query_size, test=self.test_labels)
+        test = self.test_labels
+        class_indices(test.values(), num_classes)
+        return AskedLabels(self._asked, self.sample_ids, query_size=self.query_size, test=test, num_classes=num_classes)
 
     def known_labels(self) -> dict[int, int]:
         """Labels of all samples that have one, for a loop that asks no questions.
@@ -140,7 +148,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         if hasattr(self._oracle, "answer") or hasattr(self._oracle, "for_data"):
             raise AttachError("a loop that asks nothing needs known labels, not somebody to ask")
         ids = self.sample_ids.tolist()
-        return {i: int(label) for i, label in zip(ids, self._asked(ids), strict=True) if label is not None}
+        return {i: label for i, label in zip(ids, class_indices(self._asked(ids)), strict=True) if label is not None}
 
     def begin_fit(
         self,
@@ -223,7 +231,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         if callable(self._oracle):
             return self._oracle(sample_ids)
         if self._own_labels is None:
-            known = own_labels(self.samples) if self._oracle is None else [int(y) for y in self._oracle]  # type: ignore[union-attr]
+            known = own_labels(self.samples) if self._oracle is None else class_indices(self._oracle)
             if len(known) != len(self.samples):
                 raise AttachError(f"{len(self.samples)} samples need as many labels, found {len(known)}")
             self._own_labels = known

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from loops.class_indices import class_indices
 from loops.errors import NotEnoughSamplesError
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ class AskedLabels:
         sample_ids: `[N]`, the pool.
         query_size: How many samples of each ranking are asked about.
         test: Sample id -> class index of the test set.
+        num_classes: C; None: not known.
     """
 
     def __init__(
@@ -189,22 +191,25 @@ class AskedLabels:
         *,
         query_size: int,
         test: Mapping[int, int],
+        num_classes: int | None = None,
     ) -> None:
         self.answered: dict[int, int | None] = {}
         self._rounds = 0  # that were answered
         self._ask, self._sample_ids, self._query_size, self._test = ask, sample_ids, query_size, test
+        self._num_classes = num_classes
 
     def answer(self, query: Query | None) -> Answers | None:
         """Asks for the labels of the first `query_size` samples of the ranking; see `Oracle`.
 
         Raises:
+            AttachError: If it says something else than class indices.
             NotEnoughSamplesError: If it does not say as many labels as it was asked for.
         """
         if query is not None and query.last:
             return None
         if query is not None and query.round_number == self._rounds:
             ids = [ranked.sample_id for ranked in query.ranking[: self._query_size]]
-            labels = [None if label is None else int(label) for label in self._ask(ids)]
+            labels = class_indices(self._ask(ids), self._num_classes)
             if len(labels) != len(ids):
                 raise NotEnoughSamplesError(wanted=len(ids), found=len(labels))
             self.answered.update(zip(ids, labels, strict=True))

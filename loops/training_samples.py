@@ -18,6 +18,7 @@ from torch.utils.data import (
     default_collate,
 )
 
+from loops.class_indices import class_index
 from loops.errors import AttachError
 from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
@@ -134,10 +135,19 @@ def with_label(sample: Any, label: int) -> Any:  # noqa: ANN401
     """
     if isinstance(sample, Mapping):
         key = target_key(sample)
-        return {**sample, TARGETS[0] if key is None else key: label}
+        return {**sample, TARGETS[0] if key is None else key: _written_like(sample.get(key), label)}
     if isinstance(sample, Sequence | tuple) and len(sample) == 2:
-        return (sample[0], label)
-    raise AttachError(f"each sample must be a pair (x, y) or a dictionary with a label, found {_described(sample)}")
+        return (sample[0], _written_like(sample[1], label))
+    raise _unpaired(sample)
+
+
+def _written_like(own: Any, label: int) -> Any:  # noqa: ANN401
+    """A label in the type and shape in which the dataset has its own: a loss may want floats, or columns."""
+    if isinstance(own, Tensor) and own.numel() == 1:
+        return own.new_full(own.shape, label)
+    if isinstance(own, np.ndarray) and own.size == 1:
+        return np.full_like(own, label)
+    return type(own)(label) if isinstance(own, float | np.generic) else label
 
 
 def indexed(name: str, samples: Any) -> None:  # noqa: ANN401
@@ -166,13 +176,14 @@ def label_of(sample: Any) -> int:  # noqa: ANN401
     """The dataset's own label of a sample.
 
     Raises:
-        AttachError: If it has none.
+        AttachError: If it has none, or one that is no class index.
     """
     key = target_key(sample) if isinstance(sample, Mapping) else None
     if isinstance(sample, Mapping) and key is None:
         raise AttachError(f"each sample must have one of the keys {', '.join(TARGETS)}, found {', '.join(sample)}")
-    label = sample[key] if key is not None else sample[1]
-    return int(label)
+    if key is None and not (isinstance(sample, Sequence | tuple) and len(sample) == 2):
+        raise _unpaired(sample)
+    return class_index(sample[1 if key is None else key])
 
 
 def own_labels(samples: Samples) -> list[int]:
@@ -189,6 +200,10 @@ def own_labels(samples: Samples) -> list[int]:
 def target_key(sample: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - Flash's keys are enums that equal strings
     """The key of the label; None where there is none."""
     return next((key for key in sample if str(getattr(key, "value", key)) in TARGETS), None)
+
+
+def _unpaired(sample: Any) -> AttachError:  # noqa: ANN401
+    return AttachError(f"each sample must be a pair (x, y) or a dictionary with a label, found {_described(sample)}")
 
 
 def _described(sample: Any) -> str:  # noqa: ANN401

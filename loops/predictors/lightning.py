@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from loops.class_indices import class_indices
 from loops.errors import AttachError, NotEnoughSamplesError
 from loops.predictors.module import ModulePredictor
 from loops.random_numbers import random_numbers_of
@@ -44,9 +45,11 @@ class LightningPredictor(ModulePredictor):
         """Runs the wrapped loop on the labeled samples.
 
         Raises:
+            AttachError: If a label is none of the module's classes.
             NotEnoughSamplesError: If there are no labels.
         """
         del checkpoint_dir
+        class_indices(labels.values(), self.num_classes)
         if not labels:
             raise NotEnoughSamplesError(wanted=1, found=0)
         seed = seed_of(self._run_seed, "fit", round_number)

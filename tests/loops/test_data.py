@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from loops import ActiveLearningDataModule
 from loops.errors import AttachError, NotEnoughSamplesError
@@ -144,3 +144,66 @@ def test_an_order_is_of_its_seed() -> None:
     first, second = ([draw.position for draw in SeededOrder(20, seed=seed)] for seed in (0, 1))
     assert sorted(first) == sorted(second) == list(range(20))
     assert first != second
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array([0, 1, 1]), torch.tensor([0.0, 1.0, 1.0]), [False, True, True], [0, 1.0, 1]]
+)
+def test_whatever_holds_whole_numbers_is_a_label(labels: Any) -> None:
+    data = ActiveLearningDataModule(PAIRS[:3], oracle=labels)
+    assert data.known_labels() == {0: 0, 1: 1, 2: 1}
+    assert asked(ActiveLearningDataModule(PAIRS[:3], oracle=lambda ids: [labels[i] for i in ids]), 2).labels == {2: 1}
+
+
+@pytest.mark.parametrize("label", [0.7, -1, -100, float("nan"), "cat", "1", np.array([1.0, 0.0]), torch.tensor([0, 1])])
+def test_what_is_no_class_index_is_refused_and_not_rounded_or_passed_over(label: Any) -> None:
+    for oracle in ([label] * 6, lambda ids: [label] * len(ids)):
+        with pytest.raises(AttachError, match="labels must be class indices"):
+            asked(ActiveLearningDataModule(PAIRS, oracle=oracle), 3)
+    with pytest.raises(AttachError, match="labels must be class indices"):
+        asked(ActiveLearningDataModule([([0.0], label)]), 0)
+
+
+@pytest.mark.parametrize("labels", [dict.fromkeys(range(6), 1), set(range(6)), None, 3])
+def test_labels_without_the_order_of_the_samples_are_refused(labels: Any) -> None:
+    with pytest.raises(AttachError, match="must come in the order of the samples"):
+        asked(ActiveLearningDataModule(PAIRS, oracle=lambda _ids: labels), 3)
+
+
+def test_a_sequence_of_labels_may_leave_some_out() -> None:
+    data = ActiveLearningDataModule(PAIRS[:3], oracle=[0, None, 1])
+    assert data.known_labels() == {0: 0, 2: 1}
+    assert asked(data, 1, 2).labels == {2: 1}
+
+
+def test_labels_beyond_the_classes_are_refused_before_they_are_kept() -> None:
+    oracle = ActiveLearningDataModule(PAIRS, oracle=[2] * 6).oracle(num_classes=2)
+    with pytest.raises(AttachError, match="gives 2 logits, so labels must be below that, found 2"):
+        oracle.answer(Query(0, (RankedSample(0, "train", 0.0, 1.0),), "random"))
+    assert oracle.answer(None).labels == {}  # type: ignore[union-attr]
+    with pytest.raises(AttachError, match="found 1"):
+        ActiveLearningDataModule(PAIRS, test=PAIRS).oracle(num_classes=1)
+
+
+def test_a_given_label_is_written_as_the_dataset_writes_its_own() -> None:
+    column = with_label(("x", torch.tensor([0.0])), 1)[1]
+    assert torch.equal(column, torch.tensor([1.0]))
+    assert with_label(("x", np.float32(0)), 1)[1].dtype == np.float32
+    assert with_label({"x": 1, "y": torch.tensor(0)}, 2)["y"].dtype == torch.int64
+
+
+@pytest.mark.parametrize("name", ["dataset", "test", "val", "plain"])
+def test_what_has_no_length_or_index_is_refused(name: str) -> None:
+    class Stream(IterableDataset[Any]):
+        def __iter__(self) -> Any:
+            return iter(PAIRS)
+
+    for given, found in ((Stream(), "found a Stream$"), (DataLoader(PAIRS), "found a DataLoader; give its .dataset")):  # type: ignore[arg-type]
+        with pytest.raises(AttachError, match=f"{name} must have a length and an index, {found}"):
+            ActiveLearningDataModule(**{"dataset": PAIRS} | {name: given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("query_size", [0, -1, 2.5])
+def test_a_round_asks_about_one_sample_at_least(query_size: Any) -> None:
+    with pytest.raises(AttachError, match="query_size must be a whole number from 1"):
+        ActiveLearningDataModule(PAIRS, query_size=query_size)

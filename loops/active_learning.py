@@ -86,8 +86,10 @@ class ActiveLearningLoop(WrappingLoop[None]):
         stop: Asked before each question; see `loops.stopping`. When it is met, that round was the last.
 
     Raises:
-        AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings.
+        AttachError: If it is given neither a fit loop to wrap nor predictor, oracle and settings, or numbers too small.
     """
+
+    place = 2
 
     def __init__(
         self,
@@ -106,6 +108,8 @@ class ActiveLearningLoop(WrappingLoop[None]):
         stop: StoppingCriterion | None = None,
     ) -> None:
         super().__init__(wrapping)
+        if rounds < 0 or mc_iterations < 2:
+            raise AttachError(f"rounds is 0 or more and mc_iterations 2 or more, found {rounds} and {mc_iterations}")
         self.progress = ResumableProgress()
         self.answers: Answers | None = None
         self.stop_reason: str | None = None

@@ -47,6 +47,7 @@ class Attachment:
     ) -> None:
         assert loop.wrapped is not None
         refuse_other_strategies(loop.trainer)
+        _refuse_disorder(loop)
         self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
         self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
@@ -101,6 +102,8 @@ class Attachment:
     def network_of(self, weights: Weights | None = None) -> Logits:
         """A copy of the module, as it is or with other weights."""
         network = Logits(copied(self.module), self._logits).eval()
+        for name in ("log", "log_dict"):  # what is scored belongs to no step that could log it
+            setattr(network.module, name, _nothing_is_logged)
         if weights is not None:
             network.module.load_state_dict(weights)
         return network
@@ -130,6 +133,17 @@ class BatchSeeds(pl.Callback):
         seed_all(seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx) + trainer.global_rank)
 
 
+def _refuse_disorder(loop: WrappingLoop[Any]) -> None:
+    inner = loop.wrapped
+    while isinstance(inner, WrappingLoop):
+        if loop.place and inner.place >= loop.place:
+            raise AttachError(
+                f"{type(loop).__name__} cannot wrap {type(inner).__name__}: "
+                "rounds are outermost, folds inside them, and each of them once"
+            )
+        inner = inner.wrapped
+
+
 def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:
     """The data of an attached loop.
 
@@ -141,6 +155,10 @@ def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:
         found = "none" if data is None else f"a {type(data).__name__}"
         raise AttachError(f"trainer.fit(module, data) needs an ActiveLearningDataModule as data; found {found}")
     return data
+
+
+def _nothing_is_logged(*_: object, **__: object) -> None:
+    """A function of the module's file, so that the network can be pickled."""
 
 
 def cloned(weights: Weights) -> Weights:

@@ -16,7 +16,7 @@ def class_index(label: Any) -> int:  # noqa: ANN401
     """A label as a number from 0: an int, or what holds just one, such as a tensor.
 
     Raises:
-        AttachError: If it is none: a name, a fraction, a row of numbers, or below 0, which a loss may pass over silently.
+        AttachError: If it is none: a name, a fraction, a row of numbers, or below 0, which a loss may pass over.
     """
     number = _single(label)
     if not isinstance(number, _SCALARS) or not float(number).is_integer() or number < 0:

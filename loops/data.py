@@ -10,22 +10,20 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import ArrayLike, NDArray
-from pytorch_lightning.utilities.model_helpers import is_overridden
 from torch.utils.data import DataLoader, Dataset
 
 from loops.acquisition import catalog
 from loops.class_indices import class_indices
 from loops.errors import AttachError, NotEnoughSamplesError
 from loops.frozen import source_of_flash
-from loops.lightning_private import evaluation_batch
+from loops.lightning_private import refuse_searches
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
 from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels
+from loops.transfer import evaluation_batch, overridden_hooks
 
 EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
-
-BATCH_HOOKS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 Known = Sequence[int] | NDArray[np.integer[Any]]
 
@@ -74,8 +72,6 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not isinstance(query_size, int | np.integer) or query_size < 1:
-            raise AttachError(f"query_size must be a whole number from 1, found {query_size}")
         source = _source_of(dataset)
         self._source = replace(
             source,
@@ -86,9 +82,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
-        for name, given in {"dataset": self.samples, "plain": self._plain, "test": test, "val": val}.items():
-            if given is not None:
-                indexed(name, given)
+        _refuse(query_size, dataset=self.samples, plain=self._plain, test=test, val=val)
         self.query_size = query_size
         self.acquisition = catalog.find(acquisition) if isinstance(acquisition, str) else catalog.given(acquisition)
         self.cold_start, self.seed = cold_start, seed
@@ -98,15 +92,12 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self.fit_seed = seed
         self._own_labels: Sequence[int | None] | None = None
         self._oracle = oracle
-        if not len(self.samples):
-            raise NotEnoughSamplesError(wanted=1, found=0)
         if self._source.val is not None:
             self.val_dataloader = partial(self._evaluated, self._source.val)  # type: ignore[method-assign]  # of an instance, so that there is none else
         if self._source.test is not None:
             self.test_dataloader = partial(self._evaluated, self._source.test)  # type: ignore[method-assign]
-        for hook in BATCH_HOOKS:  # those of a module that is fitted count where the data have none
-            if self._source.module is not None and is_overridden(hook, self._source.module):
-                setattr(self, hook, partial(self._hook_of_source, hook))
+        for hook in overridden_hooks(self._source.module):  # where it has none, that of the fitted module counts
+            setattr(self, hook, partial(self._hook_of_source, hook))
 
     @property
     def sample_ids(self) -> NDArray[np.int64]:
@@ -203,6 +194,16 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         return (inputs_of(self._on_device(batch)) for batch in loader)
 
+    def setup(self, stage: str) -> None:
+        """Called by the Trainer before anything is run.
+
+        Raises:
+            AttachError: If a search is to run the fit loop, which would ask the oracle.
+        """
+        del stage
+        if self.trainer is not None:
+            refuse_searches(self.trainer)
+
     def state_dict(self) -> dict[str, Any]:
         """How many samples the fit trains on, which schedulers are made for before a loop is restored."""
         return {"size": len(self._order)}
@@ -267,6 +268,16 @@ class _Either(Dataset[Any]):
             return self._pool[sample_id]
         assert self._test is not None, "ids beyond the pool are of the test set"
         return self._test[sample_id - len(self._pool)]
+
+
+def _refuse(query_size: Any, **given: Any) -> None:  # noqa: ANN401
+    if not isinstance(query_size, int | np.integer) or query_size < 1:
+        raise AttachError(f"query_size must be a whole number from 1, found {query_size}")
+    for name, samples in given.items():
+        if samples is not None:
+            indexed(name, samples)
+    if not len(given["dataset"]):
+        raise NotEnoughSamplesError(wanted=1, found=0)
 
 
 def _source_of(dataset: Any) -> Source:  # noqa: ANN401

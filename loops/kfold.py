@@ -22,7 +22,7 @@ from loops.errors import (
     NotEnoughSamplesError,
     NotFittedError,
 )
-from loops.folds import assign_folds, duplicate_groups
+from loops.folds import MIN_FOLDS, assign_folds, duplicate_groups
 from loops.lightning_private import WrappingLoop
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
@@ -72,9 +72,11 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
         logits: Where they are in what the module's `forward` returns; see `loops.predictors.logits.Logits`.
 
     Raises:
-        AttachError: If it is given neither labels and predictors nor a fit loop to wrap.
+        AttachError: If it is given neither labels and predictors nor a fit loop to wrap, or fewer than two folds.
         NotEnoughSamplesError: If the labels cannot be split.
     """
+
+    place = 1
 
     def __init__(
         self,
@@ -90,6 +92,8 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
         logits: LogitsOf = None,
     ) -> None:
         super().__init__(wrapping)
+        if num_folds < MIN_FOLDS:
+            raise AttachError(f"num_folds must be {MIN_FOLDS} or more, found {num_folds}")
         self.progress = ResumableProgress()
         self.result: CrossValidation | None = None  # of the last run
         self.voters: list[Weights] = []  # attached: the weights of the finished folds

@@ -9,18 +9,24 @@ line of its own: a `__getattr__` that passes on whatever is missing would turn a
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import pytorch_lightning as pl
 import torch
-from lightning_utilities.core.apply_func import apply_to_collection
-from pytorch_lightning.callbacks import BaseFinetuning, EarlyStopping, ModelCheckpoint, StochasticWeightAveraging
+from pytorch_lightning.callbacks import (
+    BaseFinetuning,
+    BatchSizeFinder,
+    EarlyStopping,
+    LearningRateFinder,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+)
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
-from pytorch_lightning.trainer.states import RunningStage
+
+from loops.errors import AttachError
 
 T = TypeVar("T")
 
@@ -80,6 +86,8 @@ class WrappingLoop(Loop[T], Generic[T]):
         _OfWrapped(),
     )
 
+    place = 0  # of two loops, one in the other, the outer one's is higher; 0: anywhere
+
     def __init__(self, wrapping: Loop[Any] | None = None) -> None:
         super().__init__()
         self.wrapped = wrapping
@@ -116,6 +124,17 @@ def callbacks_of(trainer: pl.Trainer) -> list[pl.Callback]:
     """The Trainer's own list, which its connector sets without a word to type checkers."""
     found: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return found
+
+
+def refuse_searches(trainer: pl.Trainer) -> None:
+    """What looks for a learning rate or batch size runs the Trainer's fit loop, and with it questions and all rounds.
+
+    Raises:
+        AttachError: If a search is to run a wrapping loop.
+    """
+    searches = [c for c in callbacks_of(trainer) if isinstance(c, LearningRateFinder | BatchSizeFinder)]
+    if isinstance(trainer.fit_loop, WrappingLoop) and (searches or trainer.state.fn == "tune"):
+        raise AttachError("search learning rate and batch size before a loop is attached, on labels that are known")
 
 
 class FitStart:
@@ -195,30 +214,9 @@ def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
     return module._trainer
 
 
-def evaluation_batch(trainer: pl.Trainer, batch: Any) -> Any:  # noqa: ANN401
-    """A batch as validation would be given it, through the transfer hooks of module or data, on the device."""
-    with _evaluating(trainer):
-        batch = trainer.lightning_module._on_before_batch_transfer(batch)
-        batch = trainer.strategy.batch_to_device(batch, dataloader_idx=0)
-    return _doubled(batch) if trainer.precision == "64" else batch
-
-
-@contextmanager
-def _evaluating(trainer: pl.Trainer) -> Iterator[None]:
-    """Hooks ask `trainer.training` or `self.training` whether they are to augment."""
-    stage, modes = trainer.state.stage, [(part, part.training) for part in trainer.lightning_module.modules()]
-    trainer.state.stage = RunningStage.VALIDATING
-    trainer.lightning_module.eval()
-    try:
-        yield
-    finally:
-        trainer.state.stage = stage
-        for part, mode in modes:
-            part.training = mode
-
-
-def _doubled(batch: Any) -> Any:  # noqa: ANN401
-    return apply_to_collection(batch, torch.Tensor, lambda x: x.double() if x.is_floating_point() else x)
+def before_transfer(module: pl.LightningModule, batch: Any) -> Any:  # noqa: ANN401
+    """What the data's hook makes of it, or the module's own where the data have none."""
+    return module._on_before_batch_transfer(batch)
 
 
 class Unfinished:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -14,6 +14,7 @@ from loops.errors import AttachError
 from loops.lightning_private import trainer_of
 
 LogitsOf = str | int | Callable[[Any], Tensor] | None  # a key, a place, or a function of what `forward` returns
+_ONE_LOGIT = "; where one number tells two classes apart, logits=lambda z: torch.stack([0 * z, z], -1).reshape(-1, 2)"
 _KEYS = ("logits", "preds")  # of a dictionary or an output object: Hugging Face's, Flash's
 
 
@@ -34,14 +35,15 @@ class Logits(nn.Module):
         """Logits `[B, C]`; of other shapes `[B, C, ...]` nothing is known.
 
         Raises:
-            AttachError: If there are none to be found.
+            AttachError: If there are none to be found, or a single one for each sample.
         """
         output = self.module(**x) if isinstance(x, Mapping) else self.module(x)
         logits = logits_of(output, self._logits)
-        if not isinstance(logits, Tensor) or logits.ndim != 2:
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
             found = f"shape {list(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
+            hint = _ONE_LOGIT if isinstance(logits, Tensor) and logits.numel() == len(logits) else ""
             raise AttachError(
-                f"forward() must give logits, a row of one number per class for each sample; found {found}"
+                f"forward() must give logits, a row of one number per class for each sample; found {found}{hint}"
             )
         return logits
 
@@ -51,13 +53,24 @@ class Logits(nn.Module):
 
 
 def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
-    """A deep copy of a module without a copy of its Trainer."""
+    """A deep copy of a module without a copy of its Trainer, or of graphs that its training step has left behind."""
     memo = {} if memo is None else memo
     for part in module.modules():
+        for tensor in _in_graphs(list(vars(part).values())):
+            memo[id(tensor)] = tensor.detach().clone()  # weight norm keeps one, and torch copies none
         trainer = trainer_of(part) if isinstance(part, pl.LightningModule) else None
         if trainer is not None:
             memo[id(trainer)] = trainer
     return copy.deepcopy(module, memo)
+
+
+def _in_graphs(values: Any) -> Iterator[Tensor]:  # noqa: ANN401
+    """Tensors that were computed, as far as lists and dictionaries hold them."""
+    for value in values.values() if isinstance(values, Mapping) else values:
+        if isinstance(value, Tensor) and not value.is_leaf:
+            yield value
+        elif isinstance(value, list | tuple | dict):
+            yield from _in_graphs(value)
 
 
 def logits_of(output: Any, where: LogitsOf = None) -> Any:  # noqa: ANN401

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import StochasticWeightAveraging
+from pytorch_lightning.callbacks import BatchSizeFinder, LearningRateFinder, StochasticWeightAveraging
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 from loops import ActiveLearningDataModule, ActiveLearningLoop, KFoldLoop
+from loops.errors import AttachError
 from tests.loops.attached import QUIET, Classifier, Killed, KilledAt, a_trainer, blobs, equal, weights_of
 
 pytestmark = [pytest.mark.filterwarnings(warning) for warning in QUIET]
@@ -213,3 +214,100 @@ def test_the_trainer_tests_on_the_held_out_samples_that_the_curve_is_of() -> Non
     loop = two_rounds(module, trainer)
     found = trainer.test(module, trainer.datamodule, verbose=False)  # type: ignore[attr-defined]
     assert found[0]["accuracy"] == pytest.approx(loop.curve[-1][1])
+
+
+def test_a_forward_that_logs_is_scored_and_logs_its_training_alone() -> None:
+    class Logging(Classifier):
+        def forward(self, x: Tensor) -> Tensor:
+            self.log("mean", x.mean(), on_epoch=True, on_step=False)
+            self.log_dict({"rows": float(len(x))})
+            return super().forward(x)
+
+    module = Logging()
+    loop = two_rounds(module, a_trainer(max_epochs=1), acquisition="bald")
+    assert len(loop.curve) == 2
+    assert "mean" in module.trainer.callback_metrics
+
+
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.spectral_norm])
+@pytest.mark.filterwarnings("ignore:.torch.nn.utils.weight_norm. is deprecated:FutureWarning")
+def test_a_module_that_keeps_what_it_computed_is_copied_without_its_graph(norm: Any) -> None:
+    class Keeping(Classifier):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net[0] = norm(self.net[0])
+            self.losses: list[Any] = []
+
+        def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+            loss = super().training_step(batch, batch_idx)
+            self.losses.append({"loss": loss})
+            return loss
+
+    module = Keeping()
+    assert len(two_rounds(module, a_trainer(max_epochs=1)).curve) == 2
+    assert len(module.losses) == 2 + 4
+
+
+class OneLogit(Classifier):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 1))
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        assert batch[1].dtype == torch.float32  # as the dataset has them
+        return nn.functional.binary_cross_entropy_with_logits(self(batch[0])[:, 0], batch[1])
+
+
+def two_classes(count: int, seed: int = 0) -> TensorDataset:
+    rows, labels = blobs(count, seed).tensors
+    return TensorDataset(rows, (labels == 0).float())
+
+
+def test_a_single_logit_is_refused_with_what_to_say_of_it_and_that_works() -> None:
+    with pytest.raises(AttachError, match=r"found shape \[1, 1\]; where one number tells two classes apart") as refusal:
+        two_rounds(OneLogit(), a_trainer(), two_classes(30), test=two_classes(12, 1))
+    said = eval(str(refusal.value).partition("logits=")[2], {"torch": torch})
+    torch.manual_seed(0)
+    trainer = a_trainer(max_epochs=40)
+    loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2, logits=said)
+    trainer.fit_loop = loop  # type: ignore[assignment]
+    data = ActiveLearningDataModule(two_classes(30), query_size=10, acquisition="bald", test=two_classes(12, 1))
+    trainer.fit(OneLogit(), data)
+    assert loop.curve[-1][1] > 0.8
+    assert torch.equal(said(torch.tensor([2.0, -1.0])), torch.tensor([[0.0, 2.0], [0.0, -1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [(KFoldLoop, ActiveLearningLoop), (KFoldLoop, KFoldLoop), (ActiveLearningLoop, ActiveLearningLoop)],
+)
+def test_rounds_inside_folds_or_any_loop_twice_is_refused(outer: Any, inner: Any) -> None:
+    trainer = a_trainer()
+    trainer.fit_loop = outer(wrapping=inner(wrapping=trainer.fit_loop))
+    with pytest.raises(AttachError, match=f"{outer.__name__} cannot wrap {inner.__name__}: rounds are outermost"):
+        trainer.fit(Classifier(), ActiveLearningDataModule(blobs(30), query_size=6))
+
+
+def test_numbers_that_mean_nothing_are_refused() -> None:
+    wrapped = a_trainer().fit_loop
+    for options in ({"rounds": -1}, {"mc_iterations": 1}):
+        with pytest.raises(AttachError, match="rounds is 0 or more and mc_iterations 2 or more"):
+            ActiveLearningLoop(wrapping=wrapped, **options)  # type: ignore[arg-type]
+    with pytest.raises(AttachError, match="num_folds must be 2 or more, found 1"):
+        KFoldLoop(num_folds=1, wrapping=wrapped)
+
+
+@pytest.mark.parametrize("search", [LearningRateFinder, BatchSizeFinder])
+def test_a_search_that_would_run_all_rounds_is_refused_before_anybody_is_asked(search: Any) -> None:
+    def nobody(_ids: list[int]) -> Any:
+        raise AssertionError("asked")
+
+    with pytest.raises(AttachError, match="search learning rate and batch size before a loop is attached"):
+        two_rounds(Classifier(), a_trainer(callbacks=(search(),)), oracle=nobody)
+
+
+def test_a_tuner_is_refused_too() -> None:
+    trainer = a_trainer(auto_lr_find=True)
+    trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)  # type: ignore[assignment]
+    with pytest.raises(AttachError, match="search learning rate and batch size before"):
+        trainer.tune(Classifier(), ActiveLearningDataModule(blobs(30), query_size=6))

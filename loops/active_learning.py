@@ -185,6 +185,9 @@ class ActiveLearningLoop(WrappingLoop[None]):
             for dataset, labels in known.items()
             if labels
         )
+        earlier = self.measured[: answers.round_number]
+        if len(earlier) == answers.round_number:  # of a run that had ended, this round is measured already
+            del self.curve[sum(one.accuracy is not None for one in earlier) :]
         self.curve += [(len(answers.labels), e.accuracy) for e in evaluations if e.dataset == "test"]
         return evaluations
 

@@ -53,11 +53,12 @@ class Attachment:
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
         self._reset_weights, self._unfinished = reset_weights, (state or {}).get("unfinished", {})
         self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
+        self._unsaved = cloned({k: v for k, v in self.module.named_buffers() if k not in self._weights})
         self._start = FitStart(self.trainer, None if state is None else state["start"])
         self.untrained = self.network_of(self._weights)
         callbacks = callbacks_of(self.trainer)
         if not any(isinstance(callback, BatchSeeds) for callback in callbacks):
-            callbacks.insert(0, BatchSeeds(self._fit_loop))
+            callbacks.insert(0, BatchSeeds())
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: weights and callbacks of the beginning, and what belongs to no whole batch."""
@@ -89,6 +90,9 @@ class Attachment:
         """Begins a fit anew: in epoch 0, no batch is done."""
         if self._reset_weights:
             self.module.load_state_dict(self._weights)
+            for name, buffer in self.module.named_buffers():
+                if name in self._unsaved:  # `persistent=False`
+                    buffer.copy_(self._unsaved[name])
         self.wrapped.restarting = False
         self._start.begin(self.trainer, self._fit_loop)
         return 0, 0
@@ -117,20 +121,19 @@ class Attachment:
 class BatchSeeds(pl.Callback):
     """Gives each batch of a fit its own random numbers, so that a resumed run repeats a whole one.
 
-    Args:
-        fit_loop: Lightning's own.
+    It stays in the Trainer, and does nothing there while no loop is attached.
     """
 
-    def __init__(self, fit_loop: FitLoop) -> None:
-        self._fit_loop = fit_loop
-
-    def on_train_epoch_end(self, *_: object) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: object) -> None:
         """An interrupted epoch ends as a whole one does."""
-        epoch_is_over(self._fit_loop)
+        if isinstance(trainer.fit_loop, WrappingLoop):
+            epoch_is_over(trainer.fit_loop.fit_loop)
 
     def on_train_batch_start(self, trainer: pl.Trainer, _module: object, _batch: object, batch_idx: int) -> None:
         """Seeds whatever the module draws."""
-        seed_all(seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx) + trainer.global_rank)
+        if isinstance(trainer.fit_loop, WrappingLoop):
+            seed = seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx)
+            seed_all(seed + trainer.global_rank)
 
 
 def _refuse_disorder(loop: WrappingLoop[Any]) -> None:

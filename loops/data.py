@@ -82,7 +82,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
-        _refuse(query_size, dataset=self.samples, plain=self._plain, test=test, val=val)
+        _refuse(query_size, cold_start, dataset=self.samples, plain=self._plain, test=test, val=val)
+        if len(self._plain) != len(self.samples) or (embedding is not None and len(embedding) != len(self.samples)):  # type: ignore[arg-type]
+            raise AttachError(f"plain= and embedding= must have as many rows as the dataset, {len(self.samples)}")
         self.query_size = query_size
         self.acquisition = catalog.find(acquisition) if isinstance(acquisition, str) else catalog.given(acquisition)
         self.cold_start, self.seed = cold_start, seed
@@ -270,7 +272,9 @@ class _Either(Dataset[Any]):
         return self._test[sample_id - len(self._pool)]
 
 
-def _refuse(query_size: Any, **given: Any) -> None:  # noqa: ANN401
+def _refuse(query_size: Any, cold_start: str, **given: Any) -> None:  # noqa: ANN401
+    if cold_start not in catalog.COLD_STARTS:
+        raise AttachError(f"there is no cold start {cold_start!r}; known are {', '.join(catalog.COLD_STARTS)}")
     if not isinstance(query_size, int | np.integer) or query_size < 1:
         raise AttachError(f"query_size must be a whole number from 1, found {query_size}")
     for name, samples in given.items():

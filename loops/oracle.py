@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loops.class_indices import class_indices
-from loops.errors import NotEnoughSamplesError
+from loops.errors import AttachError, NotEnoughSamplesError
 
 if TYPE_CHECKING:
     from loops.certificate.chain import Certificate
@@ -223,7 +223,16 @@ class AskedLabels:
         return {"rounds": self._rounds, "answered": list(self.answered.items())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes over what was answered before."""
+        """Takes over what was answered before.
+
+        Raises:
+            AttachError: If it was answered of samples that are not in this pool.
+        """
+        others = set(dict(state["answered"])).difference(self._sample_ids.tolist())
+        if others:
+            raise AttachError(
+                f"the checkpoint is of another dataset: it knows sample {min(others)}, here are {len(self._sample_ids)}"
+            )
         self._rounds, self.answered = state["rounds"], dict(state["answered"])
 
 

@@ -64,6 +64,11 @@ def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
     return copy.deepcopy(module, memo)
 
 
+def _content(output: Any) -> str:  # noqa: ANN401
+    kind = type(output).__name__
+    return f"{kind} with {', '.join(map(str, output))}" if isinstance(output, Mapping) else kind
+
+
 def _in_graphs(values: Any) -> Iterator[Tensor]:  # noqa: ANN401
     """Tensors that were computed, as far as lists and dictionaries hold them."""
     for value in values.values() if isinstance(values, Mapping) else values:
@@ -74,11 +79,18 @@ def _in_graphs(values: Any) -> Iterator[Tensor]:  # noqa: ANN401
 
 
 def logits_of(output: Any, where: LogitsOf = None) -> Any:  # noqa: ANN401
-    """The logits in what `forward` returned."""
+    """The logits in what `forward` returned.
+
+    Raises:
+        AttachError: If there is nothing under that key or at that place.
+    """
     if callable(where):
         return where(output)
     if where is not None:
-        return output[where]
+        try:
+            return output[where]
+        except (KeyError, IndexError, TypeError) as error:
+            raise AttachError(f"logits={where!r} is nowhere in what forward() gives, a {_content(output)}") from error
     if isinstance(output, Tensor):
         return output
     for key in _KEYS:

@@ -311,3 +311,86 @@ def test_a_tuner_is_refused_too() -> None:
     trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)  # type: ignore[assignment]
     with pytest.raises(AttachError, match="search learning rate and batch size before"):
         trainer.tune(Classifier(), ActiveLearningDataModule(blobs(30), query_size=6))
+
+
+def test_a_run_that_had_ended_goes_on_with_more_rounds_and_measures_none_twice(tmp_path: Path) -> None:
+    def run(rounds: int, ckpt_path: str | None = None) -> tuple[pl.Trainer, ActiveLearningLoop]:
+        torch.manual_seed(0)
+        trainer = a_trainer()
+        loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=rounds)
+        trainer.fit_loop = loop  # type: ignore[assignment]
+        data = ActiveLearningDataModule(blobs(30), query_size=6, test=blobs(12, 1))
+        trainer.fit(Classifier(), data, ckpt_path=ckpt_path)
+        return trainer, loop
+
+    run(2)[0].save_checkpoint(tmp_path / "ended.ckpt")
+    whole = run(4)[1].curve
+    assert run(2, str(tmp_path / "ended.ckpt"))[1].curve == whole[:2]
+    assert run(4, str(tmp_path / "ended.ckpt"))[1].curve == whole
+
+
+def test_a_checkpoint_of_another_dataset_is_refused(tmp_path: Path) -> None:
+    trainer = a_trainer()
+    two_rounds(Classifier(), trainer)
+    trainer.save_checkpoint(tmp_path / "of-30.ckpt")
+    other = a_trainer()
+    other.fit_loop = ActiveLearningLoop(wrapping=other.fit_loop, rounds=4)  # type: ignore[assignment]
+    with pytest.raises(AttachError, match=r"the checkpoint is of another dataset: it knows sample .*, here are 3"):
+        other.fit(Classifier(), ActiveLearningDataModule(blobs(3)), ckpt_path=str(tmp_path / "of-30.ckpt"))
+
+
+def test_buffers_that_no_checkpoint_holds_begin_anew_too() -> None:
+    began: list[float] = []
+
+    class Counting(Classifier):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("steps", torch.zeros(1), persistent=False)
+
+        def on_train_start(self) -> None:
+            began.append(self.steps.item())
+
+        def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+            self.steps += 1
+            return super().training_step(batch, batch_idx)
+
+    two_rounds(Counting(), a_trainer())
+    assert began == [0, 0]
+
+
+def test_a_trainer_whose_loop_was_taken_off_again_fits_other_data() -> None:
+    class Others(pl.LightningDataModule):
+        def train_dataloader(self) -> Any:
+            return DataLoader(blobs(6), batch_size=2)
+
+    trainer, weights = a_trainer(), Weights()
+    loop = two_rounds(Classifier(), trainer)
+    trainer.fit_loop = loop.wrapped  # type: ignore[assignment]
+    trainer.fit_loop.max_epochs = 3
+    trainer.callbacks.append(weights)  # type: ignore[attr-defined]
+    trainer.fit(Classifier(), Others())
+    assert [len(epochs) for epochs in weights.of_epochs] == [1]
+
+
+def test_logits_that_are_not_where_they_are_said_to_be_are_named() -> None:
+    class Named(Classifier):
+        def forward(self, x: Tensor) -> Any:
+            return {"scores": self.net(x)}
+
+    trainer = a_trainer()
+    trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, logits="logit")  # type: ignore[assignment]
+    with pytest.raises(AttachError, match=r"logits='logit' is nowhere in what forward.. gives, a dict with scores"):
+        trainer.fit(Named(), ActiveLearningDataModule(blobs(30)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"cold_start": "colder"}, "there is no cold start 'colder'; known are"),
+        ({"plain": blobs(5)}, "plain= and embedding= must have as many rows as the dataset, 30"),
+        ({"embedding": torch.zeros(5, 2)}, "plain= and embedding= must have as many rows as the dataset, 30"),
+    ],
+)
+def test_what_does_not_fit_the_dataset_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(AttachError, match=said):
+        ActiveLearningDataModule(blobs(30), **options)

@@ -21,6 +21,7 @@ from pytorch_lightning.callbacks import (
     LearningRateFinder,
     ModelCheckpoint,
     StochasticWeightAveraging,
+    Timer,
 )
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
@@ -141,8 +142,8 @@ class FitStart:
     """What a fit starts from, so that each round's or fold's is a fit of its own.
 
     The Trainer was made for one fit; it counts epochs and steps, and callbacks remember the best score so far. Of the
-    callbacks only those are taken back whose state is about one fit: early stopping, checkpoints, fine-tuning and
-    averaged weights.
+    callbacks only those are taken back whose state is about one fit: early stopping, checkpoints, fine-tuning,
+    averaged weights and the time that is left.
 
     Args:
         trainer: Before its first step.
@@ -172,6 +173,9 @@ class FitStart:
                 callback.freeze_before_training(trainer.lightning_module)
             elif isinstance(callback, StochasticWeightAveraging):
                 _average_anew(callback, fit_loop)
+            elif isinstance(callback, Timer):  # from the end of the fit before it would count backwards, without end
+                callback._end_time = dict.fromkeys(callback._end_time)
+                callback._offset = 0
         for callback in self._callbacks:
             self._take_back(callback)
         trainer.train_dataloader = None  # `estimated_stepping_batches` would count those of the fit before

@@ -67,6 +67,19 @@ def test_the_epoch_for_batch_norm_comes_at_the_end_of_each_round() -> None:
     assert trainer.max_epochs == 3
 
 
+def test_the_time_of_a_fit_is_that_of_each_round() -> None:
+    class Counted(Classifier):
+        steps = 0
+
+        def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+            self.steps += 1
+            return super().training_step(batch, batch_idx)
+
+    module = Counted()
+    two_rounds(module, a_trainer(max_epochs=3, max_time={"seconds": 0}))
+    assert module.steps == 2  # each is over after its first batch
+
+
 class OneCycle(Classifier):
     """Its schedule, a function of the number of steps, is no part of a checkpoint."""
 

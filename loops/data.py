@@ -82,7 +82,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
-        _refuse(query_size, cold_start, dataset=self.samples, plain=self._plain, test=test, val=val)
+        _refuse(cold_start, query_size=query_size, batch_size=1 if batch_size is None else batch_size)
+        _refuse_streams(dataset=self.samples, plain=self._plain, test=test, val=val)
         if len(self._plain) != len(self.samples) or (embedding is not None and len(embedding) != len(self.samples)):  # type: ignore[arg-type]
             raise AttachError(f"plain= and embedding= must have as many rows as the dataset, {len(self.samples)}")
         self.query_size = query_size
@@ -272,11 +273,15 @@ class _Either(Dataset[Any]):
         return self._test[sample_id - len(self._pool)]
 
 
-def _refuse(query_size: Any, cold_start: str, **given: Any) -> None:  # noqa: ANN401
+def _refuse(cold_start: str, **sizes: Any) -> None:  # noqa: ANN401
     if cold_start not in catalog.COLD_STARTS:
         raise AttachError(f"there is no cold start {cold_start!r}; known are {', '.join(catalog.COLD_STARTS)}")
-    if not isinstance(query_size, int | np.integer) or query_size < 1:
-        raise AttachError(f"query_size must be a whole number from 1, found {query_size}")
+    for name, size in sizes.items():
+        if not isinstance(size, int | np.integer) or size < 1:
+            raise AttachError(f"{name} must be a whole number from 1, found {size}")
+
+
+def _refuse_streams(**given: Any) -> None:  # noqa: ANN401
     for name, samples in given.items():
         if samples is not None:
             indexed(name, samples)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 
 from loops.acquisition.catalog import MARGIN
@@ -22,6 +23,7 @@ from loops.uncertainty.inputs import some_of, tensors_of
 from loops.uncertainty.mc_dropout import MCDropout
 
 SMALL = 1024  # numbers of an input, at most, that stands for itself in the cold start
+CLOSE_TO_ONE = 1e-4  # logits whose sum is this near to it are hardly logits
 
 
 class Inputs(Protocol):
@@ -163,8 +165,13 @@ class ModulePredictor(Predictor):
 
     @torch.no_grad()
     def _classes(self) -> int:
-        one = next(iter(self._data.inputs([0], 1)))
-        return int(self._untrained(one).shape[1])
+        logits = self._untrained(next(iter(self._data.inputs([0], 1)))).float()
+        if bool((logits >= 0).all()) and bool((logits.sum(dim=1) - 1).abs().max() < CLOSE_TO_ONE):
+            rank_zero_warn(
+                "forward() seems to give probabilities. They are taken for logits, so that every answer looks unsure: "
+                "give logits=lambda p: p.clamp_min(1e-12).log(), or return what comes before the softmax."
+            )
+        return int(logits.shape[1])
 
 
 def _row_of(network: Logits, x: Any) -> Tensor:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,23 @@ def test_a_single_logit_is_refused_with_what_to_say_of_it_and_that_works() -> No
     trainer.fit(OneLogit(), data)
     assert loop.curve[-1][1] > 0.8
     assert torch.equal(said(torch.tensor([2.0, -1.0])), torch.tensor([[0.0, 2.0], [0.0, -1.0]]))
+
+
+class Probabilities(Classifier):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.softmax(self.net(x), dim=1)
+
+
+def test_probabilities_in_place_of_logits_are_told_with_what_makes_logits_of_them() -> None:
+    with pytest.warns(UserWarning, match="forward\\(\\) seems to give probabilities"):
+        two_rounds(Probabilities(), a_trainer(max_epochs=1))
+    trainer = a_trainer(max_epochs=1)
+    trainer.fit_loop = ActiveLearningLoop(  # type: ignore[assignment]
+        wrapping=trainer.fit_loop, rounds=1, logits=lambda p: p.clamp_min(1e-12).log()
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*seems to give probabilities")
+        trainer.fit(Probabilities(), ActiveLearningDataModule(blobs(30), query_size=6))
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,8 @@ def test_what_has_no_length_or_index_is_refused(name: str) -> None:
 def test_a_round_asks_about_one_sample_at_least(query_size: Any) -> None:
     with pytest.raises(AttachError, match="query_size must be a whole number from 1"):
         ActiveLearningDataModule(PAIRS, query_size=query_size)
+
+
+def test_a_batch_of_no_sample_is_refused_and_not_taken_for_the_default() -> None:
+    with pytest.raises(AttachError, match="batch_size must be a whole number from 1, found 0"):
+        ActiveLearningDataModule(PAIRS, batch_size=0)

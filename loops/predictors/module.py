@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from numpy.typing import ArrayLike, NDArray
-from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 
 from loops.acquisition.catalog import MARGIN

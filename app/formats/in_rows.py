@@ -13,13 +13,14 @@ from typing import Any
 
 from app.formats.errors import SourceError
 from app.formats.reading import Reading
-from app.formats.rows import BEYOND, FILE_COLUMNS, Row, file_column, label_column, plain_names
+from app.formats.rows import BEYOND, FILE_COLUMNS, Row, file_column, is_nothing, label_column, plain_names
 from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
 _LIKE_A_ROW = (
     "The first line of {} is taken for the names of its columns, and looks like a row: put the names above it."
 )
+_MANY = "{} rows of {} have more than one label; they come in without one."
 _FILES = tuple(name for name in FILE_COLUMNS if name != "uri")  # our own exports name texts so, too
 
 
@@ -43,11 +44,12 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     told = _told_by(columns, reading, path)
     if told is None:
         return None
-    refused: list[Refused] = []
-    entries = tuple(_entries(chain([head], left), path, told, first, refused))
+    refused, several = list[Refused](), list[int]()
+    entries = tuple(_entries(chain([head], left), path, told, first, refused, several))
     given = sum(entry.class_name != "" for entry in entries)
-    notes = (_LIKE_A_ROW.format(printable(path.name)),) if any(map(_is_measured, columns)) else ()
-    return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=notes)
+    notes = [_LIKE_A_ROW.format(printable(path.name))] if any(map(_is_measured, columns)) else []
+    notes += [_MANY.format(f"{len(several):,}", printable(path.name))] if several else []
+    return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=tuple(notes))
 
 
 def folder_of(path: Path) -> Path:
@@ -95,8 +97,13 @@ def _called(name: str, columns: Sequence[str]) -> str:
     return next((column for column in columns if plain_names([column]) == [name]), name)
 
 
-def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int, refused: list[Refused]) -> Iterator[Entry]:
-    """The rows as entries; one with more cells than columns is refused, for nobody knows which cell is which."""
+def _entries(
+    rows: Iterable[Row], path: Path, told: Reading, first: int, refused: list[Refused], several: list[int]
+) -> Iterator[Entry]:
+    """The rows as entries; one with more cells than columns is refused, for nobody knows which cell is which.
+
+    A row with a list of several labels has none, for a sample is of one class; its number goes into `several`.
+    """
     kind, root = kind_named(told.kind), folder_of(path)
     for number, row in enumerate(rows, start=first):
         if BEYOND in row:
@@ -104,8 +111,15 @@ def _entries(rows: Iterable[Row], path: Path, told: Reading, first: int, refused
             refused.append(Refused(f"{printable(path.name)}:{number}", said))
             continue
         cells = _cells(row)
+        if _has_several(row.get(told.label_column)):
+            several.append(number)
+            cells = {**cells, told.label_column: ""}
         label = sys.intern(cells.get(told.label_column, "").strip())
         yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(cells, told))
+
+
+def _has_several(label: object) -> bool:
+    return isinstance(label, (list, tuple)) and len(label) > 1
 
 
 def _cells(row: Row) -> Mapping[str, str]:
@@ -118,6 +132,6 @@ def cell(value: Any) -> str:  # noqa: ANN401 - a cell of a typed table may be an
         return value
     if isinstance(value, (list, tuple)) and len(value) == 1:
         return cell(value[0])
-    if value is None:
+    if is_nothing(value):
         return ""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, dict, list)) else str(value)

@@ -166,7 +166,13 @@ def cell_text(value: object) -> str:
     """A cell as text; a list of one is that one."""
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
-    return "" if value is None else str(value).strip()
+    return "" if is_nothing(value) else str(value).strip()
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a cell of a typed table holds nothing: null, an empty list, or the NaN that data frames write for it."""
+    is_nan = value != value  # it alone is not like itself
+    return value is None or value in ([], ()) or is_nan
 
 
 def _is_true(value: object) -> bool:

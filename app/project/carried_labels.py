@@ -20,6 +20,7 @@ from storage.samples import SampleInfo
 
 NOBODY = "imported"  # the annotator of labels whose giver is not known
 BATCH = 500  # samples per transaction
+MOST_TOLD = 5  # classes of one sample
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _decisions(
     last = [entry for entry in entries if entry.given]
     said = {alike(_standing(entry)) or "skipped" for entry in last if _has_standing(entry)}
     if len(said) > 1:
-        told = " and ".join(f"{printable(_standing(entry)) or 'skipped'} as {printable(entry.name)}" for entry in last)
+        told = _told(last)
         taking.contradictions.append(Refused(printable(last[0].name), f"is {told}; no label was taken over"))
         return []
     if not last:
@@ -147,6 +148,15 @@ def _decisions(
         )
         for decision in given
     ]
+
+
+def _told(entries: Sequence[Entry]) -> str:
+    """Where the first copies are which class, and how many more there are: a sentence, though it be in a thousand."""
+    first = {alike(_standing(entry)): entry for entry in reversed(entries)}
+    shown = [entry for entry in entries if first[alike(_standing(entry))] is entry][:MOST_TOLD]
+    told = " and ".join(f"{printable(_standing(entry)) or 'skipped'} as {printable(entry.name)}" for entry in shown)
+    more = len(entries) - len(shown)
+    return f"{told} (of {len(entries):,} copies)" if more else told
 
 
 def _known(entry: Entry, taking: _Taking) -> tuple[list[Decision], list[str]]:

@@ -13,7 +13,7 @@ from app.formats.connection import shown
 from app.formats.errors import LostConnectionError
 from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
-from app.formats.source import Source
+from app.formats.source import Source, printable
 from app.kinds.kind import kind_named
 from app.project.given_rows import check_all_have_rows
 from app.project.hub import Consent
@@ -25,6 +25,12 @@ from app.project.settings import ProjectSettings
 from storage.projects import kind_of_samples, list_classes
 
 Progress = Callable[[int, int], None]  # samples done, samples in all
+
+WRITTEN_FOR_NONE = frozenset(("NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"))
+_LIKE_NONE = (
+    "The class {name}, of {count} labels, is called as programs write a label that is missing; if it is that, make the "
+    "project with --rename {name}= and they are left out."
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,15 @@ def _open(
     found = opened.with_classes_renamed(new_names or {})
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
         raise UsageError(f"Give the classes with --classes A,B: {shown(data)} names {len(found.class_names)}.")
-    return found
+    return _with_missing_labels_said(found) if must_name_classes else found
+
+
+def _with_missing_labels_said(source: Source) -> Source:
+    """A note on classes that are called as programs write a label that is not there; they may be meant."""
+    doubtful = [name for name in source.class_names if name in WRITTEN_FOR_NONE]
+    counts = source.labels_per_class
+    notes = [_LIKE_NONE.format(name=printable(name), count=f"{counts[name]:,}") for name in doubtful]
+    return replace(source, notes=(*source.notes, *notes))
 
 
 @contextmanager

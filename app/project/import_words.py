@@ -13,6 +13,7 @@ UNDOER = "imported"  # who takes an import back on the command line, where nobod
 
 # How reasons begin that differ from file to file.
 _KINDS = ("is the same", "is at", "has two labels in the test set,")
+_CONTRADICTED = "; no label was taken over"
 
 
 def report_lines(report: ImportReport, what: str) -> Iterator[str]:
@@ -64,6 +65,8 @@ def by_kind(word: str, files: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _kind(reason: str) -> str:
     """The part of a reason that all of its kind have."""
+    if reason.endswith(_CONTRADICTED):
+        return _CONTRADICTED
     return next((kind for kind in _KINDS if reason.startswith(kind)), reason)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from app.errors import UsageError
@@ -86,3 +88,35 @@ def test_a_first_line_that_is_no_header_is_said(opened, header, notes):
 def test_what_spreadsheets_save_as_unicode_text_is_read(opened, encoding):
     (entry,) = opened("größe\tfarbe\tlabel\n1\trot\tja\n".encode(encoding)).entries
     assert (json.loads(entry.text), entry.class_name) == ({"größe": "1", "farbe": "rot"}, "ja")
+
+
+def test_a_label_that_is_not_a_number_or_an_empty_list_is_none_and_several_are_said(tmp_path):
+    path = tmp_path / "t.jsonl"
+    labels = ("NaN", "[]", "null", '["a"]', '["a", "b"]', '"NaN"')
+    path.write_text("".join(f'{{"text": "t{at}", "label": {label}}}\n' for at, label in enumerate(labels)))
+    source = open_source(path, uploads=tmp_path)
+    assert [entry.class_name for entry in source.entries] == ["", "", "", "a", "", "NaN"]
+    assert source.notes == ("1 rows of t.jsonl have more than one label; they come in without one.",)
+
+
+def test_a_data_frames_missing_values_are_missing(tmp_path):
+    nan = float("nan")
+    pq.write_table(pa.table({"x": [1.5, nan], "y": ["u", "v"], "label": [nan, 2.5]}), tmp_path / "t.parquet")
+    source = open_source(tmp_path / "t.parquet", uploads=tmp_path)
+    assert [json.loads(entry.text) for entry in source.entries] == [{"x": "1.5", "y": "u"}, {"x": "", "y": "v"}]
+    assert [entry.class_name for entry in source.entries] == ["", "2.5"]
+
+
+def test_a_manifests_label_that_is_not_a_number_is_none(tmp_path, painter):
+    (tmp_path / "a.png").write_bytes(painter.encoded())
+    (tmp_path / "t.jsonl").write_text('{"path": "a.png", "label": NaN}\n')
+    assert [entry.class_name for entry in open_source(tmp_path / "t.jsonl", uploads=tmp_path).entries] == [""]
+
+
+@pytest.mark.parametrize(("new_names", "notes"), [({}, 1), ({"NA": ""}, 0)])
+def test_a_class_that_is_called_as_a_missing_label_is_said(opened, tmp_path, new_names, notes):
+    opened(b"x,y,label\n1,2,a\n3,4,NA\n5,6,b\n7,8,NA\n")
+    data, settings = tmp_path / "t.csv", ProjectSettings(name="p")
+    made = make_project(tmp_path / "p", settings=settings, data=data, labeled=True, new_names=new_names)
+    assert [note.partition(",")[0] for note in made.pool.notes] == ["The class NA"] * notes
+    assert made.pool.taken.labels == (4 if notes else 2)

@@ -87,6 +87,16 @@ def test_one_content_with_two_labels_has_none_and_is_listed(tmp_path, images):
     assert listed.reason == "is cat as cat/0.png and dog as dog/copy.png; no label was taken over"
 
 
+def test_a_thousand_copies_that_contradict_each_other_are_one_sentence(tmp_path):
+    lines = [f'{{"text": "t{number % 2}", "label": "{"ab"[number // 2 % 2]}"}}\n' for number in range(1000)]
+    (tmp_path / "t.jsonl").write_text("".join(lines))
+    created = make_project(tmp_path / "p", settings=ProjectSettings(name="p"), data=tmp_path / "t.jsonl", labeled=True)
+    said = [listed.reason for listed in created.pool.taken.contradictions]
+    assert said[0] == "is a as t.jsonl:1 and b as t.jsonl:3 (of 500 copies); no label was taken over"
+    (line,) = (line for line in report_lines(created.pool, "samples") if line.startswith("contradiction"))
+    assert line == f"contradiction t.jsonl:1: {said[0]} (and 1 more of this kind)"
+
+
 def test_what_a_person_said_stays_and_the_source_that_says_otherwise_is_listed(tmp_path, images):
     created = make(tmp_path, images)
     database, project_id = opened(created)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ _MISSING = frozenset(
 _LARGEST = 1e100
 _IN_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _WITH_COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}([. ]\d{3})+)(,\d*)?")
-_DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?P<year>\d{4}|\d{2})(?:[ T,]+(?P<hour>\d{1,2}):\d{2}(?::\d{2})?)?")
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+_DATE = re.compile(rf"(\d{{1,2}})[./-](\d{{1,2}})[./-](?P<year>\d{{4}}|\d{{2}})(?:[ T,]+{_TIME})?")
 RARE = 0.01  # share of the pool below which a value is unusual
 
 
@@ -36,7 +38,7 @@ class OddValues:
             return ""
         if not value.strip() or value.strip() in facts.get("missing", ()):
             return "missing" if 0 < 1 - facts["given"] < RARE or facts["given"] == 1 else ""
-        read = READERS.get(facts["kind"])
+        read = reader_of(facts["kind"])
         if read is not None:
             number = read(value)
             return "" if number is None else _beyond(number, facts["low"], facts["high"])
@@ -77,9 +79,9 @@ def _without_signs(value: str) -> str:
 
 
 def _finite(plain: str) -> float | None:
-    """What is larger than any measure of anything has no square, and so no deviation."""
+    """What is larger than any measure of anything has no square, and so no deviation; `1_2` is a name."""
     try:
-        number = float(plain)
+        number = float("" if "_" in plain else plain)
     except ValueError:
         return None
     return number if abs(number) < _LARGEST else None
@@ -109,16 +111,19 @@ def _written_date(value: str, *, day: int, month: int) -> float | None:
     if found is None:
         return None
     parts = [int(part) for part in found.group(1, 2)]
-    year, hour = int(found["year"]), int(found["hour"] or 0)
+    year = int(found["year"])
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
     year += 0 if year > 99 else 2000 if year < 69 else 1900
     try:
-        return _days(datetime(year, parts[month], parts[day], hour))  # noqa: DTZ001 - of a column, all of one zone
+        return _days(datetime(year, parts[month], parts[day], hour, minute, second))  # noqa: DTZ001 - no zone is written
     except ValueError:
         return None
 
 
 def _days(moment: datetime) -> float:
-    return moment.replace(tzinfo=None).toordinal() - 719163 + moment.hour / 24
+    """Days since 1970, to the microsecond, in UTC where the moment has a zone."""
+    zone = moment.utcoffset() or timedelta()
+    return (moment.replace(tzinfo=None) - zone - datetime(1970, 1, 1)) / timedelta(days=1)  # noqa: DTZ001 - a difference
 
 
 # Of columns that have an order, tried in turn. A number such as `1,234`, or a date such as `1/2/2024`, is read as most
@@ -130,6 +135,22 @@ READERS: Mapping[str, Callable[[str], float | None]] = {
     "date, day first": as_days_day_first,
     "date, month first": as_days_month_first,
 }
+
+
+def reader_of(kind: str) -> Callable[[str], float | None] | None:
+    """What reads a value of a column: as the column is written, else as another country writes it; None: a category.
+
+    A later file may have `39,1` where the pool has `39.1`. What can be read as the pool's is, whatever was meant.
+    """
+    if kind not in READERS:
+        return None
+    is_date = kind.startswith("date")
+    others = [read for name, read in READERS.items() if name.startswith("date") == is_date]
+    return partial(_first_read, (READERS[kind], *others))
+
+
+def _first_read(readers: Sequence[Callable[[str], float | None]], value: str) -> float | None:
+    return next((number for read in readers if (number := read(value)) is not None), None)
 
 
 def read_columns(path: Path) -> OddValues:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from loops.embeddings.backbone import Backbone, Distort
-from loops.embeddings.columns import READERS, is_missing
+from loops.embeddings.columns import READERS, is_missing, reader_of
 from loops.embeddings.embedder import Embedder
 from loops.files import replace_file
 from loops.seeding import hash_of_ids, seed_of
@@ -105,7 +105,7 @@ class TableEmbedder:
         values = [row.get(name, "").strip() for row in rows]
         none = {"", *facts.get("missing", ())}
         missing = _standardized(np.array([value in none for value in values], float), 1 - facts["given"])
-        read = READERS.get(facts["kind"])
+        read = reader_of(facts["kind"])
         if read is not None:
             return np.stack([_numbers(values, facts, read), missing], axis=1)
         return np.concatenate([_one_hot(values, facts), missing[:, None]], axis=1)

@@ -164,3 +164,34 @@ def test_numbers_and_dates_are_read_as_people_write_them():
     assert as_days("1970-01-02") == 1.0
     assert as_days("1970-01-01T12:00:00") == 0.5
     assert as_days("yesterday") is None
+
+
+def test_minutes_and_seconds_of_a_moment_count_and_its_zone_is_taken_off():
+    assert as_days("1970-01-01T00:36:00") == pytest.approx(0.025)
+    assert as_days("1970-01-01T12:00:00+06:00") == as_days("1970-01-01T06:00:00Z") == 0.25
+    assert READERS["date, day first"]("1.1.1970 0:36:00") == pytest.approx(0.025)
+    assert READERS["date, month first"]("1/2/1970 00:00:54") == pytest.approx(1.000625)
+
+
+def test_a_name_with_an_underscore_is_no_number():
+    assert as_number("1_000") is None
+    assert learn_columns([{"a": name} for name in ("1_2", "1_3", "1_2", "1_3")])["a"]["shares"] == {
+        "1_2": 0.5,
+        "1_3": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("pool", "here", "elsewhere"),
+    [
+        (["38.5", "39.25", "40.5"], "39.1", "39,1"),
+        (["38,5", "39,25", "40,5"], "39,1", "39.1"),
+        (["1970-01-02", "1970-01-20"], "1970-01-13", "13.1.1970"),
+        (["13.1.1970", "20.1.1970"], "14.1.1970", "1970-01-14"),
+    ],
+)
+def test_a_later_file_of_another_country_is_read_as_the_pool_where_it_can_be(pool, here, elsewhere):
+    facts = learn_columns([{"a": value} for value in pool])
+    as_here, as_elsewhere, no_number = TableEmbedder(facts).embed([{"a": here}, {"a": elsewhere}, {"a": "x"}])
+    assert as_here.tolist() == as_elsewhere.tolist() != no_number.tolist()
+    assert OddValues(facts).word_on("a", here) == OddValues(facts).word_on("a", elsewhere)

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from operator import index
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from app.errors import ExportError, ProjectError
 from app.formats.export import Written
@@ -138,7 +139,7 @@ class Project:
             RefusedSampleError: It cannot be read, or is another file by now.
         """
         with self._database.read() as session:
-            sample = sample_of(session, project_id=self._id, sample_id=sample_id)
+            sample = sample_of(session, project_id=self._id, sample_id=checked_id(sample_id))
         return kind_named(self.kind).copy(sample).content
 
     def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
@@ -261,7 +262,7 @@ class Project:
         return export(self._database, self._id, format, Path(out), project=name, rounds_dir=rounds_dir, at=moment)
 
     def _class_index(self, name: str) -> int:
-        classes = self.classes
+        classes, name = self.classes, str(name)
         found = next((one for one in classes if one_name(one.name) == one_name(name)), None)
         if found is None:
             known = ", ".join(one.name for one in classes)
@@ -286,13 +287,28 @@ class Project:
             return record_decision(
                 session,
                 project_id=self._id,
-                sample_id=sample_id,
+                sample_id=checked_id(sample_id),
                 annotator_id=person_id,
                 action=action,
                 class_index=class_index,
                 request_id=request_id or uuid.uuid4().hex,
                 limits=limits_of(self._project.settings()),
             )
+
+
+def checked_id(sample_id: SupportsIndex) -> int:
+    """Return a sample's number as Python's own, for a database finds nothing by one of an array's.
+
+    Raises:
+        ProjectError: It is no whole number, or none that a database holds.
+    """
+    try:
+        number = index(sample_id)
+    except TypeError as error:
+        raise ProjectError(f"A sample has a whole number; found {sample_id!r}.") from error
+    if not abs(number) < 2**63:
+        raise ProjectError(f"There is no sample {number} in this project.")
+    return number
 
 
 def checked_name(annotator: str) -> str:

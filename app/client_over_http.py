@@ -18,7 +18,7 @@ from typing import IO, Any, TypeVar, get_type_hints
 
 import requests
 
-from app.client import Project, checked_name
+from app.client import Project, checked_id, checked_name
 from app.errors import AppError, ProjectError, ServerAwayError
 from app.formats.errors import ImportingError
 from app.formats.export import Written
@@ -84,7 +84,7 @@ class ProjectOverHttp(Project):
 
     def content(self, sample_id: int) -> bytes:
         """The file of an image as it is, a text, or a row as JSON."""
-        return bytes(self._ask("GET", f"/samples/{int(sample_id)}/content").content)
+        return bytes(self._ask("GET", f"/samples/{checked_id(sample_id)}/content").content)
 
     def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
         """What stands per sample, by sample id."""
@@ -105,7 +105,7 @@ class ProjectOverHttp(Project):
 
     def label(self, sample_id: int, class_name: str, *, request_id: str = "") -> LabelEventInfo:
         """Stores a label."""
-        return self._sent(sample_id, "label", request_id, class_name=class_name)
+        return self._sent(sample_id, "label", request_id, class_name=str(class_name))
 
     def skip(self, sample_id: int, *, request_id: str = "") -> LabelEventInfo:
         """Takes a sample out of the pool."""
@@ -169,7 +169,7 @@ class ProjectOverHttp(Project):
         return Written(target, told["labels"], told["events"], lost=told["lost"], **pairs)
 
     def _sent(self, sample_id: int, action: str, request_id: str, **more: str) -> LabelEventInfo:
-        given = {"sample_id": sample_id, "action": action, "request_id": request_id or uuid.uuid4().hex}
+        given = {"sample_id": checked_id(sample_id), "action": action, "request_id": request_id or uuid.uuid4().hex}
         return _row(LabelEventInfo, self._post("/decisions", **given, **more))
 
     def _pages(self, path: str, key: str, after: int, limit: int, **which: str) -> Iterator[list[dict[str, Any]]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import labelloop
@@ -51,6 +52,24 @@ def test_a_request_is_stored_once_and_can_be_taken_back(folder: Path) -> None:
         assert [(one.sample_id, one.action) for one in project.labels()] == [(2, "skip")]
         with pytest.raises(ProjectError, match="no class 'ugly'; the classes are good, bad"):
             project.label(1, "ugly")
+
+
+def test_samples_and_classes_are_named_by_numbers_of_arrays_too(tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("text\nfine\nawful\n")
+    settings = ProjectSettings("words", audit_share=0.0)
+    make_project(tmp_path / "project", settings=settings, classes=["0", "1"], data=tmp_path / "texts.csv")
+    with Project(tmp_path / "project") as project:
+        event = project.label(np.int64(2), np.int64(1))  # as a data frame has them
+        assert (type(event.sample_id), event.sample_id, event.class_index) == (int, 2, 1)
+        assert project.content(np.int64(2)) == b"awful"
+        with pytest.raises(ProjectError, match="no class '2'; the classes are 0, 1"):
+            project.label(1, 2)
+        for wrong in ("1", 1.0, None):
+            with pytest.raises(ProjectError, match="A sample has a whole number"):
+                project.label(wrong, "0")
+        with pytest.raises(ProjectError, match="There is no sample"):
+            project.skip(2**70)
+        assert len(project.labels()) == 1
 
 
 def test_labels_are_exported_as_they_stood(folder: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def placed(root: Path, named: Sequence[tuple[str, Entry]], *, notes: tuple[str, 
 
 def _entry(row: Row, root: Path, label: str) -> Entry:
     """An entry that has no name yet."""
-    class_name, sha256 = cell_text(row.get(label)), cell_text(row.get("sha256"))
+    class_name, sha256 = label_text(row.get(label)), cell_text(row.get("sha256"))
     if "decisions" in row:
         return Entry(root, "", _standing(row["decisions"]), sha256, row["decisions"])
     decision = Decision(
@@ -167,6 +167,13 @@ def cell_text(value: object) -> str:
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
     return "" if is_nothing(value) else str(value).strip()
+
+
+def label_text(value: object) -> str:
+    """A label as text: of numbers among which one is missing, data frames make `1.0` of the class `1`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return cell_text(value)
 
 
 def is_nothing(value: object) -> bool:

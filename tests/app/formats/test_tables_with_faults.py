@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -96,7 +97,7 @@ def test_a_label_that_is_not_a_number_or_an_empty_list_is_none_and_several_are_s
     path.write_text("".join(f'{{"text": "t{at}", "label": {label}}}\n' for at, label in enumerate(labels)))
     source = open_source(path, uploads=tmp_path)
     assert [entry.class_name for entry in source.entries] == ["", "", "", "a", "", "NaN"]
-    assert source.notes == ("1 rows of t.jsonl have more than one label; they come in without one.",)
+    assert source.notes == ("t.jsonl has more than one label in 1 of its rows; these come in without one.",)
 
 
 def test_a_data_frames_missing_values_are_missing(tmp_path):
@@ -111,6 +112,20 @@ def test_a_manifests_label_that_is_not_a_number_is_none(tmp_path, painter):
     (tmp_path / "a.png").write_bytes(painter.encoded())
     (tmp_path / "t.jsonl").write_text('{"path": "a.png", "label": NaN}\n')
     assert [entry.class_name for entry in open_source(tmp_path / "t.jsonl", uploads=tmp_path).entries] == [""]
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl"])
+def test_classes_that_are_whole_numbers_stay_so_where_one_is_missing(tmp_path, name, painter):
+    """Data frames make fractions of a column of whole numbers as soon as one is missing."""
+    frame = pd.DataFrame({"text": ["u", "v", "w"], "label": [0, None, 1]})
+    for of in ("text", "path"):
+        path = tmp_path / of / name
+        path.parent.mkdir()
+        for picture in "uvw":
+            (path.parent / picture).write_bytes(painter.encoded())
+        given = frame.rename(columns={"text": of})
+        given.to_parquet(path) if name == "t.parquet" else given.to_json(path, orient="records", lines=True)
+        assert [entry.class_name for entry in open_source(path, uploads=tmp_path).entries] == ["0", "", "1"]
 
 
 @pytest.mark.parametrize(("new_names", "notes"), [({}, 1), ({"NA": ""}, 0)])

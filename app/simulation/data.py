@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -105,10 +106,11 @@ def _from_files(config: SimulationConfig) -> LabeledSamples:
     pool, kind = _labeled(config.labels, config, config.kind)
     test, _ = _labeled(config.test, config, kind)
     judging = {_what(entry) for entry in test}
-    both = sum(_what(entry) in judging for entry in pool)
+    asked = [entry for entry in pool if _what(entry) not in judging]
+    both = len(pool) - len(asked)
     if both:
         sys.stderr.write(f"{both} samples are in --labels and in --test; they test, and are not asked about\n")
-        pool = [entry for entry in pool if _what(entry) not in judging]
+        pool = asked
     if not pool:
         raise SettingsError("Every sample of --labels is in --test too; nothing is left to ask about.")
     entries = [*pool, *test]
@@ -136,8 +138,13 @@ def _labeled(path: Path, config: SimulationConfig, kind: str) -> tuple[list[Entr
 
 
 def _what(entry: Entry) -> str:
-    """What makes two samples the same."""
-    return str(entry.path) if entry.text is None else entry.text
+    """What makes two samples the same: their content, for a copy may be in another folder; of no file, its path."""
+    if entry.text is not None:
+        return entry.text
+    try:
+        return sha256(entry.path.read_bytes()).hexdigest()
+    except OSError:  # it is named when it is loaded
+        return str(entry.path)
 
 
 def _loader(kind: str, entries: Sequence[Entry]) -> Callable[[int], Any]:

@@ -57,6 +57,16 @@ def test_images_named_by_whole_paths_that_lie_elsewhere_are_looked_at_as_in_a_pr
     assert load_data(config(images / "lists")).candidates[0] == "pixels-16"
 
 
+def test_a_copy_in_another_folder_tests_and_is_not_asked_about(tmp_path, capsys):
+    for place, shade in (("pool/a/0", 0), ("pool/b/1", 90), ("test/a/copy", 0), ("test/b/2", 180)):
+        path = tmp_path / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (shade, shade, shade)).save(path)
+    found = load_data(SimulationConfig(labels=tmp_path / "pool", test=tmp_path / "test", out=tmp_path / "out"))
+    assert (list(found.pool.values()), list(found.test.values())) == ([1], [0, 1])
+    assert "1 samples are in --labels and in --test" in capsys.readouterr().err
+
+
 def test_texts_are_told_by_their_column_and_one_that_is_in_both_lists_tests(texts, capsys):
     found = load_data(config(texts))
     assert (found.classes, found.candidates) == (("no", "yes"), ("sentences", "tfidf"))

@@ -141,10 +141,10 @@ def _what(entry: Entry) -> str:
     """What makes two samples the same: their content, for a copy may be in another folder; of no file, its path."""
     if entry.text is not None:
         return entry.text
-    try:
-        return sha256(entry.path.read_bytes()).hexdigest()
-    except OSError:  # it is named when it is loaded
-        return str(entry.path)
+    with suppress(OSError):  # it is named when it is loaded
+        if entry.path.is_file():  # a pipe would be waited for
+            return sha256(entry.path.read_bytes()).hexdigest()
+    return str(entry.path)
 
 
 def _loader(kind: str, entries: Sequence[Entry]) -> Callable[[int], Any]:

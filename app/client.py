@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from operator import index
 from pathlib import Path
 from types import TracebackType
-from typing import Any, SupportsIndex
+from typing import Any
 
+from app.client_arguments import checked_count, checked_id, checked_name
 from app.errors import ExportError, ProjectError
 from app.formats.export import Written
 from app.kinds.kind import kind_named
@@ -32,7 +32,7 @@ from storage.events import LabelEventInfo
 from storage.finding import sample_of, search_samples
 from storage.labels import record_decision, undo_request
 from storage.metrics import MetricInfo, list_metrics
-from storage.names import one_name, person
+from storage.names import one_name
 from storage.projects import ClassInfo, get_or_create_annotator, kind_of_samples, list_classes
 from storage.queue import release_claims
 from storage.rounds import RoundInfo, list_rounds
@@ -153,7 +153,7 @@ class Project:
         Where a round has no more, samples of the rest follow at random, as on the Label screen. None once the budget
         or the target is reached, and before the trainer has chosen the first.
         """
-        return questions(self._database, self._project.settings(), count=count, **self._whose())
+        return questions(self._database, self._project.settings(), count=checked_count(count), **self._whose())
 
     def finish(self) -> None:
         """Let go of what was asked and not decided: others are asked about it at once."""
@@ -294,30 +294,3 @@ class Project:
                 request_id=request_id or uuid.uuid4().hex,
                 limits=limits_of(self._project.settings()),
             )
-
-
-def checked_id(sample_id: SupportsIndex) -> int:
-    """Return a sample's number as Python's own, for a database finds nothing by one of an array's.
-
-    Raises:
-        ProjectError: It is no whole number, or none that a database holds.
-    """
-    try:
-        number = index(sample_id)
-    except TypeError as error:
-        raise ProjectError(f"A sample has a whole number; found {sample_id!r}.") from error
-    if not abs(number) < 2**63:
-        raise ProjectError(f"There is no sample {number} in this project.")
-    return number
-
-
-def checked_name(annotator: str) -> str:
-    """Return a person's name on one line.
-
-    Raises:
-        ProjectError: It is empty.
-    """
-    name = person(annotator)
-    if not name:
-        raise ProjectError("Say who decides: the annotator has no name.")
-    return name

@@ -18,7 +18,8 @@ from typing import IO, Any, TypeVar, get_type_hints
 
 import requests
 
-from app.client import Project, checked_id, checked_name
+from app.client import Project
+from app.client_arguments import checked_count, checked_id, checked_name
 from app.errors import AppError, ProjectError, ServerAwayError
 from app.formats.errors import ImportingError
 from app.formats.export import Written
@@ -93,7 +94,7 @@ class ProjectOverHttp(Project):
 
     def next(self, count: int = 1) -> list[Question]:
         """The samples to be labeled next."""
-        return _rows(Question, self._post("/questions", count=count))
+        return _rows(Question, self._post("/questions", count=checked_count(count)))
 
     def finish(self) -> None:
         """Let go of what was asked and not decided."""

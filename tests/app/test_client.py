@@ -69,6 +69,9 @@ def test_samples_and_classes_are_named_by_numbers_of_arrays_too(tmp_path: Path) 
                 project.label(wrong, "0")
         with pytest.raises(ProjectError, match="There is no sample"):
             project.skip(2**70)
+        for wrong in (0, -1, 1.5, "a"):
+            with pytest.raises(ProjectError, match="How many samples is a whole number from 1; found"):
+                project.next(wrong)
         assert len(project.labels()) == 1
 
 

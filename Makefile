@@ -6,8 +6,6 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than there are cores, for tests wait for browsers, but each takes more than a gigabyte.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, 1 + (os.cpu_count() or 1)))')
 PROJECT ?=
 BENCH ?=
 
@@ -22,7 +20,7 @@ run: $(VENV)/.installed
 	$(BIN)/labelloop run $(PROJECT)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ from app.formats.label_rows import (
     prediction_rows,
     unlabeled_rows,
 )
-from app.formats.rows import BEYOND, FILE_COLUMNS, file_column, plain_names, source_of_rows
+from app.formats.rows import BEYOND, FILE_COLUMNS, NO_FILES, file_column, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
 LABELS_FILE, EVENTS_FILE = "labels.csv", "events.csv"
@@ -180,7 +180,7 @@ def _without_files(manifest: Path, header: Sequence[str]) -> str:
     known = ", ".join(FILE_COLUMNS[1:])
     return (
         f"{printable(manifest.name)} has no column `path`: wanted path,label, found {shown}. Name the column with the "
-        f"files `path` ({known} are understood too)."
+        f"files `path` ({known} are understood too). {NO_FILES}"
     )
 
 

@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 FILE_COLUMNS = (
     "path", "uri", "file_name", "filename", "filepath", "file_path", "image", "image_path", "filenames",
 )  # fmt: skip
+NO_FILES = "If it holds texts, name their column (--text-column NAME); a table of one column needs --kind table."
 ON_THE_WEB = "lies on the web; download the files and name them by their paths"
 BEYOND = "\0"  # no column has this name: how many cells a row has that has more than its table has columns
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "labels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -135,3 +136,16 @@ def test_a_class_that_is_called_as_a_missing_label_is_said(opened, tmp_path, new
     made = make_project(tmp_path / "p", settings=settings, data=data, labeled=True, new_names=new_names)
     assert [note.partition(",")[0] for note in made.pool.notes] == ["The class NA"] * notes
     assert made.pool.taken.labels == (4 if notes else 2)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_a_column_of_texts_that_is_called_otherwise_is_told_how_to_be_named(tmp_path, name):
+    frame = pd.DataFrame({"sentence": ["fine", "awful"], "label": ["a", "b"]})
+    path = tmp_path / name
+    {"t.csv": partial(frame.to_csv, index=False), "t.parquet": frame.to_parquet}.get(
+        name, partial(frame.to_json, orient="records", lines=True)
+    )(path)
+    with pytest.raises(SourceError, match=r"found sentence, label\..* name their column \(--text-column NAME\)"):
+        open_source(path, uploads=tmp_path)
+    found = open_source(path, uploads=tmp_path, reading=Reading(text_column="sentence"))
+    assert [entry.text for entry in found.entries] == ["fine", "awful"]

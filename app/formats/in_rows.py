@@ -13,14 +13,24 @@ from typing import Any
 
 from app.formats.errors import SourceError
 from app.formats.reading import Reading
-from app.formats.rows import BEYOND, FILE_COLUMNS, Row, file_column, is_nothing, label_column, label_text, plain_names
+from app.formats.rows import (
+    BEYOND,
+    FILE_COLUMNS,
+    Row,
+    file_column,
+    has_several,
+    is_nothing,
+    label_column,
+    label_text,
+    notes_on_several,
+    plain_names,
+)
 from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
 _LIKE_A_ROW = (
     "The first line of {} is taken for the names of its columns, and looks like a row: put the names above it."
 )
-_SEVERAL_LABELS = "{} has more than one label in {} of its rows; these come in without one."
 _FILES = tuple(name for name in FILE_COLUMNS if name != "uri")  # our own exports name texts so, too
 
 
@@ -48,7 +58,7 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     entries = tuple(_entries(chain([head], left), path, told, first, refused, several))
     given = sum(entry.class_name != "" for entry in entries)
     notes = [_LIKE_A_ROW.format(printable(path.name))] if any(map(_is_measured, columns)) else []
-    notes += [_SEVERAL_LABELS.format(printable(path.name), f"{len(several):,}")] if several else []
+    notes += notes_on_several(len(several))
     return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=tuple(notes))
 
 
@@ -111,15 +121,10 @@ def _entries(
             refused.append(Refused(f"{printable(path.name)}:{number}", said))
             continue
         given = row.get(told.label_column)
-        if _has_several(given):
+        if has_several(given):
             several.append(number)
-            given = None
         label = sys.intern(label_text(given))
         yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(_cells(row), told))
-
-
-def _has_several(label: object) -> bool:
-    return isinstance(label, (list, tuple)) and len(label) > 1
 
 
 def _cells(row: Row) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from app.formats.export import Export, Row, Written
 from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
 from app.formats.label_rows import LABEL_COLUMNS, label_row, own_columns, prediction_rows, unlabeled_rows
-from app.formats.rows import FILE_COLUMNS, NO_FILES, file_column, plain_names, source_of_rows
+from app.formats.rows import file_column, names_no_files, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
 LABELS_FILE, EVENTS_FILE = "labels.jsonl", "events.jsonl"
@@ -41,11 +41,7 @@ def read(path: Path, _uploads: Path) -> Source:
     manifest = path / EVENTS_FILE if path.is_dir() else path
     found = list(read_lines(manifest))
     if found and not file_column(plain_names(found[0])):
-        shown = ", ".join(printable(str(name)) for name in found[0]) or "nothing"
-        known = ", ".join(FILE_COLUMNS)
-        raise SourceError(
-            f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}. {NO_FILES}"
-        )
+        raise SourceError(names_no_files(manifest, found[0]))
     beside = manifest.parent / PREDICTIONS_FILE
     told = read_lines(beside) if path.is_dir() and beside.is_file() else ()
     return source_of_rows([_plain(row) for row in found], manifest.parent.resolve(), told)

@@ -19,7 +19,7 @@ from app.formats.label_rows import (
     prediction_rows,
     unlabeled_rows,
 )
-from app.formats.rows import FILE_COLUMNS, NO_FILES, file_column, plain_names, source_of_rows
+from app.formats.rows import file_column, names_no_files, plain_names, source_of_rows
 from app.formats.source import Source, printable
 
 LABELS_FILE, EVENTS_FILE = "labels.parquet", "events.parquet"
@@ -52,10 +52,7 @@ def read(path: Path, _uploads: Path) -> Source:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
     columns = plain_names(table.column_names)
     if not file_column(columns):
-        shown, known = ", ".join(map(printable, table.column_names)), ", ".join(FILE_COLUMNS)
-        raise SourceError(
-            f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}. {NO_FILES}"
-        )
+        raise SourceError(names_no_files(manifest, table.column_names))
     found = [dict(zip(columns, row.values(), strict=True)) for row in table.to_pylist()]
     beside = manifest.parent / PREDICTIONS_FILE
     told = pq.read_table(beside).to_pylist() if path.is_dir() and beside.is_file() else ()

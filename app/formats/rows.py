@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -40,8 +41,10 @@ def label_column(columns: Sequence[str]) -> str:
 
 
 def source_of_rows(rows: Iterable[Row], root: Path, predictions: Iterable[Row] = ()) -> Source:
-    """Make a source of the files that rows with plain column names name."""
-    return placed(root, named_entries(rows, root, predictions))
+    """Make a source of the files that rows with plain column names name; a row of several labels has none."""
+    rows = list(rows)
+    several = sum(has_several(row.get(label_column(list(row)))) for row in rows)
+    return placed(root, named_entries(rows, root, predictions), notes=notes_on_several(several))
 
 
 def named_entries(rows: Iterable[Row], root: Path, predictions: Iterable[Row] = ()) -> list[tuple[str, Entry]]:
@@ -171,10 +174,28 @@ def cell_text(value: object) -> str:
 
 
 def label_text(value: object) -> str:
-    """A label as text: of numbers among which one is missing, data frames make `1.0` of the class `1`."""
+    """A label as text, none of several; of class `1` data frames make `1.0` where another row has none."""
+    if isinstance(value, (list, tuple)):
+        return label_text(value[0]) if len(value) == 1 else ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return cell_text(value)
+    return cell_text(json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, dict)) else value)
+
+
+def has_several(label: object) -> bool:
+    """Whether a label is a list of several: a sample is of one class."""
+    return isinstance(label, (list, tuple)) and len(label) > 1
+
+
+def notes_on_several(count: int) -> tuple[str, ...]:
+    """Return the note on so many rows that have several labels."""
+    return (f"{count:,} of the rows have more than one label; they come in without one.",) if count else ()
+
+
+def names_no_files(manifest: Path, columns: Iterable[object]) -> str:
+    """Return the sentence on a table, typed or of JSON lines, none of whose columns names files."""
+    shown, known = ", ".join(printable(str(name)) for name in columns) or "nothing", ", ".join(FILE_COLUMNS)
+    return f"{printable(manifest.name)} names no files: wanted one of {known}, found {shown}. {NO_FILES}"
 
 
 def is_nothing(value: object) -> bool:

@@ -105,8 +105,9 @@ def _from_files(config: SimulationConfig) -> LabeledSamples:
     assert config.test is not None
     pool, kind = _labeled(config.labels, config, config.kind)
     test, _ = _labeled(config.test, config, kind)
-    judging = {_what(entry) for entry in test}
-    asked = [entry for entry in pool if _what(entry) not in judging]
+    sizes = {_size(entry) for entry in pool} & {_size(entry) for entry in test}  # nothing else is read for this
+    judging = {_what(entry) for entry in test if _size(entry) in sizes}
+    asked = [entry for entry in pool if _size(entry) not in sizes or _what(entry) not in judging]
     both = len(pool) - len(asked)
     if both:
         sys.stderr.write(f"{both} samples are in --labels and in --test; they test, and are not asked about\n")
@@ -135,6 +136,14 @@ def _labeled(path: Path, config: SimulationConfig, kind: str) -> tuple[list[Entr
     if not entries:
         raise SettingsError(f"{path} names no labeled sample.")
     return entries, source.kind
+
+
+def _size(entry: Entry) -> int:
+    if entry.text is not None:
+        return len(entry.text)
+    with suppress(OSError):  # it is named when it is loaded
+        return entry.path.stat().st_size
+    return 0
 
 
 def _what(entry: Entry) -> str:

@@ -98,7 +98,7 @@ def test_a_label_that_is_not_a_number_or_an_empty_list_is_none_and_several_are_s
     path.write_text("".join(f'{{"text": "t{at}", "label": {label}}}\n' for at, label in enumerate(labels)))
     source = open_source(path, uploads=tmp_path)
     assert [entry.class_name for entry in source.entries] == ["", "", "", "a", "", "NaN"]
-    assert source.notes == ("t.jsonl has more than one label in 1 of its rows; these come in without one.",)
+    assert source.notes == ("1 of the rows have more than one label; they come in without one.",)
 
 
 def test_a_data_frames_missing_values_are_missing(tmp_path):
@@ -113,6 +113,18 @@ def test_a_manifests_label_that_is_not_a_number_is_none(tmp_path, painter):
     (tmp_path / "a.png").write_bytes(painter.encoded())
     (tmp_path / "t.jsonl").write_text('{"path": "a.png", "label": NaN}\n')
     assert [entry.class_name for entry in open_source(tmp_path / "t.jsonl", uploads=tmp_path).entries] == [""]
+
+
+@pytest.mark.parametrize("column", ["path", "text"])
+def test_a_label_is_written_alike_whatever_it_is_of(tmp_path, painter, column):
+    given = ("true", "2.0", "[2.0]", '["a", "b"]')
+    for at in range(4):
+        (tmp_path / f"{at}.png").write_bytes(painter.encoded())
+    lines = (f'{{"{column}": "{at}.png", "label": {label}}}\n' for at, label in enumerate(given))
+    (tmp_path / "t.jsonl").write_text("".join(lines))
+    source = open_source(tmp_path / "t.jsonl", uploads=tmp_path)
+    assert [entry.class_name for entry in source.entries] == ["true", "2", "2", ""]
+    assert source.notes == ("1 of the rows have more than one label; they come in without one.",)
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.jsonl"])

@@ -39,6 +39,9 @@ GUARDS: Mapping[str, str] = {
     # Streamlit 1.67 it reruns the script whatever the mode, which is harmless since one action is one transaction.
     "client.toolbarMode": "viewer",
     "runner.magicEnabled": "false",
+    # Streamlit looks through all of memory for garbage after each action: half of what a key costs the server, and it
+    # holds everybody up. Python does so by itself when there may be some.
+    "runner.postScriptGC": "false",
     "logger.level": "warning",
 }
 # By environment and not by flag: an older Streamlit ends on a flag it does not know. It refuses a page of another name

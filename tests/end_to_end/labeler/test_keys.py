@@ -231,7 +231,8 @@ def test_a_budget_that_is_reached_takes_no_label_more_and_says_what_to_do_next(s
     for _ in range(12):
         person.page.keyboard.press("1")
         person.page.wait_for_timeout(50)
-    person.page.get_by_text("All 5 labels of the budget are given").wait_for()
+    # Keys that were pressed before the server had said so are refused in the same words, one by one.
+    person.page.get_by_text("All 5 labels of the budget are given. Nothing more is asked").wait_for()
     person.page.get_by_role("link", name="Go to Setup").wait_for()
     person.wait_until_saved()
     assert len(running.stored()) == 5

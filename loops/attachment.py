@@ -18,7 +18,6 @@ from loops.predictors.logits import Logits, LogitsOf, copied
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of
-from loops.several_processes import refuse_other_strategies
 
 Weights = dict[str, Tensor]
 
@@ -46,7 +45,6 @@ class Attachment:
         state: dict[str, Any] | None = None,
     ) -> None:
         assert loop.wrapped is not None
-        refuse_other_strategies(loop.trainer)
         _refuse_disorder(loop)
         self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
         self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module

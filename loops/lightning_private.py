@@ -28,6 +28,7 @@ from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
 
 from loops.errors import AttachError
+from loops.several_processes import refuse_other_strategies
 
 T = TypeVar("T")
 
@@ -92,6 +93,20 @@ class WrappingLoop(Loop[T], Generic[T]):
     def __init__(self, wrapping: Loop[Any] | None = None) -> None:
         super().__init__()
         self.wrapped = wrapping
+
+    @property
+    def trainer(self) -> pl.Trainer:
+        """What it is attached to.
+
+        Raises:
+            AttachError: When it is set to a Trainer of several processes whose strategy does not suit.
+        """
+        return super().trainer
+
+    @trainer.setter
+    def trainer(self, trainer: pl.Trainer) -> None:
+        refuse_other_strategies(trainer)  # now, and not in each of the processes once they have been started
+        Loop.trainer.fset(self, trainer)  # type: ignore[attr-defined]
 
     @property
     def fit_loop(self) -> FitLoop:

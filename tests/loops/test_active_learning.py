@@ -325,8 +325,7 @@ class UsedUpPool:
         return self._answers.pop() if self._answers else None
 
 
-@pytest.mark.parametrize("reserve", [[30], []])
-@pytest.mark.parametrize("acquisition", CATALOG)
+@pytest.mark.parametrize(("acquisition", "reserve"), [*((name, [30]) for name in CATALOG), ("bald", [])])
 def test_a_round_goes_on_when_only_second_looks_and_audit_samples_are_left(
     store: FeatureStore, quick_cnn: NetworkSpec, acquisition: str, reserve: list[int]
 ) -> None:

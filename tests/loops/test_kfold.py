@@ -1,8 +1,6 @@
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -238,28 +236,24 @@ def test_killed_at_any_optimizer_step_it_resumes_in_its_fold_and_epoch_and_ends_
         assert all(torch.equal(first, second) for first, second in pairs)
 
 
-KILLED_IN_FOLD_3_OF_5 = """
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, str(Path(sys.argv[1])))
-from test_kfold import CountingPredictor, a_counting_loop
-
 class Dies(CountingPredictor):
     def predict(self, sample_ids):
         if self.fold == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().predict(sample_ids)
 
-loop = a_counting_loop(Path(sys.argv[2]))
-loop._predictor_of_fold = Dies
-loop.run()
-"""
-
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 def test_a_process_killed_in_fold_three_of_five_resumes_there(tmp_path):
-    command = [sys.executable, "-W", "ignore", "-c", KILLED_IN_FOLD_3_OF_5, str(Path(__file__).parent), str(tmp_path)]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    def run():
+        loop = a_counting_loop(tmp_path)
+        loop._predictor_of_fold = Dies
+        loop.run()
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     log = []
     loop = a_counting_loop(tmp_path, log=log)
 

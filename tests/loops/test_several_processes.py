@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from loops import ActiveLearningLoop
+from loops.errors import AttachError
 from loops.training_samples import SeededOrder
 from tests.forks import forks_of
+from tests.loops.attached import a_trainer
 
 LOADED = ("pytorch_lightning", "loops.active_learning", "loops.data", "tests.loops.attached")
 LIMIT = 300  # seconds; nobody waits for ever for a process that has ended
@@ -58,10 +61,10 @@ def test_an_oracle_that_fails_ends_both_processes_with_its_reason(tmp_path: Path
     assert "RuntimeError: nobody is there" in said
 
 
-def test_another_strategy_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "spawn")
-    assert code != 0
-    assert "rounds in several processes need Trainer(strategy='ddp'); found 'ddp_spawn'" in said
+def test_another_strategy_is_refused_where_the_loop_is_attached() -> None:
+    trainer = a_trainer(strategy="ddp_spawn", accelerator="cpu", devices=2)
+    with pytest.raises(AttachError, match=r"several processes need Trainer\(strategy='ddp'\); found 'ddp_spawn'"):
+        trainer.fit_loop = ActiveLearningLoop(wrapping=trainer.fit_loop, rounds=2)  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(("size", "each"), [(6, 3), (7, 4), (1, 1)])

@@ -1,6 +1,6 @@
 """A script whose rounds two processes fit together; each writes down what it saw.
 
-python -m tests.loops.two_processes FOLDER whole|kill|resume|fail|spawn
+python -m tests.loops.two_processes FOLDER whole|kill|resume|fail
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main(folder: Path, how: str) -> None:
     trainer = a_trainer(
         folder,
         callbacks=(seen, *([KilledAt(3)] if how == "kill" else [])),
-        strategy="ddp_spawn" if how == "spawn" else "ddp",
+        strategy="ddp",
         accelerator="cpu",
         devices=2,
     )
@@ -63,7 +63,7 @@ def main(folder: Path, how: str) -> None:
     trainer.fit_loop = loop  # type: ignore[assignment]
     data = ActiveLearningDataModule(
         blobs(40),
-        oracle=None if how == "spawn" else oracle,  # a function inside another cannot be sent to a process
+        oracle=oracle,
         query_size=8,
         acquisition="bald",
         test=blobs(12, 1),

@@ -1,6 +1,7 @@
 """Processes forked from one that has loaded what they need: loading it is seconds of a core for each of them.
 
-`Forks("streamlit.web.cli").start([...])` is `subprocess.Popen([sys.executable, ...])`, but for what is loaded already.
+`Forks("streamlit.web.cli").start([...])` is `subprocess.Popen([sys.executable, ...])`, but for what is loaded already;
+`run([...], TRAINING)` is `subprocess.run`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,11 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 1 << 20  # bytes of a request
+TRAINING = (
+    "app.trainer.process",
+    "loops.data",
+    "tests.loops.attached",
+)  # and torch, Lightning, Flash and BaaL with them
 
 
 @dataclass
@@ -90,7 +97,7 @@ class Forks:
         """Start what Python would with these arguments, `-m MODULE ...` or `-c SCRIPT ...`.
 
         Args:
-            arguments: of Python.
+            arguments: of Python: `-m MODULE ...`, `-c SCRIPT ...` or `FILE ...`.
             env: the whole environment; None: this one's.
             cwd: where it works.
             files: the descriptors of its standard input, output and error.
@@ -114,6 +121,25 @@ class Forks:
 def forks_of(*modules: str) -> Forks:
     """Return the one process of this test run that has loaded these modules."""
     return Forks(*modules)
+
+
+def run(
+    arguments: Sequence[str], modules: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 280.0
+) -> subprocess.CompletedProcess[str]:
+    """Run what Python would with these arguments, forked from a process that has loaded the modules, to its end."""
+    with (
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as complained,
+        Path(os.devnull).open("rb") as nothing,
+    ):
+        files = [nothing.fileno(), said.fileno(), complained.fileno()]
+        process = forks_of(*modules).start(arguments, env=env, files=files)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        outputs = [file.seek(0) or file.read().decode() for file in (said, complained)]
+    return subprocess.CompletedProcess(list(arguments), code, *outputs)
 
 
 def _serve(asked: socket.socket) -> None:
@@ -147,6 +173,19 @@ def _status(pid: int, children: set[int]) -> int | None:
     return os.waitstatus_to_exitcode(status)
 
 
+def _run(how: str, *rest: str) -> None:
+    if how not in ("-c", "-m"):
+        sys.argv, sys.path = [how, *rest], [str(Path(how).parent), *sys.path]
+        runpy.run_path(how, run_name="__main__")
+        return
+    what, *rest = rest
+    sys.argv = ["-c" if how == "-c" else what, *rest]
+    if how == "-c":
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+    else:
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+
+
 def _become(request: Mapping[str, Any], files: Sequence[int]) -> None:
     """Be the process that was asked for; does not return."""
     code = 1
@@ -157,12 +196,7 @@ def _become(request: Mapping[str, Any], files: Sequence[int]) -> None:
         os.environ.clear()
         os.environ.update(request["env"])
         os.chdir(request["cwd"])
-        how, what, *rest = request["arguments"]
-        sys.argv = ["-c" if how == "-c" else what, *rest]
-        if how == "-c":
-            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
-        else:
-            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        _run(*request["arguments"])
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

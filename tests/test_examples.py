@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forks import TRAINING, run
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 SAID = {
@@ -26,9 +25,7 @@ def test_every_example_is_run() -> None:
 
 @pytest.mark.parametrize("name", sorted(SAID))
 def test_an_example_runs(name: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-W", "ignore", str(EXAMPLES / f"{name}.py")]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, env=environment)
+    ran = run([str(EXAMPLES / f"{name}.py")], TRAINING)
     assert ran.returncode == 0, ran.stderr
     assert SAID[name] in ran.stdout
 

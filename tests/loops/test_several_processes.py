@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,15 @@ import pytest
 from loops import ActiveLearningLoop
 from loops.errors import AttachError
 from loops.training_samples import SeededOrder
-from tests.forks import forks_of
+from tests import forks
 from tests.loops.attached import a_trainer
-
-LOADED = ("pytorch_lightning", "loops.active_learning", "loops.data", "tests.loops.attached")
-LIMIT = 300  # seconds; nobody waits for ever for a process that has ended
 
 
 def run(folder: Path, how: str) -> tuple[int, str]:
     """Exit code, and what was said."""
     folder.mkdir(exist_ok=True)
-    with Path(os.devnull).open("r+b") as nothing, (folder / "said").open("wb") as said:
-        command = ["-m", "tests.loops.two_processes", str(folder), how]
-        files = [nothing.fileno(), nothing.fileno(), said.fileno()]
-        process = forks_of(*LOADED).start(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, files=files)
-    try:
-        return process.wait(LIMIT), (folder / "said").read_text()
-    finally:
-        process.kill()
+    ran = forks.run(["-m", "tests.loops.two_processes", str(folder), how], forks.TRAINING)
+    return ran.returncode, ran.stderr
 
 
 def seen_by_both(folder: Path) -> list[dict[str, Any]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forks import TRAINING, run
 
 DIGITS = Path(__file__).parents[3] / "sample_data" / "digits"
 
@@ -22,12 +22,11 @@ def simulate(tmp_path: Path, *options: str, pool: int = 120, test: int = 60) -> 
         lines = ["path,label", *(f"{row['path']},{row['label']}" for row in rows)]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines))
     command = [
-        *(sys.executable, "-m", "app.command.main", "simulate", "--out", str(tmp_path / "out")),
+        *("-m", "app.command.main", "simulate", "--out", str(tmp_path / "out")),
         *("--images", str(DIGITS), "--labels", str(tmp_path / "labels.csv"), "--test", str(tmp_path / "test.csv")),
         *("--query-size", "6", *options),
     ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, env=environment)
+    said = run(command, TRAINING)
     assert said.returncode == 0, said.stderr
     found: dict[str, object] = json.loads(said.stdout.splitlines()[-1])
     return found
@@ -77,8 +76,8 @@ def test_a_heuristic_of_baals_and_its_study_by_several_processes(tmp_path: Path)
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_slow(tmp_path: Path, options: list[str], said: str) -> None:
-    command = [sys.executable, "-m", "app.command.main", "simulate", "--out", str(tmp_path), *options]
-    refused = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "400"})
+    command = ["-m", "app.command.main", "simulate", "--out", str(tmp_path), *options]
+    refused = run(command, TRAINING, env={**os.environ, "COLUMNS": "400"})
 
     assert refused.returncode == 2
     assert said in refused.stderr

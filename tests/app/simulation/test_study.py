@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,9 @@ from loops.predictors.network_spec import NetworkSpec
 
 @pytest.fixture(autouse=True)
 def quick_network(monkeypatch):
+    # Children that need not load everything anew. What a fork could wait for, torch's threads, the tests have none of.
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(study_module.multiprocessing, "get_context", lambda _method: fork)
     spec = NetworkSpec("cnn", "pixels-16", "bald", 2, 8, 2e-3, 0.01, 2, 2)
     monkeypatch.setattr(study_module, "choose_network", lambda _name, _sizes: spec)
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -28,6 +27,7 @@ from storage.errors import StaleGenerationError
 from storage.rounds import latest_round
 from storage.trainer import get_heartbeat, list_errors, start_generation
 from tests.app.trainer.conftest import Annotator
+from tests.forks import TRAINING, Forked, forks_of
 
 pytestmark = pytest.mark.usefixtures("quick_predictor")
 
@@ -138,7 +138,9 @@ def test_progress_and_time_left_are_visible(database: Database, project_id: int,
 def test_sigterm_ends_a_waiting_trainer_and_what_it_forked_with_a_last_word(
     project: Project, database: Database, project_id: int
 ) -> None:
-    child = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "app.trainer.process", str(project.folder)])
+    with Path(os.devnull).open("r+b") as nothing:
+        command = ["-m", "app.trainer.process", str(project.folder)]
+        child = forks_of(*TRAINING).start(command, files=[nothing.fileno()] * 3)
     try:
         wait_until_idle(database, project_id, child)
         (forked,) = psutil.Process(child.pid).children()
@@ -153,7 +155,7 @@ def test_sigterm_ends_a_waiting_trainer_and_what_it_forked_with_a_last_word(
     assert heartbeat.state == "stopped"
 
 
-def wait_until_idle(database: Database, project_id: int, child: subprocess.Popen[bytes]) -> None:
+def wait_until_idle(database: Database, project_id: int, child: Forked) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with database.read() as session:

@@ -12,16 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from storage.class_labels import give_labels_back, move_labels, take_moves_back, withdraw_labels
 from storage.engine import Session
 from storage.entries import is_journaled
 from storage.errors import InvalidClassError
 from storage.journal import note, values_of
-from storage.models import Class, ClassChange, Sample
+from storage.merged_tests import move_tests, take_tests_back, tests_of_class
+from storage.models import Class, ClassChange
 from storage.names import one_name
-from storage.plain import to_info, utc_now
+from storage.plain import LARGEST_ID, to_info, utc_now
 from storage.projects import ClassInfo, add_classes, list_classes
 
 _COLOR = re.compile("#[0-9a-f]{6}")
@@ -72,12 +73,9 @@ def merge_class(session: Session, *, project_id: int, name: str, into: str, who:
         raise InvalidClassError(f"{name!r} cannot be merged into {into!r}: it needs another class that is in use.")
     if not gone.retired:
         _refuse_too_few(session, gone)
-    of_class = (Sample.project_id == project_id, Sample.split == "test", Sample.class_index == gone.index)
-    tests = session.scalars(select(Sample.id).where(*of_class)).all()
-    change = _change(
-        project_id, "merge", gone.index, who, into=stays.index, before=json.dumps(list(tests)), after=stays.name
-    )
-    session.execute(update(Sample).where(Sample.id.in_(tests)).values(class_index=stays.index))
+    tests = json.dumps(tests_of_class(session, project_id=project_id, class_index=gone.index))
+    change = _change(project_id, "merge", gone.index, who, into=stays.index, before=tests, after=stays.name)
+    move_tests(session, change)
     gone.retired = True
     moved = move_labels(session, project_id=project_id, gone=gone.index, stays=stays.index, key=change.key)
     return _note(session, change), moved
@@ -198,7 +196,7 @@ def undo_class_change(session: Session, *, project_id: int, change_id: int, who:
         InvalidClassError: When there is no such change, it is an undo or undone, the name is another class's by now,
             or too few classes would be left.
     """
-    change = session.get(ClassChange, change_id)
+    change = session.get(ClassChange, change_id) if change_id <= LARGEST_ID else None
     if change is None or change.project_id != project_id or change.kind == "undo":
         raise InvalidClassError(f"There is no change {change_id} of classes that could be taken back.")
     if session.scalar(select(ClassChange.id).where(ClassChange.undoes == change_id)) is not None:
@@ -227,8 +225,7 @@ def _undo_retire(_session: Session, found: Class, _change: ClassChange) -> None:
 
 def _undo_merge(session: Session, found: Class, change: ClassChange) -> None:
     found.retired = False
-    tests = json.loads(change.before)
-    session.execute(update(Sample).where(Sample.id.in_(tests)).values(class_index=found.index))
+    take_tests_back(session, change)
     take_moves_back(session, key=change.key)
 
 

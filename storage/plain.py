@@ -16,6 +16,9 @@ else:
     Info = TypeVar("Info")
 
 
+LARGEST_ID = 2**63 - 1  # that a database holds
+
+
 def to_info(kind: type[Info], row: Any, **more: object) -> Info:  # noqa: ANN401
     """Copy a row's columns into the dataclass fields of the same names; ``more`` gives those it has no column for."""
     return kind(**{field.name: getattr(row, field.name) for field in fields(kind) if field.name not in more}, **more)

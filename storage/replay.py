@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.current import fold_decision
 from storage.engine import Session
 from storage.journal import Entry
+from storage.merged_tests import move_tests, take_tests_back
 from storage.models import Annotator, Base, Class, ClassChange, Group, LabelEvent, Project, Sample
 from storage.plain import pairs
 
@@ -198,11 +199,14 @@ class _Replay:
         given = _values(ClassChange, row)
         taken = self.session.get(ClassChange, _id(given["id"])) is not None
         changed = self.session.get_one(Class, (given["project_id"], _index(given["class_index"])))
-        self._flush(ClassChange(**given | {"id": None if taken else given["id"]}))
+        change = ClassChange(**given | {"id": None if taken else given["id"]})
+        self._flush(change)
         if given["kind"] == "undo":
             self._undo_change(changed, _id(given["undoes"]))
         else:
             self._do_change(changed, given["kind"], given["before"], _text(given["after"]))
+        if given["kind"] == "merge":
+            move_tests(self.session, change)
 
     def _do_change(self, changed: Class, kind: str, before: str, after: str) -> None:
         if kind == "rename":
@@ -227,6 +231,8 @@ class _Replay:
             self._order(changed, undone.before)
         elif undone.kind != "rename":
             changed.retired = undone.kind == "add"
+        if undone.kind == "merge":
+            take_tests_back(self.session, undone)
         for index in json.loads(undone.before)["added"] if undone.kind == "split" else ():
             self.session.get_one(Class, (changed.project_id, _index(index))).retired = True
 

@@ -23,7 +23,7 @@ from storage.labels import last_event_id, list_events, record_decision
 from storage.opening import create_database
 from storage.projects import add_classes, create_project, get_or_create_annotator, list_classes
 from storage.replay import replay
-from storage.samples import NewSample, add_samples
+from storage.samples import NewSample, add_samples, list_samples
 from storage.settling import journal_path
 
 
@@ -79,6 +79,30 @@ def test_a_merge_moves_the_labels_retires_the_class_and_can_be_taken_back(databa
         undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
         assert standing(session, project_id) == before | {4: 0}
         assert not any(one.retired for one in list_classes(session, project_id=project_id))
+
+
+def of_tests(session, project_id):
+    return [one.class_index for one in list_samples(session, project_id=project_id, split="test")]
+
+
+def test_merges_of_merged_classes_are_taken_back_in_any_order_and_the_test_set_is_as_it_was(database, pets):
+    project_id, _ = pets
+    tests = [NewSample(f"t{k}.png", f"{k + 10:064}", 1, 1, "test", k) for k in range(3)]
+    for order in ((0, 1), (1, 0)):
+        with database.write() as session:
+            add_samples(session, project_id=project_id, samples=tests if order == (0, 1) else [])
+            add_class(session, project_id=project_id, name=f"fox {order}", who="ada")
+            before = standing(session, project_id)
+            merges = [
+                merge_class(session, project_id=project_id, name=name, into=into, who="ada")[0].id
+                for name, into in (("hound", "dog"), ("dog", "cat"))
+            ]
+            assert of_tests(session, project_id) == [0, 0, 0]
+            undo_class_change(session, project_id=project_id, change_id=merges[order[0]], who="ada")
+            assert of_tests(session, project_id) == ([0, 0, 0] if order == (0, 1) else [0, 1, 1])
+            undo_class_change(session, project_id=project_id, change_id=merges[order[1]], who="ada")
+            assert of_tests(session, project_id) == [0, 1, 2]
+            assert standing(session, project_id) == before
 
 
 def test_retired_classes_come_back_when_they_are_added(database, pets):
@@ -165,7 +189,8 @@ def test_only_a_change_that_stands_can_be_taken_back(database, pets):
     with database.write() as session:
         done = retire_class(session, project_id=project_id, name="hound", who="ada")
         undone = undo_class_change(session, project_id=project_id, change_id=done.id, who="ada")
-        for change_id, said in ((done.id, "already"), (undone.id, "no change"), (99, "no change")):
+        none = ((change_id, "no change") for change_id in (undone.id, 99, 10**30))
+        for change_id, said in ((done.id, "already"), *none):
             with pytest.raises(InvalidClassError, match=said):
                 undo_class_change(session, project_id=project_id, change_id=change_id, who="ada")
 
@@ -173,7 +198,11 @@ def test_only_a_change_that_stands_can_be_taken_back(database, pets):
 def test_the_journal_alone_brings_changed_classes_back(database, pets, tmp_path):
     project_id, ada = pets
     with database.write() as session:
+        tests = [NewSample(f"t{k}.png", f"{k + 10:064}", 1, 1, "test", k) for k in range(3)]
+        add_samples(session, project_id=project_id, samples=tests)
         rename_class(session, project_id=project_id, name="cat", new_name="kitten", who="ada")
+        back = merge_class(session, project_id=project_id, name="kitten", into="hound", who="ada")[0]
+        undo_class_change(session, project_id=project_id, change_id=back.id, who="ada")
         merge_class(session, project_id=project_id, name="hound", into="dog", who="ada")
         split_class(session, project_id=project_id, name="dog", into=["wolf", "jackal"], who="ada")
         taken = split_class(session, project_id=project_id, name="wolf", into=["fox", "lynx"], who="ada")[0]
@@ -183,9 +212,11 @@ def test_the_journal_alone_brings_changed_classes_back(database, pets, tmp_path)
     with database.write() as session:
         label(session, project_id, ada, 5, 0)
         wanted = list_classes(session, project_id=project_id), standing(session, project_id)
+        assert of_tests(session, project_id) == [0, 1, 1]
     entries = journal.read(journal_path(database)).entries
     with closing(create_database(f"sqlite:///{tmp_path / 'new.db'}")) as made, made.write() as session:
         assert replay(session, entries).unusable == 0
         assert (list_classes(session, project_id=project_id), standing(session, project_id)) == wanted
+        assert of_tests(session, project_id) == [0, 1, 1]
         assert replay(session, entries).events == 0, "told twice, it changes nothing"
         assert list_classes(session, project_id=project_id) == wanted[0]

@@ -15,6 +15,7 @@ StorageError
 │   ├── NoDatabaseError               there is none, and only init makes one
 │   ├── JournalError                  a label's line beside the database was not written
 │   ├── ForeignJournalError           the journal beside the database is another project's
+│   ├── JournalThereError             a new database would lie beside another one's journal
 │   └── RestoreError                  no database can be put together from backup and journal
 ├── UnknownProjectError
 ├── UnknownSampleError
@@ -222,6 +223,16 @@ class ProjectExistsError(StorageError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There already is a project named {name!r}; choose another name.")
+
+
+class JournalThereError(DatabaseError):
+    """A new database would lie beside the label journal of another one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"labels.journal of another database lies there, in {folder}, and each database has a folder of its own "
+            "with its journal; name another folder."
+        )
 
 
 class DatabaseNotEmptyError(StorageError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
 
-from storage.engine import Database, Session, parse
-from storage.errors import DatabaseDamagedError, DatabaseNotEmptyError, ForeignDatabaseError
+from storage import journal
+from storage.engine import Database, Session, is_sqlite, parse
+from storage.errors import DatabaseDamagedError, DatabaseNotEmptyError, ForeignDatabaseError, JournalThereError
 from storage.models import Base, JournalMark, Project
 from storage.opening import create_database
 
@@ -31,6 +33,7 @@ def copy_database(source: Database, target_url: str) -> dict[str, int]:
     Raises:
         DatabaseNotEmptyError: When the target holds a project.
         ForeignDatabaseError: When it is a file of something else.
+        JournalThereError: When the label journal of another database lies where the new file would have its own.
     """
     with closing(_made(target_url)) as target, source.read() as reading, target.write() as writing:
         if writing.scalar(select(func.count()).select_from(Project)):
@@ -43,10 +46,13 @@ def copy_database(source: Database, target_url: str) -> dict[str, int]:
 
 
 def _made(target_url: str) -> Database:
+    url = parse(target_url)
+    if is_sqlite(url) and not (path := Path(url.database or "")).exists() and path.with_name(journal.NAME).exists():
+        raise JournalThereError(path.parent)  # or it would be put into the new file, and be the journal of both
     try:
         return create_database(target_url)
     except DatabaseDamagedError as error:  # a file that is there, and no project's whose labels could be restored
-        raise ForeignDatabaseError(repr(parse(target_url))) from error  # a password is not shown by it
+        raise ForeignDatabaseError(repr(url)) from error  # a password is not shown by it
 
 
 def _copy(reading: Session, writing: Session, table: Table) -> None:

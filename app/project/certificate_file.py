@@ -114,7 +114,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise CertificateError(f"There is no file {path}.") from error
     except OSError as error:
         raise CertificateError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CertificateError(f"{path} is no certificate: {error}.") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise CertificateError(f"{path} is no certificate of this program.")

@@ -65,11 +65,13 @@ def copy_project(folder: Path, to: Path) -> Project:
     """Copy a project with its labels, rounds and what was uploaded; files that it only refers to stay where they are.
 
     Raises:
-        ProjectError: It runs, its labels are on a server, or the new folder is not empty.
+        ProjectError: It runs, its labels are not in this folder, or the new folder is not empty.
     """
     project, target = open_project(folder), new_project(to)
-    if project.is_on_server:
-        raise ProjectError(f"The labels are on a server ({DATABASE_URL_VARIABLE}); 'labelloop move' copies them.")
+    if project.is_elsewhere:
+        raise ProjectError(
+            f"The labels are in another database ({DATABASE_URL_VARIABLE}); 'labelloop move' copies them."
+        )
     if target.folder.is_relative_to(project.folder):
         raise ProjectError(f"{target.folder} lies inside the project; give the copy a folder of its own.")
     target.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -113,20 +115,20 @@ def delete_project(folder: Path) -> Entry:
 
 
 def bring_back(folder: Path) -> str:
-    """Bring a project back that was deleted, the last one that was there, or that was archived; say which.
+    """Bring a project back that was archived, or else deleted, the last one that was there; say which.
 
     Raises:
         ProjectError: Nothing is to be brought back, or something else is in its place.
     """
     folder = folder.expanduser().resolve()
     found = [entry for entry in known_projects() if folder in (entry.folder, entry.deleted_from)]
+    if any(entry.archived for entry in found):
+        _change(lambda entries: [replace(one, archived=one.archived and one.folder != folder) for one in entries])
+        return f"{folder} is among the projects again."
     deleted = [entry for entry in found if entry.deleted_from is not None]
-    if deleted:
-        return _out_of_trash(max(deleted, key=lambda entry: entry.folder.name))
-    if not any(entry.archived for entry in found):
+    if not deleted:
         raise ProjectError(f"No project was deleted from {folder}, or archived there; 'labelloop projects' lists them.")
-    _change(lambda entries: [replace(one, archived=one.archived and one.folder != folder) for one in entries])
-    return f"{folder} is among the projects again."
+    return _out_of_trash(max(deleted, key=lambda entry: entry.folder.name))
 
 
 def _out_of_trash(entry: Entry) -> str:

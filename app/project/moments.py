@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 
 from app.errors import ExportError
 from storage.engine import Database
@@ -48,6 +48,8 @@ def _end_of_day(words: str, now: datetime) -> datetime | None:
         return None
     if day == now.date():
         return now
+    if day > now.date():
+        return datetime.max.replace(tzinfo=timezone.utc)  # the last day of all has no day after it
     return datetime.combine(day + timedelta(days=1), time()).astimezone() - timedelta(microseconds=1)
 
 

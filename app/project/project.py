@@ -50,7 +50,7 @@ class Project:
     @property
     def database_url(self) -> str:
         """The URL in ``LABELLOOP_DATABASE_URL``, or this folder's SQLite file."""
-        return os.environ.get(DATABASE_URL_VARIABLE) or f"sqlite:///{quote(str(self.database_path))}"
+        return os.environ.get(DATABASE_URL_VARIABLE) or _file_url(self.database_path)
 
     @property
     def features_dir(self) -> Path:
@@ -105,6 +105,11 @@ class Project:
     def is_on_server(self) -> bool:
         """Whether a database server holds the labels, and not a file of this folder."""
         return not self.database_url.startswith("sqlite")
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the labels are in another database than this folder's file, on a server or not."""
+        return os.environ.get(DATABASE_URL_VARIABLE, "") not in ("", _file_url(self.database_path))
 
     def open_database(self) -> Database:
         """Open the project's database to be written: migrated if needed, and with all that its journal has.
@@ -174,6 +179,10 @@ class Project:
                 "it back."
             )
         return info.id
+
+
+def _file_url(path: Path) -> str:
+    return f"sqlite:///{quote(str(path))}"
 
 
 def open_project(folder: Path | str) -> Project:

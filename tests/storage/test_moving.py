@@ -2,7 +2,7 @@ from contextlib import closing
 
 import pytest
 
-from storage.errors import DatabaseNotEmptyError
+from storage.errors import DatabaseNotEmptyError, JournalThereError
 from storage.labels import current_labels, list_events, record_decision
 from storage.moving import copy_database
 from storage.opening import open_database
@@ -28,6 +28,10 @@ def test_every_row_is_there_and_work_goes_on(database, tmp_path):
         assert decide(session, project_id, ada, 3).id == 4
     with pytest.raises(DatabaseNotEmptyError):
         copy_database(database, url)
+    second = tmp_path / "moved" / "second.db"
+    with pytest.raises(JournalThereError, match="name another folder"):
+        copy_database(database, f"sqlite:///{second}")
+    assert not second.exists()
 
 
 def decide(session, project_id, ada, sample_id):

@@ -218,6 +218,9 @@ def test_what_is_refused_exits_with_1_and_one_sentence(
         ("move pets sqlite:///words", "words is a database of another program, not LabelLoop's"),
         ("verify pets pets", "pets cannot be read: Is a directory"),
         ("verify words pets", "words is no certificate: Expecting value"),
+        ("verify deep pets", "deep is no certificate: maximum recursion depth exceeded"),
+        ("classes pets undo 99999999999999999999", "There is no change 99999999999999999999"),
+        ("move pets sqlite:///pets/new.db", "labels.journal of another database lies there"),
     ],
 )
 def test_what_a_project_cannot_do_is_one_sentence(
@@ -225,11 +228,13 @@ def test_what_a_project_cannot_do_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(project.parent)
     Path("words").write_bytes(b"words" * 1000)
+    Path("deep").write_text("[" * 100_000)
     Path("empty.csv").write_text("path,label\n")
     outcome = labelloop(*arguments.split())
     assert outcome.code == 1
     assert said in outcome.err
     assert _is_one_sentence(outcome.err)
+    assert not (project / "new.db").exists()
 
 
 def test_init_imports_the_good_files_and_lists_the_bad_ones_with_a_total(

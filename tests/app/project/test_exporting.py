@@ -196,6 +196,7 @@ def test_today_is_all_that_was_labeled_until_now(labeled: Labeled, tmp_path: Pat
         ("1999-12-31T10:00Z", "Nothing was labeled by"),
         ("2999-01-01", "is in the future"),
         ("2999-01-01T10:00+02", "is in the future"),
+        ("9999-12-31", "is in the future"),
         ("last Monday", "'last Monday' is no moment: wanted a day"),
         ("#8", "no label event #8; its last one is #7"),
         ("#0", "no label event #0"),

@@ -99,6 +99,26 @@ def test_the_last_one_deleted_comes_back_and_never_over_another(pets: Path, tmp_
     assert labels_of(pets) == [2]
 
 
+def test_an_archived_project_comes_back_where_another_was_deleted_before(pets: Path, tmp_path: Path) -> None:
+    kept = copy_project(pets, tmp_path / "kept")
+    delete_project(pets)
+    kept.folder.rename(pets)
+    archive_project(pets)
+    assert bring_back(pets) == f"{pets} is among the projects again."
+
+
+def test_a_project_whose_labels_are_elsewhere_is_not_copied_without_them(
+    pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELLOOP_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    with pytest.raises(ProjectError, match="'labelloop move' copies them"):
+        copy_project(pets, tmp_path / "copy")
+    monkeypatch.setenv("LABELLOOP_DATABASE_URL", f"sqlite:///{pets / 'labelloop.db'}")
+    copied = copy_project(pets, tmp_path / "copy")
+    monkeypatch.delenv("LABELLOOP_DATABASE_URL")
+    assert labels_of(copied.folder) == [1]
+
+
 @pytest.mark.parametrize("lock", ["supervisor_lock_path", "lock_path"])
 def test_what_runs_is_neither_deleted_nor_copied(pets: Path, tmp_path: Path, lock: str) -> None:
     with trainer_lock(getattr(open_project(pets), lock)):

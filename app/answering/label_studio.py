@@ -172,7 +172,10 @@ def _content(studio: Studio, data: dict[str, Any]) -> bytes:
 
 def name_of(address: str) -> str:
     """The file's name in an address of Label Studio's: `/data/local-files/?d=PATH`, an upload, or the end of a path."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half of an IPv6 address, which somebody's task may hold
+        return ""
     inner = parse_qs(parts.query).get("d", [""])[0]
     name = unquote(inner or parts.path).rpartition("/")[2]
     return _UPLOAD.sub("", name) if "/data/upload/" in parts.path else name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import logging
 import math
 import threading
@@ -162,9 +163,10 @@ class Served:
                 raise RefusedSampleError("is empty")
             return Asked(decode(content, verify=True), hashlib.sha256(content).hexdigest(), None, content)
         try:
-            return self.text(content.decode("utf-8-sig"))
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise RefusedSampleError("is not UTF-8 text") from None
+        return self.row(_row_in(text)) if kind_named(self.kind).HAS_COLUMNS else self.text(text)
 
     def answers(self, asked: Sequence[Asked | str], *, collect: bool = True) -> list[dict[str, Any]]:
         """Answer for each sample in its place.
@@ -197,6 +199,17 @@ def answer_of(probs_C: Any, about: About) -> dict[str, Any]:  # noqa: ANN401 - a
     best = int(np.argmax(probs_C))
     named = {name: float(one) for name, one in zip(about.classes, probs_C, strict=True)}
     return {"label": about.classes[best], "probability": float(probs_C[best]), "probabilities": named}
+
+
+def _row_in(text: str) -> dict[str, Any]:
+    """The values of a row by name, in the JSON that an export writes of one."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise RefusedSampleError('is no row: wanted is JSON with its values by name, such as {"width": 3}')
+    return values
 
 
 def _project_without_model(path: Path, error: AppError) -> Project:

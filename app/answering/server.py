@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, File, Form, HTTPException, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.answering.label_studio import label_studio_routes
 from app.answering.limits import App, Guarded
@@ -29,6 +29,8 @@ _COLLECTS = (
 
 class Question(BaseModel):
     """Samples of one kind: images as base64, texts, or rows of a table."""
+
+    model_config = ConfigDict(extra="forbid")  # a misspelled field is said, and not answered with nothing
 
     images: list[str] = Field(default=[], max_length=MOST_SAMPLES)
     texts: list[str] = Field(default=[], max_length=MOST_SAMPLES)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
-from unicodedata import normalize
 
 from app.formats.errors import RefusedSampleError
 from app.formats.rows import number
@@ -16,6 +15,7 @@ from app.project.project import Project
 from storage.engine import Session
 from storage.imported import samples_by_hash
 from storage.labels import record_decision, undo_told
+from storage.names import one_name
 from storage.projects import get_or_create_annotator, list_classes
 from storage.samples import SampleInfo, samples_by_name
 from storage.trainer import request_training
@@ -123,10 +123,10 @@ def _class_index(session: Session, project_id: int, annotation: Mapping[str, Any
     named = [str(name) for value in values if isinstance(value, dict) for name in _list(value.get("choices"))]
     if len(named) != 1:
         raise RefusedSampleError(f"has {len(named)} choices, and a sample of the project has one class")
-    classes = {normalize("NFC", one.name): one.index for one in list_classes(session, project_id=project_id)}
-    if normalize("NFC", named[0]) not in classes:
+    classes = {one_name(one.name): one.index for one in list_classes(session, project_id=project_id)}
+    if one_name(named[0]) not in classes:
         raise RefusedSampleError(f"chooses {named[0]!r}, which is none of the project's classes")
-    return classes[normalize("NFC", named[0])]
+    return classes[one_name(named[0])]
 
 
 def _list(value: object) -> list[Any]:

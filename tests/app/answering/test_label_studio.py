@@ -55,6 +55,8 @@ def test_what_label_studio_tells_becomes_label_events_once(client: TestClient, p
     assert events_of(project)[1:] == [("label", 0, "ada")]
     client.post("/webhook", json={"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 3}]})
     assert events_of(project)[2:] == [("undo", None, "ada")]
+    client.post("/webhook", json=annotated("b\u200b", updated_at="written otherwise"))
+    assert events_of(project)[3:] == [("label", 1, "ada")]
     refused = client.post("/webhook", json=annotated("zebra")).json()
     assert refused["result"]["said"] == "not taken over: it chooses 'zebra', which is none of the project's classes"
     unknown = client.post("/webhook", json={"action": "PROJECT_UPDATED"})
@@ -92,6 +94,7 @@ def test_a_sample_of_the_project_is_answered_as_its_screens_show_it(client, proj
         ("/data/local-files/?d=images/a%20b.png", "a b.png"),
         ("/data/upload/7/0123abcd-cat.jpg", "cat.jpg"),
         ("https://host/0123abcd-cat.jpg?x=1", "0123abcd-cat.jpg"),
+        ("http://[::1", ""),
     ],
 )
 def test_names_of_files_as_label_studio_writes_them(address: str, name: str) -> None:
@@ -188,4 +191,9 @@ def test_a_row_of_our_own_export_is_answered_and_its_label_taken_over(tmp_path, 
         [answer] = asked.post("/predict", json=body).json()["results"]
         assert answer["result"][0]["to_name"] == "row"
         asked.post("/webhook", json=annotated("b") | {"task": {"id": 7, "data": {"row": row}}})
+        contents = (b'{"name": "bee", "legs": 6}', b"", b"[6]", b'{"name": ', b"[" * 100_000, b'"bee"')
+        said = asked.post("/v1/predict/files", files=[("files", ("row", content)) for content in contents]).json()
+        good, *others = said["answers"]
+        assert good["label"] == "b", "a row's numbers may be written as numbers"
+        assert {one["error"][:9] for one in others} == {"is no row"}
     assert events_of(rows) == [("label", 1, "ada")]

@@ -22,6 +22,11 @@ def test_texts_are_answered_in_their_order_and_a_bad_one_says_why(client: TestCl
     assert [said["answers"][place]["error"] for place in (1, 3)] == ["is empty", "cannot be embedded: odd"]
 
 
+def test_a_misspelled_field_is_said_and_not_answered_with_nothing(client: TestClient) -> None:
+    refused = client.post("/v1/predict", json={"text": ["ant"]})
+    assert (refused.status_code, "body.text: Extra inputs" in refused.json()["detail"]) == (422, True)
+
+
 def test_files_are_answered(client: TestClient) -> None:
     files = [("files", ("one.txt", b"ant")), ("files", ("two.txt", b"\xff\xfe"))]
     said = client.post("/v1/predict/files", files=files).json()

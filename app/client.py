@@ -13,12 +13,12 @@ with Project("cats", annotator="ada") as project:
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from app.client_arguments import checked_count, checked_id, checked_name
+from app import client_arguments as checked
 from app.errors import ExportError, ProjectError
 from app.formats.export import Written
 from app.kinds.kind import kind_named
@@ -28,6 +28,7 @@ from app.project.project import open_project
 from app.project.questions import Question, limits_of, questions
 from app.project.status import project_status
 from storage.current import CurrentLabel, current_labels
+from storage.errors import RequestIdReusedError
 from storage.events import LabelEventInfo
 from storage.finding import sample_of, search_samples
 from storage.labels import record_decision, undo_request
@@ -59,14 +60,14 @@ class Project:
 
     def __new__(cls, folder: Path | str, **_given: str) -> Project:
         """A project at an address is one of another class, as a `pathlib.Path` is that of the system it is on."""
-        if isinstance(folder, str) and folder.startswith(ADDRESSES):
+        if isinstance(folder, str) and folder.lower().startswith(ADDRESSES):
             from app.client_over_http import ProjectOverHttp
 
             cls = ProjectOverHttp
         return object.__new__(cls)
 
     def __init__(self, folder: Path | str, *, annotator: str = "python", token: str = "") -> None:  # noqa: ARG002 - of an address
-        self.annotator = checked_name(annotator)
+        self.annotator = checked.name(annotator)
         self._project = open_project(folder)
         self._database = self._project.open_database()
         self._id = self._project.project_id(self._database)
@@ -82,7 +83,7 @@ class Project:
             page: Tells places apart at which one person labels at the same time.
         """
         other = object.__new__(type(self))
-        vars(other).update(vars(self), annotator=checked_name(annotator), _annotator_id=None, _page=f"http-{page}")
+        vars(other).update(vars(self), annotator=checked.name(annotator), _annotator_id=None, _page=f"http-{page}")
         return other
 
     def __enter__(self) -> Project:
@@ -127,9 +128,10 @@ class Project:
             after: Only those with a larger id: the next page.
             limit: How many at most.
         """
-        which: dict[str, Any] = {"project_id": self._id, "split": split, "after_id": after, "limit": limit}
+        page = {"split": checked.split(split), "after_id": checked.place(after), "limit": checked.place(limit)}
+        which: dict[str, Any] = {"project_id": self._id, **page}
         with self._database.read() as session:
-            return search_samples(session, wanted=search, **which) if search else list_samples(session, **which)
+            return search_samples(session, wanted=str(search), **which) if search else list_samples(session, **which)
 
     def content(self, sample_id: int) -> bytes:
         """The file of an image as it is, a text, or a row as JSON.
@@ -139,13 +141,14 @@ class Project:
             RefusedSampleError: It cannot be read, or is another file by now.
         """
         with self._database.read() as session:
-            sample = sample_of(session, project_id=self._id, sample_id=checked_id(sample_id))
+            sample = sample_of(session, project_id=self._id, sample_id=checked.sample_id(sample_id))
         return kind_named(self.kind).copy(sample).content
 
     def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
         """What stands per sample, by sample id; only samples with a larger id than ``after``."""
+        page = {"after_sample_id": checked.place(after), "limit": checked.place(limit)}
         with self._database.read() as session:
-            return current_labels(session, project_id=self._id, after_sample_id=after, limit=limit)
+            return current_labels(session, project_id=self._id, **page)
 
     def next(self, count: int = 1) -> list[Question]:
         """The samples to be labeled next; nobody else is asked about them for some minutes.
@@ -153,7 +156,7 @@ class Project:
         Where a round has no more, samples of the rest follow at random, as on the Label screen. None once the budget
         or the target is reached, and before the trainer has chosen the first.
         """
-        return questions(self._database, self._project.settings(), count=checked_count(count), **self._whose())
+        return questions(self._database, self._project.settings(), count=checked.count(count), **self._whose())
 
     def finish(self) -> None:
         """Let go of what was asked and not decided: others are asked about it at once."""
@@ -166,8 +169,8 @@ class Project:
 
         Raises:
             ProjectError: There is no such class.
-            StorageError: The sample is none of the pool, the request id belongs to another decision, or the budget is
-                used up.
+            StorageError: The sample is none of the pool, the request id belongs to another decision or person, or the
+                budget is used up.
         """
         return self._decide(sample_id, "label", self._class_index(class_name), request_id)
 
@@ -225,11 +228,12 @@ class Project:
 
         Raises:
             NoModelError: No model has scored the pool yet.
-            ProjectError: There is no such class, or no such order.
+            ProjectError: There is no such class, order, probability or page.
         """
         index = self._class_index(class_name) if class_name else None
-        choice = Choice(index, low, high, order)
-        return self._answers.page(choice, search=search, offset=offset, limit=limit, classes=self.classes)
+        choice = Choice(index, checked.share(low), checked.share(high), order)
+        page = {"offset": checked.place(offset), "limit": checked.place(limit)}
+        return self._answers.page(choice, search=str(search), **page, classes=self.classes)
 
     def status(self) -> dict[str, Any]:
         """What `labelloop status --json` says."""
@@ -241,7 +245,7 @@ class Project:
         out: Path | str,
         *,
         with_predictions: bool = False,
-        at: str | datetime = "",
+        at: str | date = "",
     ) -> Written:
         """Writes the labels to a new folder.
 
@@ -258,8 +262,8 @@ class Project:
         if at and with_predictions:
             raise ExportError("'at' and 'with_predictions' exclude each other: the model's answers are those of now.")
         rounds_dir = self._project.rounds_dir if with_predictions else None
-        name, moment = self._project.settings().name, at.isoformat() if isinstance(at, datetime) else at
-        return export(self._database, self._id, format, Path(out), project=name, rounds_dir=rounds_dir, at=moment)
+        told: dict[str, Any] = {"rounds_dir": rounds_dir, "at": checked.moment(at)}
+        return export(self._database, self._id, format, Path(out), project=self._project.settings().name, **told)
 
     def _class_index(self, name: str) -> int:
         classes, name = self.classes, str(name)
@@ -280,17 +284,18 @@ class Project:
         return {"project_id": self._id, "annotator_id": self._person(), "page": self._page}
 
     def _decide(self, sample_id: int, action: str, class_index: int | None, request_id: str) -> LabelEventInfo:
-        if ":" in request_id:  # `correct:`, `imported:` and the like say where an event is from
-            raise ProjectError(f"A request id has no colon; found {request_id!r}.")
-        person_id = self._person()
+        person_id, request_id = self._person(), checked.request_id(request_id)
         with self._database.write() as session:
-            return record_decision(
+            event = record_decision(
                 session,
                 project_id=self._id,
-                sample_id=checked_id(sample_id),
+                sample_id=checked.sample_id(sample_id),
                 annotator_id=person_id,
                 action=action,
                 class_index=class_index,
-                request_id=request_id or uuid.uuid4().hex,
+                request_id=request_id,
                 limits=limits_of(self._project.settings()),
             )
+        if one_name(event.annotator) != one_name(self.annotator):  # or this person's decision would be lost in silence
+            raise RequestIdReusedError(request_id)
+        return event

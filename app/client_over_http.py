@@ -11,15 +11,15 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, TypeVar, get_type_hints
 
 import requests
 
+from app import client_arguments as checked
 from app.client import Project
-from app.client_arguments import checked_count, checked_id, checked_name
 from app.errors import AppError, ProjectError, ServerAwayError
 from app.formats.errors import ImportingError
 from app.formats.export import Written
@@ -44,7 +44,7 @@ class ProjectOverHttp(Project):
     """See `app.client.Project`, whose words hold here."""
 
     def __init__(self, folder: Path | str, *, annotator: str = "python", token: str = "") -> None:
-        self.annotator = checked_name(annotator)
+        self.annotator = checked.name(annotator)
         self._address = str(folder).rstrip("/")
         self._session = requests.Session()
         self._session.auth = _bearer(token)
@@ -54,7 +54,7 @@ class ProjectOverHttp(Project):
     def acting_as(self, annotator: str, *, page: str = "") -> ProjectOverHttp:
         """The same server under another name."""
         other = object.__new__(ProjectOverHttp)
-        vars(other).update(vars(self), annotator=checked_name(annotator), _page=page or self._page)
+        vars(other).update(vars(self), annotator=checked.name(annotator), _page=page or self._page)
         return other
 
     def close(self) -> None:
@@ -80,12 +80,12 @@ class ProjectOverHttp(Project):
         self, *, split: str = "pool", search: str = "", after: int = 0, limit: int = 1_000_000
     ) -> list[SampleInfo]:
         """The samples of the pool, or of the test set, by id."""
-        pages = self._pages("/samples", "id", after, limit, split=split, search=search)
+        pages = self._pages("/samples", "id", after, limit, split=checked.split(split), search=search)
         return [sample for page in pages for sample in _rows(SampleInfo, page)]
 
     def content(self, sample_id: int) -> bytes:
         """The file of an image as it is, a text, or a row as JSON."""
-        return bytes(self._ask("GET", f"/samples/{checked_id(sample_id)}/content").content)
+        return bytes(self._ask("GET", f"/samples/{checked.sample_id(sample_id)}/content").content)
 
     def labels(self, *, after: int = 0, limit: int = 1_000_000) -> list[CurrentLabel]:
         """What stands per sample, by sample id."""
@@ -94,7 +94,7 @@ class ProjectOverHttp(Project):
 
     def next(self, count: int = 1) -> list[Question]:
         """The samples to be labeled next."""
-        return _rows(Question, self._post("/questions", count=checked_count(count)))
+        return _rows(Question, self._post("/questions", count=checked.count(count)))
 
     def finish(self) -> None:
         """Let go of what was asked and not decided."""
@@ -144,9 +144,15 @@ class ProjectOverHttp(Project):
         limit: int = 100,
     ) -> Predictions:
         """What the newest model that scored the pool answers for it: one page."""
-        which = {"class_name": class_name, "low": low, "high": high, "order": order, "search": search}
-        found = self._get("/predictions", **which, offset=offset, limit=limit)
-        return Predictions(found["round_number"], found["total"], _rows(PoolAnswer, found["answers"]))
+        share = {"low": checked.share(low), "high": checked.share(high)}
+        which = {"class_name": class_name, **share, "order": order, "search": search}
+        offset, limit, answers = checked.place(offset), checked.place(limit), list[PoolAnswer]()
+        while True:
+            size = min(limit - len(answers), LARGEST_PAGE)
+            found = self._get("/predictions", **which, offset=offset + len(answers), limit=max(size, 1))
+            answers += _rows(PoolAnswer, found["answers"][:size])
+            if len(answers) >= limit or len(found["answers"]) < LARGEST_PAGE:
+                return Predictions(found["round_number"], found["total"], answers)
 
     def export(
         self,
@@ -154,12 +160,11 @@ class ProjectOverHttp(Project):
         out: Path | str,
         *,
         with_predictions: bool = False,
-        at: str | datetime = "",
+        at: str | date = "",
     ) -> Written:
         """Writes the labels to a new folder of this machine."""
         target = new_target(Path(out))
-        moment = at.isoformat() if isinstance(at, datetime) else at
-        which = {"format": format, "with_predictions": with_predictions, "at": moment}
+        which = {"format": format, "with_predictions": with_predictions, "at": checked.moment(at)}
         with TemporaryFile() as packed:
             answer = self._ask("GET", "/export", stream=True, params=which)
             self._receive(answer, packed)
@@ -170,10 +175,12 @@ class ProjectOverHttp(Project):
         return Written(target, told["labels"], told["events"], lost=told["lost"], **pairs)
 
     def _sent(self, sample_id: int, action: str, request_id: str, **more: str) -> LabelEventInfo:
-        given = {"sample_id": checked_id(sample_id), "action": action, "request_id": request_id or uuid.uuid4().hex}
+        whose = {"sample_id": checked.sample_id(sample_id), "request_id": checked.request_id(request_id)}
+        given = {"action": action, **whose}
         return _row(LabelEventInfo, self._post("/decisions", **given, **more))
 
     def _pages(self, path: str, key: str, after: int, limit: int, **which: str) -> Iterator[list[dict[str, Any]]]:
+        after, limit = checked.place(after), checked.place(limit)
         while limit > 0:
             page = self._get(path, after=after, limit=min(limit, LARGEST_PAGE), **which)
             yield page
@@ -232,8 +239,8 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
     """As `auth`, and not as a header: then no password of a .netrc takes its place."""
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if token:
-            request.headers["Authorization"] = f"Bearer {token}"
+        if token.strip():
+            request.headers["Authorization"] = f"Bearer {token.strip()}".encode()
         return request
 
     return sign

@@ -9,23 +9,32 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.answering.zipped_export import zipped_export
 from app.client import Predictions, Project, Question
+from app.client_arguments import REQUEST_ID
 from app.formats.errors import RefusedSampleError
 from storage.current import CurrentLabel
 from storage.events import LabelEventInfo
 from storage.metrics import MetricInfo
+from storage.plain import LARGEST_ID
 from storage.projects import ClassInfo
 from storage.rounds import RoundInfo
 from storage.samples import SampleInfo
 
 PAGE, LARGEST_PAGE = 100, 1_000  # samples
-LARGEST_ID = 2**63 - 1  # that a database holds
 MOST_ASKED = 100  # samples that one page may hold back from others
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
+
+def _no_truth(given: object) -> object:
+    if isinstance(given, bool):  # which Python counts as 1 and 0
+        raise ValueError(f"wanted is a number, found {'true' if given else 'false'}")
+    return given
+
+
+_Number = Annotated[int, BeforeValidator(_no_truth)]
 _Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Searched = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID)]
@@ -52,16 +61,16 @@ class Whose(BaseModel):
 class Ask(Whose):
     """How many samples are wanted."""
 
-    count: int = Field(1, ge=1, le=MOST_ASKED)
+    count: _Number = Field(1, ge=1, le=MOST_ASKED)
 
 
 class Decide(Whose):
     """A decision. The same request id again changes nothing, and with another content it is refused."""
 
-    sample_id: int = Field(ge=1, le=LARGEST_ID)
+    sample_id: _Number = Field(ge=1, le=LARGEST_ID)
     action: Literal["label", "skip", "flag"] = "label"
     class_name: _Line = ""  # of a label
-    request_id: str = Field(pattern=r"^[\w.-]{1,100}$")
+    request_id: str = Field(pattern=f"^{REQUEST_ID}$")
 
 
 class Undo(Whose):
@@ -116,8 +125,6 @@ def _add_reading(router: APIRouter, opened: Callable[[], Project]) -> None:  # n
     @router.get("/samples/{sample_id}/content", response_class=Response)
     def content(sample_id: int) -> Response:
         """An image's file, a text, or a row as JSON."""
-        if not 0 < sample_id <= LARGEST_ID:
-            raise HTTPException(404, f"There is no sample {sample_id} in this project.")
         try:
             found = opened().content(sample_id)
         except RefusedSampleError as refusal:
@@ -185,6 +192,8 @@ def _add_writing(router: APIRouter, opened: Callable[[], Project]) -> None:
     def decisions(given: Decide, x_annotator: Annotated[str, Header()] = "") -> LabelEventInfo:
         """Store a label, a skip or a flag, and return its event."""
         project = _acting(opened, given, x_annotator)
+        if given.action != "label" and given.class_name:
+            raise HTTPException(422, f"A {given.action} has no class; 'class_name' is of a label.")
         if given.action == "label":
             return project.label(given.sample_id, given.class_name, request_id=given.request_id)
         decide = project.skip if given.action == "skip" else project.flag

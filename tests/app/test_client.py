@@ -12,7 +12,7 @@ from app.errors import ExportError, ProjectError
 from app.project.creation import make_project
 from app.project.settings import ProjectSettings
 from app.trainer.process import run_trainer
-from storage.errors import NoMomentError, RequestIdReusedError
+from storage.errors import NoMomentError, RequestIdReusedError, UnknownSampleError
 
 
 @pytest.fixture
@@ -64,12 +64,13 @@ def test_samples_and_classes_are_named_by_numbers_of_arrays_too(tmp_path: Path) 
         assert project.content(np.int64(2)) == b"awful"
         with pytest.raises(ProjectError, match="no class '2'; the classes are 0, 1"):
             project.label(1, 2)
-        for wrong in ("1", 1.0, None):
+        for wrong in ("1", 1.0, None, True):
             with pytest.raises(ProjectError, match="A sample has a whole number"):
                 project.label(wrong, "0")
-        with pytest.raises(ProjectError, match="There is no sample"):
-            project.skip(2**70)
-        for wrong in (0, -1, 1.5, "a"):
+        for wrong in (2**70, 0, -1):
+            with pytest.raises(UnknownSampleError, match="There is no sample"):
+                project.skip(wrong)
+        for wrong in (0, -1, 1.5, "a", True):
             with pytest.raises(ProjectError, match="How many samples is a whole number from 1; found"):
                 project.next(wrong)
         assert len(project.labels()) == 1

@@ -18,10 +18,10 @@ import labelloop
 from app.answering.served import Served
 from app.answering.server import make_app
 from app.client import Project
-from app.client_over_http import ProjectOverHttp
+from app.client_over_http import ProjectOverHttp, _bearer
 from app.errors import ExportError, NoModelError, ProjectError, ServerAwayError
+from app.project.pool_answers import PoolAnswer
 from storage.errors import (
-    InvalidDecisionError,
     LimitReachedError,
     NoMomentError,
     RequestIdReusedError,
@@ -120,15 +120,57 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(opened: Open, filled: Fi
         project.label(99, "cat")
     with pytest.raises(NoModelError, match="No model has scored the pool yet"):
         project.predictions()
-    with pytest.raises((ProjectError, InvalidDecisionError)):
-        project.label(1, "cat", request_id="correct:1:2")
-    with pytest.raises(ProjectError, match="no name"):
-        project.acting_as(" \u200b")
+    for request_id in ("correct:1:2", "a b", "x" * 101, "\0", 5, b"x"):
+        with pytest.raises(ProjectError, match="A request id is up to 100 letters"):
+            project.label(1, "cat", request_id=request_id)
+    for name in (" \u200b", "", 5, None):
+        with pytest.raises(ProjectError, match="no name"):
+            project.acting_as(name)
     text = filled.project.settings_path.read_text()
     filled.project.settings_path.write_text(text.replace("labeling_budget = 0", "labeling_budget = 1"))
     project.label(1, "cat")
     with pytest.raises(LimitReachedError, match="All 1 labels of the budget are given"):
         project.label(2, "cat")
+
+
+def test_a_request_id_of_another_person_is_refused_for_their_decision_would_be_lost(opened: Open) -> None:
+    opened("ada").label(1, "cat", request_id="sample-1")
+    with pytest.raises(RequestIdReusedError):
+        opened("bob").label(1, "cat", request_id="sample-1")
+    assert opened("Ada").label(1, "cat", request_id="sample-1").annotator == "ada", "names in capitals are one person"
+
+
+def test_pages_are_the_same_wherever_the_project_is(opened: Open, filled: Filled) -> None:  # noqa: F811
+    number = filled.publish(labels=2, queries=_queries(1))
+    filled.write_scores(number, sample_ids=[1, 2, 3], torn=[2])
+    project = opened()
+    assert (project.samples(limit=0), project.labels(after=2**70), project.predictions(limit=0).answers) == ([], [], [])
+    assert (project.predictions(limit=5_000).total, len(project.predictions(offset=2, limit=5_000).answers)) == (3, 1)
+    for verb, named in (
+        (project.samples, {"limit": -1}),
+        (project.samples, {"after": "x"}),
+        (project.samples, {"split": "train"}),
+        (project.labels, {"after": -1}),
+        (project.labels, {"limit": True}),
+        (project.predictions, {"offset": -1}),
+        (project.predictions, {"limit": -1}),
+        (project.predictions, {"low": float("nan")}),
+        (project.predictions, {"high": "1"}),
+    ):
+        with pytest.raises(ProjectError, match="found"):
+            verb(**named)
+
+
+def test_more_answers_than_a_page_of_the_server_holds_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [vars(PoolAnswer(k, f"{k}.png", "cat", 0.5, 0.5, 0.5)) for k in range(2_500)]
+
+    def request(_session: object, _method: str, _url: str, *, params: dict[str, int], **_more: object) -> object:
+        page = answers[params.get("offset", 0) :][: params.get("limit", 0)]
+        return SimpleNamespace(status_code=200, json=lambda: {"round_number": 1, "total": 2_500, "answers": page})
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    found = Project("HTTP://127.0.0.1:9").predictions(offset=100, limit=2_200)
+    assert [one.sample_id for one in found.answers] == list(range(100, 2_300))
 
 
 def test_rounds_metrics_and_the_answers_for_the_pool_are_read(opened: Open, filled: Filled) -> None:  # noqa: F811
@@ -208,3 +250,8 @@ def test_the_cell_of_the_documentation_labels(
         assert decided[2] is None
         assert len(decided) == 3
         assert shown[0] == project.content(4)
+
+
+def test_a_token_as_a_file_holds_it_is_sent_as_it_was_meant() -> None:
+    request = _bearer("pässwörd€\n")(requests.Request("GET", "http://127.0.0.1").prepare())
+    assert request.headers["Authorization"] == "Bearer pässwörd€".encode()

@@ -108,6 +108,8 @@ def test_hostile_requests_are_refused_in_a_sentence_and_change_nothing(client: T
         b'{"annotator": "a\\u0000", "sample_id": 1, "request_id": "r", "class_name": "a"}',
         b'{"annotator": "ada", "sample_id": 1, "request_id": "r", "action": "undo"}',
         b'{"annotator": "ada", "request_id": "nothing of the kind"}',
+        b'{"annotator": "ada", "sample_id": true, "request_id": "r", "class_name": "a"}',
+        b'{"annotator": "ada", "sample_id": 1, "request_id": "r", "class_name": "a", "action": "skip"}',
     ]  # fmt: skip
     for path in ("questions", "decisions", "undo", "nowhere", "samples"):
         for body in bodies:

@@ -6,10 +6,11 @@ and one for each sample. The same command reads it and asks only about the rest;
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -22,13 +23,16 @@ from app.answering.answerer import About, Answerer, Floats
 from app.errors import AnsweringError
 from app.formats.errors import RefusedSampleError, SourceError
 from app.formats.export import Export, ExportedSample, Written, what_is_lost
+from app.formats.places import called
 from app.formats.reading import Reading
 from app.formats.registry import format_to_write, open_source
-from app.formats.source import Decision, Entry, Prediction, Refused, printable
+from app.formats.source import Decision, Entry, Prediction, Refused, Source, printable
 from app.formats.whole_folder import new_target, whole_folder
 from app.kinds.kind import Admitted, Kind, kind_named
 
 Progress = Callable[[int, int], None]
+
+_FIELDS = {"key", "uri", "sha256", "width", "height", "content", "probs"}  # of a line
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,15 @@ class Answered:
     lost: str  # what the format cannot hold besides, as a sentence
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A sample of a source."""
+
+    entry: Entry
+    key: str  # where it lies and what is there now: one that changed since is another
+    place: str  # where a person finds it
+
+
 @dataclass
 class _Kept:
     """The answers that lie on the disk."""
@@ -52,13 +65,11 @@ class _Kept:
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)  # by key of the sample
 
     def read(self) -> None:
-        """Takes over what a run of the same model left; a last line that is cut off counts for nothing."""
-        with suppress(OSError):
+        """Takes over what a run of the same model left; a line that is cut off or damaged counts for nothing."""
+        with suppress(OSError, UnicodeDecodeError):
             head, *lines = self.path.read_text(encoding="utf-8").split("\n")
             if head == self._head:
-                for line in lines[:-1]:
-                    told = json.loads(line)
-                    self.lines[told["key"]] = told
+                self.lines = {told["key"]: told for told in map(self._told, lines) if told is not None}
         if not self.lines:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text(self._head + "\n", encoding="utf-8")
@@ -73,6 +84,13 @@ class _Kept:
             file.flush()
             os.fsync(file.fileno())
         self.lines.update({one["key"]: one for one in told})
+
+    def _told(self, line: str) -> dict[str, Any] | None:
+        with suppress(ValueError, TypeError, RecursionError):
+            told = json.loads(line)
+            if isinstance(told, dict) and told.keys() == _FIELDS and len(told["probs"]) == len(self.about.classes):
+                return told
+        return None
 
     @property
     def _head(self) -> str:
@@ -110,11 +128,11 @@ def predict(
     target = new_target(out)
     kept = _Kept(target.with_name(f".{target.name}.answers.jsonl"), about)
     with tempfile.TemporaryDirectory() as unpacked:
-        entries, refused = _entries(sources, Path(unpacked), reading, about.kind)
+        given, refused = _entries(sources, Path(unpacked).resolve(), reading, about.kind)
         kept.read()
-        known = [entry for entry in entries if _key(entry) in kept.lines]
-        refused += _answer(answerer, entries, kept, progress)
-        answered = [kept.lines[_key(entry)] for entry in entries if _key(entry) in kept.lines]
+        known = kept.lines.keys() & given.keys()
+        refused += _answer(answerer, given, kept, progress)
+        answered = [kept.lines[key] | {"file": one.entry.path} for key, one in given.items() if key in kept.lines]
         if not answered:
             said = f"the first: {refused[0].name} {refused[0].reason}" if refused else "the sources are empty"
             raise AnsweringError(f"There is not one sample that could be answered; {said}.")
@@ -128,9 +146,11 @@ def predict(
     return Answered(target, len(answered), len(known), tuple(refused), as_labels, lost)
 
 
-def _entries(sources: Sequence[Path], unpacked: Path, reading: Reading, kind: str) -> tuple[list[Entry], list[Refused]]:
-    """All samples of the sources, and what no sample is."""
-    entries: list[Entry] = []
+def _entries(
+    sources: Sequence[Path], unpacked: Path, reading: Reading, kind: str
+) -> tuple[dict[str, _Given], list[Refused]]:
+    """All samples of the sources by key, each once, and what no sample is."""
+    given: dict[str, _Given] = {}
     refused: list[Refused] = []
     for source in sources:
         try:
@@ -138,14 +158,32 @@ def _entries(sources: Sequence[Path], unpacked: Path, reading: Reading, kind: st
         except SourceError:
             if not source.is_file() or not _is_one_sample(source, kind):
                 raise
-            entries.append(Entry(source.parent.resolve(), source.name))
-            continue
+            found = Source(source.parent, (Entry(source.parent.resolve(), source.name),), kind=kind)
         if found.kind != kind:
             nouns = kind_named(kind).NOUNS
             raise SourceError(f"{source} holds {kind_named(found.kind).NOUNS}; this model answers for {nouns}.")
-        entries += found.entries
+        given |= {one.key: one for one in (_given(entry, source, unpacked) for entry in found.entries)}
         refused += found.refused
-    return entries, refused
+    return given, refused
+
+
+def _given(entry: Entry, source: Path, unpacked: Path) -> _Given:
+    """What lay in an archive is named in it: the folder that it was unpacked into is gone in the end."""
+    is_packed = entry.path.is_relative_to(unpacked)
+    inside = entry.path.relative_to(unpacked).parts[1:] if is_packed else ()
+    place = str(called(source).joinpath(*inside) if is_packed else called(entry.path))
+    return _Given(entry, f"{place}#{_now(entry, source if is_packed else entry.path)}", place)
+
+
+def _now(entry: Entry, file: Path) -> str:
+    """What tells a sample from what lay in its place before."""
+    if entry.text is not None:
+        return hashlib.sha256(entry.text.encode(errors="surrogatepass")).hexdigest()[:16]
+    try:
+        about = file.stat()
+    except (OSError, ValueError):  # it will be refused, with the reason
+        return ""
+    return f"{about.st_size}-{about.st_mtime_ns}"
 
 
 def _is_one_sample(path: Path, kind: str) -> bool:
@@ -156,54 +194,50 @@ def _is_one_sample(path: Path, kind: str) -> bool:
     return True
 
 
-def _answer(answerer: Answerer, entries: Sequence[Entry], kept: _Kept, progress: Progress | None) -> list[Refused]:
+def _answer(answerer: Answerer, given: Mapping[str, _Given], kept: _Kept, progress: Progress | None) -> list[Refused]:
     """Ask about what is not answered yet, batch by batch; return what cannot be."""
     refused: list[Refused] = []
-    done = len(entries) - sum(_key(entry) not in kept.lines for entry in entries)
-    todo = [entry for entry in entries if _key(entry) not in kept.lines]
+    todo = [one for key, one in given.items() if key not in kept.lines]
+    done = len(given) - len(todo)
     kind, size = kind_named(answerer.about.kind), min(answerer.about.batch_size, 256)
     for start in range(0, len(todo), size):
         batch = todo[start : start + size]
         samples, told = _loaded(kind, batch, refused)
         probs_N_C, bad = answerer.probs(samples) if samples else (np.empty((0, 0)), {})
-        refused += [Refused(printable(told[place][0].name), reason) for place, reason in bad.items()]
+        refused += [Refused(printable(told[place][0].entry.name), reason) for place, reason in bad.items()]
         answered = [(place, *pair) for place, pair in enumerate(told) if place not in bad]
-        kept.add([_line(entry, admitted, probs_N_C[place]) for place, entry, admitted in answered])
+        kept.add([_line(one, admitted, kind, probs_N_C[place]) for place, one, admitted in answered])
         done += len(batch)
         if progress is not None:
-            progress(done, len(entries))
+            progress(done, len(given))
     return refused
 
 
 def _loaded(
-    kind: Kind, batch: Sequence[Entry], refused: list[Refused]
-) -> tuple[list[Any], list[tuple[Entry, Admitted]]]:
+    kind: Kind, batch: Sequence[_Given], refused: list[Refused]
+) -> tuple[list[Any], list[tuple[_Given, Admitted]]]:
     """The samples of a batch, and what was admitted of each; the others are added to the list of the refused."""
     samples, told = [], []
-    for entry in batch:
+    for one in batch:
         try:
-            admitted = kind.admit(entry)
+            admitted = kind.admit(one.entry)
             samples.append(kind.load(admitted.uri, admitted.content))
-            told.append((entry, admitted))
+            told.append((one, admitted))
         except RefusedSampleError as refusal:  # noqa: PERF203 - one sample, the others go on
-            refused.append(Refused(printable(entry.name), printable(refusal.reason)))
+            refused.append(Refused(printable(one.entry.name), printable(refusal.reason)))
     return samples, told
 
 
-def _line(entry: Entry, admitted: Admitted, probs_C: Floats) -> dict[str, Any]:
+def _line(given: _Given, admitted: Admitted, kind: Kind, probs_C: Floats) -> dict[str, Any]:
     return {
-        "key": _key(entry),
-        "uri": admitted.uri,
+        "key": given.key,
+        "uri": given.place if kind.IN_FILES else admitted.uri,
         "sha256": admitted.sha256,
         "width": admitted.width,
         "height": admitted.height,
         "content": admitted.content,
         "probs": [round(float(one), 6) for one in probs_C],
     }
-
-
-def _key(entry: Entry) -> str:
-    return f"{entry.root}/{entry.name}"
 
 
 def _export(answered: Iterable[dict[str, Any]], about: About, *, as_labels: bool) -> Export:
@@ -233,4 +267,5 @@ def _samples(answered: Iterable[dict[str, Any]], about: About, *, as_labels: boo
             score=1.0 - probability,
             kind=about.kind,
             content=told["content"],
+            file=str(told["file"]) if kind_named(about.kind).IN_FILES else "",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import category
 
@@ -61,7 +61,7 @@ def copy_images(
         target_folder = folder / below / (folders or {}).get(sample.id, "")
         target_folder.mkdir(parents=True, exist_ok=True)
         try:
-            copied = kind_named(sample.kind).copy(sample)
+            copied = kind_named(sample.kind).copy(replace(sample, uri=sample.file or sample.uri))
         except RefusedSampleError as refused:
             copies.left_out.append((sample.uri, refused.reason))
             continue

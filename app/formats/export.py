@@ -35,6 +35,7 @@ class ExportedSample:
     score: float | None = None  # of the acquisition function in force; higher is asked first
     kind: str = "image"
     content: str | None = None  # of a sample that is in no file of its own
+    file: str = ""  # where its file lies for now, if that is not its uri
 
     @property
     def standing(self) -> Decision | None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.answering.predict import predict
 from app.errors import AnsweringError, ExportError
@@ -32,22 +35,71 @@ def test_each_sample_is_answered_with_its_probability(letters: FirstLetter, tmp_
 
 
 def test_what_was_broken_off_goes_on_and_asks_only_about_the_rest(letters: FirstLetter, tmp_path: Path) -> None:
-    source = texts(tmp_path, *(f"a{k}" for k in range(7)))
+    source = texts(tmp_path, *(f"a{k}" for k in range(5)))
+    kept = broken_off(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    kept.write_text(kept.read_text() + '{"key": "cut o')  # the machine went down within a line
+    done = predict(letters, [source], tmp_path / "out", format="csv", reading=AS_IT_IS)
+    assert (done.samples, done.known_before, letters.asked) == (5, 2, ["a2", "a3", "a4"])
+    assert not kept.exists()
+
+
+def broken_off(source: Path, out: Path) -> Path:
+    """Answers for the first two samples, and is killed; returns the answers that are kept."""
 
     class Killed(FirstLetter):
         def probs(self, samples):
-            if len(self.asked) == 4:
+            if self.asked:
                 raise KeyboardInterrupt
             return super().probs(samples)
 
     with pytest.raises(KeyboardInterrupt):
-        predict(Killed(), [source], tmp_path / "out", format="csv", reading=AS_IT_IS)
-    assert not (tmp_path / "out").exists()
-    kept = tmp_path / ".out.answers.jsonl"
-    kept.write_text(kept.read_text() + '{"key": "cut o')  # the machine went down within a line
-    done = predict(letters, [source], tmp_path / "out", format="csv", reading=AS_IT_IS)
-    assert (done.samples, done.known_before, letters.asked) == (7, 4, ["a4", "a5", "a6"])
-    assert not kept.exists()
+        predict(Killed(), [source], out, format="csv", reading=AS_IT_IS)
+    return out.with_name(f".{out.name}.answers.jsonl")
+
+
+def test_what_changed_since_it_was_answered_is_asked_about_again(letters: FirstLetter, tmp_path: Path) -> None:
+    broken_off(texts(tmp_path, "ant", "ape", "asp"), tmp_path / "out")
+    done = predict(letters, [texts(tmp_path, "ant", "bee", "asp")], tmp_path / "out", format="csv", reading=AS_IT_IS)
+    assert (done.known_before, letters.asked) == (1, ["bee", "asp"])
+    assert [label for label, _ in written(tmp_path / "out")] == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"{}", b"[" * 100_000, b'{"key": 1}', b"5"])
+def test_a_damaged_answer_is_asked_for_again(letters: FirstLetter, tmp_path: Path, damage: bytes) -> None:
+    source = texts(tmp_path, "ant", "ape", "asp")
+    kept = broken_off(source, tmp_path / "out")
+    head, first, second, _ = kept.read_bytes().split(b"\n")
+    kept.write_bytes(b"\n".join([head, damage + first[:5], second, damage, b""]))
+    assert predict(letters, [source], tmp_path / "out", format="csv", reading=AS_IT_IS).samples == 3
+    assert letters.asked in (["ant", "asp"], ["ant", "ape", "asp"])
+
+
+def test_what_is_named_twice_is_answered_once(letters: FirstLetter, tmp_path: Path) -> None:
+    source = texts(tmp_path, "ant", "ant")
+    done = predict(letters, [source, source], tmp_path / "out", format="csv", reading=AS_IT_IS)
+    assert done.samples == 2, "two rows that say the same are two"
+
+
+def test_a_picture_in_an_archive_is_named_in_it_and_copied_out_of_it(tmp_path: Path) -> None:
+    packed = BytesIO()
+    Image.new("RGB", (4, 4), "red").save(packed, "PNG")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("pets/one.png", packed.getvalue())
+    for format_, number in (("csv", 1), ("folders", 2)):
+        answerer, out = FirstLetter("image"), tmp_path / f"out{number}"
+        assert predict(answerer, [tmp_path / "photos.zip"], out, format=format_, reading=AS_IT_IS).samples == 1
+    with (tmp_path / "out1" / "predictions.csv").open() as file:
+        assert [row["uri"] for row in csv.DictReader(file)] == [str(tmp_path / "photos.zip" / "pets" / "one.png")]
+    assert [path.read_bytes() for path in (tmp_path / "out2").rglob("*.png")] == [packed.getvalue()]
+
+
+def test_what_was_broken_off_within_an_archive_goes_on(letters: FirstLetter, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
+        archive.write(texts(tmp_path, "ant", "ape", "asp"), "texts.csv")
+    broken_off(tmp_path / "texts.zip", tmp_path / "out")
+    predict(letters, [tmp_path / "texts.zip"], tmp_path / "out", format="csv", reading=AS_IT_IS)
+    assert letters.asked == ["asp"]
 
 
 def test_another_model_begins_anew(letters: FirstLetter, tmp_path: Path) -> None:

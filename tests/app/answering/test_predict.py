@@ -86,9 +86,14 @@ def test_a_picture_in_an_archive_is_named_in_it_and_copied_out_of_it(tmp_path: P
     Image.new("RGB", (4, 4), "red").save(packed, "PNG")
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
         archive.writestr("pets/one.png", packed.getvalue())
+
+    class Seen(FirstLetter):
+        def probs(self, samples):
+            return super().probs([str(one.shape) for one in samples])
+
     for format_, number in (("csv", 1), ("folders", 2)):
-        answerer, out = FirstLetter("image"), tmp_path / f"out{number}"
-        assert predict(answerer, [tmp_path / "photos.zip"], out, format=format_, reading=AS_IT_IS).samples == 1
+        out = tmp_path / f"out{number}"
+        assert predict(Seen("image"), [tmp_path / "photos.zip"], out, format=format_, reading=AS_IT_IS).samples == 1
     with (tmp_path / "out1" / "predictions.csv").open() as file:
         assert [row["uri"] for row in csv.DictReader(file)] == [str(tmp_path / "photos.zip" / "pets" / "one.png")]
     assert [path.read_bytes() for path in (tmp_path / "out2").rglob("*.png")] == [packed.getvalue()]

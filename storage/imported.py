@@ -18,7 +18,7 @@ from storage.entries import note_events
 from storage.errors import UnknownImportError
 from storage.events import IMPORTED, is_undone
 from storage.models import CurrentDecision, Import, ImportedPrediction, LabelEvent, Sample
-from storage.plain import finite, utc_now
+from storage.plain import LARGEST_ID, finite, utc_now
 from storage.projects import get_or_create_annotator
 from storage.samples import SAMPLE_COLUMNS, SampleInfo, chunks
 
@@ -225,7 +225,7 @@ def _undo(undone: LabelEvent, annotator_id: int) -> LabelEvent:
 
 
 def _find(session: Session, project_id: int, import_id: int) -> Import:
-    found = session.get(Import, import_id)
+    found = session.get(Import, import_id) if import_id <= LARGEST_ID else None
     if found is None or found.project_id != project_id:
         raise UnknownImportError(import_id)
     return found

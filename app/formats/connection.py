@@ -5,6 +5,7 @@ Credentials are those of the environment. No message of a foreign error is shown
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import re
@@ -27,6 +28,7 @@ EXTRAS: Mapping[str, str] = {
 WAITS_S = (1, 2, 4, 8, 16, 32)  # between two tries: a minute without a network ends no import
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_OF_WEB = (OSError, asyncio.TimeoutError)
 _SETTLED = (NotADirectoryError, IsADirectoryError, ImportError, ValueError, TypeError)  # another try changes nothing
 _OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG)
 
@@ -113,6 +115,10 @@ def connect(address: str) -> Connection:
 def _refusal(error: Exception) -> str:
     """Say why something cannot be had, ever; empty where another try may help."""
     if isinstance(error, FileNotFoundError):
+        cause = error.__cause__  # fsspec says so of a web server that is away or refuses, too
+        is_of_web = isinstance(cause, _OF_WEB) or hasattr(cause, "status")
+        if isinstance(cause, Exception) and is_of_web and not isinstance(cause, FileNotFoundError):
+            return _refusal(cause)
         return "there is no such file or folder"
     status = next((vars(error)[name] for name in ("status", "status_code", "code") if name in vars(error)), None)
     is_denied = isinstance(error, PermissionError) or status in (401, 403)

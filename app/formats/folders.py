@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.formats import csv_file
 from app.formats.copies import CLASSES_FILE, copy_by_class
-from app.formats.errors import RefusedImageError
+from app.formats.errors import RefusedImageError, SourceError
 from app.formats.export import Export, Written
 from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
@@ -35,8 +35,13 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
     """Find every file below a folder; hidden ones (`.DS_Store`, `.git`) and projects of ours are skipped.
 
     A file's class is the name of the folder it lies in, unless that is the root.
+
+    Raises:
+        SourceError: The folder is itself a project.
     """
     root = folder.resolve()
+    if _is_project(root):
+        raise SourceError(f"{folder} is a LabelLoop project; name the folder, list or address of its samples.")
     entries: list[Entry] = []
     refused: list[Refused] = []
     for path in files_below(root, refused):
@@ -71,10 +76,12 @@ def files_below(root: Path, refused: list[Refused] | None = None) -> Iterator[Pa
 
 def _skipped(parent: Path, name: str) -> bool:
     """A project's own thumbnails are no samples, nor is what the Hugging Face cache's links lead to."""
-    folder = parent / name
-    is_project = all((folder / own).exists() for own in _PROJECT_FILES)
     is_blobs = name == "blobs" and (parent / "snapshots").is_dir()
-    return _hidden(name) or is_project or is_blobs
+    return _hidden(name) or _is_project(parent / name) or is_blobs
+
+
+def _is_project(folder: Path) -> bool:
+    return all((folder / own).exists() for own in _PROJECT_FILES)
 
 
 def _hidden(name: str) -> bool:

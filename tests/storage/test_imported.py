@@ -79,9 +79,10 @@ def test_an_import_is_taken_back_as_one_but_not_what_was_corrected_since(world):
     assert undo(world, number) == 0
 
 
-def test_an_import_of_another_project_cannot_be_taken_back(world):
+@pytest.mark.parametrize("number", [7, 0, 10**30])
+def test_an_import_of_another_project_cannot_be_taken_back(world, number):
     with pytest.raises(UnknownImportError):
-        undo(world, 7)
+        undo(world, number)
 
 
 def test_imported_labels_are_news_to_the_trainer_and_no_work_of_a_person(world):

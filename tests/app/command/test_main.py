@@ -216,6 +216,7 @@ def test_what_is_refused_exits_with_1_and_one_sentence(
         ("import pets empty.csv", "empty.csv holds nothing that can be imported"),
         ("import pets images --text-column body", "images holds no texts or rows, so it has no column `body`"),
         ("move pets sqlite:///words", "words is a database of another program, not LabelLoop's"),
+        ("import pets pets", "pets is a LabelLoop project; name the folder, list or address of its samples"),
         ("verify pets pets", "pets cannot be read: Is a directory"),
         ("verify words pets", "words is no certificate: Expecting value"),
         ("verify deep pets", "deep is no certificate: maximum recursion depth exceeded"),

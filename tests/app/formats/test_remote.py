@@ -229,6 +229,14 @@ def test_what_is_no_address_is_said_in_one_sentence(
     assert "secret" not in str(refused.value)
 
 
+def test_a_web_server_that_is_away_is_waited_for_and_not_said_to_have_no_such_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WAITS_S", (0,))
+    with pytest.raises(LostConnectionError, match="does not answer"):
+        open_source("http://127.0.0.1:9/list.csv", uploads=tmp_path / "u")
+
+
 def test_no_secret_of_an_address_is_shown() -> None:
     assert shown("https://host/a.zip?X-Amz-Signature=secret#part") == "https://host/a.zip"
     assert shown("https://ann:secret@host/a.zip") == "https://host/a.zip"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
@@ -15,6 +15,7 @@ from app.answering.zipped_export import zipped_export
 from app.client import Predictions, Project, Question
 from app.client_arguments import REQUEST_ID
 from app.formats.errors import RefusedSampleError
+from app.project.project import open_project
 from storage.current import CurrentLabel
 from storage.events import LabelEventInfo
 from storage.metrics import MetricInfo
@@ -81,11 +82,29 @@ class Undo(Whose):
 
 def project_routes(folder: Path, *, token: str) -> APIRouter:
     """Return the routes of a project; without a token they answer this machine's own programs alone."""
-    opened = cache(lambda: Project(folder))  # at the first request: whoever only asks the model needs no database
+    opened = _Opened(folder)
     router = APIRouter(prefix="/v1/project", tags=["Project"], dependencies=[] if token else [Depends(_from_here)])
     _add_reading(router, opened)
     _add_writing(router, opened)
     return router
+
+
+class _Opened:
+    """The project, opened at the first request: whoever only asks the model needs no database.
+
+    It is opened again where another file is in the place of its database: a copy that was put back, another project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, Lock()
+        self._open: tuple[int, Project] | None = None
+
+    def __call__(self) -> Project:
+        file = open_project(self._folder).database_file
+        with self._lock:
+            if self._open is None or self._open[0] != file:  # requests may be at work in the one before
+                self._open = file, Project(self._folder)
+            return self._open[1]
 
 
 def _from_here(request: Request) -> None:

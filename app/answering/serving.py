@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import uvicorn
 
 from app.answering.served import Served
 from app.answering.server import make_app
-from app.errors import PortTakenError, UsageError
+from app.errors import PortTakenError, SupervisorError, UsageError
 
 CONNECTIONS = 256  # beyond them callers are told to come again
 
@@ -21,8 +22,25 @@ def run_server(path: Path, *, host: str, port: int, token: str, collect: float) 
     Raises:
         UsageError: Something is to be kept, and there is no project that it could be kept in.
         PortTakenError: Another program has the port.
+        SupervisorError: Nobody can listen at that address or port.
     """
-    served = Served(path, collect=collect)
+    with _listening(host, port) as listening:
+        served = Served(path, collect=collect)
+        _announce(served, host, port, collect)
+        uvicorn.Server(
+            uvicorn.Config(
+                make_app(served, token=token),
+                host=host,
+                port=port,
+                log_level="warning",
+                limit_concurrency=CONNECTIONS,
+                timeout_keep_alive=10,
+                server_header=False,
+            )
+        ).run(sockets=[listening])
+
+
+def _announce(served: Served, host: str, port: int, collect: float) -> None:
     if collect:
         if served.project is None:
             raise UsageError("--collect adds samples to a project's pool; a model alone has none.")
@@ -31,17 +49,6 @@ def run_server(path: Path, *, host: str, port: int, token: str, collect: float) 
             "shown to the people who label. Tell those who ask."
         )
     typer.echo(f"{served.words} http://{host}:{port} (OpenAPI: /openapi.json).")
-    uvicorn.Server(
-        uvicorn.Config(
-            make_app(served, token=token),
-            host=host,
-            port=port,
-            log_level="warning",
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=10,
-            server_header=False,
-        )
-    ).run(sockets=[_listening(host, port)])
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -52,5 +59,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise PortTakenError(port) from error
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(port) from error
+        raise SupervisorError(f"Nobody can listen at {host}, port {port}: {error.strerror}.") from error
     return listening

@@ -48,6 +48,17 @@ class Project:
         return self.folder / "labelloop.db"
 
     @property
+    def database_file(self) -> int:
+        """The number of the SQLite file, 0 where there is none.
+
+        Whoever opened one before another was put in its place must open it again, or would write into nowhere.
+        """
+        try:
+            return 0 if self.is_on_server else self.database_path.stat().st_ino
+        except FileNotFoundError:
+            return 0
+
+    @property
     def database_url(self) -> str:
         """The URL in ``LABELLOOP_DATABASE_URL``, or this folder's SQLite file."""
         return os.environ.get(DATABASE_URL_VARIABLE) or _file_url(self.database_path)

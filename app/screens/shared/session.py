@@ -65,7 +65,7 @@ def _open(folder: str, file: int) -> Database:  # noqa: ARG001
 def database() -> Database:
     """The engines over the project's database, opened once per server, and again when another file is in its place."""
     folder = project_folder()
-    return _open(str(folder), _file(folder))
+    return _open(str(folder), Project(folder).database_file)  # unchecked: each label asks several times
 
 
 @st.cache_resource(show_spinner=False)
@@ -76,16 +76,7 @@ def _writes(folder: str, file: int) -> WriteQueue:
 def writes() -> WriteQueue:
     """The queue of this server's writes: decisions that wait for each other are stored together."""
     folder = project_folder()
-    return _writes(str(folder), _file(folder))
-
-
-def _file(folder: Path) -> int:
-    """The number of the database's file: what was opened before a copy was put back would write into nowhere."""
-    project = Project(folder)  # unchecked: each label asks several times
-    try:
-        return 0 if project.is_on_server else project.database_path.stat().st_ino
-    except FileNotFoundError:
-        return 0  # opening it says so
+    return _writes(str(folder), Project(folder).database_file)
 
 
 def project_id() -> int:

@@ -14,6 +14,7 @@ from app.answering import zipped_export
 from app.answering.served import Served
 from app.answering.server import make_app
 from app.project.creation import make_project
+from app.project.library import copy_project, delete_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
 from storage.labels import list_events
@@ -60,6 +61,20 @@ def test_the_same_request_is_one_event_and_another_answer_under_its_id_a_conflic
     other = client.post("/v1/project/decisions", json={**LABEL, "class_name": "b"})
     assert (other.status_code, other.json()["error"]) == (409, "RequestIdReusedError")
     assert events_of(project) == [("label", "ada")]
+
+
+def test_a_project_that_another_takes_the_place_of_gets_no_label_that_is_meant_for_that(
+    client: TestClient, project: Project, tmp_path: Path
+) -> None:
+    copied = copy_project(project.folder, tmp_path / "copy")
+    client.post("/v1/project/decisions", json=LABEL)
+    gone = delete_project(project.folder).folder
+    refused = client.post("/v1/project/decisions", json={**LABEL, "request_id": "r2"})
+    assert (refused.status_code, "There is no folder" in refused.json()["detail"]) == (422, True)
+    copied.folder.rename(project.folder)
+    for request_id in ("r2", "r3"):
+        assert client.post("/v1/project/decisions", json={**LABEL, "request_id": request_id}).status_code == 200
+    assert (len(events_of(Project(gone))), len(events_of(project))) == (1, 2)
 
 
 def test_who_decides_is_named_in_the_body_or_the_header_and_nobody_is_refused(

@@ -64,8 +64,9 @@ def test_the_same_request_is_one_event_and_another_answer_under_its_id_a_conflic
 
 
 def test_a_project_that_another_takes_the_place_of_gets_no_label_that_is_meant_for_that(
-    client: TestClient, project: Project, tmp_path: Path
+    client: TestClient, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LABELLOOP_HOME", str(tmp_path / "home"))
     copied = copy_project(project.folder, tmp_path / "copy")
     client.post("/v1/project/decisions", json=LABEL)
     gone = delete_project(project.folder).folder

@@ -27,7 +27,7 @@ from app.kinds.image import decode
 from app.kinds.kind import kind_named
 from app.project.project import Project, open_project
 from storage.errors import StorageError
-from storage.projects import kind_of_samples
+from storage.projects import kind_of_samples, list_classes
 
 LOOKED_EVERY_S = 2.0  # for a newer round
 
@@ -129,7 +129,7 @@ class Served:
             return
         try:
             self._looked_at = time.monotonic()
-            if _newest_version(self.project) != self.version:
+            if _newest_version(self.project) != self.version or self._has_other_names(self.project):
                 self._answerer = open_answerer(self.path)[0]
         except (AppError, StorageError) as error:
             if self._answerer is not None:
@@ -137,6 +137,13 @@ class Served:
             self._why_none = str(error)
         finally:
             self._loading.release()
+
+    def _has_other_names(self, project: Project) -> bool:
+        """Whether a class was renamed since the model was loaded: of two that swapped names one would be the other."""
+        known = self._answerer.about.classes if self._answerer is not None else ()
+        with project.opened_to_read(settle=False) as database, database.read() as session:
+            classes = list_classes(session, project_id=project.project_id(database))
+        return known != tuple(entry.name for entry in classes[: len(known)])
 
     def text(self, text: str) -> Asked:
         """A text, or a row of a table as JSON.

@@ -3,6 +3,9 @@ from __future__ import annotations
 import base64
 import json
 import random
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,6 +13,7 @@ from fastapi.testclient import TestClient
 from app.answering import limits, served
 from app.answering.server import make_app
 from app.project.project import Project
+from storage.classes import rename_class
 from storage.samples import count_samples, list_samples
 from tests.app.answering.conftest import FirstLetter, events_of
 
@@ -73,6 +77,22 @@ def test_the_model_of_a_newer_round_takes_over(letters_served, project, monkeypa
     at_work.answers([at_work.text("ant")])
     assert at_work.about.version == "round-4"
     assert newer.asked == ["ant"]
+
+
+def test_classes_that_swap_their_names_have_them_in_the_answers_too(letters_served, project, monkeypatch) -> None:
+    at_work = letters_served()
+    monkeypatch.setattr(served, "LOOKED_EVERY_S", 0.0)
+    monkeypatch.setattr(served, "_newest_version", lambda _project: "round-3")
+    with closing(project.open_database()) as database, database.write() as session:
+        for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
+            rename_class(session, project_id=project.project_id(database), name=old, new_name=new, who="ada")
+    swapped = FirstLetter()
+    swapped.about = replace(swapped.about, classes=("b", "a"))
+    opened: list[Path] = []
+    monkeypatch.setattr(served, "open_answerer", lambda path: (opened.append(path) or swapped, project))
+    for _ in range(2):
+        assert at_work.answers([at_work.text("ant")])[0]["label"] == "b"
+    assert len(opened) == 1, "it is loaded once"
 
 
 def test_hostile_requests_are_refused_and_none_ends_it(client: TestClient, project: Project, monkeypatch) -> None:

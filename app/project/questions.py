@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from app.project.settings import ProjectSettings
 from storage.claims import ClaimedSample
 from storage.engine import Database
 from storage.limits import Limits, reached
-from storage.projects import list_classes
+from storage.projects import ClassInfo, list_classes
 from storage.queue import claim_batch, release_claims
 from storage.remainder import read_remainder
 from storage.rounds import open_round
@@ -24,7 +25,7 @@ class Question:
     sample_id: int
     uri: str  # its file, or its name
     content: str | None  # of a text or a row
-    suggestion: str | None  # the model's answer
+    suggestion: str | None  # the model's answer; None, too, where it would be a class that was retired
     probability: float | None  # of it
     purpose: str  # train | audit | recheck
 
@@ -35,7 +36,7 @@ def questions(
     """Claim the next samples for a page; none once labeling is over, and before the first round."""
     whose: dict[str, Any] = {"project_id": project_id, "annotator_id": annotator_id, "page": page}
     with database.read() as session:
-        names = [entry.name for entry in list_classes(session, project_id=project_id)]
+        classes = list_classes(session, project_id=project_id)
         is_over = reached(session, project_id=project_id, limits=limits_of(settings)) is not None
         has_round = open_round(session, project_id=project_id) is not None
     with database.write() as session:
@@ -49,7 +50,7 @@ def questions(
             rest = read_remainder(session, project_id=project_id, audit_share=share, count=READ_OF_REST)
         with database.write() as session:
             claimed = claim_batch(session, **whose, count=count, rest=rest)
-    return [_question(one, names) for one in claimed]
+    return [_question(one, classes) for one in claimed]
 
 
 def limits_of(settings: ProjectSettings) -> Limits:
@@ -57,8 +58,10 @@ def limits_of(settings: ProjectSettings) -> Limits:
     return Limits(settings.labeling_budget, settings.target_accuracy, settings.stop)
 
 
-def _question(one: ClaimedSample, names: list[str]) -> Question:
-    suggested = None if one.suggestion is None else names[one.suggestion]
-    return Question(
-        one.sample.id, one.sample.uri, one.sample.content, suggested, one.suggestion_probability, one.purpose
-    )
+def _question(one: ClaimedSample, classes: Sequence[ClassInfo]) -> Question:
+    suggested = None if one.suggestion is None else classes[one.suggestion]
+    probability = one.suggestion_probability
+    if suggested is not None and suggested.retired:  # nobody can label so; the Label screen suggests nothing either
+        suggested = probability = None
+    name = None if suggested is None else suggested.name
+    return Question(one.sample.id, one.sample.uri, one.sample.content, name, probability, one.purpose)

@@ -21,6 +21,7 @@ from app.client import Project
 from app.client_over_http import ProjectOverHttp, _bearer
 from app.errors import ExportError, NoModelError, ProjectError, ServerAwayError
 from app.project.pool_answers import PoolAnswer
+from storage.classes import retire_class
 from storage.errors import (
     LimitReachedError,
     NoMomentError,
@@ -131,6 +132,14 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(opened: Open, filled: Fi
     project.label(1, "cat")
     with pytest.raises(LimitReachedError, match="All 1 labels of the budget are given"):
         project.label(2, "cat")
+
+
+def test_a_class_that_was_retired_is_not_suggested(opened: Open, filled: Filled) -> None:  # noqa: F811
+    filled.publish(labels=0, queries=_queries(4))
+    with filled.database.write() as session:
+        retire_class(session, project_id=filled.project_id, name="dog", who="ada")
+    [asked] = opened().next()
+    assert (asked.sample_id, asked.suggestion, asked.probability) == (4, None, None)
 
 
 def test_a_request_id_of_another_person_is_refused_for_their_decision_would_be_lost(opened: Open) -> None:

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from app.browser.labeler import labeler, sent_message
+from app.screens.label_page.counts import NEW_LABELS_KEY
 from app.screens.label_page.ending import ending_box, is_ended
-from app.screens.label_page.feed import NEW_LABELS_KEY, WAITING_KEY, answer
+from app.screens.label_page.feed import WAITING_KEY, answer
 from app.screens.shared.failures import as_sentences
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.trainer_status import read_trainer, trainer_line

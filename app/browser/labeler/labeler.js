@@ -25,6 +25,7 @@ function openLabeler(parent, { name }) {
   let zoomed = null; // the sample whose pixels are all wanted
   let askedBefore = null; // the oldest decision, once the server said that nothing came before it
   let isStopped = false; // the server asks nothing more
+  let corrected = null; // the last correction on Review that is shown here
 
   const changes = () => changesOf([...uncounted, ...talk.outbox.all()]);
 
@@ -129,7 +130,7 @@ function openLabeler(parent, { name }) {
     root.dataset.latency = JSON.stringify(latency);
     const unexplained = isExplaining && work.walking()?.why === undefined ? work.walking()?.sample_id ?? null : null;
     const want = isFull ? 0 : pace.depth();
-    return { hello: isFirst, screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, guide: guide.isWanted(), looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency };
+    return { hello: isFirst, screen: screenTokens(), was, have: contents.ids(), want, why: isExplaining, guide: guide.isWanted(), looking: unexplained, before: isFirst ? null : before(), side: sideOf(view.parts.stage), zoomed, latency, corrected, round: progress?.round ?? null };
   };
 
   const talk = openConversation({
@@ -253,6 +254,7 @@ function openLabeler(parent, { name }) {
       work.recall(data.history);
       deciding.undoOwed();
     }
+    if (Number.isInteger(data.corrected)) corrected = data.corrected;
     if (data.whole) {
       sharpened.add(data.whole.sample_id);
       if (zoomed === data.whole.sample_id) zoomed = null;

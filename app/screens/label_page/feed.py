@@ -10,14 +10,12 @@ import streamlit as st
 
 from app.kinds.kind import WHOLE, Shown
 from app.screens.content.sample import to_send
-from app.screens.label_page.goal import to_target
+from app.screens.label_page.counts import counts
 from app.screens.label_page.guide import class_guide
 from app.screens.label_page.rest import FEWEST, rest_of_pool
-from app.screens.label_page.round_end import round_end_sentence
 from app.screens.label_page.seeded import shown_suggestion
 from app.screens.shared.conversation import as_list, nothing_said, read_message, stored
 from app.screens.shared.label_keys import told_classes
-from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.pages import adopt_closed_pages, page_of
 from app.screens.shared.session import (
     annotator,
@@ -28,20 +26,14 @@ from app.screens.shared.session import (
     project_classes,
     project_id,
 )
-from app.screens.shared.trainer_status import read_trainer
-from app.screens.shared.waiting import why_waiting
 from storage.claims import has_other_page
 from storage.events import ADJUDICATION, LabelEventInfo, history, standing_flags
 from storage.limits import reached
 from storage.queue import ClaimedSample, claim_batch, release_claims, return_to
 from storage.samples import SampleInfo, get_samples
-from storage.suggestions import seeded_acceptances
 
 COUNTED_KEY = "label_counted_at"
 WAITING_KEY = "label_waiting"  # whether the browser has nothing to show
-NEW_LABELS_KEY = "label_not_in_model"  # label changes that the open round's model has not learned from
-CORRECTED_KEY = "label_corrected"  # the last event of Review that the page knows
-ROUND_KEY = "label_round"  # the round the page knows
 SIDE_KEY = "label_side"  # pixels that the page has for a sample
 LATENCY_KEY = "label_latency"  # milliseconds from key to next sample in this session: median, p95, worst, n
 HISTORY_LENGTH = 10
@@ -75,7 +67,7 @@ def answer(sent: object) -> AnnotatorRecord:
 
 def _nothing() -> AnnotatorRecord:
     """What a page is told before it has said anything, beside what every page is: the classes."""
-    names = ("queue", "history", "flags", "past_why", "guide", "waiting", "progress", "whole", "round_end")
+    names = ("queue", "history", "flags", "past_why", "guide", "waiting", "progress", "whole", "round_end", "corrected")
     classes = project_classes()
     # Of a retired class the name is still needed, in the history.
     told = [{"index": entry.index, **one} for entry, one in zip(classes, told_classes(classes), strict=True)]
@@ -84,6 +76,9 @@ def _nothing() -> AnnotatorRecord:
 
 def _what_comes(message: Message, classes: Sequence[int]) -> AnnotatorRecord:
     held = {number for number in as_list(message.get("have")) if isinstance(number, int)}
+    now = time.monotonic()
+    is_due = now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S
+    corrected = _last_correction() if is_due else None  # before the history: what comes between is told next time
     told = _asked_for(message, held)
     wanted = min(MOST_AHEAD, int(message.get("want") or 0))
     if wanted > 0:
@@ -95,13 +90,20 @@ def _what_comes(message: Message, classes: Sequence[int]) -> AnnotatorRecord:
         )
         told["queue"] = _queue(claimed, held, classes, why=bool(message.get("why")))
         st.session_state[WAITING_KEY] = not claimed
-    now = time.monotonic()
-    if now - st.session_state.get(COUNTED_KEY, -COUNT_EVERY_S) >= COUNT_EVERY_S or told.get("queue") == []:
-        st.session_state[COUNTED_KEY] = now
-        if _was_corrected() and "history" not in told:
+    if corrected is not None:
+        if corrected > _known(message, "corrected", -1) and "history" not in told:
             told["history"] = _history(held)
-        told |= _counts(is_waiting=told.get("queue") == [])
+        told["corrected"] = corrected
+    if is_due or told.get("queue") == []:
+        st.session_state[COUNTED_KEY] = now
+        told |= counts(_known(message, "round", None), is_waiting=told.get("queue") == [])
     return told
+
+
+def _known(message: Message, what: str, otherwise: int | None) -> Any:  # noqa: ANN401 - an int, or `otherwise`
+    """What the page says it was told last: an answer may be lost, so nothing counts as told before it says so."""
+    known = message.get(what)
+    return known if isinstance(known, int) else otherwise
 
 
 def _asked_for(message: Message, held: Collection[int]) -> AnnotatorRecord:
@@ -242,12 +244,10 @@ def _flags() -> list[AnnotatorRecord]:
     return [{"sample_id": event.sample_id, "id": event.request_id} for event in flags]
 
 
-def _was_corrected() -> bool:
-    """Whether the person has corrected something on Review since this page was last told of it."""
+def _last_correction() -> int:
+    """The last event by which the person corrected something on Review; 0: there is none of late."""
     events = _own_decisions()[:HISTORY_LENGTH]
-    latest = max((event.id for event in events if event.request_id.startswith(ADJUDICATION)), default=0)
-    known, st.session_state[CORRECTED_KEY] = st.session_state.get(CORRECTED_KEY), latest
-    return known is not None and latest > known
+    return max((event.id for event in events if event.request_id.startswith(ADJUDICATION)), default=0)
 
 
 def _past(event: LabelEventInfo, by_id: Mapping[int, LabelEventInfo]) -> AnnotatorRecord:
@@ -267,43 +267,3 @@ def _once_each(events: Sequence[LabelEventInfo]) -> list[LabelEventInfo]:
     """The last ten decided samples, latest first, each once."""
     latest = {event.sample_id: event for event in reversed(events)}
     return sorted(latest.values(), key=lambda event: event.id, reverse=True)[:HISTORY_LENGTH]
-
-
-def _counts(*, is_waiting: bool) -> AnnotatorRecord:
-    state = read_labeling_state()
-    st.session_state[NEW_LABELS_KEY] = state.not_in_model
-    told: AnnotatorRecord = {"progress": _progress(state), "round_end": _round_end(state.trained_round)}
-    if is_waiting:
-        reason = why_waiting(state, read_trainer())
-        told["waiting"] = {"title": reason.title, "sentence": reason.sentence}
-    return told
-
-
-def _round_end(number: int | None) -> AnnotatorRecord | None:
-    """What a round brought, told once, to a page that was open while it was learned."""
-    known, st.session_state[ROUND_KEY] = st.session_state.get(ROUND_KEY), number
-    if known is None or number is None or number <= known:
-        return None
-    return {"id": f"round-{number}", "sentence": round_end_sentence(number)}
-
-
-def _wrong_suggestions() -> AnnotatorRecord | None:
-    """What this person did with the wrong suggestions; None before they decided beside one."""
-    with database().read() as session:
-        found = seeded_acceptances(session, project_id=project_id(), annotator_id=annotator_id())
-    return {"shown": found[0].shown, "accepted": found[0].accepted} if found else None
-
-
-def _progress(state: LabelingState) -> AnnotatorRecord:
-    return {
-        "round": state.trained_round,
-        "size": state.settings.query_size,
-        "not_in_model": state.not_in_model,
-        "audit": state.progress.answered_audit,
-        "labels": state.labels,
-        "per_class": {str(index): count for index, count in state.labels_per_class.items()},
-        "budget": state.settings.labeling_budget,
-        "to_target": to_target(state),
-        "wrong_suggestions": _wrong_suggestions(),
-        "seeds_wrong": state.settings.wrong_suggestions,
-    }

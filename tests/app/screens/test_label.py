@@ -12,7 +12,7 @@ from app.project.settings import save_settings
 from app.project.watched import note_outcome, watch, watched_as
 from app.screens.label_page import feed
 from storage.classes import describe_class, retire_class
-from storage.labels import list_events
+from storage.labels import list_events, record_decision
 from storage.metrics import NewConfusion, NewMetric
 from storage.projects import add_classes
 from storage.refusals import mark_broken
@@ -36,18 +36,38 @@ class Page:
     def __init__(self):
         self.name = feed.answer({})["name"]
         self.seq = 0
+        self.known = {}  # of what is told once
 
-    def say(self, decisions=(), *, screen=(), have=(), want=10, hello=False, why=False, looking=None, guide=False):
+    def say(
+        self,
+        decisions=(),
+        *,
+        screen=(),
+        have=(),
+        want=10,
+        hello=False,
+        why=False,
+        looking=None,
+        guide=False,
+        is_lost=False,
+    ):
         self.seq += 1
         message = {"name": self.name, "seq": self.seq, "hello": hello, "decisions": list(decisions)}
         wishes = {"have": list(have), "want": want, "why": why, "looking": looking, "guide": guide}
-        return feed.answer(message | {"screen": list(screen)} | wishes)
+        told = feed.answer(message | {"screen": list(screen)} | wishes | self.known)
+        if is_lost:
+            return None
+        if told["progress"]:
+            self.known["round"] = told["progress"]["round"]
+        if told["corrected"] is not None:
+            self.known["corrected"] = told["corrected"]
+        return told
 
 
 @pytest.fixture
 def anna(filled, monkeypatch):
     monkeypatch.setattr("streamlit.session_state", {})
-    for module in ("shared.decisions", "label_page.feed"):
+    for module in ("shared.decisions", "label_page.feed", "label_page.counts"):
         monkeypatch.setattr(f"app.screens.{module}.annotator_id", lambda: filled.annotator_id)
 
 
@@ -325,11 +345,27 @@ def test_a_rounds_end_is_told_once_with_what_it_gained_and_what_it_confuses(aske
     asked.publish(labels=1, metrics=[NewMetric("accuracy_test", 0.5, 0.3, 0.7, 20)])
     confusion = [NewConfusion("test", 0, 0, 9), NewConfusion("test", 0, 1, 4), NewConfusion("test", 1, 0, 2)]
     asked.publish(labels=2, metrics=[NewMetric("accuracy_test", 0.625, 0.4, 0.8, 20)], confusion=confusion)
+    browser.say(is_lost=True)
     told = browser.say()["round_end"]
     assert told["sentence"] == (
         "Round 2 is learned: accuracy 62\u00a0%, 50\u00a0% before; most often it takes cat for dog."
     )
     assert browser.say()["round_end"] is None
+
+
+def test_a_correction_on_review_is_told_until_the_page_has_heard_of_it(asked, browser, monkeypatch):
+    monkeypatch.setattr(feed, "COUNT_EVERY_S", 0.0)
+    [first, *_] = browser.say(hello=True)["queue"]
+    browser.say([decision(first, 2)])
+    assert browser.say()["history"] is None
+    with asked.database.write() as session:
+        record_decision(
+            session, project_id=asked.project_id, sample_id=first["sample_id"], annotator_id=asked.annotator_id,
+            action="label", class_index=1, request_id="correct:1:1",
+        )  # fmt: skip
+    browser.say(is_lost=True)
+    assert [past["class_index"] for past in browser.say()["history"]] == [1]
+    assert browser.say()["history"] is None
 
 
 def test_a_rounds_end_tells_no_accuracy_that_was_measured_on_next_to_nothing(asked, browser, monkeypatch):

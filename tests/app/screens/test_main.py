@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.screens.shared import session
-
 PAGES = ("setup.py", "label.py", "grid.py", "progress.py", "uncertainty.py", "review.py", "help.py", "projects.py")
 
 
@@ -57,11 +55,11 @@ def test_a_copy_that_is_put_in_the_databases_place_is_the_one_that_is_written(fi
     open_screen("progress.py")
     path = filled.project.database_path
     kept = path.read_bytes()
-    before = session._file(filled.project.folder)
+    before = filled.project.database_file
     path.unlink()
     (tmp_path / "copy").write_bytes(kept)
     (tmp_path / "copy").rename(path)
-    assert session._file(filled.project.folder) != before
+    assert filled.project.database_file != before
 
 
 def test_a_damaged_settings_file_is_a_sentence_and_no_traceback(filled, repository):

@@ -50,8 +50,6 @@ __all__ = [
     "undo_told",
 ]
 
-_CONTENT = ("sample_id", "action", "class_index")  # of a decision: what one request id stands for
-
 
 def record_decision(
     session: Session,
@@ -102,7 +100,7 @@ def record_decision(
         limits: Where labeling ends; a sample that has a label may get another one.
 
     Raises:
-        RequestIdReusedError: When the request id came before with another content.
+        RequestIdReusedError: When the request id came before with another content, or from another person.
         InvalidDecisionError: When the action is none, the class is none of the project's, or the sample is test data.
         UnknownSampleError: When the sample is none of the project's.
         LimitReachedError: When it would be one label more than the limits allow.
@@ -110,7 +108,9 @@ def record_decision(
     request_id = f"flag:{request_id}" if action == "flag" else request_id
     stored = find_event(session, request_id=request_id)
     if stored is not None:
-        given = {"sample_id": sample_id, "action": action, "class_index": class_index}
+        given = {
+            "annotator_id": annotator_id, "sample_id": sample_id, "action": action, "class_index": class_index
+        }  # fmt: skip
         return _note(session, _same_request(session, stored, given))
     check_decision(session, project_id, sample_id, action, class_index)
     if shown_together < 1:
@@ -276,7 +276,7 @@ def _note(session: Session, info: LabelEventInfo) -> LabelEventInfo:
 
 def _same_request(session: Session, stored: LabelEventInfo, given: dict[str, object]) -> LabelEventInfo:
     event = session.get_one(LabelEvent, stored.id)
-    if {name: getattr(event, name) for name in _CONTENT} != given:
+    if {name: getattr(event, name) for name in given} != given:
         raise RequestIdReusedError(stored.request_id)
     return stored
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.answering.zipped_export import zipped_export
 from app.client import Predictions, Project, Question
@@ -29,13 +29,6 @@ MOST_ASKED = 100  # samples that one page may hold back from others
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def _no_truth(given: object) -> object:
-    if isinstance(given, bool):  # which Python counts as 1 and 0
-        raise ValueError(f"wanted is a number, found {'true' if given else 'false'}")
-    return given
-
-
-_Number = Annotated[int, BeforeValidator(_no_truth)]
 _Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Searched = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID)]
@@ -62,13 +55,13 @@ class Whose(BaseModel):
 class Ask(Whose):
     """How many samples are wanted."""
 
-    count: _Number = Field(1, ge=1, le=MOST_ASKED)
+    count: int = Field(1, ge=1, le=MOST_ASKED, strict=True)
 
 
 class Decide(Whose):
     """A decision. The same request id again changes nothing, and with another content it is refused."""
 
-    sample_id: _Number = Field(ge=1, le=LARGEST_ID)
+    sample_id: int = Field(ge=1, le=LARGEST_ID, strict=True)  # true is no sample 1
     action: Literal["label", "skip", "flag"] = "label"
     class_name: _Line = ""  # of a label
     request_id: str = Field(pattern=f"^{REQUEST_ID}$")

@@ -26,6 +26,7 @@ from app.formats.source import Entry
 from app.kinds.image import decode
 from app.kinds.kind import kind_named
 from app.project.project import Project, open_project
+from storage.engine import Database
 from storage.errors import StorageError
 from storage.projects import kind_of_samples, list_classes
 
@@ -82,7 +83,8 @@ class Served:
         """Of the newest round, which takes over with the next question: whoever asks here first is answered by it."""
         if self.project is not None:
             try:
-                newest = _newest_version(self.project)
+                with self.project.opened_to_read(settle=False) as database:
+                    newest = _version_of_newest(database, self.project)
             except (NoModelError, StorageError):
                 return self.version
             if newest != self.version:
@@ -129,7 +131,7 @@ class Served:
             return
         try:
             self._looked_at = time.monotonic()
-            if _newest_version(self.project) != self.version or self._has_other_names(self.project):
+            if self._is_behind(self.project):
                 self._answerer = open_answerer(self.path)[0]
         except (AppError, StorageError) as error:
             if self._answerer is not None:
@@ -138,12 +140,14 @@ class Served:
         finally:
             self._loading.release()
 
-    def _has_other_names(self, project: Project) -> bool:
-        """Whether a class was renamed since the model was loaded: of two that swapped names one would be the other."""
+    def _is_behind(self, project: Project) -> bool:
+        """Whether a newer round was published or a class renamed: of two that swapped names one would be the other."""
         known = self._answerer.about.classes if self._answerer is not None else ()
-        with project.opened_to_read(settle=False) as database, database.read() as session:
-            classes = list_classes(session, project_id=project.project_id(database))
-        return known != tuple(entry.name for entry in classes[: len(known)])
+        with project.opened_to_read(settle=False) as database:
+            newest = _version_of_newest(database, project)
+            with database.read() as session:
+                classes = list_classes(session, project_id=project.project_id(database))
+        return newest != self.version or known != tuple(entry.name for entry in classes[: len(known)])
 
     def text(self, text: str) -> Asked:
         """A text, or a row of a table as JSON.
@@ -227,11 +231,10 @@ def _project_without_model(path: Path, error: AppError) -> Project:
     return open_project(folder)
 
 
-def _newest_version(project: Project) -> str:
+def _version_of_newest(database: Database, project: Project) -> str:
     from app.trainer.published import newest_round
 
-    with project.opened_to_read(settle=False) as database:
-        return f"round-{newest_round(database, project.project_id(database)).number}"
+    return f"round-{newest_round(database, project.project_id(database)).number}"
 
 
 def bytes_of(encoded: str) -> bytes:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import category
-from urllib.parse import quote
 
 from app.errors import ProjectError
 from app.kinds.kind import kind_named
@@ -61,7 +60,7 @@ class Project:
     @property
     def database_url(self) -> str:
         """The URL in ``LABELLOOP_DATABASE_URL``, or this folder's SQLite file."""
-        return os.environ.get(DATABASE_URL_VARIABLE) or _file_url(self.database_path)
+        return os.environ.get(DATABASE_URL_VARIABLE) or self._own_url
 
     @property
     def features_dir(self) -> Path:
@@ -120,7 +119,13 @@ class Project:
     @property
     def is_elsewhere(self) -> bool:
         """Whether the labels are in another database than this folder's file, on a server or not."""
-        return os.environ.get(DATABASE_URL_VARIABLE, "") not in ("", _file_url(self.database_path))
+        return self.database_url != self._own_url
+
+    @property
+    def _own_url(self) -> str:
+        from storage.engine import sqlite_url  # SQLAlchemy, which no command's help needs
+
+        return sqlite_url(self.database_path)
 
     def open_database(self) -> Database:
         """Open the project's database to be written: migrated if needed, and with all that its journal has.
@@ -190,10 +195,6 @@ class Project:
                 "it back."
             )
         return info.id
-
-
-def _file_url(path: Path) -> str:
-    return f"sqlite:///{quote(str(path))}"
 
 
 def open_project(folder: Path | str) -> Project:

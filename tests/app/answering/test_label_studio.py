@@ -72,7 +72,7 @@ def test_annotations_that_label_studio_makes_of_predictions_in_bulk_are_nobodys_
 def test_setup_names_a_newer_round_before_it_is_loaded_and_the_next_question_is_answered_by_it(
     client: TestClient, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "_newest_version", lambda _project: "round-4")
+    monkeypatch.setattr(served, "_version_of_newest", lambda _database, _project: "round-4")
     monkeypatch.setattr(served, "open_answerer", lambda _path: (FirstLetter(version="round-4"), project))
     assert client.post("/setup", json={}).json() == {"model_version": "round-4"}
     [answer] = client.post("/predict", json={"tasks": [task("ant")]}).json()["results"]

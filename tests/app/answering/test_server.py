@@ -72,7 +72,7 @@ def test_the_model_of_a_newer_round_takes_over(letters_served, project, monkeypa
     at_work = letters_served()
     newer = FirstLetter(version="round-4")
     monkeypatch.setattr(served, "LOOKED_EVERY_S", 0.0)
-    monkeypatch.setattr(served, "_newest_version", lambda _project: "round-4")
+    monkeypatch.setattr(served, "_version_of_newest", lambda _database, _project: "round-4")
     monkeypatch.setattr(served, "open_answerer", lambda _path: (newer, project))
     at_work.answers([at_work.text("ant")])
     assert at_work.about.version == "round-4"
@@ -82,7 +82,7 @@ def test_the_model_of_a_newer_round_takes_over(letters_served, project, monkeypa
 def test_classes_that_swap_their_names_have_them_in_the_answers_too(letters_served, project, monkeypatch) -> None:
     at_work = letters_served()
     monkeypatch.setattr(served, "LOOKED_EVERY_S", 0.0)
-    monkeypatch.setattr(served, "_newest_version", lambda _project: "round-3")
+    monkeypatch.setattr(served, "_version_of_newest", lambda _database, _project: "round-3")
     with closing(project.open_database()) as database, database.write() as session:
         for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
             rename_class(session, project_id=project.project_id(database), name=old, new_name=new, who="ada")

@@ -1,11 +1,7 @@
-"""P20: keys on three pages of one name and two of another; each stands, or was answered aloud.
-
-LABELLOOP_TEST_KEYS=2000 presses as many as the promise was first shown with.
-"""
+"""P20: two thousand keys on three pages of one name and two of another; each stands, or was answered aloud."""
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,10 +16,9 @@ from storage.queue import claim_batch
 from storage.remainder import read_remainder
 from storage.samples import NewSample, add_samples
 
-KEYS = int(os.environ.get("LABELLOOP_TEST_KEYS", "600"))
-SAMPLES = KEYS + 400
-EACH = {"late": 20, "undo": 40, "again": 40, "other content": 40, "lost lease": 20, "aside": 200}  # one in so many keys
-LEAST = {"key": KEYS} | {what: KEYS // keys for what, keys in EACH.items()}
+KEYS = 2000
+SAMPLES = 2400
+LEAST = {"key": KEYS, "late": 100, "undo": 50, "again": 50, "other content": 50, "lost lease": 100, "aside": 10}
 
 
 @dataclass

@@ -27,7 +27,7 @@ class OneSample {
     const isNextUndo = isAnswered && isUndoNext;
     if (isAnswered || this.isNew) [waitsFor, isUndoNext] = [null, false]; // who left meanwhile and came back begins anew
     this.isNew = false;
-    if (isNextUndo) this.act("undo");
+    if (isNextUndo) this.send("undo", null, this.data.answered);
     this.draw();
   }
 
@@ -40,10 +40,15 @@ class OneSample {
       isUndoNext ||= what === "undo";
       return true;
     }
+    this.send(what, classIndex, null);
+    return true;
+  }
+
+  // follows: the message that an undo waited for; where that one changed nothing, neither does the undo.
+  send(act, classIndex, follows) {
     waitsFor = newId();
     this.draw();
-    this.setStateValue("message", { turn: waitsFor, act: what, class_index: classIndex, sample_id: this.data.sample_id });
-    return true;
+    this.setStateValue("message", { turn: waitsFor, act, class_index: classIndex, sample_id: this.data.sample_id, follows });
   }
 
   draw() {

@@ -21,6 +21,9 @@ from storage.projects import list_classes
 from storage.samples import SampleInfo, get_samples
 
 SEEN_KEY = "one_seen"  # in the session: the sample the keys are about, what was seen of its history, and the next one
+REFUSED_KEY = "one_refused"  # in the session: the last message, if it changed nothing
+ANOTHER_CAME = "Not stored: the key was pressed while this sample was on its way. Look at it, and press the key again."
+NOTHING_TO_UNDO = "Nothing was taken back: the key before it had stored nothing."
 LOOKED_AT = 200  # samples in which the next one is sought
 
 
@@ -67,12 +70,10 @@ def _heard() -> None:
     sample, events, following = seen
     act, class_index = sent.get("act"), sent.get("class_index")
     if act == "undo":
-        st.session_state[CHOSEN_KEY] = undo_last() or sample.id
-        return
-    if sent.get("sample_id") != sample.id:
+        _undo(sample, follows=sent.get("follows"))
         return
     st.session_state[CHOSEN_KEY] = sample.id
-    reason = why_not(sample, events)
+    reason = why_not(sample, events) if sent.get("sample_id") == sample.id else ANOTHER_CAME
     if reason:
         st.session_state[FAILURE_KEY] = reason
     elif act == "flag":
@@ -81,3 +82,13 @@ def _heard() -> None:
         decide(sample.id, events, None if act == "skip" else class_index)
         if FAILURE_KEY not in st.session_state and following is not None:
             st.session_state[CHOSEN_KEY] = following
+    st.session_state[REFUSED_KEY] = sent.get("turn") if FAILURE_KEY in st.session_state else None
+
+
+def _undo(sample: SampleInfo, *, follows: object) -> None:
+    """Take the last decision back, unless the undo was about a key that stored nothing: an older one would be gone."""
+    if follows is not None and follows == st.session_state.get(REFUSED_KEY):
+        st.session_state[FAILURE_KEY] = NOTHING_TO_UNDO
+        st.session_state[CHOSEN_KEY] = sample.id
+        return
+    st.session_state[CHOSEN_KEY] = undo_last() or sample.id

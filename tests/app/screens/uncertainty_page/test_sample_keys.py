@@ -15,7 +15,8 @@ from storage.current import current_labels
 from storage.events import list_events, standing_flags
 from storage.samples import get_sample
 
-KEYS = (deciding.DONE_KEY, deciding.FAILURE_KEY, deciding.MESSAGE_KEY, sample_keys.SEEN_KEY, CHOSEN_KEY)
+SAID = (deciding.DONE_KEY, deciding.FAILURE_KEY, deciding.MESSAGE_KEY)
+KEYS = (*SAID, sample_keys.SEEN_KEY, sample_keys.REFUSED_KEY, CHOSEN_KEY)
 
 
 @pytest.fixture
@@ -32,12 +33,13 @@ def view(filled, monkeypatch):
     return PoolView(read_round_scores(path), ["cat", "dog", "emu"], {})
 
 
-def press(filled, monkeypatch, view, sample_id, act, class_index=None, said=None):
+def press(filled, monkeypatch, view, sample_id, act, class_index=None, said=None, turn="t", follows=None):
     with filled.database.read() as session:
         sample = get_sample(session, sample_id=sample_id)
         events = list_events(session, project_id=filled.project_id, sample_id=sample_id)
     st.session_state[sample_keys.SEEN_KEY] = (sample, events, sample_keys.next_sample(view, sample_id))
-    sent = {"turn": "t", "act": act, "class_index": class_index, "sample_id": said or sample_id}
+    about = {"class_index": class_index, "sample_id": said or sample_id}
+    sent = {"turn": turn, "act": act, "follows": follows, **about}
     monkeypatch.setattr(sample_keys, "sent_message", lambda: sent)
     sample_keys._heard()
 
@@ -61,8 +63,20 @@ def test_a_key_labels_the_sample_and_goes_on_and_undo_comes_back_to_it(filled, m
     assert "Nothing of this visit is left" in st.session_state[deciding.FAILURE_KEY]
 
 
-def test_a_key_that_was_meant_for_another_sample_does_nothing(filled, monkeypatch, view):
+def test_a_key_that_was_meant_for_another_sample_is_refused_in_a_sentence(filled, monkeypatch, view):
     press(filled, monkeypatch, view, 2, "class", 1, said=3)
+    assert standing(filled) == {}
+    assert st.session_state[deciding.FAILURE_KEY] == sample_keys.ANOTHER_CAME
+
+
+def test_an_undo_of_a_refused_key_leaves_what_was_stored_before_it(filled, monkeypatch, view):
+    press(filled, monkeypatch, view, 2, "class", 1)
+    press(filled, monkeypatch, view, 1, "class", 0, said=3, turn="refused")
+    st.session_state.pop(deciding.FAILURE_KEY)  # it was shown
+    press(filled, monkeypatch, view, 1, "undo", follows="refused")
+    assert standing(filled) == {2: 1}
+    assert st.session_state[deciding.FAILURE_KEY] == sample_keys.NOTHING_TO_UNDO
+    press(filled, monkeypatch, view, 1, "undo")
     assert standing(filled) == {}
 
 

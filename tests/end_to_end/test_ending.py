@@ -32,8 +32,10 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_end_says_what_was_reached_and_hands_it_out(address, page):
-    page.goto(f"{address}/?annotator=eve")
+    page.goto(f"{address}/label?annotator=eve")  # as people type it, though the first page's address is the project's
     page.get_by_role("heading", name="The labeling budget is reached", level=2).wait_for()
+    assert page.get_by_text("Page not found").count() == 0
+    assert page.url == f"{address}/?annotator=eve"
     page.wait_for_timeout(2500)  # the trainer's line is drawn anew meanwhile, and the downloads are not
     with page.expect_download() as given:
         page.get_by_role("button", name="Labels and the model's answers for the rest").click()

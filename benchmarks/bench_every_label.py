@@ -101,6 +101,8 @@ def time_labels(running: TrainerProject, labels: int) -> None:
             claim, ranking = running.claim(1)[0], running.ranking()
             meanwhile = occupation(running)
             running.decide(claim)
+            if claim.purpose == "recheck":  # the same answer again: the ranking stays as it is
+                continue
             began = time.perf_counter()
             running.wait_for_ranking(ranking)
             seconds.setdefault(meanwhile, []).append(time.perf_counter() - began)

@@ -133,12 +133,10 @@ class GraphOfPool:
         self._held.write(path_of_graph(self._store.folder, self._seed, learned=self._learned))
 
     def _holds(self, sample_ids: Ids) -> bool:
-        """Whether all of these are on the graph, whose ids are ascending."""
+        """Whether all of these are on the graph."""
         if self._held is None:
             return not len(sample_ids)
-        ids = self._held.ids
-        places = np.searchsorted(ids, sample_ids).clip(max=len(ids) - 1)
-        return bool((ids[places] == sample_ids).all())
+        return bool(np.isin(sample_ids, self._held.ids).all())
 
     def refit(self, labels: Mapping[int, int]) -> None:
         """Spreads these labels, sample id -> class index, and no others."""
@@ -216,7 +214,8 @@ class GraphOfPool:
 
     def rank(self, sample_ids: Ids, size: int, *, coverage: bool = False) -> tuple[Ids, Floats]:
         """Sample ids in the order in which they should be asked, and scores."""
-        rows, scores = self._filled().rank(np.sort(self._rows(sample_ids)), size, coverage=coverage)
+        asked_of = np.flatnonzero(np.isin(self.stored.ids, sample_ids))  # sorting takes ten times as long
+        rows, scores = self._filled().rank(asked_of, size, coverage=coverage)
         return self.stored.ids[rows], scores
 
     def shares(self, sample_ids: list[int], labeled: list[int]) -> Floats:

@@ -141,8 +141,8 @@ class Propagation:
         size, gain = min(size, len(rows)), self._gain(coverage=coverage)
         scores, count = gain.scores()[rows] + self._ties_N[rows], max(_CANDIDATES, size)
         best = rows[np.argpartition(-scores, min(count, len(rows)) - 1)[:count]]
-        drawn = np.intersect1d(rows, self._drawn[:_CANDIDATES])
-        chosen, gains = gain.sequence(np.union1d(best, drawn), size)
+        drawn = self._drawn[:_CANDIDATES]
+        chosen, gains = gain.sequence(np.union1d(best, drawn[np.isin(drawn, rows)]), size)
         return chosen, np.minimum.accumulate(gains)
 
     def _gain(self, *, coverage: bool) -> VarianceGain:

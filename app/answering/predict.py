@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -154,11 +154,12 @@ def _entries(
     refused: list[Refused] = []
     for source in sources:
         try:
-            found = open_source(source, uploads=unpacked, reading=Reading(kind, reading.text_column, ""))
+            found = open_source(source, uploads=unpacked, reading=replace(reading, kind=kind))
         except SourceError:
             if not source.is_file() or not _is_one_sample(source, kind):
                 raise
-            found = Source(source.parent, (Entry(source.parent.resolve(), source.name),), kind=kind)
+            named = Entry(source.parent.resolve(), source.name, is_outside=True)  # though it be a link
+            found = Source(source.parent, (named,), kind=kind)
         if found.kind != kind:
             nouns = kind_named(kind).NOUNS
             raise SourceError(f"{source} holds {kind_named(found.kind).NOUNS}; this model answers for {nouns}.")

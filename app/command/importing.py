@@ -10,6 +10,7 @@ from app.command.options import (
     KindOption,
     LabelColumnOption,
     LabeledOption,
+    OutsideOption,
     ProjectArgument,
     ReadFormatOption,
     RenameOption,
@@ -34,6 +35,7 @@ def import_(
     kind: KindOption = "",
     text_column: TextColumnOption = "",
     label_column: LabelColumnOption = "",
+    outside: OutsideOption = False,
     is_watched: Annotated[
         bool, typer.Option("--watch", help="New samples of it come in by themselves from now on, while it runs.")
     ] = False,
@@ -58,9 +60,9 @@ def import_(
         return
     if source is None:
         raise UsageError("Say what to import: labelloop import PROJECT SOURCE.")
-    columns = {"text_column": text_column, "label_column": label_column}
-    reading, watched = Reading(kind, **columns), None
+    reading, watched = Reading(kind, text_column, label_column, outside), None
     if is_watched:
+        columns = {"text_column": text_column, "label_column": label_column, "outside": outside}
         watched = watched_as(source, labeled=labeled, format=format_, new_names=new_names(rename), **columns)
     found = open_for(opened, source, reading=reading, format=format_, progress=show_files)
     found = found.with_classes_renamed(new_names(rename))

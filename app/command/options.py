@@ -94,6 +94,10 @@ KindOption = Annotated[
 ]
 TextColumnOption = Annotated[str, typer.Option("--text-column", metavar="NAME", help="Of a CSV or JSONL file.")]
 LabelColumnOption = Annotated[str, typer.Option("--label-column", metavar="NAME", help="Of a CSV or JSONL file.")]
+OutsideOption = Annotated[
+    bool,
+    typer.Option("--outside", help="Let files outside its folder in: by links, or by absolute names in a list."),
+]
 EmbeddingOption = Annotated[
     str,
     typer.Option(

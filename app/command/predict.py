@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.command.options import TextColumnOption, format_to_write_labels
+from app.command.options import OutsideOption, TextColumnOption, format_to_write_labels
 from app.command.progress import show_progress
 
 AnswererArgument = Annotated[
@@ -28,6 +28,7 @@ def predict(
         ),
     ] = "csv",
     text_column: TextColumnOption = "",
+    outside: OutsideOption = False,
 ) -> None:
     """Answer for new samples. Broken off, the same command goes on where it was."""
     from app.answering.answerer import open_answerer
@@ -36,9 +37,8 @@ def predict(
     from app.project.import_words import by_kind
 
     opened, _ = open_answerer(answerer)
-    done = answer(
-        opened, sources, out, format=format_, reading=Reading(text_column=text_column), progress=show_progress
-    )
+    reading = Reading(text_column=text_column, outside=outside)
+    done = answer(opened, sources, out, format=format_, reading=reading, progress=show_progress)
     for line in by_kind("not answered", [(refused.name, refused.reason) for refused in done.refused]):
         typer.echo(line)
     if done.as_labels:

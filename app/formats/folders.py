@@ -18,7 +18,7 @@ from app.formats.errors import RefusedImageError, SourceError
 from app.formats.export import Export, Written
 from app.formats.exported_rows import source_of_folder
 from app.formats.format import Format
-from app.formats.places import resolve_inside
+from app.formats.places import OUTSIDE, resolve_inside
 from app.formats.source import Entry, Refused, Source, printable
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
@@ -46,10 +46,11 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
     refused: list[Refused] = []
     for path in files_below(root, refused):
         reason = _refusal(path, root)
-        named = path.parent != root and (reason or _may_be_image(path))
+        leads_out = reason == OUTSIDE and path.is_file()
+        named = path.parent != root and ((reason and not leads_out) or _may_be_image(path))
         entry = Entry(root, _name(path, root), sys.intern(path.parent.name) if named else "")
         if reason:
-            refused.append(Refused(printable(entry.name), reason))
+            refused.append(Refused(printable(entry.name), reason, entry if leads_out else None))
         else:
             entries.append(entry)
     return Source(root, tuple(entries), tuple(refused))

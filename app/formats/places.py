@@ -17,6 +17,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:/
 _DISK = re.compile(r"[A-Za-z]:/")
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
 
+OUTSIDE = "lies outside the imported folder, which only --outside or its switch on Setup lets in"
 _STORES = (".git/annex/objects", ".dvc/cache")  # files known by their content, reached by links that have names
 
 
@@ -83,7 +84,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
         said = getattr(error, "strerror", None) or str(error)
         raise RefusedImageError("a link in a loop" if looped else f"cannot be found: {said}") from error
     if not resolved.is_relative_to(root) and not in_store(resolved, root):
-        raise RefusedImageError("lies outside the imported folder; a manifest may name files beside it and below")
+        raise RefusedImageError(OUTSIDE)
     return resolved
 
 

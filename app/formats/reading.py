@@ -12,6 +12,7 @@ class Reading:
     kind: str = ""  # of its samples
     text_column: str = ""  # of a CSV or JSONL file
     label_column: str = ""  # likewise
+    outside: bool = False  # whether files outside its folder may be read: by links, by absolute names in a list
 
 
 AS_IT_IS = Reading()

@@ -66,6 +66,7 @@ def open_source(
         SourceError: no format reads it, or it cannot be read.
     """
     if isinstance(path, str) and is_address(path):
+        _refuse_outside(reading)
         open_copy = partial(open_source, uploads=uploads, format=format, reading=reading)
         return open_remote(path, uploads, open_copy, progress)
     path = Path(path)
@@ -75,7 +76,7 @@ def open_source(
         raise SourceError(f"{printable(str(path))} cannot be read: its rights do not let you.")
     chosen = _named(format) if format else format_of(path, reading)
     try:
-        return replace(_read(chosen, path, uploads, reading), format=chosen.name)
+        found = replace(_read(chosen, path, uploads, reading), format=chosen.name)
     except (
         AttributeError,
         IndexError,
@@ -85,6 +86,15 @@ def open_source(
     ) as error:  # what a list of another shape ends in
         said = f"{printable(str(path))} is not as the format {chosen.name} has it"
         raise SourceError(f"{said}: {type(error).__name__}: {printable(str(error))[:200]}") from error
+    if found.root.is_relative_to(uploads.resolve()):
+        _refuse_outside(reading)
+    return found.with_outside() if reading.outside else found
+
+
+def _refuse_outside(reading: Reading) -> None:
+    """A list that came from elsewhere must not name the files of this machine."""
+    if reading.outside:
+        raise SourceError("--outside is for a folder or list on this machine, not for what is fetched or unpacked.")
 
 
 def _read(chosen: Format, path: Path, uploads: Path, reading: Reading) -> Source:

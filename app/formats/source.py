@@ -46,6 +46,12 @@ class Entry:
     decisions: tuple[Decision, ...] = ()  # oldest first; the last label or skip stands
     predictions: tuple[Prediction, ...] = ()
     text: str | None = None  # what it is, where that is in no file of its own
+    is_outside: bool = False  # whether its file may lie outside the root
+
+    @property
+    def limit(self) -> Path:
+        """The folder outside of which its file may not lie, all links followed."""
+        return Path(self.root.anchor) if self.is_outside else self.root
 
     @property
     def path(self) -> Path:
@@ -66,13 +72,14 @@ class Refused:
 
     name: str
     reason: str
+    outside: Entry | None = None  # the file, where nothing speaks against it but that it lies outside the root
 
 
 @dataclass(frozen=True)
 class Source:
     """The samples of one import, before any of them was looked at."""
 
-    root: Path  # nothing outside of it is read, unless its hash is known
+    root: Path  # nothing outside of it is read, unless its hash is known or a person lets it in
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()
     labels_given: int = 0  # entries with a label; a folder's name need not be one
@@ -97,6 +104,12 @@ class Source:
             for entry in self.entries
         ]
         return Counter(name for names in named for name in names if name)
+
+    def with_outside(self) -> Source:
+        """The same with files that lie outside the root, those that were refused for it too."""
+        let_in = [one.outside for one in self.refused if one.outside is not None]
+        entries = tuple(replace(entry, is_outside=True) for entry in [*self.entries, *let_in])
+        return replace(self, entries=entries, refused=tuple(one for one in self.refused if one.outside is None))
 
     def with_classes_renamed(self, new_names: Mapping[str, str]) -> Source:
         """The same with other names for some classes; an empty name leaves the labels of that class out."""

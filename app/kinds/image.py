@@ -60,12 +60,12 @@ def admit(given: Given) -> Admitted:
     """Read and decode the whole image once.
 
     Args:
-        given: a file; one that resolves to a place outside its root, which has no links itself, is refused.
+        given: a file; one that resolves to a place outside its limit is refused.
 
     Raises:
         RefusedImageError: with the reason.
     """
-    resolved = resolve_inside(given.path, given.root)
+    resolved = resolve_inside(given.path, given.limit)
     content = read_file(resolved)
     pixels = decode(content, verify=True)
     digest = hashlib.sha256(content).hexdigest()

@@ -22,8 +22,8 @@ class Given(Protocol):
     """What a source names, before anybody looked at it: an `app.formats.sources.Entry`."""
 
     @property
-    def root(self) -> Path:
-        """The source's folder; nothing outside of it is read."""
+    def limit(self) -> Path:
+        """The folder outside of which nothing is read, all links followed."""
         ...
 
     @property

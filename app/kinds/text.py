@@ -39,7 +39,7 @@ def admit(given: Given) -> Admitted:
     """
     if given.text is not None:
         return _admitted(given.name, given.text)
-    path = resolve_inside(given.path, given.root)
+    path = resolve_inside(given.path, given.limit)
     return _admitted(str(called(given.path)), _text_in(path))
 
 

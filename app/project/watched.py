@@ -33,6 +33,7 @@ class Watched:
     format: str = ""  # where it cannot be told by looking
     text_column: str = ""
     label_column: str = ""
+    outside: bool = False  # whether files outside its folder come in
     new_names: dict[str, str] = field(default_factory=dict)  # of classes, by their names in the source
 
     @property

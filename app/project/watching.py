@@ -77,7 +77,7 @@ class SourceWatch:
     def _opened(self) -> Source:
         watched = self.watched
         place = watched.source if watched.is_elsewhere else Path(watched.source)
-        reading = Reading("", watched.text_column, watched.label_column)
+        reading = Reading("", watched.text_column, watched.label_column, watched.outside)
         found = open_for(self.project, place, reading=reading, format=watched.format)
         return found.with_classes_renamed(watched.new_names)
 

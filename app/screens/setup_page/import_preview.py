@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.formats.connection import is_address
+from app.formats.reading import Reading
 from app.formats.registry import open_source
 from app.project.preview import Preview, preview_of
 from app.screens.setup_page.import_box import Chosen, place_of
@@ -16,25 +17,28 @@ from app.screens.shared.plain_text import escaped
 
 
 @dataclass(frozen=True)
-class LabelChoice:
-    """What is to become of the labels that a source carries."""
+class ImportChoice:
+    """How far a source reaches, and what is to become of the labels that it carries."""
 
     labeled: bool = False
+    outside: bool = False  # whether files outside its folder are let in
     new_names: dict[str, str] = field(default_factory=dict)  # by name in the source, where they differ
 
 
-def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> LabelChoice:
+def preview_box(chosen: Chosen, *, prefix: str, uploads: Path, classes: Callable[[], Sequence[str]]) -> ImportChoice:
     """Draw the look at a chosen folder or file, and the choice what becomes of its labels."""
     labeled = st.checkbox("Take over the labels that come with it", key=f"{prefix}_labeled", persist_state="session")
     st.caption("They count as imported, are trained on from the first round, and can be taken back as one.")
+    outside = st.checkbox("Let files outside its folder in", key=f"{prefix}_outside", persist_state="session")
+    st.caption("Those that links lead to, or that a list names by absolute paths on this machine.")
     is_here = bool(chosen.path.strip()) and not is_address(chosen.path.strip())  # what is elsewhere is fetched first
     if is_here and st.button("Look at it first", key=f"{prefix}_preview", icon=":material/visibility:"):
         with as_sentences(), st.spinner("Looking"):
-            source = open_source(place_of(chosen.path), uploads=uploads)
+            source = open_source(place_of(chosen.path), uploads=uploads, reading=Reading(outside=outside))
             st.session_state[f"{prefix}_preview_of"] = (chosen.path, preview_of(source, classes=classes()))
     path, preview = st.session_state.get(f"{prefix}_preview_of", ("", None))
     new_names = _show(preview, prefix) if preview is not None and path == chosen.path else {}
-    return LabelChoice(labeled, new_names)
+    return ImportChoice(labeled, outside, new_names)
 
 
 def _show(preview: Preview, prefix: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ from app.screens.setup_page.import_box import (
     what_is_wrong,
 )
 from app.screens.setup_page.import_job import ImportJob, start_job
-from app.screens.setup_page.import_preview import LabelChoice, preview_box
+from app.screens.setup_page.import_preview import ImportChoice, preview_box
 from app.screens.setup_page.import_report import show_job, why_it_failed
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
 from app.screens.setup_page.typed import stays
@@ -45,7 +45,7 @@ class NewProject:
     samples: Chosen
     classes: tuple[str, ...]
     test_csv: str
-    wanted: LabelChoice
+    wanted: ImportChoice
 
 
 def new_project_form(*, busy: bool) -> NewProject | None:
@@ -76,7 +76,7 @@ def _classes_field() -> str:
     return classes
 
 
-def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], LabelChoice]:
+def _advanced(samples: Chosen) -> tuple[str, str, dict[str, Any], ImportChoice]:
     """Everything that has a good default: the name, labels that come along, a test set, the settings."""
     folder = project_folder()
     name: str = st.text_input("Name of the project", **stays("new_name", folder.name))
@@ -120,7 +120,7 @@ def embedding_field() -> dict[str, str]:
 
 
 def _entered(
-    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: LabelChoice
+    name: str, samples: Chosen, classes: str, test_csv: str, values: dict[str, Any], wanted: ImportChoice
 ) -> NewProject:
     """What was entered, or why nothing can be made of it; beside its field it is said too."""
     if not samples.given:
@@ -146,9 +146,11 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path | st
     uploads, is_used = planned.uploads_dir, False
     try:
         with nothing_left_behind(planned.folder):
-            opened = open_source(path, uploads=uploads, progress=job.count_fetched)
+            reading = Reading(outside=entered.wanted.outside)
+            opened = open_source(path, uploads=uploads, reading=reading, progress=job.count_fetched)
             source = opened.with_classes_renamed(entered.wanted.new_names)
-            test = _open_test(entered.test_csv, uploads, source.kind, job) if entered.test_csv else None
+            as_pool = replace(reading, kind=source.kind)
+            test = _open_test(entered.test_csv, uploads, as_pool, job) if entered.test_csv else None
             classes = entered.classes or source.class_names or (test.class_names if test else ())
             refuse_unusable(source)
             if test is not None:
@@ -173,6 +175,5 @@ def _make(job: ImportJob, planned: Project, entered: NewProject, path: Path | st
             take_away(Path(path), uploads, is_used=is_used)
 
 
-def _open_test(typed: str, uploads: Path, kind: str, job: ImportJob) -> Source:
-    as_pool = Reading(kind=kind)
+def _open_test(typed: str, uploads: Path, as_pool: Reading, job: ImportJob) -> Source:
     return open_source(place_of(typed), uploads=uploads, reading=as_pool, progress=job.count_fetched)

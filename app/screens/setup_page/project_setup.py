@@ -22,7 +22,7 @@ from app.screens.setup_page.import_box import (
     what_is_wrong,
 )
 from app.screens.setup_page.import_job import ImportJob, current_job, start_job
-from app.screens.setup_page.import_preview import LabelChoice, preview_box
+from app.screens.setup_page.import_preview import ImportChoice, preview_box
 from app.screens.setup_page.import_report import past_refusals, why_it_failed
 from app.screens.setup_page.imports_list import imports_list
 from app.screens.setup_page.settings_form import refuse_numbers, settings_fields
@@ -86,9 +86,11 @@ def _class_names() -> list[str]:
     return [entry.name for entry in project_classes()]
 
 
-def _start(project: Project, chosen: Chosen, use: str, wanted: LabelChoice, *, is_watched: bool) -> None:
-    path, reading = keep_upload(chosen, project.uploads_dir), Reading(kind=kind_name())
-    watched = watched_as(path, labeled=wanted.labeled, new_names=wanted.new_names) if is_watched else None
+def _start(project: Project, chosen: Chosen, use: str, wanted: ImportChoice, *, is_watched: bool) -> None:
+    path = keep_upload(chosen, project.uploads_dir)
+    reading = Reading(kind=kind_name(), outside=wanted.outside)
+    how = {"labeled": wanted.labeled, "outside": wanted.outside, "new_names": wanted.new_names}
+    watched = watched_as(path, **how) if is_watched else None
 
     def work(job: ImportJob) -> None:
         is_used = False

@@ -7,13 +7,15 @@ import time
 import streamlit as st
 
 from app.project.questions import READ_OF_REST
+from app.project.status import SILENT_AFTER, heartbeat_age
 from app.screens.shared.labeling_state import LabelingState, read_labeling_state
 from app.screens.shared.session import database, project_id
 from storage.queue import NOTHING_LEFT
 from storage.remainder import Remainder, read_remainder
+from storage.trainer import get_heartbeat
 
 FEWEST = 4  # samples a page has ahead; with fewer the rest follows behind them
-FIRST_ROUND_WAIT_S = 3.0  # the first round chooses better than chance, but a person waits no longer for it
+FIRST_ROUND_WAIT_S = 3.0  # the first round chooses better than chance, and a person waits so long for it
 WAITS_SINCE_KEY = "label_waits_since"
 
 
@@ -36,5 +38,14 @@ def rest_of_pool(found: int) -> Remainder:
 
 def _has_waited(state: LabelingState) -> bool:
     """Whether this page has been without a sample for long enough; once labels are there, it does not wait again."""
+    if state.labels or not _is_trainer_up():
+        return True
     since = st.session_state.setdefault(WAITS_SINCE_KEY, time.monotonic())
-    return bool(state.labels) or time.monotonic() - since >= FIRST_ROUND_WAIT_S
+    return time.monotonic() - since >= FIRST_ROUND_WAIT_S
+
+
+def _is_trainer_up() -> bool:
+    """Whether its first round may come any moment; after a start it loads its libraries for many seconds."""
+    with database().read() as session:
+        heartbeat = get_heartbeat(session, project_id=project_id())
+    return heartbeat is not None and heartbeat_age(heartbeat) < SILENT_AFTER

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
 from app.project.settings import save_settings
 from app.project.watched import note_outcome, watch, watched_as
@@ -14,6 +16,8 @@ from app.screens.label_page import feed
 from storage.classes import describe_class, retire_class
 from storage.labels import list_events, record_decision
 from storage.metrics import NewConfusion, NewMetric
+from storage.models.training import TrainerHeartbeat
+from storage.plain import utc_now
 from storage.projects import add_classes
 from storage.refusals import mark_broken
 from storage.rounds import NewQuery
@@ -278,6 +282,16 @@ def test_before_the_first_round_the_page_says_why_there_is_nothing_yet(filled, a
         beat(session, project_id=filled.project_id, generation=filled.generation, state="embedding", done=3, total=6)
     told = Page().say()
     assert (told["queue"], told["waiting"]["title"]) == ([], "Choosing the first samples")
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_nobody_waits_for_a_trainer_that_is_not_up_yet(filled, anna, is_old):
+    a_minute_ago = update(TrainerHeartbeat).values(beat_at=utc_now() - timedelta(minutes=1))
+    with filled.database.write() as session:
+        session.execute(a_minute_ago if is_old else delete(TrainerHeartbeat))
+    told = Page().say()
+    assert told["queue"]
+    assert told["waiting"] is None
 
 
 def test_images_that_are_all_gone_are_not_called_none(filled, anna):

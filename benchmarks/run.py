@@ -29,7 +29,15 @@ from pathlib import Path
 import peers
 
 HERE = Path(__file__).parent
-BROWSER = {"bench_annotators", "bench_faults", "bench_grid", "bench_labeler_latency", "bench_map", "bench_start"}
+BROWSER = {
+    "bench_annotators",
+    "bench_faults",
+    "bench_grid",
+    "bench_kills",
+    "bench_labeler_latency",
+    "bench_map",
+    "bench_start",
+}
 # For the scripts that have no --quick of their own.
 QUICK = {
     "bench_bald_against_random": ["--seeds", "1", "--budget", "20"],

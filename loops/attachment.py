@@ -12,12 +12,13 @@ from torch import Tensor
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
 from loops.errors import AttachError
-from loops.lightning_private import FitStart, Unfinished, WrappingLoop, callbacks_of, epoch_is_over
+from loops.lightning_private import FitStart, WrappingLoop, callbacks_of
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import Logits, LogitsOf, copied
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of
+from loops.unfinished_fit import Unfinished, epoch_is_over, run_on
 
 Weights = dict[str, Tensor]
 
@@ -100,6 +101,13 @@ class Attachment:
         if not isinstance(self.wrapped, FitLoop):
             return 0, 0
         return Unfinished.load_state_dict(self.trainer, self._fit_loop, self._unfinished)
+
+    def run(self, *, goes_on: bool) -> None:
+        """Runs the wrapped loop: the fit that begins, or the rest of one that goes on."""
+        if goes_on and isinstance(self.wrapped, FitLoop):
+            run_on(self.trainer, self.wrapped)
+        else:
+            self.wrapped.run()
 
     def network_of(self, weights: Weights | None = None) -> Logits:
         """A copy of the module, as it is or with other weights."""

@@ -163,7 +163,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self.labels = labels
         self.fit_seed = seed
         drawn = done[0], done[1] * self._source.batch_size
-        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn, process=process)
+        shuffled = not getattr(self.trainer, "overfit_batches", 0)
+        order = partial(SeededOrder, drawn=drawn, process=process, shuffled=shuffled)
+        self._order = order(len(labels), seed=seed_of(seed, "data"))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches of the labeled samples."""

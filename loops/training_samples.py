@@ -14,6 +14,7 @@ from torch.utils.data import (
     Dataset,
     DistributedSampler,
     IterableDataset,
+    SequentialSampler,
     TensorDataset,
     default_collate,
 )
@@ -69,29 +70,37 @@ class Draw(NamedTuple):
     seed: int  # of whatever the dataset draws for it, such as a distortion
 
 
-class SeededOrder(DistributedSampler[Any]):
+class SeededOrder(DistributedSampler[Any], SequentialSampler):
     """Another order in each epoch, a function of seed and epoch alone; of several processes each has its part of it.
 
-    A `DistributedSampler` by name, so that Lightning puts none of its own in its place.
+    A `DistributedSampler` and a `SequentialSampler` by name, so that Lightning puts none of its own in its place.
 
     Args:
         size: Samples.
         seed: Of the fit.
         drawn: Of an epoch that was interrupted: the epoch, and how many of its samples are not to be drawn again.
         process: Which of how many processes that fit together; they all have as many samples, some of them twice.
+        shuffled: Whether it is another order in each epoch; otherwise that of the ids, as `overfit_batches` has it.
     """
 
     def __init__(
-        self, size: int, *, seed: int, drawn: tuple[int, int] = (0, 0), process: tuple[int, int] = (0, 1)
+        self,
+        size: int,
+        *,
+        seed: int,
+        drawn: tuple[int, int] = (0, 0),
+        process: tuple[int, int] = (0, 1),
+        shuffled: bool = True,
     ) -> None:
         rank, processes = process
         super().__init__(range(size), num_replicas=processes, rank=rank)  # type: ignore[arg-type]
-        self._size, self._seed, self._drawn = size, seed, drawn
+        self._size, self._seed, self._drawn, self._shuffled = size, seed, drawn, shuffled
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[Draw]:  # type: ignore[override]  # what `Labeled` is indexed by
         """The order of the epoch, from where it was interrupted."""
         generator = torch.Generator().manual_seed(seed_of(self._seed, "order", self.epoch))
         order: list[int] = torch.randperm(self._size, generator=generator).tolist()
+        order = order if self._shuffled else list(range(self._size))
         order = (order * self.num_replicas)[: self.total_size][self.rank :: self.num_replicas]
         epoch, drawn = self._drawn
         drawn = drawn if epoch == self.epoch else 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loops.fit_loop import FitLoop
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
@@ -33,6 +34,9 @@ class Attachment:
         mc_iterations: K.
         reset_weights: Whether each fit starts from the weights of the beginning.
         state: Of an interrupted run: what `state_dict` gave.
+
+    Raises:
+        AttachError: If a loop is inside one that it should wrap, or a lazy layer of the module has no weights yet.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Attachment:
         self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
         self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
+        _refuse_unborn_weights(self.module)
         self._reset_weights, self._unfinished = reset_weights, (state or {}).get("unfinished", {})
         self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
         self._unsaved = cloned({k: v for k, v in self.module.named_buffers() if k not in self._weights})
@@ -151,6 +156,14 @@ def _refuse_disorder(loop: WrappingLoop[Any]) -> None:
                 "rounds are outermost, folds inside them, and each of them once"
             )
         inner = inner.wrapped
+
+
+def _refuse_unborn_weights(module: pl.LightningModule) -> None:
+    unborn = [name for name, value in module.state_dict().items() if is_lazy(value)]
+    if unborn:
+        raise AttachError(
+            f"{unborn[0]} of a lazy layer has no shape yet; call the module on one batch of inputs before trainer.fit"
+        )
 
 
 def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:

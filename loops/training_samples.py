@@ -54,7 +54,7 @@ class Source:
 
     samples: Samples  # the pool
     test: Samples | None = None
-    val: Samples | None = None
+    val: tuple[Samples, ...] = ()
     batch_size: int = 32  # of training
     num_workers: int = 0
     collate: Callable[[list[Any]], Any] = default_collate

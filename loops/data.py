@@ -20,7 +20,7 @@ from loops.lightning_private import refuse_searches
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
-from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels
+from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels, read
 from loops.transfer import evaluation_batch, overridden_hooks
 
 EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
@@ -271,6 +271,12 @@ class _Either(Dataset[Any]):
             return self._sample(sample_id)
         with random_numbers_of(seed_of(self._seed, "evaluation", sample_id)):
             return self._sample(sample_id)
+
+    def __getitems__(self, places: list[int]) -> list[Any]:
+        ids = [self._ids[place] for place in places]
+        if self._seed is not None or max(ids) >= len(self._pool):
+            return [self[place] for place in places]
+        return read(self._pool, ids)
 
     def _sample(self, sample_id: int) -> Any:  # noqa: ANN401
         if sample_id < len(self._pool):

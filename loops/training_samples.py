@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
 TARGETS = ("target", "targets", "label", "labels", "y")  # keys under which a dictionary holds a sample's label
+READ_AT_ONCE = 1000  # samples, where all of them are looked at for their labels
 INPUT = "input"  # key of the input where there is one; without, all but the label is the input
 
 
@@ -165,8 +166,11 @@ def indexed(name: str, samples: Any) -> None:  # noqa: ANN401
     Raises:
         AttachError: If it has no length or no index.
     """
-    if isinstance(samples, IterableDataset) or not (hasattr(samples, "__len__") and hasattr(samples, "__getitem__")):
+    by_name = isinstance(samples, Mapping) and 0 not in samples  # of Hugging Face's splits
+    is_indexed = hasattr(samples, "__len__") and hasattr(samples, "__getitem__") and not by_name
+    if isinstance(samples, IterableDataset) or not is_indexed:
         hint = "; give its .dataset" if isinstance(samples, DataLoader) else ""
+        hint = f"; give one of {', '.join(map(repr, samples))}" if by_name else hint
         raise AttachError(f"{name} must have a length and an index, found {_described(samples)}{hint}")
 
 
@@ -203,7 +207,15 @@ def own_labels(samples: Samples) -> list[int]:
     targets = targets.tolist() if isinstance(targets, Tensor | np.ndarray) else targets
     if isinstance(targets, list) and len(targets) == len(samples) and all(isinstance(y, int) for y in targets):
         return targets
-    return [label_of(samples[position]) for position in range(len(samples))]
+    starts = range(0, len(samples), READ_AT_ONCE)
+    batches = (read(samples, list(range(len(samples)))[start : start + READ_AT_ONCE]) for start in starts)
+    return [label_of(sample) for batch in batches for sample in batch]
+
+
+def read(samples: Samples, positions: list[int]) -> list[Any]:
+    """Some samples: at once, where the dataset reads them so, as Hugging Face's does in a tenth of the time."""
+    at_once = getattr(samples, "__getitems__", None)
+    return [samples[position] for position in positions] if at_once is None else list(at_once(positions))
 
 
 def target_key(sample: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - Flash's keys are enums that equal strings

@@ -5,6 +5,7 @@ As `lightning_private.py`, it holds on to names that Lightning 1.9.5 does not pr
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -112,7 +113,9 @@ def run_on(trainer: pl.Trainer, fit_loop: FitLoop) -> None:
 
     That does nothing where the last step was done, though an epoch or the fit is still to be ended. And an epoch that
     goes on is entered anew: what callbacks then make of weights and learning rates, they made of them before.
+    Lightning warns of such checkpoints, as its own way of going on is not to be relied on; this one is.
     """
+    warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
     fit_loop.reset()
     fit_loop.on_run_start()
     done = fit_loop.done and not fit_loop.restarting

@@ -61,8 +61,6 @@ class Unfinished:
             tracker.completed = tracker.processed
             tracker.reset_on_restart()
         set_restarting(fit_loop, restarting=epochs.ready != epochs.processed)
-        if not fit_loop.restarting:  # saved at the end of an epoch, before it counts as completed
-            epochs.completed = epochs.processed
         # Optimizers that got their state back have other groups than Lightning's wrappers, which modules are given.
         trainer.strategy.optimizers = trainer.strategy.optimizers
         for name, weight in trainer.lightning_module.named_parameters():
@@ -73,6 +71,8 @@ class Unfinished:
         trainer.should_stop = trainer.should_stop or state.get("should_stop", False)
         if state.get("plateau_due"):  # saved at the end of an epoch, before its plateau schedulers stepped
             fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
+        if not fit_loop.restarting:  # nor did that epoch count as completed
+            epochs.completed = epochs.processed
         _finish_batch(fit_loop.epoch_loop, state.get("batch_due", ""))
         return epochs.processed, batches.current.completed if fit_loop.restarting else 0
 

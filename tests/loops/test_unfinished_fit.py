@@ -42,19 +42,28 @@ class Validated(Classifier):
 class Plateau(Validated):
     """Looks at what was measured, by epoch or by step."""
 
-    monitor, interval = "val_loss", "epoch"
+    monitor, interval, frequency = "val_loss", "epoch", 1
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.Adam(self.parameters(), self.learning_rate)
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, threshold=0.2)
         return {
             "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "monitor": self.monitor, "interval": self.interval},
+            "lr_scheduler": {
+                "scheduler": schedule,
+                "monitor": self.monitor,
+                "interval": self.interval,
+                "frequency": self.frequency,
+            },
         }
 
 
 class PlateauOfSteps(Plateau):
     monitor, interval = "train_loss_step", "step"
+
+
+class PlateauOfTwoEpochs(Plateau):
+    frequency = 2
 
 
 class Normed(Validated):
@@ -85,6 +94,7 @@ def stopping() -> pl.Callback:
         (Validated, None, {"overfit_batches": 2}),
         (Plateau, None, {"val_check_interval": 1}),
         (PlateauOfSteps, None, {}),
+        (PlateauOfTwoEpochs, None, {"limit_val_batches": 1}),
         (Validated, stopping, {}),
         (Validated, None, {"max_steps": 4, "max_epochs": -1}),
         (Validated, averaging, {}),
@@ -108,7 +118,7 @@ def test_it_goes_on_from_each_moment_to_the_last_bit(
 
     whole = run(tmp_path)
     saved = sorted(tmp_path.glob("*.ckpt"))
-    for path in [*saved[::5], saved[-1]]:  # in turn after batches, validations and epochs
+    for path in [*saved[::3], saved[-1]]:  # in turn after batches, validations and epochs
         resumed = run(ckpt_path=str(path))
         assert resumed[:2] == whole[:2], path.name
         assert equal(resumed[2], whole[2]), path.name

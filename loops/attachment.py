@@ -8,16 +8,18 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loops.fit_loop import FitLoop
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
 from loops.errors import AttachError
-from loops.lightning_private import FitStart, Unfinished, WrappingLoop, callbacks_of, epoch_is_over
+from loops.lightning_private import FitStart, WrappingLoop, callbacks_of
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import Logits, LogitsOf, copied
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of
+from loops.unfinished_fit import Unfinished, epoch_is_over, run_on
 
 Weights = dict[str, Tensor]
 
@@ -32,6 +34,9 @@ class Attachment:
         mc_iterations: K.
         reset_weights: Whether each fit starts from the weights of the beginning.
         state: Of an interrupted run: what `state_dict` gave.
+
+    Raises:
+        AttachError: If a loop is inside one that it should wrap, or a lazy layer of the module has no weights yet.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Attachment:
         self.trainer, self.wrapped, self._fit_loop = loop.trainer, loop.wrapped, loop.fit_loop
         self.data, self.module = data_of(loop.trainer), loop.trainer.lightning_module
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
+        _refuse_unborn_weights(self.module)
         self._reset_weights, self._unfinished = reset_weights, (state or {}).get("unfinished", {})
         self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
         self._unsaved = cloned({k: v for k, v in self.module.named_buffers() if k not in self._weights})
@@ -101,6 +107,13 @@ class Attachment:
             return 0, 0
         return Unfinished.load_state_dict(self.trainer, self._fit_loop, self._unfinished)
 
+    def run(self, *, goes_on: bool) -> None:
+        """Runs the wrapped loop: the fit that begins, or the rest of one that goes on."""
+        if goes_on and isinstance(self.wrapped, FitLoop):
+            run_on(self.trainer, self.wrapped)
+        else:
+            self.wrapped.run()
+
     def network_of(self, weights: Weights | None = None) -> Logits:
         """A copy of the module, as it is or with other weights."""
         network = Logits(copied(self.module), self._logits).eval()
@@ -143,6 +156,14 @@ def _refuse_disorder(loop: WrappingLoop[Any]) -> None:
                 "rounds are outermost, folds inside them, and each of them once"
             )
         inner = inner.wrapped
+
+
+def _refuse_unborn_weights(module: pl.LightningModule) -> None:
+    unborn = [name for name, value in module.state_dict().items() if is_lazy(value)]
+    if unborn:
+        raise AttachError(
+            f"{unborn[0]} of a lazy layer has no shape yet; call the module on one batch of inputs before trainer.fit"
+        )
 
 
 def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:

@@ -20,7 +20,7 @@ from loops.lightning_private import refuse_searches
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
-from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels
+from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels, read
 from loops.transfer import evaluation_batch, overridden_hooks
 
 EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
@@ -45,7 +45,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         acquisition: A name of the catalog, `package.module:name`, a function from `probs_N_C_K` to `scores_N`, or a
             BaaL heuristic.
         test: Held-out samples with labels, for the curve; that of a `LightningDataModule` by default.
-        val: For the module's own `validation_step`; that of a `LightningDataModule` by default.
+        val: For the module's own `validation_step`: a dataset, or a list of several torch datasets, a dataloader each;
+            those of a `LightningDataModule` by default.
         plain: The same samples without augmentation, which the pool is scored by; the dataset itself by default.
         embedding: `[N, D]`, a row for each sample of the pool, that the cold start groups by. By default the inputs
             where they are small, otherwise what the module makes of them before its last layer.
@@ -63,7 +64,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         query_size: int = 10,
         acquisition: Any = catalog.MARGIN,  # noqa: ANN401
         test: Samples | None = None,
-        val: Samples | None = None,
+        val: Samples | Sequence[Dataset[Any]] | None = None,
         plain: Samples | None = None,
         embedding: ArrayLike | None = None,
         batch_size: int | None = None,
@@ -76,14 +77,14 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self._source = replace(
             source,
             test=source.test if test is None else test,
-            val=source.val if val is None else val,
+            val=source.val if val is None else _each(val),
             batch_size=batch_size or source.batch_size,
             num_workers=source.num_workers if num_workers is None else num_workers,
         )
         self.samples, self.test_samples = self._source.samples, self._source.test
         self._plain = self.samples if plain is None else plain
         _refuse(cold_start, query_size=query_size, batch_size=1 if batch_size is None else batch_size)
-        _refuse_streams(dataset=self.samples, plain=self._plain, test=test, val=val)
+        _refuse_streams(dataset=[self.samples], plain=[self._plain], test=[test], val=self._source.val)
         if len(self._plain) != len(self.samples) or (embedding is not None and len(embedding) != len(self.samples)):  # type: ignore[arg-type]
             raise AttachError(f"plain= and embedding= must have as many rows as the dataset, {len(self.samples)}")
         self.query_size = query_size
@@ -95,8 +96,8 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self.fit_seed = seed
         self._own_labels: Sequence[int | None] | None = None
         self._oracle = oracle
-        if self._source.val is not None:
-            self.val_dataloader = partial(self._evaluated, self._source.val)  # type: ignore[method-assign]  # of an instance, so that there is none else
+        if self._source.val:
+            self.val_dataloader = self._validated  # type: ignore[method-assign]  # of an instance, so that there is none else
         if self._source.test is not None:
             self.test_dataloader = partial(self._evaluated, self._source.test)  # type: ignore[method-assign]
         for hook in overridden_hooks(self._source.module):  # where it has none, that of the fitted module counts
@@ -163,7 +164,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         self.labels = labels
         self.fit_seed = seed
         drawn = done[0], done[1] * self._source.batch_size
-        self._order = SeededOrder(len(labels), seed=seed_of(seed, "data"), drawn=drawn, process=process)
+        shuffled = not getattr(self.trainer, "overfit_batches", 0)
+        order = partial(SeededOrder, drawn=drawn, process=process, shuffled=shuffled)
+        self._order = order(len(labels), seed=seed_of(seed, "data"))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches of the labeled samples."""
@@ -241,6 +244,9 @@ class ActiveLearningDataModule(pl.LightningDataModule):
             self._own_labels = known
         return [self._own_labels[sample_id] for sample_id in sample_ids]
 
+    def _validated(self) -> list[DataLoader[Any]]:
+        return [self._evaluated(samples) for samples in self._source.val]
+
     def _evaluated(self, samples: Samples) -> DataLoader[Any]:
         return DataLoader(
             samples,  # type: ignore[arg-type]  # anything with a length and an index
@@ -266,6 +272,12 @@ class _Either(Dataset[Any]):
         with random_numbers_of(seed_of(self._seed, "evaluation", sample_id)):
             return self._sample(sample_id)
 
+    def __getitems__(self, places: list[int]) -> list[Any]:
+        ids = [self._ids[place] for place in places]
+        if self._seed is not None or max(ids) >= len(self._pool):
+            return [self[place] for place in places]
+        return read(self._pool, ids)
+
     def _sample(self, sample_id: int) -> Any:  # noqa: ANN401
         if sample_id < len(self._pool):
             return self._pool[sample_id]
@@ -281,11 +293,19 @@ def _refuse(cold_start: str, **sizes: Any) -> None:  # noqa: ANN401
             raise AttachError(f"{name} must be a whole number from 1, found {size}")
 
 
-def _refuse_streams(**given: Any) -> None:  # noqa: ANN401
-    for name, samples in given.items():
-        if samples is not None:
-            indexed(name, samples)
-    if not len(given["dataset"]):
+def _each(val: Samples | Sequence[Dataset[Any]]) -> tuple[Samples, ...]:
+    """A list is one dataset of its samples, unless all that it holds are datasets."""
+    if isinstance(val, list | tuple) and val and all(isinstance(one, Dataset) for one in val):
+        return tuple(val)
+    return (val,)
+
+
+def _refuse_streams(**given: Sequence[Any]) -> None:
+    for name, datasets in given.items():
+        for samples in datasets:
+            if samples is not None:
+                indexed(name, samples)
+    if not len(given["dataset"][0]):
         raise NotEnoughSamplesError(wanted=1, found=0)
 
 
@@ -302,15 +322,15 @@ def _source_of_lightning(module: pl.LightningDataModule) -> Source:
     train = module.train_dataloader()
     if not isinstance(train, DataLoader):
         raise AttachError(f"its train_dataloader() must give one DataLoader, found a {type(train).__name__}")
-    val, test = (_dataset_of(module, name) for name in ("val_dataloader", "test_dataloader"))
+    val, test = _datasets_of(module, "val_dataloader"), next(iter(_datasets_of(module, "test_dataloader")), None)
     batch_size, collate = train.batch_size or Source.batch_size, train.collate_fn
     return Source(train.dataset, test, val, batch_size, train.num_workers, collate, collate, module=module)  # type: ignore[arg-type]
 
 
-def _dataset_of(module: pl.LightningDataModule, name: str) -> Any:  # noqa: ANN401
+def _datasets_of(module: pl.LightningDataModule, name: str) -> tuple[Any, ...]:
     if getattr(type(module), name) is getattr(pl.LightningDataModule, name):
-        return None
+        return ()
     module.setup("test" if name.startswith("test") else "fit")
-    loader = getattr(module, name)()
-    loader = loader[0] if isinstance(loader, list | tuple) and loader else loader
-    return loader.dataset if isinstance(loader, DataLoader) else None
+    found = getattr(module, name)()
+    loaders = found if isinstance(found, list | tuple) else [found]
+    return tuple(loader.dataset for loader in loaders if isinstance(loader, DataLoader))

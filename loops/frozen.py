@@ -108,7 +108,7 @@ def source_of_flash(module: pl.LightningDataModule) -> Source | None:
     return Source(
         module.train_dataset,
         module.test_dataset,
-        module.val_dataset,
+        () if module.val_dataset is None else (module.val_dataset,),
         module.batch_size,
         module.num_workers,
         create_worker_input_transform_processor(RunningStage.TRAINING, transform),

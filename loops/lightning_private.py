@@ -9,11 +9,9 @@ line of its own: a `__getattr__` that passes on whatever is missing would turn a
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import (
     BaseFinetuning,
     BatchSizeFinder,
@@ -25,7 +23,7 @@ from pytorch_lightning.callbacks import (
 )
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
-from pytorch_lightning.trainer.progress import BaseProgress, ProcessedTracker
+from pytorch_lightning.trainer.progress import BaseProgress
 
 from loops.errors import AttachError
 from loops.several_processes import refuse_other_strategies
@@ -180,7 +178,7 @@ class FitStart:
     def begin(self, trainer: pl.Trainer, fit_loop: FitLoop) -> None:
         """Sets everything but the weights back, and makes optimizers and schedulers anew."""
         reset_progress(fit_loop)
-        fit_loop.restarting = False
+        set_restarting(fit_loop, restarting=False)
         trainer.should_stop = False
         self._thaw(trainer.lightning_module)
         for callback in callbacks_of(trainer):
@@ -214,7 +212,7 @@ class FitStart:
 def _average_anew(callback: StochasticWeightAveraging, fit_loop: FitLoop) -> None:
     """It averages once, and at the end of every later fit would put that average in place of the weights."""
     callback.n_averaged, callback._init_n_averaged, callback._latest_update_epoch = None, 0, -1
-    callback._initialized, callback._scheduler_state = False, None
+    callback._initialized, callback._scheduler_state, callback._swa_scheduler = False, None, None
     if callback._model_contains_batch_norm:  # one more epoch gathers its statistics; the fit before took it back
         fit_loop.max_epochs = callback._max_epochs + 1
 
@@ -238,96 +236,6 @@ def before_transfer(module: pl.LightningModule, batch: Any) -> Any:  # noqa: ANN
     return module._on_before_batch_transfer(batch)
 
 
-class Unfinished:
-    """What Lightning 1.9.5 leaves out of a checkpoint in the middle of a fit, and what it counts wrong after one.
-
-    Its own way is the fault-tolerant mode, an environment variable that makes checkpoints of objects. Left out are
-    gradients that are accumulated and not yet used, the sums behind `self.log(..., on_epoch=True)`, and the metrics
-    that early stopping and schedulers look at.
-    """
-
-    @staticmethod
-    def state_dict(trainer: pl.Trainer, fit_loop: FitLoop) -> dict[str, Any]:
-        """Plain values and tensors; empty before the first batch."""
-        epochs = fit_loop.epoch_progress.current
-        assert isinstance(epochs, ProcessedTracker)
-        if not fit_loop.epoch_loop.batch_progress.current.ready:
-            return {}
-        between = epochs.processed == epochs.ready
-        return {
-            "metrics": {name: value.detach().clone() for name, value in trainer.callback_metrics.items()},
-            "gradients": _gradients(trainer, fit_loop, between=between),
-            "sums": [] if between else _sums(fit_loop),
-            "plateau_due": between and epochs.completed < epochs.processed,
-        }
-
-    @staticmethod
-    def load_state_dict(trainer: pl.Trainer, fit_loop: FitLoop, state: dict[str, Any]) -> tuple[int, int]:
-        """Takes it over.
-
-        Returns:
-            The epoch, and how many of its batches are done.
-        """
-        batches = fit_loop.epoch_loop.batch_progress
-        for tracker in (batches.current, batches.total):
-            # A checkpoint is saved before its batch counts as completed, and a restart would train on it once more.
-            assert isinstance(tracker, ProcessedTracker)
-            tracker.completed = tracker.processed
-        for name, weight in trainer.lightning_module.named_parameters():
-            if name in state.get("gradients", {}):
-                weight.grad = state["gradients"][name].to(weight.device)
-        _take_over_sums(trainer, fit_loop, state.get("sums", []))
-        trainer._logger_connector._callback_metrics.update(state.get("metrics", {}))
-        if state.get("plateau_due"):  # saved at the end of an epoch, before its plateau schedulers stepped
-            fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
-        epochs = fit_loop.epoch_progress.current
-        assert isinstance(epochs, ProcessedTracker)
-        return epochs.processed, fit_loop.epoch_loop.batch_progress.current.completed if fit_loop.restarting else 0
-
-
-def epoch_is_over(fit_loop: FitLoop) -> None:
-    """To be called when an interrupted epoch ends: as long as it counts as restarted, schedulers step once more."""
-    fit_loop._restarting = False
-
-
-def _gradients(trainer: pl.Trainer, fit_loop: FitLoop, *, between: bool) -> dict[str, Any]:
-    by_itself = trainer.lightning_module.automatic_optimization  # otherwise only the module knows when it steps
-    if by_itself and (between or not fit_loop._should_accumulate()):
-        return {}
-    named: Sequence[tuple[str, Any]] = list(trainer.lightning_module.named_parameters())
-    return {name: weight.grad.detach().clone() for name, weight in named if weight.grad is not None}
-
-
-_REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max, "min": torch.min}
-_LOGGED = ("prog_bar", "logger", "on_step", "on_epoch", "enable_graph", "add_dataloader_idx")
-
-
-def _sums(fit_loop: FitLoop) -> list[dict[str, Any]]:
-    """Numbers that were logged for a whole epoch; metric objects keep their sums themselves, or lose them."""
-    return [
-        {
-            "fx": metric.meta.fx,
-            "name": metric.meta.name,
-            "reduce_fx": next(name for name, fx in _REDUCTIONS.items() if metric.meta.reduce_fx in (fx, name)),
-            "value": metric.value.detach().clone(),
-            "batch_size": metric.cumulated_batch_size.clone() if metric.meta.is_mean_reduction else None,
-            "sync_dist": metric.meta.sync.should,
-            "rank_zero_only": metric.meta.sync.rank_zero_only,
-            **{option: getattr(metric.meta, option) for option in _LOGGED},
-        }
-        for metric in fit_loop.epoch_loop._results.result_metrics
-        if metric.is_tensor and metric.meta.on_epoch and not metric.has_reset and not metric.meta.is_custom_reduction
-    ]
-
-
-def _take_over_sums(trainer: pl.Trainer, fit_loop: FitLoop, sums: list[dict[str, Any]]) -> None:
-    results = fit_loop.epoch_loop._results
-    for logged in sums:
-        options = {option: logged[option] for option in (*_LOGGED, "sync_dist", "rank_zero_only")}
-        options["reduce_fx"], options["sync_dist_fn"] = _REDUCTIONS[logged["reduce_fx"]], trainer.strategy.reduce
-        value = logged["value"].to(trainer.strategy.root_device)
-        results.log(logged["fx"], logged["name"], value, batch_size=1, **options)
-        metric = results[f"{logged['fx']}.{logged['name']}"]
-        metric.value = value
-        if logged["batch_size"] is not None:
-            metric.cumulated_batch_size = logged["batch_size"]
+def set_restarting(fit_loop: FitLoop, *, restarting: bool) -> None:
+    """Its own setter makes True of False where `max_steps` is given, and the fit would begin with a validation."""
+    Loop.restarting.fset(fit_loop, restarting)  # type: ignore[attr-defined]

@@ -57,9 +57,9 @@ class LightningPredictor(ModulePredictor):
             trainer, data = self._attachment.trainer, self._attachment.data
             begin_fit = partial(data.begin_fit, labels, seed=seed, process=(trainer.global_rank, trainer.world_size))
             begin_fit()  # schedulers may be made for so many batches
-            begin_fit(done=self._attachment.go_on() if self.interrupted else self._attachment.begin())
-            self.interrupted = False
-            self._attachment.wrapped.run()
+            goes_on, self.interrupted = self.interrupted, False
+            begin_fit(done=self._attachment.go_on() if goes_on else self._attachment.begin())
+            self._attachment.run(goes_on=goes_on)
         self.take(self._attachment.fitted())
 
     def fresh(self, fold: int | None = None) -> LightningPredictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -22,7 +23,8 @@ class Logits(nn.Module):
     """A module's `forward`, and of what it returns the logits: `[B, ...]` to `[B, C]`.
 
     Args:
-        module: Takes what `loops.training_samples.inputs_of` gives of a batch; a dictionary as keywords.
+        module: Takes what `loops.training_samples.inputs_of` gives of a batch; a dictionary as keywords,
+            unless its `forward` has no arguments of these names.
         logits: Where in its output they are; None: the output itself, its `logits` or `preds`, or its first part.
     """
 
@@ -37,7 +39,7 @@ class Logits(nn.Module):
         Raises:
             AttachError: If there are none to be found, or a single one for each sample.
         """
-        output = self.module(**x) if isinstance(x, Mapping) else self.module(x)
+        output = self.module(**x) if isinstance(x, Mapping) and _takes(self.module, x) else self.module(x)
         logits = logits_of(output, self._logits)
         if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
             found = f"shape {list(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
@@ -62,6 +64,15 @@ def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
         if trainer is not None:
             memo[id(trainer)] = trainer
     return copy.deepcopy(module, memo)
+
+
+def _takes(module: nn.Module, keywords: Mapping[Any, Any]) -> bool:
+    """Whether `forward` has arguments of these names; otherwise it wants the dictionary itself."""
+    try:
+        inspect.signature(module.forward).bind(**keywords)
+    except TypeError:
+        return False
+    return True
 
 
 def _content(output: Any) -> str:  # noqa: ANN401

@@ -10,6 +10,7 @@ import copy
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,16 @@ _TILE_NUMBERS = 1 << 21  # numbers in the widest layer of the K copies of a tile
 _PROBES = 7
 
 _log = logging.getLogger(__name__)
+
+
+@cache
+def say_that_all_of_it_is_repeated(network: str, mc_iterations: int) -> None:
+    """Once in a process, not in each round: the answer is the same, it takes longer."""
+    sentence = (
+        "%s calls its layers by code of its own: each of the %d draws runs all of it; "
+        "of a torch.nn.Sequential it would be what follows the first dropout"
+    )
+    _log.warning(sentence, network, mc_iterations)
 
 
 class MCDropout(nn.Module):
@@ -120,7 +131,7 @@ class MCDropout(nn.Module):
             raise IdenticalDrawsError("the network has no dropout layer and calls no dropout")
         if not isinstance(layers[0], FixedMasks):
             name = type(getattr(layers[0], "module", layers[0])).__name__
-            _log.warning("%s is no chain of layers: all of it runs %d times", name, self.mc_iterations)
+            say_that_all_of_it_is_repeated(name, self.mc_iterations)
         self.folded, self.tail = _fold(layers)
         if all(map(is_known, self.modules())):
             self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # convolutions take half the time

@@ -370,6 +370,50 @@ def test_a_checkpoint_of_another_dataset_is_refused(tmp_path: Path) -> None:
         other.fit(Classifier(), ActiveLearningDataModule(blobs(3)), ckpt_path=str(tmp_path / "of-30.ckpt"))
 
 
+class Lazy(Classifier):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3))
+
+
+def test_a_lazy_layer_that_has_no_weights_yet_is_refused_with_what_to_do() -> None:
+    with pytest.raises(AttachError, match=r"net.0.weight of a lazy layer has no shape yet; call the module"):
+        two_rounds(Lazy(), a_trainer())
+    module = Lazy()
+    module(torch.zeros(1, 4))
+    assert len(two_rounds(module, a_trainer()).curve) == 2
+
+
+class Validated(Classifier):
+    def __init__(self) -> None:
+        super().__init__()
+        self.validated: set[tuple[int, int]] = set()
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        self.validated.add((dataloader_idx, len(batch[0])))
+
+
+class OfTwoValidations(pl.LightningDataModule):
+    def train_dataloader(self) -> Any:
+        return DataLoader(blobs(30), batch_size=3)
+
+    def val_dataloader(self) -> Any:
+        return [DataLoader(blobs(1), batch_size=3), DataLoader(blobs(2), batch_size=3)]
+
+
+def test_several_validation_sets_are_several_dataloaders() -> None:
+    for dataset, val in ((blobs(30), [blobs(1), blobs(2)]), (OfTwoValidations(), None)):
+        module = Validated()
+        two_rounds(module, a_trainer(max_epochs=1), dataset, val=val)
+        assert module.validated == {(0, 1), (1, 2)}
+
+
+def test_a_list_of_samples_is_one_validation_set() -> None:
+    module = Validated()
+    two_rounds(module, a_trainer(max_epochs=1), val=[(torch.zeros(4), 0), (torch.ones(4), 1)])
+    assert module.validated == {(0, 2)}
+
+
 def test_buffers_that_no_checkpoint_holds_begin_anew_too() -> None:
     began: list[float] = []
 

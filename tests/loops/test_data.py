@@ -198,7 +198,12 @@ def test_what_has_no_length_or_index_is_refused(name: str) -> None:
         def __iter__(self) -> Any:
             return iter(PAIRS)
 
-    for given, found in ((Stream(), "found a Stream$"), (DataLoader(PAIRS), "found a DataLoader; give its .dataset")):  # type: ignore[arg-type]
+    refused = [
+        (Stream(), "found a Stream$"),
+        (DataLoader(PAIRS), "found a DataLoader; give its .dataset"),  # type: ignore[arg-type]
+        ({"train": PAIRS, "test": PAIRS}, "found a dict; give one of 'train', 'test'"),
+    ]
+    for given, found in refused:
         with pytest.raises(AttachError, match=f"{name} must have a length and an index, {found}"):
             ActiveLearningDataModule(**{"dataset": PAIRS} | {name: given})  # type: ignore[arg-type]
 
@@ -212,3 +217,20 @@ def test_a_round_asks_about_one_sample_at_least(query_size: Any) -> None:
 def test_a_batch_of_no_sample_is_refused_and_not_taken_for_the_default() -> None:
     with pytest.raises(AttachError, match="batch_size must be a whole number from 1, found 0"):
         ActiveLearningDataModule(PAIRS, batch_size=0)
+
+
+def test_a_dataset_that_reads_many_samples_at_once_is_asked_so() -> None:
+    class AtOnce(list[Any]):
+        read: list[list[int]] = []  # noqa: RUF012
+
+        def __getitems__(self, positions: list[int]) -> list[Any]:
+            self.read.append(positions)
+            return [self[position] for position in positions]
+
+    data = ActiveLearningDataModule(AtOnce(PAIRS), test=AtOnce(PAIRS[:2]))
+    (batch,) = data.inputs([4, 1])
+    assert [value.tolist() for value in batch] == [[4.0, 1.0]]
+    (batch,) = data.inputs([4, 6])  # one of the pool, one of the test set
+    assert [value.tolist() for value in batch] == [[4.0, 0.0]]
+    assert data.test_labels == {6: 0, 7: 1}
+    assert AtOnce.read == [[4, 1], [0, 1]]

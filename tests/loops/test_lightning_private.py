@@ -12,7 +12,8 @@ from pytorch_lightning.loops import FitLoop, Loop
 from torch import nn
 
 from loops import ActiveLearningDataModule, ActiveLearningLoop, KFoldLoop
-from loops.lightning_private import PRIVATE, PUBLIC, FitStart, Unfinished, WrappingLoop, reset_progress, trainer_of
+from loops.lightning_private import PRIVATE, PUBLIC, FitStart, WrappingLoop, reset_progress, trainer_of
+from loops.unfinished_fit import Unfinished
 from tests.loops.attached import QUIET, Classifier, Killed, KilledAt, a_trainer, blobs
 
 pytestmark = [pytest.mark.filterwarnings(warning) for warning in QUIET]
@@ -229,7 +230,7 @@ def test_a_scheduler_that_steps_by_epochs_steps_once_in_an_interrupted_epoch() -
             optimizer = torch.optim.SGD(self.parameters(), 1.0)
             return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
 
-    from loops.lightning_private import epoch_is_over
+    from loops.unfinished_fit import epoch_is_over
 
     trainer, module = a_trainer(max_epochs=1), Watched()
     trainer.fit(module, a_loader())

@@ -78,3 +78,21 @@ def test_features_are_what_the_last_linear_layer_of_so_many_classes_is_given() -
     layer, features = with_features(network, x)
     assert layer is network.module[2]
     assert torch.equal(features, network.module[:2](x))
+
+
+class OfTwoInputs(nn.Module):
+    """As a language model takes them: by name."""
+
+    def forward(self, ids, mask):
+        return torch.stack([(ids * mask).sum(1), mask.sum(1)], 1)
+
+
+class OfOneDictionary(OfTwoInputs):
+    def forward(self, batch):
+        return super().forward(**batch)
+
+
+@pytest.mark.parametrize("kind", [OfTwoInputs, OfOneDictionary])
+def test_a_dictionary_is_given_by_names_or_whole_as_forward_takes_it(kind):
+    inputs = {"ids": torch.tensor([[3.0, 4.0]]), "mask": torch.tensor([[1.0, 0.0]])}
+    assert Logits(kind())(inputs).tolist() == [[3.0, 1.0]]

@@ -40,7 +40,7 @@ def _has_waited(state: LabelingState) -> bool:
     """Whether this page has been without a sample for long enough; once labels are there, it does not wait again."""
     if state.labels or not _is_trainer_up():
         return True
-    since = st.session_state.setdefault(WAITS_SINCE_KEY, time.monotonic())
+    since: float = st.session_state.setdefault(WAITS_SINCE_KEY, time.monotonic())
     return time.monotonic() - since >= FIRST_ROUND_WAIT_S
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     refused, several = list[Refused](), list[int]()
     entries = tuple(_entries(chain([head], left), path, told, first, refused, several))
     given = sum(entry.class_name != "" for entry in entries)
-    notes = [_LIKE_A_ROW.format(printable(path.name))] if any(map(_is_measured, columns)) else []
+    notes = [_LIKE_A_ROW.format(printable(path.name))] if _are_values(columns) else []
     notes += notes_on_several(len(several))
     return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=tuple(notes))
 
@@ -67,9 +67,13 @@ def folder_of(path: Path) -> Path:
     return (path if path.is_dir() else path.parent).resolve()
 
 
-def _is_measured(name: str) -> bool:
-    """No column is called 5.1: years and pixels, which may be names, have no decimals."""
-    return re.fullmatch(r"[+-]?\d+[.,]\d+", name.strip()) is not None
+def _are_values(columns: Sequence[str]) -> bool:
+    """No column is called 5.1, and where all have whole numbers for names, pixels or years, they count up by one."""
+    plain = [name.strip() for name in columns]
+    if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name) for name in plain):
+        return True
+    whole = [int(name) for name in plain if re.fullmatch(r"[+-]?\d+", name)]
+    return len(whole) == len(plain) > 1 and any(right - left != 1 for left, right in pairwise(whole))
 
 
 def _told_by(columns: Sequence[str], reading: Reading, path: Path) -> Reading | None:

@@ -81,7 +81,10 @@ def test_columns_without_a_name_keep_their_values(opened):
     assert json.loads(entry.text) == {"": "1", "x": "2", "column 3": "3"}
 
 
-@pytest.mark.parametrize(("header", "notes"), [("5.1,3.5,setosa", 1), ("2023,2024,label", 0), ("x,y,label", 0)])
+@pytest.mark.parametrize(
+    ("header", "notes"),
+    [("5.1,3.5,setosa", 1), ("17,4,1", 1), ("2023,2024,2025", 0), ("2023,9,label", 0), ("x,y,label", 0)],
+)
 def test_a_first_line_that_is_no_header_is_said(opened, header, notes):
     assert len(opened(f"{header}\n4.9,3,setosa\n".encode()).notes) == notes
 

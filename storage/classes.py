@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
-from storage.class_labels import give_labels_back, move_labels, take_moves_back, withdraw_labels
+from storage.class_labels import give_labels_back, move_labels, split_since, take_moves_back, withdraw_labels
 from storage.engine import Session
 from storage.entries import is_journaled
 from storage.errors import InvalidClassError
@@ -222,6 +222,9 @@ def _undo_use(session: Session, found: Class, change: ClassChange, _undo: ClassC
 
 
 def _undo_merge(session: Session, found: Class, change: ClassChange, undo: ClassChange) -> None:
+    split = split_since(session, key=change.key)
+    if split is not None:
+        raise InvalidClassError(f"Take change {split} back first: it split the class that labels were merged into.")
     _undo_use(session, found, change, undo)
     take_tests_back(session, change)
     take_moves_back(session, key=change.key)
@@ -232,7 +235,7 @@ def _undo_split(session: Session, found: Class, change: ClassChange, undo: Class
     _undo_use(session, found, change, undo)
     for index in json.loads(change.before)["added"]:
         _undo_use(session, _get(session, change.project_id, index), change, undo)
-    give_labels_back(session, gone=found.index, key=change.key)
+    give_labels_back(session, key=change.key)
 
 
 _UNDO = {

@@ -90,7 +90,7 @@ class _Opened:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, Lock()
-        self._open: tuple[int, Project] | None = None
+        self._open: tuple[tuple[int, int] | None, Project] | None = None
 
     def __call__(self) -> Project:
         file = open_project(self._folder).database_file

@@ -118,6 +118,12 @@ def list_waiting(session: Session, *, project_id: int) -> list[WaitingSample]:
     return list({one.sample_id: one for one in found}.values())
 
 
+def split_samples(session: Session, *, project_id: int) -> set[int]:
+    """Return all samples whose label a split took back, whatever was decided on them since."""
+    taken = (LabelEvent.project_id == project_id, _begins_with(f"{SPLIT}:"), LabelEvent.action == "undo")
+    return set(session.scalars(select(LabelEvent.sample_id).where(*taken).distinct()))
+
+
 def asked_first(waiting: Iterable[WaitingSample]) -> list[NewQuery]:
     """Queries about them, from rank 0 on: one of the audit stays one, and no new ranking takes another's place."""
     return [

@@ -16,7 +16,7 @@ from storage.current import fold_decision
 from storage.engine import Session
 from storage.entries import is_journaled, note_event
 from storage.events import is_undone
-from storage.models import CurrentDecision, LabelEvent, Query, Round, Sample, SampleError
+from storage.models import ClassChange, CurrentDecision, LabelEvent, Query, Round, Sample, SampleError
 from storage.plain import pairs, utc_now
 from storage.rounds import NewQuery, insert_queries
 
@@ -73,21 +73,35 @@ def take_moves_back(session: Session, *, key: str) -> None:
 
 
 def withdraw_labels(session: Session, *, project_id: int, gone: int, key: str) -> int:
-    """Take each person's label of a class back and ask for those samples first; return how many they are."""
-    votes = _votes_of(session, project_id, gone)
-    _store(session, [_undone(vote, f"{SPLIT}:{key}:{number}") for number, vote in enumerate(votes)])
-    withdrawn = {vote.sample_id for vote in votes}
+    """Take each person's label of a class back and ask for those samples first; return how many they are.
+
+    What the same person said before goes with it: a corrected label, or that of a merged class, would stand again.
+    """
+    said = [event for events in _said_of(session, project_id, gone) for event in events]
+    _store(session, [_undone(event, f"{SPLIT}:{key}:{number}") for number, event in enumerate(said)])
+    withdrawn = {event.sample_id for event in said}
     waiting = [one for one in list_waiting(session, project_id=project_id) if one.sample_id in withdrawn]
     _ask_first(session, project_id, waiting)
     return len(withdrawn)
 
 
-def give_labels_back(session: Session, *, gone: int, key: str) -> None:
-    """Label again what a split took back, but for samples that somebody has decided on since."""
+def give_labels_back(session: Session, *, key: str) -> None:
+    """Say again what a split took back, but for samples that somebody has decided on since."""
     undecided = ~exists().where(CurrentDecision.sample_id == LabelEvent.sample_id)
-    mine = select(LabelEvent).where(_begins_with(f"{SPLIT}:{key}:"), LabelEvent.action == "undo", undecided)
-    votes = session.scalars(mine.order_by(LabelEvent.id)).all()
-    _store(session, [_labeled(vote, gone, f"{SPLIT}:{key}:back:{number}") for number, vote in enumerate(votes)])
+    mine = (_begins_with(f"{SPLIT}:{key}:"), LabelEvent.action == "undo", undecided)
+    undos = session.scalars(select(LabelEvent).where(*mine).order_by(LabelEvent.id)).all()
+    taken = [session.get_one(LabelEvent, undo.supersedes) for undo in undos]
+    _store(session, [_again(*each, key, number) for number, each in enumerate(zip(undos, taken, strict=True))])
+
+
+def split_since(session: Session, *, key: str) -> int | None:
+    """Return the change that took back labels of a merge, by splitting the class that got them, and that stands."""
+    merged = select(LabelEvent.id).where(_begins_with(f"{MERGED}:{key}:"))
+    taken = (LabelEvent.action == "undo", LabelEvent.supersedes.in_(merged), _begins_with(f"{SPLIT}:"))
+    keys = {request_id.split(":")[1] for request_id in session.scalars(select(LabelEvent.request_id).where(*taken))}
+    undone = select(ClassChange.undoes).where(ClassChange.undoes.is_not(None))
+    standing = select(ClassChange.id).where(ClassChange.key.in_(keys), ClassChange.id.not_in(undone))
+    return session.scalar(standing.order_by(ClassChange.id.desc()).limit(1))
 
 
 def list_waiting(session: Session, *, project_id: int) -> list[WaitingSample]:
@@ -102,6 +116,12 @@ def list_waiting(session: Session, *, project_id: int) -> list[WaitingSample]:
     )
     found = [WaitingSample(sample_id, purpose, chance) for sample_id, purpose, chance in rows]
     return list({one.sample_id: one for one in found}.values())
+
+
+def split_samples(session: Session, *, project_id: int) -> set[int]:
+    """Return all samples whose label a split took back, whatever was decided on them since."""
+    taken = (LabelEvent.project_id == project_id, _begins_with(f"{SPLIT}:"), LabelEvent.action == "undo")
+    return set(session.scalars(select(LabelEvent.sample_id).where(*taken).distinct()))
 
 
 def asked_first(waiting: Iterable[WaitingSample]) -> list[NewQuery]:
@@ -143,15 +163,23 @@ def _move_behind(session: Session, round_id: int, count: int) -> None:
 
 def _votes_of(session: Session, project_id: int, class_index: int) -> list[LabelEvent]:
     """Each person's label of a class that stands, in the order in which they were given."""
+    return [events[-1] for events in _said_of(session, project_id, class_index)]
+
+
+def _said_of(session: Session, project_id: int, class_index: int) -> list[list[LabelEvent]]:
+    """What each person said of each sample whose label is a class, where that class is the last of it."""
     voted = _of_standing(project_id, class_index)
-    votes = session.scalars(
+    events = session.scalars(
         select(LabelEvent)
         .where(LabelEvent.sample_id.in_(voted), LabelEvent.action != "flag", LabelEvent.action != "undo")
         .where(~is_undone())
         .order_by(LabelEvent.id)
     ).all()
-    latest = {(vote.sample_id, vote.annotator_id, vote.aside): vote for vote in votes}
-    return sorted((vote for vote in latest.values() if vote.class_index == class_index), key=lambda vote: vote.id)
+    said: dict[tuple[int, int, bool], list[LabelEvent]] = {}
+    for event in events:
+        said.setdefault((event.sample_id, event.annotator_id, event.aside), []).append(event)
+    of_class = (each for each in said.values() if each[-1].class_index == class_index)
+    return sorted(of_class, key=lambda each: each[-1].id)
 
 
 def _of_standing(project_id: int, class_index: int) -> Select[Any]:
@@ -163,12 +191,19 @@ def _begins_with(prefix: str) -> ColumnElement[bool]:
     return LabelEvent.request_id.startswith(prefix, autoescape=True)
 
 
-def _labeled(vote: LabelEvent, class_index: int, request_id: str) -> LabelEvent:
+def _labeled(vote: LabelEvent, class_index: int | None, request_id: str, *, action: str = "label") -> LabelEvent:
     kept = {name: getattr(vote, name) for name in _KEPT}
     return LabelEvent(
-        **kept, action="label", class_index=class_index, aside=vote.aside, suggestion_shown=False, why_shown=False,
+        **kept, action=action, class_index=class_index, aside=vote.aside, suggestion_shown=False, why_shown=False,
         shown_together=1, lead_time_s=None, request_id=request_id, supersedes=vote.id, created_at=utc_now(),
     )  # fmt: skip
+
+
+def _again(undo: LabelEvent, taken: LabelEvent, key: str, number: int) -> LabelEvent:
+    """What was taken, once more; what a merge said stays the merge's, which can be taken back as well."""
+    own = f"{SPLIT}:{key}:back:{number}"
+    request_id = f"{taken.request_id}:{own}" if taken.request_id.startswith(f"{MERGED}:") else own
+    return _labeled(undo, taken.class_index, request_id, action=taken.action)
 
 
 def _undone(event: LabelEvent, request_id: str) -> LabelEvent:

@@ -9,12 +9,10 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
-from storage.class_labels import give_labels_back, move_labels, take_moves_back, withdraw_labels
+from storage.class_labels import give_labels_back, move_labels, split_since, take_moves_back, withdraw_labels
 from storage.engine import Session
 from storage.entries import is_journaled
 from storage.errors import InvalidClassError
@@ -24,23 +22,9 @@ from storage.models import Class, ClassChange
 from storage.names import one_name
 from storage.plain import LARGEST_ID, to_info, utc_now
 from storage.projects import ClassInfo, add_classes, list_classes
+from storage.standing_changes import ClassChangeInfo, is_of_undo, is_retired_without, value_without
 
 _COLOR = re.compile("#[0-9a-f]{6}")
-
-
-@dataclass(frozen=True)
-class ClassChangeInfo:
-    """What was done to a class."""
-
-    id: int
-    kind: str  # rename | merge | split | retire | add | describe | order | color | undo
-    class_index: int
-    into_index: int | None
-    before: str
-    after: str
-    who: str
-    undoes: int | None
-    created_at: datetime
 
 
 def rename_class(session: Session, *, project_id: int, name: str, new_name: str, who: str) -> ClassChangeInfo:
@@ -192,64 +176,71 @@ def _place(session: Session, project_id: int, indices: Sequence[int]) -> None:
 def undo_class_change(session: Session, *, project_id: int, change_id: int, who: str) -> ClassChangeInfo:
     """Take a change back; of a merge all its label events, but for what somebody has corrected since.
 
+    What a later change of the class says stays: of two renames the older one may go.
+
     Raises:
         InvalidClassError: When there is no such change, it is an undo or undone, the name is another class's by now,
             or too few classes would be left.
     """
     change = session.get(ClassChange, change_id) if change_id <= LARGEST_ID else None
-    if change is None or change.project_id != project_id or change.kind == "undo":
+    if change is None or change.project_id != project_id or is_of_undo(session, change):
         raise InvalidClassError(f"There is no change {change_id} of classes that could be taken back.")
     if session.scalar(select(ClassChange.id).where(ClassChange.undoes == change_id)) is not None:
         raise InvalidClassError(f"Change {change_id} was taken back already.")
     found = _get(session, project_id, change.class_index)
-    if change.kind == "rename":
-        rename_class(session, project_id=project_id, name=found.name, new_name=change.before, who=who)
-    else:
-        _UNDO[change.kind](session, found, change)
-    return _note(session, _change(project_id, "undo", change.class_index, who, undoes=change_id))
+    undo = _change(project_id, "undo", change.class_index, who, undoes=change_id)
+    _UNDO[change.kind](session, found, change, undo)
+    return _note(session, undo)
 
 
-def _undo_describe(_session: Session, found: Class, change: ClassChange) -> None:
-    found.description = change.before
+def _undo_rename(session: Session, found: Class, change: ClassChange, undo: ClassChange) -> None:
+    undo.before, undo.after = found.name, value_without(session, change)
+    if undo.after != undo.before:
+        rename_class(session, project_id=change.project_id, name=undo.before, new_name=undo.after, who=undo.who)
 
 
-def _undo_add(session: Session, found: Class, _change: ClassChange) -> None:
-    if not found.retired:
+def _undo_describe(session: Session, found: Class, change: ClassChange, _undo: ClassChange) -> None:
+    found.description = value_without(session, change)
+
+
+def _undo_color(session: Session, found: Class, change: ClassChange, _undo: ClassChange) -> None:
+    found.color = value_without(session, change)
+
+
+def _undo_order(session: Session, _found: Class, change: ClassChange, _undo: ClassChange) -> None:
+    """A class that was added since keeps its place behind them."""
+    _place(session, change.project_id, json.loads(value_without(session, change)))
+
+
+def _undo_use(session: Session, found: Class, change: ClassChange, _undo: ClassChange) -> None:
+    """Retire a class or put it in use again, as the changes of it say that still stand."""
+    retired = is_retired_without(session, change, found.index)
+    if retired and not found.retired:
         _refuse_too_few(session, found)
-    found.retired = True
+    found.retired = retired
+    session.flush()
 
 
-def _undo_retire(_session: Session, found: Class, _change: ClassChange) -> None:
-    found.retired = False
-
-
-def _undo_merge(session: Session, found: Class, change: ClassChange) -> None:
-    found.retired = False
+def _undo_merge(session: Session, found: Class, change: ClassChange, undo: ClassChange) -> None:
+    split = split_since(session, key=change.key)
+    if split is not None:
+        raise InvalidClassError(f"Take change {split} back first: it split the class that labels were merged into.")
+    _undo_use(session, found, change, undo)
     take_tests_back(session, change)
     take_moves_back(session, key=change.key)
 
 
-def _undo_split(session: Session, found: Class, change: ClassChange) -> None:
+def _undo_split(session: Session, found: Class, change: ClassChange, undo: ClassChange) -> None:
     """What somebody has labeled since keeps its new class, though nobody is asked for it any more."""
-    found.retired = False
-    session.flush()
+    _undo_use(session, found, change, undo)
     for index in json.loads(change.before)["added"]:
-        _undo_add(session, _get(session, change.project_id, index), change)
-    give_labels_back(session, gone=found.index, key=change.key)
-
-
-def _undo_order(session: Session, _found: Class, change: ClassChange) -> None:
-    """A class that was added since keeps its place behind them."""
-    _place(session, change.project_id, json.loads(change.before))
-
-
-def _undo_color(_session: Session, found: Class, change: ClassChange) -> None:
-    found.color = change.before
+        _undo_use(session, _get(session, change.project_id, index), change, undo)
+    give_labels_back(session, key=change.key)
 
 
 _UNDO = {
-    "describe": _undo_describe, "add": _undo_add, "retire": _undo_retire, "merge": _undo_merge, "split": _undo_split,
-    "order": _undo_order, "color": _undo_color,
+    "rename": _undo_rename, "describe": _undo_describe, "add": _undo_use, "retire": _undo_use, "merge": _undo_merge,
+    "split": _undo_split, "order": _undo_order, "color": _undo_color,
 }  # fmt: skip
 
 

@@ -27,12 +27,13 @@ from storage.errors import (
     DatabaseDamagedError,
     DatabaseError,
     DatabaseReadOnlyError,
+    DatabaseReplacedError,
     DatabaseUnavailableError,
     DatabaseUrlError,
     DiskFullError,
     NoDatabaseError,
 )
-from storage.filesystem import refuse_network_file_system
+from storage.filesystem import file_at, refuse_network_file_system
 from storage.library import SqliteLibrary, choose_library
 
 __all__ = ["Database", "Session", "connect"]
@@ -57,6 +58,8 @@ class Database:
         self._writing = writing
         self._counted: dict[object, object] = {}
         self.recovered = ""
+        self._place = self.path and self.path.absolute()
+        self._file = self._place and file_at(self._place)
         self._turn = Lock()  # of this process's writers: SQLite lets those that wait overtake each other
 
     @property
@@ -66,11 +69,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a snapshot that cannot write; it knows what earlier ones have counted."""
+        """Open a snapshot that cannot write; it knows what earlier ones have counted.
+
+        Raises:
+            DatabaseReplacedError: When another file is in the place of the one that was opened.
+        """
         with translated(), Session(self._reading, autoflush=False, expire_on_commit=False) as session, session.begin():
             session.info[COUNTED] = self._counted
             session.connection()
+            self._check_in_place()
             yield session
+
+    def _check_in_place(self) -> None:
+        """A file that was replaced is still there for whoever holds it open, and what is written to it is lost."""
+        if self._place and file_at(self._place) != self._file:
+            raise DatabaseReplacedError(str(self._place))
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -80,6 +93,7 @@ class Database:
         the journal when it returns.
 
         Raises:
+            DatabaseReplacedError: When another file is in the place of the one that was opened.
             JournalError: When the transaction is stored, but its label events are not safely in the journal.
         """
         if self._writing is None:
@@ -87,6 +101,7 @@ class Database:
         with self._turn, translated(), Session(self._writing, expire_on_commit=False) as session:
             with session.begin():
                 session.connection()  # BEGIN IMMEDIATE now, so that everything read below is still true at the commit
+                self._check_in_place()
                 yield session
             lines = journal.noted(session.info)
             if lines and self.path is not None:
@@ -96,6 +111,7 @@ class Database:
         """Open a connection for migrations and backups, which need more than a session."""
         if self._writing is None:
             raise DatabaseReadOnlyError("it was opened to be read")
+        self._check_in_place()
         return self._writing.connect()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ StorageError
 │   ├── DatabaseReadOnlyError         the file or its folder may not be written
 │   ├── DatabaseUnavailableError      the server or the disk does not answer
 │   ├── BackupError                   a backup was not made, or was not good
+│   ├── DatabaseReplacedError         another file is in its place since it was opened
 │   ├── NoDatabaseError               there is none, and only init makes one
 │   ├── JournalError                  a label's line beside the database was not written
 │   ├── ForeignJournalError           the journal beside the database is another project's
@@ -146,6 +147,13 @@ class ForeignJournalError(DatabaseError):
             f"The label journal beside the database belongs to another project, {name!r}; nothing was changed. Move "
             "it to where it belongs."
         )
+
+
+class DatabaseReplacedError(DatabaseError):
+    """Another file is where the one lay that is open, or none: what is written would be in nobody's project."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was replaced, moved or deleted since it was opened; open the project again.")
 
 
 class NoDatabaseError(DatabaseError):

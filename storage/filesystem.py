@@ -30,6 +30,15 @@ class Mount:
     kind: str  # as the kernel names it: "ext4", "nfs4", "fuse.sshfs"
 
 
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Return device and number of the file that lies at a path now: another one in its place has others; None: none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def find_mount(path: Path, *, mountinfo: Path | None = None) -> Mount | None:
     """Find the mount a path lies on; None where the system has no mountinfo (then nothing is refused)."""
     mountinfo = mountinfo or MOUNTINFO

@@ -20,6 +20,7 @@ from storage.journal import Entry
 from storage.merged_tests import move_tests, take_tests_back
 from storage.models import Annotator, Base, Class, ClassChange, Group, LabelEvent, Project, Sample
 from storage.plain import pairs
+from storage.standing_changes import is_retired_without, value_without
 
 GREATEST_ID = 2**53  # SQLite gives no id after its greatest number
 # What a line can do that holds anything at all: a field too few, of another type, too large, or against the schema.
@@ -224,17 +225,18 @@ class _Replay:
         """A rename is taken back by a rename, which has a line of its own."""
         undone = self.session.get_one(ClassChange, undone_id)
         if undone.kind == "describe":
-            changed.description = undone.before
+            changed.description = value_without(self.session, undone)
         elif undone.kind == "color":
-            changed.color = undone.before
+            changed.color = value_without(self.session, undone)
         elif undone.kind == "order":
-            self._order(changed, undone.before)
+            self._order(changed, value_without(self.session, undone))
         elif undone.kind != "rename":
-            changed.retired = undone.kind == "add"
+            changed.retired = is_retired_without(self.session, undone, changed.index)
         if undone.kind == "merge":
             take_tests_back(self.session, undone)
         for index in json.loads(undone.before)["added"] if undone.kind == "split" else ():
-            self.session.get_one(Class, (changed.project_id, _index(index))).retired = True
+            added = self.session.get_one(Class, (changed.project_id, _index(index)))
+            added.retired = is_retired_without(self.session, undone, added.index)
 
     def _order(self, changed: Class, indices: str) -> None:
         for position, index in enumerate(json.loads(indices)):

@@ -29,8 +29,11 @@ MOST_ASKED = 100  # samples that one page may hold back from others
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-_Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-Searched = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+_NO_NUL = r"^[^\x00]*$"
+_ClassName = Annotated[str, Field(pattern=_NO_NUL)]  # as long as storage takes it, which sets no limit
+SearchedClass = Annotated[str, Query(pattern=_NO_NUL)]
+_Line = Annotated[str, Field(max_length=200, pattern=_NO_NUL)]
+Searched = Annotated[str, Query(max_length=200, pattern=_NO_NUL)]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 
@@ -63,7 +66,7 @@ class Decide(Whose):
 
     sample_id: int = Field(ge=1, le=LARGEST_ID, strict=True)  # true is no sample 1
     action: Literal["label", "skip", "flag"] = "label"
-    class_name: _Line = ""  # of a label
+    class_name: _ClassName = ""  # of a label
     request_id: str = Field(pattern=f"^{REQUEST_ID}$")
 
 
@@ -90,7 +93,7 @@ class _Opened:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, Lock()
-        self._open: tuple[int, Project] | None = None
+        self._open: tuple[tuple[int, int] | None, Project] | None = None
 
     def __call__(self) -> Project:
         file = open_project(self._folder).database_file
@@ -166,7 +169,7 @@ def _add_reading(router: APIRouter, opened: Callable[[], Project]) -> None:  # n
 
     @router.get("/predictions")
     def predictions(
-        class_name: Searched = "",
+        class_name: SearchedClass = "",
         low: Annotated[float, Query(ge=0, le=1)] = 0.0,
         high: Annotated[float, Query(ge=0, le=1)] = 1.0,
         order: Searched = "least sure first",

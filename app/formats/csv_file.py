@@ -125,7 +125,8 @@ def _header(names: Sequence[str], manifest: Path) -> list[str]:
     twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if twice:
         said = f"{printable(manifest.name)} has more than one column `{printable(twice[0])}`"
-        raise SourceError(f"{said}; give each a name of its own.")
+        row = " Is its first line a row? Put the names of its columns above it." if twice[0].isdecimal() else ""
+        raise SourceError(f"{said}; give each a name of its own.{row}")
     first = header.index("") if "" in header else -1
     return [name or ("" if place == first else f"column {place + 1}") for place, name in enumerate(header)]
 
@@ -144,6 +145,8 @@ def _text_of(manifest: Path) -> str:
         raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.") from error
     except OSError as error:
         raise SourceError(f"{printable(manifest.name)} cannot be read: {error}.") from error
+    if "\0" in text.split("\n", 1)[0]:  # UTF-16 without its mark, or no text at all
+        raise SourceError(f"{printable(manifest.name)} is not UTF-8 text; save it as CSV UTF-8.")
     is_hinted = text.startswith("sep=") and text[5:6] in "\r\n"  # a spreadsheet's own
     return text.split("\n", 1)[-1] if is_hinted else text
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from app.formats.rows import (
 from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
+ROWS_LOOKED_AT = 1_000  # whether the names of columns are values too
 _LIKE_A_ROW = (
     "The first line of {} is taken for the names of its columns, and looks like a row: put the names above it."
 )
@@ -54,12 +55,15 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     told = _told_by(columns, reading, path)
     if told is None:
         return None
+    first_rows = [head, *islice(left, ROWS_LOOKED_AT)]
     refused, several = list[Refused](), list[int]()
-    entries = tuple(_entries(chain([head], left), path, told, first, refused, several))
-    given = sum(entry.class_name != "" for entry in entries)
-    notes = [_LIKE_A_ROW.format(printable(path.name))] if _are_values(columns) else []
-    notes += notes_on_several(len(several))
-    return Source(folder_of(path), entries, tuple(refused), labels_given=given, kind=told.kind, notes=tuple(notes))
+    entries = tuple(_entries(chain(first_rows, left), path, told, first, refused, several))
+    labels = [entry.class_name for entry in entries if entry.class_name]
+    notes = [_LIKE_A_ROW.format(printable(path.name))] if _is_like_a_row(columns, first_rows) else []
+    notes += [*notes_on_several(len(several)), *_notes_on_numbers(set(labels))]
+    return Source(
+        folder_of(path), entries, tuple(refused), labels_given=len(labels), kind=told.kind, notes=tuple(notes)
+    )
 
 
 def folder_of(path: Path) -> Path:
@@ -67,13 +71,30 @@ def folder_of(path: Path) -> Path:
     return (path if path.is_dir() else path.parent).resolve()
 
 
-def _are_values(columns: Sequence[str]) -> bool:
-    """No column is called 5.1, and where all have whole numbers for names, pixels or years, they count up by one."""
-    plain = [name.strip() for name in columns]
-    if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name) for name in plain):
+def _is_like_a_row(columns: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether the names of columns look like values: numbers, and words that stand below them in their columns too.
+
+    Numbers that count up by one are names: years, pixels, a data frame's for columns that have none.
+    """
+    names = [name.strip() for name in columns if name.strip()]
+    if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name) for name in names):
         return True
-    whole = [int(name) for name in plain if re.fullmatch(r"[+-]?\d+", name)]
-    return len(whole) == len(plain) > 1 and any(right - left != 1 for left, right in pairwise(whole))
+    numbers = [name for name in names if re.fullmatch(r"[+-]?\d+", name)]
+    if not numbers or (numbers == names and all(int(b) - int(a) == 1 for a, b in pairwise(numbers))):
+        return False
+    words = (name for name in columns if name.strip() and name.strip() not in numbers)
+    return all(any(cell(row.get(word)).strip() == word.strip() for row in rows) for word in words)
+
+
+def _notes_on_numbers(labels: Iterable[str]) -> list[str]:
+    """A data frame writes 1 as 1.0 where another row of the column has none: two names of one class."""
+    whole = set(labels)
+    twice = sorted(name for name in whole if re.fullmatch(r"-?\d+\.0+", name) and name.split(".")[0] in whole)
+    return [
+        f"The classes {name.split('.')[0]} and {name} are one number: are they one class? Then merge them, or write "
+        "them alike."
+        for name in twice
+    ]
 
 
 def _told_by(columns: Sequence[str], reading: Reading, path: Path) -> Reading | None:
@@ -124,23 +145,47 @@ def _entries(
             said = f"has {row[BEYOND]} values for {len(row) - 1} columns; is a quote missing?"
             refused.append(Refused(f"{printable(path.name)}:{number}", said))
             continue
+        cells = _cells(row, path, told)
         given = row.get(told.label_column)
+        given = cells[told.label_column] if isinstance(given, bytes) else given
         if has_several(given):
             several.append(number)
         label = sys.intern(label_text(given))
-        yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(_cells(row), told))
+        yield Entry(root, f"{path.name}:{number}", label, text=kind.text_of(cells, told))
 
 
-def _cells(row: Row) -> Mapping[str, str]:
-    return {str(name): cell(value) for name, value in row.items() if name is not None}
+def _cells(row: Row, path: Path, told: Reading) -> Mapping[str, str]:
+    """The cells as text; bytes that are none are passed over where nothing but a text and its label is taken."""
+    needed = kind_named(told.kind).HAS_COLUMNS
+    taken = {name: value for name, value in row.items() if needed or name in (told.text_column, told.label_column)}
+    try:
+        return {str(name): cell(value) for name, value in taken.items() if name is not None}
+    except UnicodeDecodeError:
+        name = next(name for name, value in taken.items() if not _is_text(value))
+        said = f"{printable(path.name)} has bytes that are no text in its column `{printable(str(name))}`"
+        raise SourceError(f"{said}; leave that column out.") from None
+
+
+def _is_text(value: object) -> bool:
+    try:
+        cell(value)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def cell(value: Any) -> str:  # noqa: ANN401 - a cell of a typed table may be anything
-    """Return a cell as text, all of it: the spaces around a text are its own."""
+    """Return a cell as text, all of it: the spaces around a text are its own.
+
+    Raises:
+        UnicodeDecodeError: it is bytes, or holds some, and they are no UTF-8 text.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode()
     if isinstance(value, (list, tuple)) and len(value) == 1:
         return cell(value[0])
     if is_nothing(value):
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (bool, dict, list)) else str(value)
+    return json.dumps(value, ensure_ascii=False, default=cell) if isinstance(value, (bool, dict, list)) else str(value)

@@ -15,7 +15,6 @@ from app.errors import ProjectError, UsageError
 from app.project.project import check_name
 from storage.class_labels import ClassCount, count_per_class
 from storage.classes import (
-    ClassChangeInfo,
     add_class,
     color_class,
     describe_class,
@@ -30,6 +29,7 @@ from storage.classes import (
 from storage.engine import Session
 from storage.names import one_name
 from storage.projects import ClassInfo, list_classes
+from storage.standing_changes import ClassChangeInfo, renames_of_undos
 
 Kind = Literal["rename", "merge", "split", "retire", "add", "describe", "order", "color"]
 
@@ -168,7 +168,7 @@ def past_changes(session: Session, *, project_id: int) -> list[PastChange]:
     names = [entry.name for entry in list_classes(session, project_id=project_id)]
     changes = list_class_changes(session, project_id=project_id)
     undone = {change.undoes for change in changes if change.undoes is not None}
-    own = _renames_of_undos(changes)
+    own = renames_of_undos(changes)
     return [
         PastChange(change, change_said(change, names), change.id in undone)
         for change in reversed(changes)
@@ -207,13 +207,3 @@ def names_in(text: str) -> list[str]:
     except csv.Error as error:
         raise ProjectError(f"The classes cannot be read, {error}: is a quote missing?") from error
     return [name.strip() for line in lines for name in line if name.strip()]
-
-
-def _renames_of_undos(changes: Sequence[ClassChangeInfo]) -> set[int]:
-    found = set[int]()
-    by_id = {change.id: change for change in changes}
-    for undo in (change for change in changes if change.undoes is not None):
-        if by_id[undo.undoes or 0].kind == "rename":
-            before = [one.id for one in changes if one.kind == "rename" and one.id < undo.id]
-            found.add(max(one for one in before if by_id[one].class_index == undo.class_index))
-    return found

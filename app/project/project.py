@@ -47,15 +47,14 @@ class Project:
         return self.folder / "labelloop.db"
 
     @property
-    def database_file(self) -> int:
-        """The number of the SQLite file, 0 where there is none.
+    def database_file(self) -> tuple[int, int] | None:
+        """Which file the SQLite file is, by device and number; None where there is none.
 
-        Whoever opened one before another was put in its place must open it again, or would write into nowhere.
+        Whoever opened one before another was put in its place must open it again: storage refuses to go on.
         """
-        try:
-            return 0 if self.is_on_server else self.database_path.stat().st_ino
-        except FileNotFoundError:
-            return 0
+        from storage.filesystem import file_at
+
+        return None if self.is_on_server else file_at(self.database_path)
 
     @property
     def database_url(self) -> str:

@@ -32,6 +32,7 @@ from loops.embeddings.names import ClassName
 from loops.errors import CheckpointMismatchError
 from loops.oracle import Answers, Query
 from loops.predictors.predictor import Predictor
+from storage.class_labels import split_samples
 from storage.engine import Database
 from storage.metrics import MetricInfo, list_metrics
 from storage.moments import class_names_at
@@ -71,6 +72,7 @@ class _Refit:
     folder: Path  # thrown away
     metrics: list[MetricInfo]
     rankings: dict[int, list[QueryInfo]]  # by round
+    split: set[int]  # samples whose label a split took back: they were put before a ranking that was made already
     saved: dict[int, SavedCheckpoint] = field(default_factory=dict)
 
 
@@ -86,8 +88,9 @@ def refitted_rounds(project: Project, database: Database) -> Iterator[RefittedRo
         rounds = [info for info in list_rounds(session, project_id=bench.project_id) if info.state in PUBLISHED]
         metrics = list_metrics(session, project_id=bench.project_id)
         rankings = {info.number: list_queries(session, round_id=info.id) for info in rounds}
+        split = split_samples(session, project_id=bench.project_id)
     with tempfile.TemporaryDirectory() as folder:
-        refit = _Refit(bench, Path(folder), metrics, rankings)
+        refit = _Refit(bench, Path(folder), metrics, rankings, split)
         for info in rounds:
             yield _round(refit, info)
 
@@ -103,7 +106,7 @@ def _round(refit: _Refit, info: RoundInfo) -> RefittedRound:
     answers, missing = _answers_of(refit, info, recorded)
     query = _run(refit, info, answers)
     differences = [*_of_pool(missing), *_of_metrics(refit, info, query), *_of_scores(refit, query, recorded)]
-    ranked, notes = _of_ranking(refit.rankings[info.number], info, query)
+    ranked, notes = _of_ranking(refit.rankings[info.number], info, query, refit.split)
     return RefittedRound(info.number, (*differences, *ranked), notes)
 
 
@@ -132,12 +135,13 @@ def _answers_of(refit: _Refit, info: RoundInfo, recorded: RoundScores | None) ->
 
 
 def _measured_then(bench: Workbench, number: int, test: Mapping[int, int]) -> dict[int, int]:
-    """The part of the test set that a round was measured on: while samples are still embedded it is not all of it."""
+    """The test set that a round was measured on, with its labels of then: both change, by imports and by merges."""
     with suppress(UnreadableScoresError):
         measured = read_measured(measured_path(bench.project.rounds_dir, number))
         if measured is not None:
-            then = set(measured.sample_ids[measured.rows("test")].tolist())
-            return {sample_id: label for sample_id, label in test.items() if sample_id in then}
+            rows = measured.rows("test")
+            then = dict(zip(measured.sample_ids[rows].tolist(), measured.labels_N[rows].tolist(), strict=True))
+            return {sample_id: label for sample_id, label in then.items() if sample_id in test}
     return dict(test)
 
 
@@ -231,7 +235,9 @@ def _of_scores(refit: _Refit, query: Query, recorded: RoundScores | None) -> Ite
             yield f"{name} differs by up to {furthest:.3g}"
 
 
-def _of_ranking(noted: list[QueryInfo], info: RoundInfo, query: Query) -> tuple[list[str], tuple[str, ...]]:
+def _of_ranking(
+    noted: list[QueryInfo], info: RoundInfo, query: Query, split: set[int]
+) -> tuple[list[str], tuple[str, ...]]:
     """What differs in the order of the questions; a ranking that was made anew after labels is another one."""
     seen = info.labels if query.asked_by is not None else None
     replaced = sum(line.purpose == "train" and line.predictor_labels != seen for line in noted)
@@ -239,11 +245,17 @@ def _of_ranking(noted: list[QueryInfo], info: RoundInfo, query: Query) -> tuple[
         which = f"{replaced:,} of its {len(noted):,} questions came in otherwise"
         why = "chosen anew after a label, asked again after a split, or waiting for another person"
         return [], (f"{which} ({why}), so their order is not compared",)
-    then = [(line.sample_id, line.purpose) for line in sorted(noted, key=lambda line: line.rank)]
-    again = [(ranked.sample_id, ranked.purpose) for ranked in query.ranking]
+    lines = sorted(noted, key=lambda line: line.rank)
+    then = [(line.sample_id, line.purpose) for line in lines if line.sample_id not in split]
+    again = [(ranked.sample_id, ranked.purpose) for ranked in query.ranking if ranked.sample_id not in split]
+    moved = len(noted) - len(then)
+    about = f"{moved:,} of its {len(noted):,} questions are about samples of a class that was split"
+    notes = (f"{about}, so the order of the others alone is compared",) if moved else ()
     wrong = next((place for place, pair in enumerate(zip(then, again, strict=False)) if pair[0] != pair[1]), None)
     if wrong is not None:
-        return [f"question {wrong + 1} was sample {then[wrong][0]}, and is sample {again[wrong][0]} fitted again"], ()
+        return [
+            f"question {wrong + 1} was sample {then[wrong][0]}, and is sample {again[wrong][0]} fitted again"
+        ], notes
     if len(then) != len(again):
-        return [f"{len(then):,} questions were asked, and {len(again):,} are fitted again"], ()
-    return [], ()
+        return [f"{len(then):,} questions were asked, and {len(again):,} are fitted again"], notes
+    return [], notes

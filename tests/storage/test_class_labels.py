@@ -3,7 +3,7 @@
 import pytest
 
 from storage.class_labels import list_waiting
-from storage.classes import list_class_changes, split_class, undo_class_change
+from storage.classes import add_class, list_class_changes, merge_class, split_class, undo_class_change
 from storage.current import current_labels
 from storage.errors import InvalidClassError, InvalidDecisionError
 from storage.events import list_events
@@ -108,3 +108,25 @@ def test_one_part_is_no_split(world, parts):
     with pytest.raises(InvalidClassError, match="cannot be split"):
         split(world, *parts)
     assert world.ask(list_class_changes) == []
+
+
+def test_a_split_after_a_correction_or_a_merge_asks_too_and_does_not_bring_back_what_was_before(world, labeled):
+    world.tell(add_class, name="hound", who="ada")
+    world.label(1, DOG)
+    world.tell(merge_class, name="dog", into="hound", who="ada")
+    split(world, "fox", "wolf", name="hound")
+    assert standing(world) == {}
+    assert sorted(one.sample_id for one in world.ask(list_waiting)) == [1, 2, 3, 9]
+
+
+def test_a_merge_and_a_later_split_are_taken_back_one_after_the_other(world, labeled):
+    world.tell(add_class, name="hound", who="ada")
+    before = standing(world)
+    merged = world.tell(merge_class, name="dog", into="hound", who="ada")[0]
+    after, taken = standing(world), split(world, "fox", "wolf", name="hound")[0]
+    with pytest.raises(InvalidClassError, match=f"Take change {taken.id} back first"):
+        world.tell(undo_class_change, change_id=merged.id, who="ada")
+    world.tell(undo_class_change, change_id=taken.id, who="ada")
+    assert standing(world) == after == {1: CAT, 2: HOUND, 3: HOUND, 9: HOUND}
+    world.tell(undo_class_change, change_id=merged.id, who="ada")
+    assert standing(world) == before

@@ -220,3 +220,40 @@ def test_the_journal_alone_brings_changed_classes_back(database, pets, tmp_path)
         assert of_tests(session, project_id) == [0, 1, 1]
         assert replay(session, entries).events == 0, "told twice, it changes nothing"
         assert list_classes(session, project_id=project_id) == wanted[0]
+
+
+def test_of_two_changes_the_older_one_is_taken_back_and_the_newer_one_stays(database, pets, tmp_path):
+    project_id, _ = pets
+
+    def of_dog(session):
+        known = list_classes(session, project_id=project_id)
+        order = [one.index for one in by_place(known)]
+        return known[1].name, known[1].description, known[1].color, known[1].retired, order
+
+    own = {"project_id": project_id, "who": "ada"}
+    with database.write() as session:
+        add_class(session, name="fox", **own)
+        changed = []
+        for k, name in enumerate(("dog", "wolf 0")):
+            changed.append(describe_class(session, name=name, text=f"text {k}", **own).id)
+            changed.append(color_class(session, name=name, color=f"#00000{k}", **own).id)
+            changed.append(order_classes(session, names=[("hound", "cat")[k], "fox"], **own).id)
+            changed.append(rename_class(session, name=name, new_name=f"wolf {k}", **own).id)
+            changed.append(retire_class(session, name=f"wolf {k}", **own).id)
+            changed.append(add_class(session, name=f"wolf {k}", **own).id)
+        changed.append(retire_class(session, name="wolf 1", **own).id)
+        for change in changed[:6]:
+            undo_class_change(session, change_id=change, **own)
+        assert of_dog(session) == ("wolf 1", "text 1", "#000001", True, [0, 3, 2, 1])
+        for change in changed[6:]:
+            undo_class_change(session, change_id=change, **own)
+        assert of_dog(session) == ("dog", "", "", False, [0, 1, 2, 3])
+        wanted = list_classes(session, project_id=project_id)
+        renames = [one.id for one in list_class_changes(session, project_id=project_id) if one.kind == "rename"]
+        assert len(renames) == 3, "the older one needed no rename to be taken back, the newer one did"
+        with pytest.raises(InvalidClassError, match="no change"):
+            undo_class_change(session, change_id=renames[-1], **own)
+    entries = journal.read(journal_path(database)).entries
+    with closing(create_database(f"sqlite:///{tmp_path / 'new.db'}")) as made, made.write() as session:
+        assert replay(session, entries).unusable == 0
+        assert list_classes(session, project_id=project_id) == wanted

@@ -1,4 +1,6 @@
+import shutil
 import sqlite3
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
@@ -9,13 +11,14 @@ from storage.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
     DatabaseReadOnlyError,
+    DatabaseReplacedError,
     DatabaseUnavailableError,
     DatabaseUrlError,
     DiskFullError,
     NetworkFileSystemError,
 )
 from storage.library import choose_library
-from storage.opening import open_database
+from storage.opening import create_database, open_database
 from storage.projects import create_project, find_project
 
 # The very library of the engines: locks are the process's, and two libraries in one process do not see each other's.
@@ -165,3 +168,18 @@ def test_a_disk_that_cannot_be_written_to_is_not_only_a_database_without_an_answ
     error = OperationalError("", {}, sqlite3.OperationalError("disk I/O error"))
     with pytest.raises(DatabaseUnavailableError, match="disk I/O error: the disk is full, or failing"), translated():
         raise error
+
+
+def test_a_file_that_was_replaced_is_neither_read_nor_written_any_more(tmp_path):
+    path = tmp_path / "labelloop.db"
+    with closing(create_database(f"sqlite:///{path}")) as database:
+        with database.write() as session:
+            create_project(session, name="old", classes=["a", "b"], seed=0)
+        shutil.copy(path, tmp_path / "copy.db")
+        (tmp_path / "copy.db").replace(path)
+        for opened in (database.read, database.write):
+            with pytest.raises(DatabaseReplacedError, match="open the project again"), opened():
+                pass
+        path.unlink()
+        with pytest.raises(DatabaseReplacedError):
+            database.connect_to_write()

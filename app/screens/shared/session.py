@@ -58,7 +58,7 @@ def current_project() -> Project:
 
 
 @st.cache_resource(show_spinner=False)
-def _open(folder: str, file: int) -> Database:  # noqa: ARG001
+def _open(folder: str, file: tuple[int, int] | None) -> Database:  # noqa: ARG001
     return open_project(Path(folder)).open_database()
 
 
@@ -69,7 +69,7 @@ def database() -> Database:
 
 
 @st.cache_resource(show_spinner=False)
-def _writes(folder: str, file: int) -> WriteQueue:
+def _writes(folder: str, file: tuple[int, int] | None) -> WriteQueue:
     return WriteQueue(_open(folder, file))
 
 

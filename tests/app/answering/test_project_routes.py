@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.project.creation import make_project
 from app.project.library import copy_project, delete_project
 from app.project.project import Project
 from app.project.settings import ProjectSettings
+from storage.classes import add_class
 from storage.labels import list_events
 from tests.app.over_http import ADDRESS
 
@@ -138,3 +140,12 @@ def test_hostile_requests_are_refused_in_a_sentence_and_change_nothing(client: T
                   "export?format=../../etc", "predictions?low=nan", "predictions?order=by+luck"):  # fmt: skip
         assert 400 <= client.get(f"/v1/project/{query}").status_code < 500, query
     assert events_of(project) == []
+
+
+def test_a_class_name_may_be_as_long_as_in_the_project(project: Project, client: TestClient) -> None:
+    name = "a" * 1_000
+    with closing(project.open_database()) as database, database.write() as session:
+        add_class(session, project_id=1, name=name, who="ada")
+    labeled = client.post("/v1/project/decisions", json={**LABEL, "class_name": name})
+    assert (labeled.status_code, labeled.json()["class_index"]) == (200, 2), labeled.text
+    assert client.get("/v1/project/predictions", params={"class_name": name}).status_code == 409, "there is no model"

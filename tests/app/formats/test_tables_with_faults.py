@@ -33,6 +33,12 @@ def opened(tmp_path):
     [
         (b"x,y,x,label\n1,2,3,a\n", "t.csv has more than one column `x`; give each a name of its own."),
         (b"x,label,y,label\n1,a,2,b\n", "t.csv has more than one column `label`; give each a name of its own."),
+        (
+            b"1,2,1\n3,4,5\n",
+            "t.csv has more than one column `1`; give each a name of its own. Is its first line a row? "
+            "Put the names of its columns above it.",
+        ),
+        ("x,label\n1,a\n".encode("utf-16-le"), "t.csv is not UTF-8 text; save it as CSV UTF-8."),
         (b"", "t.csv is empty."),
         (b"x,y,label\n", "t.csv has a header and no row below it."),
         ("x,y\n1,größe\n".encode("cp1252"), "t.csv is not UTF-8 text; save it as CSV UTF-8."),
@@ -164,3 +170,42 @@ def test_a_column_of_texts_that_is_called_otherwise_is_told_how_to_be_named(tmp_
         open_source(path, uploads=tmp_path)
     found = open_source(path, uploads=tmp_path, reading=Reading(text_column="sentence"))
     assert [entry.text for entry in found.entries] == ["fine", "awful"]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_like_a_row"),
+    [
+        (b"1,2,3\n4,5,6\n", True),
+        (b"1,2,cat\n3,4,dog\n5,6,cat\n", True),  # another cat is in its column
+        (b"7\n8\n", True),
+        (b",0,1\n0,4,5\n1,6,7\n", False),  # a data frame's, without names
+        (b"country,2019,2020\nde,1,2\n", False),
+        (b"x,label\n1,a\nx,label\n", False),
+    ],
+)
+def test_a_first_line_of_values_does_not_become_the_names_of_columns_without_a_word(tmp_path, content, is_like_a_row):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    said = [
+        note for note in open_source(path, uploads=tmp_path, reading=Reading("table")).notes if "like a row" in note
+    ]
+    assert len(said) == is_like_a_row
+
+
+def test_bytes_are_text_or_their_column_is_named(tmp_path):
+    path = tmp_path / "t.parquet"
+
+    def source(raw, kind="table"):
+        pd.DataFrame({"text": [b"one", b"two"], "raw": raw, "label": [b"a", b"b"]}).to_parquet(path)
+        return open_source(path, uploads=tmp_path, reading=Reading(kind))
+
+    found = source([b"x", b"y"]).entries[0]
+    assert (json.loads(found.text), found.class_name) == ({"text": "one", "raw": "x"}, "a")
+    with pytest.raises(SourceError, match="no text in its column `raw`; leave that column out"):
+        source([b"x", b"\xff"])
+    assert [entry.text for entry in source([b"x", b"\xff"], "text").entries] == ["one", "two"]
+
+
+def test_one_number_written_in_two_ways_is_two_classes_and_that_is_said(opened):
+    assert "1 and 1.0 are one number" in opened(b"x,y,label\n1,1,1.0\n2,1,1\n3,1,2.0\n").notes[0]
+    assert opened(b"x,y,label\n1,1,1.0\n2,1,2.0\n").notes == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from app.project.class_changes import Kind, change_class, take_back
 from app.project.measured import measured_path
 from app.project.project import Project
 from app.project.scores import scores_path
@@ -17,6 +19,7 @@ from app.project.settings import save_settings
 from app.trainer.refitting import RefittedRound, refitted_rounds
 from app.trainer.rounds import run_rounds
 from app.trainer.workbench import Workbench
+from storage.current import CurrentLabel, current_labels
 from storage.engine import Database
 from storage.models import Metric, Query
 from tests.app.trainer.conftest import QUERY_SIZE, Annotator
@@ -110,3 +113,36 @@ def test_a_round_of_other_settings_is_not_fitted_and_that_is_said(project: Proje
     for one in refitted_rounds(project, database):
         assert one.differences == ()
         assert "cnn and bald, and the settings of now say cnn and margin" in one.notes[0]
+
+
+def labels_of(database: Database, annotator: Annotator) -> list[CurrentLabel]:
+    with database.read() as session:
+        return current_labels(session, project_id=annotator.project_id)
+
+
+@pytest.mark.usefixtures("quick_predictor")
+def test_a_merge_that_was_taken_back_and_a_split_are_not_differences(
+    make_bench: Callable[[], Workbench], annotator: Annotator, project: Project, database: Database
+) -> None:
+    def change(kind: Kind, name: str, value: str) -> None:
+        with database.write() as session:
+            change_class(session, project_id=annotator.project_id, kind=kind, name=name, value=value, who="me")
+
+    def labeled_round() -> None:
+        annotator.label(QUERY_SIZE)
+        run_rounds(make_bench())
+
+    run_rounds(make_bench())
+    labeled_round()
+    change("merge", "7", "1")
+    labeled_round()
+    with database.write() as session:
+        take_back(session, project_id=annotator.project_id, number="1", who="me")
+    labeled_round()
+    common = Counter(one.class_index for one in labels_of(database, annotator)).most_common(1)[0][0]
+    change("split", str(common), f"{common}a,{common}b")
+    annotator.class_of = {name: 10 if index == common else index for name, index in annotator.class_of.items()}
+    labeled_round()
+    found = list(refitted_rounds(project, database))
+    assert [one.differences for one in found] == [()] * 5
+    assert any("samples of a class that was split" in note for one in found for note in one.notes)

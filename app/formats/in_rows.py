@@ -74,16 +74,22 @@ def folder_of(path: Path) -> Path:
 def _is_like_a_row(columns: Sequence[str], rows: Sequence[Row]) -> bool:
     """Whether the names of columns look like values: numbers, and words that stand below them in their columns too.
 
-    Numbers that count up by one are names: years, pixels, a data frame's for columns that have none.
+    Numbers that count up by one from 0 on, as data frames write for columns that have no names, are names, and so are
+    years that do.
     """
     names = [name.strip() for name in columns if name.strip()]
     if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name) for name in names):
         return True
     numbers = [name for name in names if re.fullmatch(r"[+-]?\d+", name)]
-    if not numbers or (numbers == names and all(int(b) - int(a) == 1 for a, b in pairwise(numbers))):
+    if not numbers or (numbers == names and _counts_up(list(map(int, numbers)))):
         return False
     words = (name for name in columns if name.strip() and name.strip() not in numbers)
     return all(any(cell(row.get(word)).strip() == word.strip() for row in rows) for word in words)
+
+
+def _counts_up(numbers: Sequence[int]) -> bool:
+    begins_as_names_do = numbers[0] == 0 or (1000 < numbers[0] < 3000 and len(numbers) > 1)
+    return begins_as_names_do and all(right - left == 1 for left, right in pairwise(numbers))
 
 
 def _notes_on_numbers(labels: Iterable[str]) -> list[str]:

@@ -243,7 +243,7 @@ def _of_ranking(
     replaced = sum(line.purpose == "train" and line.predictor_labels != seen for line in noted)
     if replaced:
         which = f"{replaced:,} of its {len(noted):,} questions came in otherwise"
-        why = "chosen anew after a label, asked again after a split, or waiting for another person"
+        why = "chosen anew after a label, or waiting for another person"
         return [], (f"{which} ({why}), so their order is not compared",)
     lines = sorted(noted, key=lambda line: line.rank)
     then = [(line.sample_id, line.purpose) for line in lines if line.sample_id not in split]

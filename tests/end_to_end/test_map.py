@@ -124,7 +124,9 @@ def test_with_webgl_a_click_picks_and_keys_choose_as_well(page, address):
     page.locator(".tip").get_by_text("model: right (80 %)").wait_for()
     page.mouse.click(x + 0.83 * unit, y)
     page.get_by_text(re.compile(r"^Predicted right")).wait_for()
-    settle(page)  # or the key would be about the sample before, and be refused
+    settle(page)
+    picked = re.search(r"\d+", page.get_by_role("heading", name=re.compile(r"^Sample \d+$")).inner_text())[0]
+    page.locator(f'.one[data-sample="{picked}"][aria-busy="false"]').wait_for()  # or the key would be refused
 
     page.keyboard.press("1")  # a right one, said to be left: the key's, not the model's
     page.keyboard.press("Backspace")  # at once: an undo waits until what it takes back is stored

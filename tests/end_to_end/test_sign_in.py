@@ -106,7 +106,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("team")
-    for shade in range(4):
+    for shade in range(60):  # enough for a page of each tab, which takes some ahead
         path = folder / "images" / f"{shade}.png"
         path.parent.mkdir(exist_ok=True)
         Image.new("L", (8, 8), shade).save(path)

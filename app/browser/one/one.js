@@ -4,7 +4,9 @@
 
 // Of the whole visit: for another sample Streamlit draws another element, and the keys' page begins anew.
 let waitsFor = null; // the message that is not answered yet
+let sentAt = 0; // when it was sent
 let isUndoNext = false;
+const FORGOTTEN_MS = 5000; // who left the page meanwhile and came back begins anew; a page that is only drawn anew does not
 
 class OneSample {
   constructor(parent, data) {
@@ -25,7 +27,8 @@ class OneSample {
     this.setStateValue = setStateValue;
     const isAnswered = data.answered === waitsFor;
     const isNextUndo = isAnswered && isUndoNext;
-    if (isAnswered || this.isNew) [waitsFor, isUndoNext] = [null, false]; // who left meanwhile and came back begins anew
+    const isForgotten = this.isNew && performance.now() - sentAt > FORGOTTEN_MS;
+    if (isAnswered || isForgotten) [waitsFor, isUndoNext] = [null, false];
     this.isNew = false;
     if (isNextUndo) this.send("undo", null, this.data.answered);
     this.draw();
@@ -46,13 +49,14 @@ class OneSample {
 
   // follows: the message that an undo waited for; where that one changed nothing, neither does the undo.
   send(act, classIndex, follows) {
-    waitsFor = newId();
+    [waitsFor, sentAt] = [newId(), performance.now()];
     this.draw();
     this.setStateValue("message", { turn: waitsFor, act, class_index: classIndex, sample_id: this.data.sample_id, follows });
   }
 
   draw() {
     this.root.setAttribute("aria-busy", String(waitsFor !== null));
+    this.root.dataset.sample = this.data.sample_id;
     const named = inOrder(this.data.classes).filter((one) => one.key && !one.retired).map((one) => [keySigns(one.key), one.name]);
     const all = [...named, ["Space", "skip"], ["F", this.data.is_flagged ? "take the flag back" : "flag"], ["Backspace", "undo"]];
     this.root.replaceChildren(...all.map(([key, text]) => element("span", { class: "key" }, element("kbd", {}, key), element("span", { translate: "no" }, text))));

@@ -6,6 +6,7 @@ from app.screens.shared.failures import as_sentences
 from app.screens.shared.gone import is_gone, wait_for_project
 from app.screens.shared.help_dialog import help_button
 from app.screens.shared.identity import must_sign_in
+from app.screens.shared.leaving import wait_for_typed
 from app.screens.shared.looks import ICON, looks
 from app.screens.shared.project_name import name_of_project
 from app.screens.shared.session import is_project, remember_project
@@ -57,4 +58,5 @@ with as_sentences():
                 st.page_link(one)
         if page not in (setup, keys, projects):
             st.switch_page(setup)
+    wait_for_typed()
     page.run()

@@ -8,13 +8,13 @@ labels at a time on rows of length 1, once on every embedding there is of the ki
 on that which the default chose. Medians of the seeds, the worst in brackets, in percent: accuracy on the test set, of
 `mammography`, where 2 of 100 are positive, the mean over classes.
 
-Sets that no choice of this project was made on are marked: `flowers`, `reviews`, `german_credit`, `mammography`.
+Sets that no choice of this project was made on are marked. `make_unseen_sets.py` makes forty more of them; any folder
+with `text/NAME-pool.csv`, `tables/NAME-pool.csv` (each beside `NAME-test.csv`) or `NAME/{train,val}/CLASS` will do.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import statistics
 import sys
@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from any_data_peers import AT, RULES, Asked, Floats, Ids, curve_of
-from PIL import Image
+from any_data_sets import all_names, drawn
 from threadpoolctl import threadpool_limits
 
 from app.simulation.config import SimulationConfig
@@ -40,28 +40,17 @@ from app.simulation.study import prepared, simulate
 from loops.embeddings.features import FeatureStore
 from loops.oracle import Query
 
-DIGITS = Path(__file__).parent.parent / "sample_data" / "digits"
-SHARE = 0.9  # of the pool that a seed draws
-UNSEEN = ("flowers", "reviews", "german_credit", "mammography")
+CHOSEN_ON = ("flowers32", "hymenoptera", "mnist", "digits", "trec", "subjective", "wheat", "adult")
 RARE = ("mammography",)
-SMALL = 32  # pixels
 MOST_EMBEDDED = 10_000  # samples of a pool that is embedded in every way; of a larger one only as the default does
 
 Curve = dict[int, float]
 
 
-@dataclass(frozen=True)
-class Table:
-    """A pool or a test set as a CSV: header and rows, the label last."""
-
-    header: list[str]
-    rows: list[list[str]]
-
-
 def main() -> None:
     """One table per set, then by how much the default is above the best peer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with flowers, hymenoptera, text, tables and mnist.npz")
+    parser.add_argument("--data", type=Path, help="folder of the sets")
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
@@ -74,11 +63,13 @@ def main() -> None:
     jobs = [(options.data, name, seed, options.budget) for name in names for seed in range(options.seeds)]
     found: dict[str, list[Measured]] = defaultdict(list)
     with ProcessPoolExecutor(options.processes) as processes:
-        for (_, name, _, _), measured in zip(jobs, processes.map(measure, jobs), strict=True):
-            found[name].append(measured)
-            if len(found[name]) == options.seeds:
-                report(name, found[name])
-    summarize(found)
+        try:
+            for (_, name, _, _), measured in zip(jobs, processes.map(measure, jobs), strict=True):
+                found[name].append(measured)
+                if len(found[name]) == options.seeds:
+                    report(name, found[name])
+        finally:  # also of those that there are once it is stopped
+            summarize({name: seeds for name, seeds in found.items() if len(seeds) == options.seeds})
 
 
 @dataclass(frozen=True)
@@ -156,104 +147,10 @@ def unit(rows: np.ndarray) -> Floats:
     return rows / np.maximum(np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True), 1e-9)
 
 
-def all_names(data: Path) -> list[str]:
-    """Every set that the folder has."""
-    tables = [
-        path.name.removesuffix("-pool.csv")
-        for part in ("text", "tables")
-        for path in sorted((data / part).glob("*-pool.csv"))
-    ]
-    return ["flowers", "flowers32", "hymenoptera", "mnist", "digits", *tables]
-
-
-def drawn(data: Path, name: str, seed: int, folder: Path) -> tuple[Path, Path]:
-    """Nine tenths of the pool, and the test set, as CSV files."""
-    pool, test = load(data, name, folder)
-    order = np.sort(np.random.default_rng(seed).permutation(len(pool.rows))[: int(SHARE * len(pool.rows))])
-    paths = folder / "pool.csv", folder / "test.csv"
-    for path, table in zip(paths, (Table(pool.header, [pool.rows[k] for k in order]), test), strict=True):
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([table.header, *table.rows])
-    return paths
-
-
-def load(data: Path, name: str, folder: Path) -> tuple[Table, Table]:
-    """Pool and test set of a name."""
-    if name == "digits":
-        rows = read(DIGITS / "labels.csv").rows
-        pairs = [[str(DIGITS / path), label] for path, label in rows]
-        return images([pair for pair in pairs if "/pool/" in pair[0]]), images(
-            [p for p in pairs if "/pool/" not in p[0]]
-        )
-    if name == "hymenoptera":
-        return photographs(data / name / "train"), photographs(data / name / "val")
-    if name in ("flowers", "flowers32"):
-        parts = [flowers(data / "flowers", part) for part in ("pool", "test")]
-        pool, test = [shrunk(part, folder) for part in parts] if name == "flowers32" else parts
-        return pool, test
-    if name == "mnist":
-        return mnist(data / "mnist.npz", folder)
-    part = next(part for part in ("text", "tables") if (data / part / f"{name}-pool.csv").exists())
-    return read(data / part / f"{name}-pool.csv"), read(data / part / f"{name}-test.csv")
-
-
-def read(path: Path) -> Table:
-    """As it stands there."""
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    return Table(header, rows)
-
-
-def images(pairs: Sequence[Sequence[str]]) -> Table:
-    """Paths and labels."""
-    return Table(["path", "label"], [list(pair) for pair in pairs])
-
-
-def photographs(folder: Path) -> Table:
-    """One folder per class."""
-    return images([(str(path), path.parent.name) for path in sorted(folder.glob("*/*"))])
-
-
-def flowers(folder: Path, part: str) -> Table:
-    """Paths relative to the folder."""
-    return images([(str(folder / path), label) for path, label in read(folder / f"{part}.csv").rows])
-
-
-def shrunk(table: Table, folder: Path) -> Table:
-    """The middle square of each photograph at 32 x 32 pixels."""
-    (folder / "small").mkdir(exist_ok=True)
-    rows = []
-    for path, label in table.rows:
-        target = folder / "small" / f"{Path(path).parent.name}-{Path(path).stem}.png"
-        with Image.open(path) as image:
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 2
-            square = image.convert("RGB").crop((left, top, left + side, top + side))
-            square.resize((SMALL, SMALL), Image.Resampling.LANCZOS).save(target)
-        rows.append((str(target), label))
-    return images(rows)
-
-
-def mnist(path: Path, folder: Path) -> tuple[Table, Table]:
-    """60,000 and 10,000 images, as files."""
-    with np.load(path) as data:
-        parts = [(data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])]
-    tables = []
-    for part, (pixels, labels) in zip(("pool", "test"), parts, strict=True):
-        (folder / part).mkdir()
-        rows = []
-        for number, (image, label) in enumerate(zip(pixels, labels, strict=True)):
-            target = folder / part / f"{number:05d}.png"
-            Image.fromarray(image).save(target, compress_level=1)
-            rows.append((str(target), str(label)))
-        tables.append(images(rows))
-    return tables[0], tables[1]
-
-
 def report(name: str, seeds: Sequence[Measured]) -> None:
     """Median and worst of each arm."""
-    budgets = sorted(set.intersection(*(set(one.default) for one in seeds)))
-    unseen = " (no choice was made on it)" if name in UNSEEN else ""
+    budgets = budgets_of(seeds)
+    unseen = "" if name in CHOSEN_ON else " (no choice was made on it)"
     cpu, fit = statistics.median(one.cpu_s for one in seeds), statistics.median(one.fit_s for one in seeds)
     print(f"\n## {name}{unseen}: {len(seeds)} seeds, {cpu:.0f} CPU-s a run, {fit:.1f} s a fit")
     print("| arm | " + " | ".join(f"{at}" for at in budgets) + " |")
@@ -284,20 +181,39 @@ def row(name: str, cells: Sequence[Sequence[float]]) -> None:
 
 
 def summarize(found: dict[str, list[Measured]]) -> None:
-    """The default minus the best peer of that budget, with its standard error over the seeds."""
+    """By how much the default is above its peers: of each set, then on average over the sets."""
     print("\n## Default minus the best peer, points (standard error over seeds)")
-    every = []
+    gains_of: dict[str, dict[int, list[float]]] = {rule: defaultdict(list) for rule in ("the best peer", *RULES)}
     for name, seeds in found.items():
         cells = []
-        for at in sorted(set.intersection(*(set(one.default) for one in seeds))):
-            embeddings = {e for _, e in seeds[0].peers}
-            best = max((best_of(seeds, rule, embeddings, at) for rule in RULES), key=statistics.median)
-            gains = [100 * (one.default[at] - reached) for one, reached in zip(seeds, best, strict=True)]
-            error = statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
-            every.append(statistics.fmean(gains))
-            cells.append(f"{at}: {statistics.fmean(gains):+.1f} ({error:.1f})")
+        for at in budgets_of(seeds):
+            of_rule = {rule: best_of(seeds, rule, {e for _, e in seeds[0].peers}, at) for rule in RULES}
+            of_rule["the best peer"] = max(of_rule.values(), key=statistics.median)
+            for rule, reached in of_rule.items():  # the best peer last, whose gains the cell says
+                gains = [100 * (one.default[at] - peer) for one, peer in zip(seeds, reached, strict=True)]
+                gains_of[rule][at].append(statistics.fmean(gains))
+            cells.append(f"{at}: {statistics.fmean(gains):+.1f} ({error_of(gains):.1f})")
         print(f"{name}: {', '.join(cells)}")
-    print(f"mean: {statistics.fmean(every):+.1f}")
+    sets = len(found)
+    print(f"\n## Default minus a peer, mean over {sets} sets (standard error over sets; on how many it is not below)")
+    print("| minus | " + " | ".join(f"{at}" for at in gains_of["the best peer"]) + " |")
+    print("|---" * (len(gains_of["the best peer"]) + 1) + "|")
+    for rule, of_budget in gains_of.items():
+        cells = []
+        for gains in of_budget.values():
+            ahead = sum(gain >= 0 for gain in gains)
+            cells.append(f"{statistics.fmean(gains):+.1f} ({error_of(gains):.1f}; {ahead} of {len(gains)})")
+        print(f"| {rule} | {' | '.join(cells)} |")
+
+
+def budgets_of(seeds: Sequence[Measured]) -> list[int]:
+    """Numbers of labels that each seed was measured at."""
+    return sorted(set.intersection(*(set(one.default) for one in seeds)))
+
+
+def error_of(values: Sequence[float]) -> float:
+    """Standard error of a mean."""
+    return statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ CLUSTERED = 3_000  # samples that TypiClust looks at
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Judge = Callable[[Ids, Floats], float]  # of predicted classes and probabilities of a test set
+Judge = Callable[[Ids, Floats], dict[str, float]]  # of predicted classes and probabilities of a test set
 
 
 class Asked:
@@ -106,9 +106,9 @@ def entropy(probs: Floats) -> Floats:
     return -(probs * np.log(np.maximum(probs, 1e-12))).sum(-1)
 
 
-def curve_of(rule: str, asked: Asked, test_rows: Floats, judge: Judge) -> dict[int, dict[bool, float]]:
+def curve_of(rule: str, asked: Asked, test_rows: Floats, judge: Judge) -> dict[int, dict[bool, dict[str, float]]]:
     """What each budget reaches, by whether there is an intercept."""
-    curve: dict[int, dict[bool, float]] = {}
+    curve: dict[int, dict[bool, dict[str, float]]] = {}
     for at in AT:
         while len(asked.known) < min(at, len(asked.labels)):
             # TypiClust makes as many clusters as it asks: all of a step at once, as it is meant.
@@ -120,7 +120,7 @@ def curve_of(rule: str, asked: Asked, test_rows: Floats, judge: Judge) -> dict[i
     return curve
 
 
-def _judged(asked: Asked, test_rows: Floats, judge: Judge, *, intercept: bool) -> float:
+def _judged(asked: Asked, test_rows: Floats, judge: Judge, *, intercept: bool) -> dict[str, float]:
     model = asked.fit(intercept=intercept)
     probs = np.zeros((len(test_rows), asked.classes))
     if model is None:

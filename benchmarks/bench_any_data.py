@@ -5,10 +5,10 @@
 
 A seed draws nine tenths of the pool. `labelloop simulate` labels it from nothing to 200 labels, as it is. Peers ask ten
 labels at a time on rows of length 1, once on every embedding there is of the kind (the best of them is told) and once
-on that which the default chose. Medians of the seeds, the worst in brackets, in percent: accuracy on the test set, of
-`mammography`, where 2 of 100 are positive, the mean over classes.
+on that which the default chose. Medians of the seeds, the worst in brackets, in percent: accuracy on the test set, and
+where a class is rare its mean over classes and the average precision of the rare class.
 
-Sets that no choice of this project was made on are marked. `make_unseen_sets.py` makes forty more of them; any folder
+Sets that no choice of this project was made on are marked. `make_unseen_sets.py` makes dozens more; any folder
 with `text/NAME-pool.csv`, `tables/NAME-pool.csv` (each beside `NAME-test.csv`) or `NAME/{train,val}/CLASS` will do.
 """
 
@@ -30,10 +30,11 @@ from pathlib import Path
 import numpy as np
 from any_data_peers import AT, RULES, Asked, Floats, Ids, curve_of
 from any_data_sets import all_names, drawn
+from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from app.simulation.config import SimulationConfig
-from app.simulation.data import LabeledSamples, embed_all, load_data
+from app.simulation.data import embed_all, load_data
 from app.simulation.pool_features import build_graphs
 from app.simulation.run import MeasuredRound
 from app.simulation.study import prepared, simulate
@@ -41,10 +42,16 @@ from loops.embeddings.features import FeatureStore
 from loops.oracle import Query
 
 CHOSEN_ON = ("flowers32", "hymenoptera", "mnist", "digits", "trec", "subjective", "wheat", "adult")
-RARE = ("mammography",)
+ACCURACY, BALANCED, PRECISION = "accuracy", "balanced accuracy", "average precision of the rare class"
+MEASURES = {  # of sets with a rare class, the one that counts first; accuracy alone of all others
+    "adult": (ACCURACY, BALANCED, PRECISION),
+    "german_credit": (ACCURACY, BALANCED, PRECISION),
+    "mammography": (BALANCED, PRECISION),  # 2 of 100 are positive
+}
+BEST = "the best of them"
 MOST_EMBEDDED = 10_000  # samples of a pool that is embedded in every way; of a larger one only as the default does
 
-Curve = dict[int, float]
+Judged = dict[str, float]  # by the name of the measure
 
 
 def main() -> None:
@@ -77,8 +84,8 @@ class Measured:
     """One seed of one set."""
 
     embedding: str  # that the default chose
-    default: Curve
-    peers: dict[tuple[str, str], dict[int, dict[bool, float]]]  # (rule, embedding) -> labels -> intercept -> reached
+    default: dict[int, Judged]  # labels -> reached
+    peers: dict[tuple[str, str], dict[int, dict[bool, Judged]]]  # (rule, embedding) -> labels -> intercept -> reached
     fit_s: float
     cpu_s: float  # of the whole simulation
 
@@ -91,17 +98,24 @@ def measure(job: tuple[Path, str, int, int]) -> Measured:
         pool, test = drawn(data, name, seed, folder)
         config = SimulationConfig(labels=pool, test=test, out=folder / "out", budget=budget, seed=seed)
         with redirect_stderr(nowhere):
-            return _measured(config, rare=name in RARE, folder=folder)
+            return _measured(config, folder=folder)
 
 
-def _measured(config: SimulationConfig, *, rare: bool, folder: Path) -> Measured:
+def _measured(config: SimulationConfig, *, folder: Path) -> Measured:
     samples = load_data(config)
-    default: Curve = {}
+    truth = labels_of(samples.test)
+    rare = int(np.bincount(truth, minlength=len(samples.classes)).argmin())
+    default: dict[int, Judged] = {}
 
     def noted(_query: Query, round_: MeasuredRound | None) -> None:
-        if round_ is not None and round_.labels in AT:
-            confusion = round_.test.confusion_C_C
-            default[round_.labels] = balanced(confusion) if rare else round_.test.accuracy
+        answers = None if round_ is None or round_.labels not in AT else round_.test.answers
+        if round_ is not None and answers is not None:
+            is_rare, confidence = answers.predicted_N == rare, answers.confidence_N
+            of_rare = np.where(is_rare, confidence, 1 - confidence)  # of more classes than two nobody asks for it
+            default[round_.labels] = judged(answers.labels_N, answers.predicted_N, answers.labels_N == rare, of_rare)
+
+    def judge(predicted: Ids, probs: Floats) -> Judged:
+        return judged(truth, predicted, truth == rare, probs[:, rare])
 
     started = time.process_time()
     with prepared(config, samples, folder / "stores") as simulation:
@@ -116,7 +130,7 @@ def _measured(config: SimulationConfig, *, rare: bool, folder: Path) -> Measured
             rows, test_rows = (unit(store.flat_rows(sorted(part))) for part in (samples.pool, samples.test))
             for rule in RULES:
                 asked = Asked(rows, labels_of(samples.pool), config.seed)
-                found[rule, embedding] = curve_of(rule, asked, test_rows, judge_of(samples, rare=rare))
+                found[rule, embedding] = curve_of(rule, asked, test_rows, judge)
     return Measured(chosen, default, found, result["seconds_per_round"]["fit"], cpu_s)
 
 
@@ -125,21 +139,14 @@ def labels_of(part: dict[int, int]) -> Ids:
     return np.array([part[sample_id] for sample_id in sorted(part)], np.int64)
 
 
-def judge_of(samples: LabeledSamples, *, rare: bool):
-    """Accuracy, or its mean over classes."""
-    truth, classes = labels_of(samples.test), len(samples.classes)
-
-    def judge(predicted: Ids, _probs: Floats) -> float:
-        confusion = np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
-        return balanced(confusion) if rare else float((predicted == truth).mean())
-
-    return judge
-
-
-def balanced(confusion_C_C: Ids) -> float:
-    """Mean recall of the classes that there are."""
-    of_class = confusion_C_C.sum(axis=1)
-    return float((confusion_C_C.diagonal()[of_class > 0] / of_class[of_class > 0]).mean())
+def judged(truth: Ids, predicted: Ids, is_rare: np.ndarray, of_rare: Floats) -> Judged:
+    """Each measure, of classes and of the probability of the rare one."""
+    recalls = [float((predicted[truth == one] == one).mean()) for one in np.unique(truth)]
+    return {
+        ACCURACY: float((predicted == truth).mean()),
+        BALANCED: statistics.fmean(recalls),
+        PRECISION: float(average_precision_score(is_rare, of_rare)),
+    }
 
 
 def unit(rows: np.ndarray) -> Floats:
@@ -152,22 +159,23 @@ def report(name: str, seeds: Sequence[Measured]) -> None:
     budgets = budgets_of(seeds)
     unseen = "" if name in CHOSEN_ON else " (no choice was made on it)"
     cpu, fit = statistics.median(one.cpu_s for one in seeds), statistics.median(one.fit_s for one in seeds)
-    print(f"\n## {name}{unseen}: {len(seeds)} seeds, {cpu:.0f} CPU-s a run, {fit:.1f} s a fit")
-    print("| arm | " + " | ".join(f"{at}" for at in budgets) + " |")
-    print("|---" * (len(budgets) + 1) + "|")
     chosen = statistics.mode(one.embedding for one in seeds)
-    row(f"**LabelLoop** ({chosen})", [[one.default[at] for one in seeds] for at in budgets])
-    for rule in RULES:
-        for label, embeddings in (("best embedding", {e for _, e in seeds[0].peers}), (chosen, {chosen})):
-            cells = [best_of(seeds, rule, embeddings, at) for at in budgets]
-            row(f"{rule} + logistic regression ({label})", cells)
+    print(f"\n## {name}{unseen}: {len(seeds)} seeds, {cpu:.0f} CPU-s a run, {fit:.1f} s a fit")
+    for measure in MEASURES.get(name, (ACCURACY,)):
+        print(f"\n| {measure}: arm | " + " | ".join(f"{at}" for at in budgets) + " |")
+        print("|---" * (len(budgets) + 1) + "|")
+        row(f"**LabelLoop** ({chosen})", [[one.default[at][measure] for one in seeds] for at in budgets])
+        for rule in RULES:
+            for label, embeddings in (("best embedding", {e for _, e in seeds[0].peers}), (chosen, {chosen})):
+                cells = [best_of(seeds, rule, embeddings, at, measure) for at in budgets]
+                row(f"{rule} + logistic regression ({label})", cells)
     sys.stdout.flush()
 
 
-def best_of(seeds: Sequence[Measured], rule: str, embeddings: set[str], at: int) -> list[float]:
+def best_of(seeds: Sequence[Measured], rule: str, embeddings: set[str], at: int, measure: str) -> list[float]:
     """What each seed reached, with the embedding and the kind of regression that is best in the median."""
     arms = [
-        [one.peers[rule, embedding][at][intercept] for one in seeds]
+        [one.peers[rule, embedding][at][intercept][measure] for one in seeds]
         for embedding in sorted(embeddings)
         for intercept in (False, True)
         if all(at in one.peers[rule, embedding] for one in seeds)
@@ -183,27 +191,39 @@ def row(name: str, cells: Sequence[Sequence[float]]) -> None:
 def summarize(found: dict[str, list[Measured]]) -> None:
     """By how much the default is above its peers: of each set, then on average over the sets."""
     print("\n## Default minus the best peer, points (standard error over seeds)")
-    gains_of: dict[str, dict[int, list[float]]] = {rule: defaultdict(list) for rule in ("the best peer", *RULES)}
+    gains_of: dict[str, dict[int, list[float]]] = {rule: defaultdict(list) for rule in (*RULES, BEST)}
     for name, seeds in found.items():
-        cells = []
-        for at in budgets_of(seeds):
-            of_rule = {rule: best_of(seeds, rule, {e for _, e in seeds[0].peers}, at) for rule in RULES}
-            of_rule["the best peer"] = max(of_rule.values(), key=statistics.median)
-            for rule, reached in of_rule.items():  # the best peer last, whose gains the cell says
-                gains = [100 * (one.default[at] - peer) for one, peer in zip(seeds, reached, strict=True)]
-                gains_of[rule][at].append(statistics.fmean(gains))
-            cells.append(f"{at}: {statistics.fmean(gains):+.1f} ({error_of(gains):.1f})")
-        print(f"{name}: {', '.join(cells)}")
+        first, *others = MEASURES.get(name, (ACCURACY,))
+        for measure in (first, *others):
+            gains = gains_over(seeds, measure)
+            cells = [f"{at}: {statistics.fmean(of[BEST]):+.1f} ({error_of(of[BEST]):.1f})" for at, of in gains.items()]
+            print(f"{name}, {measure}: {', '.join(cells)}")
+            for at, of_rule in gains.items() if measure == first else ():
+                for rule, gain in of_rule.items():
+                    gains_of[rule][at].append(statistics.fmean(gain))
     sets = len(found)
     print(f"\n## Default minus a peer, mean over {sets} sets (standard error over sets; on how many it is not below)")
-    print("| minus | " + " | ".join(f"{at}" for at in gains_of["the best peer"]) + " |")
-    print("|---" * (len(gains_of["the best peer"]) + 1) + "|")
+    print("| minus | " + " | ".join(f"{at}" for at in gains_of[BEST]) + " |")
+    print("|---" * (len(gains_of[BEST]) + 1) + "|")
     for rule, of_budget in gains_of.items():
         cells = []
         for gains in of_budget.values():
             ahead = sum(gain >= 0 for gain in gains)
             cells.append(f"{statistics.fmean(gains):+.1f} ({error_of(gains):.1f}; {ahead} of {len(gains)})")
         print(f"| {rule} | {' | '.join(cells)} |")
+
+
+def gains_over(seeds: Sequence[Measured], measure: str) -> dict[int, dict[str, list[float]]]:
+    """The default minus each rule, and minus the best of them, of each seed, in points, by the number of labels."""
+    found = {}
+    for at in budgets_of(seeds):
+        of_rule = {rule: best_of(seeds, rule, {e for _, e in seeds[0].peers}, at, measure) for rule in RULES}
+        of_rule[BEST] = max(of_rule.values(), key=statistics.median)
+        found[at] = {
+            rule: [100 * (one.default[at][measure] - peer) for one, peer in zip(seeds, reached, strict=True)]
+            for rule, reached in of_rule.items()
+        }
+    return found
 
 
 def budgets_of(seeds: Sequence[Measured]) -> list[int]:

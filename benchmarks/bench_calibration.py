@@ -20,7 +20,8 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from bench_any_data import Floats, all_names, drawn
+from any_data_peers import Floats
+from any_data_sets import all_names, drawn
 from threadpoolctl import threadpool_limits
 
 from app.simulation.config import SimulationConfig

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import requests
 
 from app.formats.errors import RefusedSampleError
-from app.kinds.image import MAX_BYTES
+from app.kinds.image_limits import max_bytes
 
 URL_VARIABLE, KEY_VARIABLE = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
 _PIECE = 1_000_000  # bytes
@@ -117,6 +117,6 @@ def _asked(
         answer.raise_for_status()
         for piece in answer.iter_content(_PIECE):
             said += piece
-            if len(said) > MAX_BYTES:
+            if len(said) > max_bytes():
                 break
-    return bytes(said[: MAX_BYTES + 1])
+    return bytes(said[: max_bytes() + 1])

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -46,11 +46,9 @@ from app.command.serve import serve
 from app.command.simulate import simulate
 from app.command.watch import watch
 from app.errors import ProjectError, UsageError, is_refusal
+from app.kinds.image_limits import check_limits
 from app.project.project import Project, new_project, open_project
 from app.rights import keep_private, make_private
-
-if TYPE_CHECKING:
-    pass
 
 DEBUG_VARIABLE = "LABELLOOP_DEBUG"
 DISTRIBUTION = "labelloop"  # as it is installed
@@ -73,11 +71,12 @@ def _show_version(wanted: bool) -> None:
 
 @commands.callback()
 def options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its own callback shows it
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Label the samples a model learns most from; it is retrained while you label."""
+    check_limits()
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from app.formats.errors import RefusedImageError, SourceError
 from app.formats.format import Format
 from app.formats.source import Refused, Source, printable
-from app.kinds.image import MAX_BYTES
+from app.kinds.image_limits import max_bytes
 from app.rights import folder_mode
 
 MAX_LIST_BYTES = 500_000_000  # of one list: the events of 60,000 labels are 20 MB
@@ -136,7 +136,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def most_bytes(name: str) -> int:
     """Return how many bytes a file of this name may have."""
-    return MAX_LIST_BYTES if name.lower().endswith(LISTS) else MAX_BYTES
+    return MAX_LIST_BYTES if name.lower().endswith(LISTS) else max_bytes()
 
 
 def _most(member: zipfile.ZipInfo) -> int:

@@ -21,7 +21,9 @@ from app.formats.format import Format
 from app.formats.places import OUTSIDE, resolve_inside
 from app.formats.source import Entry, Refused, Source, printable
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"}
+)
 _IMAGE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 _PROJECT_FILES = ("settings.toml", "thumbnails")  # what a project's folder holds, wherever its database is
 

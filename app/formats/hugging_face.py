@@ -34,7 +34,15 @@ from app.kinds.kind import kind_named
 METADATA = ("metadata.jsonl", "metadata.csv")
 CLASSES_FILE = "classes.json"
 TABLE_FILE = "train-00000-of-00001.parquet"
-_SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp"}
+_SUFFIXES = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"BM": ".bmp",
+    b"RIFF": ".webp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
 
 
 def reads(path: Path) -> bool:

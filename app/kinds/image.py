@@ -6,7 +6,6 @@ Nothing here trusts a file's name, its size on disk, its header or what it links
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
@@ -21,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.formats.errors import RefusedImageError
 from app.formats.places import called, resolve_inside
+from app.kinds.image_limits import max_bytes, max_pixels, too_large, too_many_pixels
 from app.kinds.kind import Admitted, Columns, CopiedFile, Given, Shown, Stored
 
 NOUN, NOUNS = "image", "images"
@@ -28,21 +28,19 @@ PREDICTORS: tuple[str, ...] = ("auto", "cnn", "features")
 IN_FILES = True
 HAS_COLUMNS = False
 
-MAX_BYTES = 50_000_000
-MAX_PIXELS = 64_000_000  # of a phone or a camera; decoded it takes up to four bytes for each
-
 # The photos of many phones are MPO, a JPEG with further pictures behind the first; Pillow's JPEG opens them.
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
+NO_IMAGE = "is not a readable PNG, JPEG, GIF, BMP, WebP, TIFF or AVIF image"
+NO_SUCH_TIFF = "is a TIFF whose pixels are neither gray nor a color; save it as PNG"
+TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how such files begin, those above 4 GB too
 
-OWN_RANGE = (0.1, 99.9)  # percentiles that are black and white to the eye: one hot pixel must not darken the rest
-
-TOO_MANY_PIXELS = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
+OWN_RANGE = (0.1, 99.9)  # percentiles that are black and white: one hot pixel must not darken the rest
 
 # Without O_NONBLOCK the open of a FIFO waits for a writer for ever.
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 # Process-wide on purpose: `warnings.catch_warnings` is not safe when several threads decode at once.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+Image.MAX_IMAGE_PIXELS = max_pixels()
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
@@ -116,35 +114,12 @@ def load_image(path: Path) -> NDArray[np.uint8]:
     """Return the image as it is displayed, uint8 [height, width, channels].
 
     One channel for gray images, three (RGB) for all others; turned by its EXIF orientation; transparent parts white;
-    the first frame of an animation.
+    the first frame of an animation or page of a TIFF; of more than 8 bits by its own range.
 
     Raises:
         RefusedImageError: when the file is gone or was damaged since its import.
     """
     return decode(read_file(Path(path)))
-
-
-def load_for_the_eye(path: Path) -> NDArray[np.uint8]:
-    """Return the image as `load_image` does, but one of more than 8 bits by its own range.
-
-    A camera of 12 bits uses a sixteenth of what 16 bits can hold: by their upper byte its pictures are almost black.
-
-    Raises:
-        RefusedImageError: as `load_image`.
-    """
-    content = read_file(Path(path))
-    with contextlib.suppress(Exception):  # what is wrong with it, `decode` says
-        image = ImageOps.exif_transpose(_open(content))
-        if image.mode.startswith(("I", "F")):
-            return _by_own_range(np.asarray(image, dtype=np.float64))
-    return decode(content)
-
-
-def _by_own_range(pixels_H_W: NDArray[np.float64]) -> NDArray[np.uint8]:
-    low, high = np.percentile(pixels_H_W, OWN_RANGE)
-    scaled_H_W = (pixels_H_W - low) * (255.0 / (high - low) if high > low else 0.0)
-    shown_H_W: NDArray[np.uint8] = scaled_H_W.clip(0, 255).round().astype(np.uint8)
-    return shown_H_W[:, :, np.newaxis]
 
 
 def read_file(path: Path) -> bytes:
@@ -153,7 +128,7 @@ def read_file(path: Path) -> bytes:
         descriptor = os.open(path, OPEN_FLAGS)
         with os.fdopen(descriptor, "rb") as file:
             _check_kind(os.fstat(descriptor))
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(max_bytes() + 1)
     except (OSError, ValueError) as error:
         raise RefusedImageError(f"cannot be read: {_plain(error)}") from error
     _check_size(len(content))
@@ -170,8 +145,8 @@ def _check_kind(found: os.stat_result) -> None:
 def _check_size(size: int) -> None:
     if size == 0:
         raise RefusedImageError("is empty")
-    if size > MAX_BYTES:
-        raise RefusedImageError(f"is larger than {MAX_BYTES // 1_000_000} MB")
+    if size > max_bytes():
+        raise RefusedImageError(too_large())
 
 
 def decode(content: bytes, *, verify: bool = False) -> NDArray[np.uint8]:
@@ -187,9 +162,9 @@ def decode(content: bytes, *, verify: bool = False) -> NDArray[np.uint8]:
     except RefusedImageError:
         raise
     except UnidentifiedImageError as error:
-        raise RefusedImageError("is not a readable PNG, JPEG, GIF, BMP or WebP image") from error
+        raise RefusedImageError(NO_SUCH_TIFF if content.startswith(TIFFS) else NO_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise RefusedImageError(TOO_MANY_PIXELS) from error
+        raise RefusedImageError(too_many_pixels()) from error
     except Exception as error:  # decoders raise whatever they trip over in a broken file
         raise RefusedImageError(f"is damaged: {_plain(error)}") from error
 
@@ -199,24 +174,30 @@ def _open(content: bytes) -> Image.Image:
     image = Image.open(BytesIO(content), formats=FORMATS)
     if min(image.size) <= 0:
         raise RefusedImageError(f"has no pixels: its header says {image.width} x {image.height}")
-    if image.width * image.height > MAX_PIXELS:
-        raise RefusedImageError(TOO_MANY_PIXELS)
+    if image.width * image.height > max_pixels():
+        raise RefusedImageError(too_many_pixels())
     return image
 
 
 def _displayed(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):
-        return _from_16_bit(upright)
+    if upright.mode.startswith(("I", "F")):
+        return _by_own_range(np.asarray(upright, dtype=np.float64))
     pixels = np.asarray(_on_white(upright) if upright.has_transparency_data else _to_8_bit(upright), dtype=np.uint8)
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
 
 
-def _from_16_bit(image: Image.Image) -> NDArray[np.uint8]:
-    """Keep the upper byte. (Pillow's own conversion clips at 255, which turns nearly every such image white.)"""
-    pixels_H_W = np.asarray(image).astype(np.int64) >> 8
-    return pixels_H_W.clip(0, 255).astype(np.uint8)[:, :, np.newaxis]
+def _by_own_range(pixels_H_W: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Black to white by what is in the image, for the eye and the model alike.
+
+    A camera of 12 bits uses a sixteenth of what 16 bits can hold: by the upper byte its pictures are almost black.
+    """
+    is_number_H_W = np.isfinite(pixels_H_W)
+    low, high = np.percentile(pixels_H_W[is_number_H_W], OWN_RANGE) if is_number_H_W.any() else (0.0, 0.0)
+    scaled_H_W = (np.where(is_number_H_W, pixels_H_W, low) - low) * (255.0 / (high - low) if high > low else 0.0)
+    shown_H_W: NDArray[np.uint8] = scaled_H_W.clip(0, 255).round().astype(np.uint8)
+    return shown_H_W[:, :, np.newaxis]
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.kinds.image import load_for_the_eye
+from app.kinds.image import load_image
 from app.kinds.kind import WHOLE, Stored
 
 LARGE_SIDES = (720, 1080, 1440, 2160)  # pixels, the longer side of what is alone on the screen
@@ -69,7 +69,7 @@ def encoded(sample: Stored, *, side: int, kept: Path) -> bytes:
 
 
 def _as_image(path: Path) -> Image.Image:
-    pixels_H_W_C = load_for_the_eye(path)
+    pixels_H_W_C = load_image(path)
     gray = pixels_H_W_C.shape[2] == 1
     return Image.fromarray(pixels_H_W_C[:, :, 0] if gray else pixels_H_W_C)
 

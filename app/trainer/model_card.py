@@ -8,7 +8,11 @@ from loops.predictors.exported_model import ExportedModel
 
 _IMAGE = """import json, numpy; from PIL import Image, ImageOps
 image = ImageOps.exif_transpose(Image.open("image.png"))
-if image.mode.startswith("I"): image = Image.fromarray((numpy.array(image) >> 8).clip(0, 255).astype("uint8"))
+if image.mode[0] in "IF":  # more than 8 bits: black to white by its own range
+    values = numpy.array(image, "float64")
+    low, high = numpy.percentile(values, (0.1, 99.9))
+    values = (values - low) * (255 / (high - low) if high > low else 0)
+    image = Image.fromarray(values.clip(0, 255).round().astype("uint8"))
 about, pixels = json.load(open("classes.json", encoding="utf-8")), numpy.array(image.convert("RGBA"))[None]
 """
 _ROWS = """import json, numpy

@@ -141,6 +141,9 @@ def add_good_formats(hostile: Hostile) -> None:
     hostile.add_good("cmyk.jpg", encoded("JPEG", mode="CMYK"))
     hostile.add_good("picture.bmp", encoded("BMP"))
     hostile.add_good("picture.webp", encoded("WEBP"))
+    hostile.add_good("scan.tiff", encoded("TIFF"))
+    hostile.add_good("tiff-inside.png", encoded("TIFF", compression="tiff_lzw"))
+    hostile.add_good("picture.avif", encoded("AVIF"))
     hostile.add_good("animated.gif", encoded("GIF", save_all=True, append_images=[hostile.painter.image()]))
     hostile.add_good("phone.jpg", encoded("MPO", save_all=True, append_images=[hostile.painter.image()]))
     hostile.add_good("transparent.png", encoded(mode="P", transparency=bytes(range(200))))
@@ -184,14 +187,12 @@ def add_not_images(hostile: Hostile) -> None:
         "notes.csv": b"path,label\n",
         "zeros.jpg": bytes(1000),
         "archive.png": archive.getvalue(),
-        "scan.tiff": hostile.painter.encoded("TIFF"),
-        "tiff-inside.png": hostile.painter.encoded("TIFF"),
         "icon.ico": hostile.painter.encoded("ICO"),
         "paper.pdf": hostile.painter.encoded("PDF"),
         "script.eps": hostile.painter.encoded("EPS"),
     }
     for name, content in contents.items():
-        hostile.add_refused(name, content, "is not a readable PNG, JPEG, GIF, BMP or WebP image")
+        hostile.add_refused(name, content, "is not a readable PNG, JPEG, GIF, BMP, WebP, TIFF or AVIF image")
 
 
 def add_damaged(hostile: Hostile) -> None:

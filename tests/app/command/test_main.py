@@ -558,7 +558,7 @@ def test_one_line_per_kind_of_refusal_and_not_again_at_the_next_import(
         (images / f"{name}.txt").write_text("words")
     first = labelloop("init", tmp_path / "p", "--images", images, "--classes", "cat,dog").out.splitlines()
     assert [line for line in first if line.startswith("refused")] == [
-        "refused a.txt: is not a readable PNG, JPEG, GIF, BMP or WebP image (and 2 more of this kind)"
+        "refused a.txt: is not a readable PNG, JPEG, GIF, BMP, WebP, TIFF or AVIF image (and 2 more of this kind)"
     ]
     again = labelloop("import", tmp_path / "p", images)
     assert [line for line in again.out.splitlines() if "refused" in line] == [

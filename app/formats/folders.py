@@ -24,7 +24,15 @@ from app.formats.source import Entry, Refused, Source, printable
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"}
 )
-_IMAGE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+IMAGE_BEGINNINGS = {  # how a file begins, and what its name ends with
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"BM": ".bmp",
+    b"RIFF": ".webp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
 _PROJECT_FILES = ("settings.toml", "thumbnails")  # what a project's folder holds, wherever its database is
 
 
@@ -110,7 +118,7 @@ def _may_be_image(path: Path) -> bool:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
     with path.open("rb") as file:
-        return file.read(8).startswith(_IMAGE_BEGINNINGS)
+        return file.read(8).startswith(tuple(IMAGE_BEGINNINGS))
 
 
 def _name(path: Path, root: Path) -> str:

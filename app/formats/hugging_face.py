@@ -16,6 +16,7 @@ from typing import Any
 from app.formats.copies import copy_images
 from app.formats.csv_file import read_rows
 from app.formats.export import Export, Row, Written
+from app.formats.folders import IMAGE_BEGINNINGS
 from app.formats.format import Format
 from app.formats.hugging_face_tables import (
     arrow_files,
@@ -34,15 +35,6 @@ from app.kinds.kind import kind_named
 METADATA = ("metadata.jsonl", "metadata.csv")
 CLASSES_FILE = "classes.json"
 TABLE_FILE = "train-00000-of-00001.parquet"
-_SUFFIXES = {
-    b"\x89PNG": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"RIFF": ".webp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
 
 
 def reads(path: Path) -> bool:
@@ -140,7 +132,7 @@ def _unpacked(row: Row, folder: Path, number: int) -> dict[str, Any]:
 
 def _file_name(path: object, content: bytes, number: int) -> str:
     """A number, so that no name of the table leads anywhere, and what is left of the name the file had."""
-    suffix = next((end for beginning, end in _SUFFIXES.items() if content.startswith(beginning)), "")
+    suffix = next((end for beginning, end in IMAGE_BEGINNINGS.items() if content.startswith(beginning)), "")
     stem = re.sub(r"[^\w-]", "_", Path(str(path or "")).stem)[:80]
     return f"{number:06d}-{stem}{suffix}" if stem else f"{number:06d}{suffix}"
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 from unicodedata import category, normalize
 
 LONGEST_NAME = 80  # characters of a person's name
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # signs that take no room
+_NO_WIDTH = "\u00ad\u034f\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff"
+_TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # letters to the other direction
+_BLANK = "\u115f\u1160\u17b4\u17b5\u180e\u2800\u3164\uffa0"  # drawn as nothing, though no spaces
+_UNSEEN = frozenset(_NO_WIDTH + _TURNING + _BLANK)
+# Cyrillic and Greek small letters that are drawn as Latin ones.
+_LATIN = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u03bf", "aeopcyxijshdo"
+)
 
 
-def written(name: str) -> str:
-    """Return a name as it is stored: accents composed, signs of no width left out, one space between words.
+def visible(name: str) -> str:
+    """Return a name without the signs that nobody sees.
 
     The two signs that join and part letters in Persian, Hindi and emoji stay where they stand between two others.
     """
-    composed = normalize("NFC", name)
-    seen = [sign for at, sign in enumerate(composed) if sign not in _UNSEEN or _joins(composed, at)]
-    return " ".join("".join(seen).split())
+    return "".join(sign for at, sign in enumerate(name) if sign not in _UNSEEN or _joins(name, at))
+
+
+def written(name: str) -> str:
+    """Return a name of a source or a person as it is stored: accents composed, one space between words."""
+    return " ".join(visible(normalize("NFC", name)).split())
 
 
 def person(name: str) -> str:
@@ -25,14 +35,15 @@ def person(name: str) -> str:
 
 
 def one_name(name: str) -> str:
-    """Return what is the same for all ways to write one name, in capitals or not.
+    """Return what is the same for all ways to write one name, in capitals or not, in letters that are drawn alike.
 
     Single letters are names of their own: some classes are a and A.
     """
     plain = written(name)
     if len(plain) == 1:
-        return plain
-    return normalize("NFC", "".join(sign for sign in plain.casefold() if category(sign) != "Cf"))
+        return plain.translate(_LATIN)
+    drawn = "".join(sign for sign in plain.casefold() if category(sign) != "Cf" and not "\ufe00" <= sign <= "\ufe0f")
+    return normalize("NFC", drawn).translate(_LATIN)
 
 
 def _joins(text: str, at: int) -> bool:

@@ -31,19 +31,21 @@ def export(
         bool, typer.Option("--with-predictions", help="What nobody has labeled too, with the model's answers.")
     ] = False,
     at: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--at",
             metavar="MOMENT",
             help="The labels as they stood then: 2026-05-31, 2026-05-31T14:00, or event #1234.",
         ),
-    ] = "",
+    ] = None,
     for_spreadsheet: Annotated[
         bool,
         typer.Option("--for-spreadsheet", help="csv: an apostrophe before what a spreadsheet would run as a formula."),
     ] = False,
 ) -> None:
     """Write the labels with every label event, or the trained model, to a new folder."""
+    if at is not None and not at.strip():
+        raise UsageError("--at is empty: say a moment, or leave it out.")
     if at and format_ in (MODEL, ONNX):
         raise UsageError("--at is for labels; each round's model stands only until the next one's.")
     if at and with_predictions:
@@ -59,7 +61,7 @@ def export(
         else:
             rounds_dir = opened.rounds_dir if with_predictions else None
             said = _export(
-                database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir, at=at
+                database, opened, format_, out, for_spreadsheet=for_spreadsheet, rounds_dir=rounds_dir, at=at or ""
             )
     typer.echo(said)
 

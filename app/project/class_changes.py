@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.errors import ProjectError, UsageError
-from app.project.project import check_name
+from app.project.class_names import check_name
 from storage.class_labels import ClassCount, count_per_class
 from storage.classes import (
     add_class,

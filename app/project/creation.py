@@ -15,12 +15,13 @@ from app.formats.reading import AS_IT_IS, Reading
 from app.formats.registry import open_source
 from app.formats.source import Source, printable
 from app.kinds.kind import kind_named
+from app.project.class_names import LEAST_CLASSES, check_classes
 from app.project.given_rows import check_all_have_rows
 from app.project.hub import Consent
 from app.project.importing import ImportReport, Split, refuse_unusable, run_import
 from app.project.other_columns import with_other_columns_said
 from app.project.own_embedding import check_embedding
-from app.project.project import LEAST_CLASSES, Project, check_classes, create_project, new_project
+from app.project.project import Project, create_project, new_project
 from app.project.settings import ProjectSettings
 from storage.projects import kind_of_samples, list_classes
 

@@ -9,13 +9,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import category
 
 from app.errors import ProjectError
 from app.kinds.kind import kind_named
+from app.project.class_names import check_classes
 from app.project.settings import ProjectSettings, check_choice, load_settings, save_settings, write_atomically
 from loops.acquisition import catalog
-from storage.names import one_name
 
 if TYPE_CHECKING:
     from storage.engine import Database
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PLACE_FILE = "place.txt"  # among the unpacked images: where they were when the database was last opened
-LEAST_CLASSES = 2  # of one there is nothing to tell apart
 DATABASE_URL_VARIABLE = "LABELLOOP_DATABASE_URL"
-
-# Unicode's categories of controls, line and paragraph ends, half characters; Persian and emoji need what joins letters.
-_UNUSABLE = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 @dataclass(frozen=True)
@@ -250,44 +245,6 @@ def new_project(folder: Path | str) -> Project:
     project = Project(Path(folder).expanduser().resolve())
     _check_new(project)
     return project
-
-
-def check_name(name: str) -> str:
-    """Strip the name of a class and refuse one that is blank or cannot be printed."""
-    stripped = name.strip()
-    if not stripped:
-        raise ProjectError("A class name is blank; every class needs a name.")
-    if any(category(char) in _UNUSABLE for char in stripped):
-        raise ProjectError(f"A class name is one line of text; found {stripped!r}.")
-    return stripped
-
-
-def check_classes(classes: Sequence[str]) -> list[str]:
-    """Strip the class names and refuse blank, unprintable or double ones, or fewer than two."""
-    names = [name.strip() for name in classes]
-    if "" in names:
-        raise ProjectError("A class name is blank; give the classes like --classes cat,dog.")
-    unusable = [name for name in names if any(category(char) in _UNUSABLE for char in name)]
-    if unusable:
-        raise ProjectError(f"A class name is one line of text; found {unusable[0]!r}.")
-    first: dict[str, str] = {}
-    for name in names:
-        if one_name(name) in first:
-            raise ProjectError(given_twice(first[one_name(name)], name))
-        first[one_name(name)] = name
-    if len(names) < LEAST_CLASSES:
-        raise ProjectError(f"A project needs at least {LEAST_CLASSES} classes; {len(names)} given.")
-    return names
-
-
-def given_twice(first: str, second: str) -> str:
-    """Say that two classes are one name."""
-    if first == second:
-        return f"The class {first!r} is given twice; every class needs a name of its own."
-    return (
-        f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, or in signs that "
-        "cannot be seen. If they are two, give one a name that people can tell from the other."
-    )
 
 
 def _check_new(project: Project) -> None:

@@ -12,8 +12,19 @@ SAME = [
     ("ca\u200bt", "cat"),
     ("\ufeffcat", "cat"),
     ("big  cat", "big cat"),
+    ("cat\u3164", "cat"),  # a letter of Hangul that is drawn as nothing
+    ("c\u2066at\u2069", "cat"),
+    ("cat\ufe0f", "cat"),
+    ("c\u0430t", "cat"),  # in Cyrillic
+    ("\u043d\u043e\u0441", "\u041d\u041e\u0421"),  # Russian for nose, small and in capitals
 ]
-OTHER = [("a", "A"), ("cat", "cat 2"), ("1", "2"), ("\u0915\u093f", "\u0915\u0940")]
+OTHER = [
+    ("\u043a\u043e\u0442", "\u043a\u0438\u0442"),
+    ("a", "A"),
+    ("cat", "cat 2"),
+    ("1", "2"),
+    ("\u0915\u093f", "\u0915\u0940"),
+]
 
 
 @pytest.mark.parametrize(("first", "second"), SAME)

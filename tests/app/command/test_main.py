@@ -152,6 +152,7 @@ def test_restore_says_what_it_did(labelloop: Run, project: Path) -> None:
         "export p out --format xml",
         "export p out --format model --at 2026-01-01",
         "export p out --format csv --with-predictions --at 2026-01-01",
+        "export p out --format csv --at=",
         "export p out --format onnx --with-predictions",
         "export p out --format doccano --for-spreadsheet",
         "status",

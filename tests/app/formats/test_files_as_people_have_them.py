@@ -18,9 +18,10 @@ from app.errors import ProjectError
 from app.formats.copies import safe_names
 from app.formats.errors import SourceError
 from app.formats.registry import open_source
+from app.project.class_names import check_classes
 from app.project.creation import Created, add_to_pool, make_project
 from app.project.exporting import export
-from app.project.project import Project, check_classes, open_project
+from app.project.project import Project, open_project
 from app.project.settings import ProjectSettings
 from storage.labels import record_decision
 from storage.projects import get_or_create_annotator

@@ -17,6 +17,11 @@ PREDICTOR_NAMES: Mapping[str, str] = {
     "features": "Pretrained features with a small head",
 }
 
+STOP_NAMES: Mapping[str, str] = {
+    "": "None",
+    "loops.stopping:SettledAccuracy": "Accuracy settled: within half a point for three rounds",
+}
+
 
 def choices_help(choices: Sequence[AcquisitionFunction | ColdStart]) -> str:
     """One line per choice: its short name, what it does, and what was measured of it."""
@@ -135,7 +140,21 @@ def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     st.caption("Stop asking after so many labels in all; 0 means no limit.")
     target = _number("target_accuracy", settings, prefix, step=0.01)
     st.caption("Stop asking once the model is this good, from 0 to 1; 0 means never stop.")
-    return {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
+    values = {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
+    return values | _stop_field(settings, prefix)
+
+
+def _stop_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    """Draw the stopping criteria that need no number; one's own runs code, so a page offers it but cannot name it."""
+    stop = _choice(
+        "Stopping criterion",
+        _with_own(list(STOP_NAMES), settings.stop),
+        settings.stop,
+        format_func=lambda name: STOP_NAMES.get(name, name),
+        key=f"{prefix}_stop",
+    )
+    st.caption("Looked at before each question: once it is met, nothing more is asked until None is chosen again.")
+    return {"stop": stop}
 
 
 def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:

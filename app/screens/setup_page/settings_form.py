@@ -88,7 +88,7 @@ def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence
     with left:
         values |= _further_fields(settings, prefix)
     with right:
-        values |= _overlap_fields(settings, prefix)
+        values |= _overlap_fields(settings, prefix) | _stop_field(settings, prefix)
     return values
 
 
@@ -140,8 +140,7 @@ def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     st.caption("Stop asking after so many labels in all; 0 means no limit.")
     target = _number("target_accuracy", settings, prefix, step=0.01)
     st.caption("Stop asking once the model is this good, from 0 to 1; 0 means never stop.")
-    values = {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
-    return values | _stop_field(settings, prefix)
+    return {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
 
 
 def _stop_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:

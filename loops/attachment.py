@@ -15,9 +15,9 @@ from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
 from loops.errors import AttachError
 from loops.lightning_private import FitStart, WrappingLoop, before_transfers, callbacks_of
-from loops.module_state import State, give, state_of, unsaved_of
+from loops.module_state import State, copied, give, state_of, unsaved_of
 from loops.predictors.lightning import LightningPredictor
-from loops.predictors.logits import Logits, LogitsOf, copied
+from loops.predictors.logits import Logits, LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of

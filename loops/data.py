@@ -9,8 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from numpy.typing import ArrayLike, NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    RandomSampler,
+    SequentialSampler,
+)
 
 from loops.acquisition import catalog
 from loops.class_indices import class_indices
@@ -348,8 +356,19 @@ def _source_of_lightning(module: pl.LightningDataModule) -> Source:
     if not isinstance(train, DataLoader):
         raise AttachError(f"its train_dataloader() must give one DataLoader, found a {type(train).__name__}")
     val, test = _datasets_of(module, "val_dataloader"), next(iter(_datasets_of(module, "test_dataloader")), None)
-    batch_size, collate = train.batch_size or Source.batch_size, train.collate_fn
+    _say_what_is_not_used(train)
+    batch_size, collate = getattr(train.batch_sampler, "batch_size", None) or Source.batch_size, train.collate_fn
     return Source(train.dataset, test, val, batch_size, train.num_workers, collate, collate, module=module)  # type: ignore[arg-type]
+
+
+def _say_what_is_not_used(train: DataLoader[Any]) -> None:
+    """A sampler of one's own is made for all samples; a round has few, and its order is the one that can be resumed."""
+    batches = train.batch_sampler
+    own = batches.sampler if type(batches) is BatchSampler else batches
+    if not isinstance(own, RandomSampler | SequentialSampler | DistributedSampler | None):
+        rank_zero_warn(
+            f"the {type(own).__name__} of train_dataloader() is not used: each round shuffles what is labeled"
+        )
 
 
 def _datasets_of(module: pl.LightningDataModule, name: str) -> tuple[Any, ...]:

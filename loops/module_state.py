@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytorch_lightning as pl
 from torch import Tensor, nn
+
+from loops.errors import AttachError
+from loops.lightning_private import trainer_of
 
 State = dict[str, Any]  # tensors, and whatever `get_extra_state` gives
 
@@ -33,6 +38,9 @@ def give(module: nn.Module, state: State, unsaved: State | None = None) -> None:
         module: The very one, or a copy.
         state: Stays as it is: a module may keep, and change, the extra state that it is given.
         unsaved: What `unsaved_of` gave; None leaves such buffers as they are.
+
+    Raises:
+        AttachError: If layers were added, taken away or made otherwise, as by pruning that is not made permanent.
     """
     saved = module.state_dict()
     wanted = state if unsaved is None else state | unsaved
@@ -46,11 +54,56 @@ def give(module: nn.Module, state: State, unsaved: State | None = None) -> None:
                 buffer.copy_(wanted[name])
     for name in wanted.keys() - saved.keys() - _buffers(module).keys():
         _put(module, name, _copied(wanted[name]))
-    module.load_state_dict(copied_state(state))
+    try:
+        module.load_state_dict(copied_state(state))
+    except RuntimeError as error:
+        raise AttachError(
+            f"the layers of {type(module).__name__} are no longer those that it began with, so that no fit can begin "
+            f"anew: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _buffers(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_buffers(remove_duplicate=False))  # one tensor may be under two names
+
+
+def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
+    """A deep copy of a module without a copy of its Trainer, or of graphs that its training step has left behind."""
+    memo = {} if memo is None else memo
+    for part in module.modules():
+        for tensor in _in_graphs(list(vars(part).values())):
+            memo[id(tensor)] = tensor.detach().clone()  # weight norm keeps one, and torch copies none
+        trainer = trainer_of(part) if isinstance(part, pl.LightningModule) else None
+        if trainer is not None:
+            memo[id(trainer)] = trainer
+    try:
+        return copy.deepcopy(module, dict(memo))
+    except TypeError:  # it keeps an open file, a lock or a generator
+        return copy.deepcopy(module, memo | _uncopied(module, memo))
+
+
+def _uncopied(module: nn.Module, memo: dict[int, Any]) -> dict[int, Any]:
+    """What cannot be copied among the attributes of a module or its layers, which a copy then shares."""
+    own = [(name, value) for part in module.modules() for name, value in vars(part).items()]
+    # Each layer is one of the modules itself.
+    return {id(value): value for name, value in own if name != "_modules" and not _can_be_copied(value, memo)}
+
+
+def _can_be_copied(value: Any, memo: dict[int, Any]) -> bool:  # noqa: ANN401
+    try:
+        copy.deepcopy(value, dict(memo))
+    except TypeError:
+        return False
+    return True
+
+
+def _in_graphs(values: Any) -> Iterator[Tensor]:  # noqa: ANN401
+    """Tensors that were computed, as far as lists and dictionaries hold them."""
+    for value in values.values() if isinstance(values, Mapping) else values:
+        if isinstance(value, Tensor) and not value.is_leaf:
+            yield value
+        elif isinstance(value, list | tuple | dict):
+            yield from _in_graphs(value)
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401

@@ -175,6 +175,16 @@ def indexed(name: str, samples: Any) -> None:  # noqa: ANN401
         hint = "; give its .dataset" if isinstance(samples, DataLoader) else ""
         hint = f"; give one of {', '.join(map(repr, samples))}" if by_name else hint
         raise AttachError(f"{name} must have a length and an index, found {_described(samples)}{hint}")
+    if (
+        name != "plain"
+        and isinstance(samples, list | tuple)
+        and samples
+        and isinstance(samples[0], Tensor | np.ndarray)
+    ):
+        raise AttachError(
+            f"{name} must hold samples (x, y), found {_described(samples)} arrays; of rows and labels make a "
+            "torch.utils.data.TensorDataset(x, y)"
+        )
 
 
 def inputs_of(batch: Any) -> Any:  # noqa: ANN401

@@ -128,7 +128,7 @@ class Timed(ActiveLearningLoop):
             self._found.seconds.append(whole)
 
     def fit(self, answers: Any) -> None:
-        attachment = self._attachment
+        attachment = self._attached._attachment
         run = attachment.wrapped.run
 
         def timed() -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.loops.fit_loop import FitLoop
-from torch import Tensor
+from pytorch_lightning.trainer.states import TrainerFn
 from torch.nn.parameter import is_lazy
 
 from loops.acquisition.catalog import AcquisitionFunction
 from loops.data import ActiveLearningDataModule
 from loops.errors import AttachError
-from loops.lightning_private import FitStart, WrappingLoop, callbacks_of
+from loops.lightning_private import FitStart, WrappingLoop, before_transfers, callbacks_of
+from loops.module_state import State, copied, give, state_of, unsaved_of
 from loops.predictors.lightning import LightningPredictor
-from loops.predictors.logits import Logits, LogitsOf, copied
+from loops.predictors.logits import Logits, LogitsOf
 from loops.predictors.predictor import Predictor
 from loops.random_numbers import seed_all
 from loops.seeding import seed_of
 from loops.unfinished_fit import Unfinished, epoch_is_over, run_on
-
-Weights = dict[str, Tensor]
 
 
 class Attachment:
@@ -56,8 +56,8 @@ class Attachment:
         self.seed, self.mc_iterations, self._logits = seed, mc_iterations, logits
         _refuse_unborn_weights(self.module)
         self._reset_weights, self._unfinished = reset_weights, (state or {}).get("unfinished", {})
-        self._weights: Weights = cloned(self.module.state_dict()) if state is None else state["weights"]
-        self._unsaved = cloned({k: v for k, v in self.module.named_buffers() if k not in self._weights})
+        self._weights = state_of(self.module) if state is None else state["weights"]
+        self._unsaved = unsaved_of(self.module)
         self._start = FitStart(self.trainer, None if state is None else state["start"])
         self.untrained = self.network_of(self._weights)
         callbacks = callbacks_of(self.trainer)
@@ -93,10 +93,7 @@ class Attachment:
     def begin(self) -> tuple[int, int]:
         """Begins a fit anew: in epoch 0, no batch is done."""
         if self._reset_weights:
-            self.module.load_state_dict(self._weights)
-            for name, buffer in self.module.named_buffers():
-                if name in self._unsaved:  # `persistent=False`
-                    buffer.copy_(self._unsaved[name])
+            give(self.module, self._weights, self._unsaved)
         self.wrapped.restarting = False
         self._start.begin(self.trainer, self._fit_loop)
         return 0, 0
@@ -114,26 +111,35 @@ class Attachment:
         else:
             self.wrapped.run()
 
-    def network_of(self, weights: Weights | None = None) -> Logits:
+    def network_of(self, weights: State | None = None) -> Logits:
         """A copy of the module, as it is or with other weights."""
         network = Logits(copied(self.module), self._logits).eval()
         for name in ("log", "log_dict"):  # what is scored belongs to no step that could log it
             setattr(network.module, name, _nothing_is_logged)
         if weights is not None:
-            network.module.load_state_dict(weights)
+            give(network.module, weights)
         return network
 
     def fitted(self) -> Sequence[Logits]:
         """Copies of what the wrapped loop fitted: one, or those that vote."""
-        voters: Sequence[Weights] | None = getattr(self.wrapped, "voters", None)
+        voters: Sequence[State] | None = getattr(self.wrapped, "voters", None)
         return [self.network_of()] if voters is None else [self.network_of(weights) for weights in voters]
 
 
 class BatchSeeds(pl.Callback):
-    """Gives each batch of a fit its own random numbers, so that a resumed run repeats a whole one.
+    """Gives each batch, epoch and validation of a fit its own random numbers, so that a resumed run repeats it.
 
     It stays in the Trainer, and does nothing there while no loop is attached.
     """
+
+    def on_train_start(self, trainer: pl.Trainer, *_: object) -> None:
+        """Has each batch seeded before hooks bring it to the device, too."""
+        if isinstance(trainer.fit_loop, WrappingLoop):
+            before_transfers(trainer.fit_loop.fit_loop, partial(_seed_batch, trainer, "transfer"))
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        """Seeds what draws once an epoch."""
+        _seed(trainer, "epoch", trainer.current_epoch)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, *_: object) -> None:
         """An interrupted epoch ends as a whole one does."""
@@ -142,9 +148,22 @@ class BatchSeeds(pl.Callback):
 
     def on_train_batch_start(self, trainer: pl.Trainer, _module: object, _batch: object, batch_idx: int) -> None:
         """Seeds whatever the module draws."""
-        if isinstance(trainer.fit_loop, WrappingLoop):
-            seed = seed_of(data_of(trainer).fit_seed, "batch", trainer.current_epoch, batch_idx)
-            seed_all(seed + trainer.global_rank)
+        _seed_batch(trainer, "batch", batch_idx)
+
+    def on_validation_start(self, trainer: pl.Trainer, *_: object) -> None:
+        """Seeds a validation inside a fit, which early stopping may look at."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            _seed(trainer, "validation", trainer.current_epoch, trainer.global_step)
+
+
+def _seed_batch(trainer: pl.Trainer, name: str, batch_idx: int) -> None:
+    """Another one in each of several processes."""
+    _seed(trainer, name, trainer.current_epoch, batch_idx, process=trainer.global_rank)
+
+
+def _seed(trainer: pl.Trainer, *what: str | int, process: int = 0) -> None:
+    if isinstance(trainer.fit_loop, WrappingLoop):
+        seed_all(seed_of(data_of(trainer).fit_seed, *what) + process)
 
 
 def _refuse_disorder(loop: WrappingLoop[Any]) -> None:
@@ -181,8 +200,3 @@ def data_of(trainer: pl.Trainer) -> ActiveLearningDataModule:
 
 def _nothing_is_logged(*_: object, **__: object) -> None:
     """A function of the module's file, so that the network can be pickled."""
-
-
-def cloned(weights: Weights) -> Weights:
-    """A copy that training does not change."""
-    return {name: weight.detach().clone() for name, weight in weights.items()}

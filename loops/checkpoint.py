@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,9 @@ def _unpickle(payload: bytes, path: Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointDamagedError(path, "it holds more than tensors and plain values") from error
+        found = re.search(r"GLOBAL (\S+) was not", str(error))  # as torch names, say, a layer among hyperparameters
+        named = f", a {found[1]}" if found else ""
+        raise CheckpointDamagedError(path, f"it holds more than tensors and plain values{named}") from error
     if not isinstance(checkpoint, dict):
         raise CheckpointDamagedError(path, f"it holds a {type(checkpoint).__name__}, not a checkpoint")
     return checkpoint

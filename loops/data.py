@@ -9,8 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from numpy.typing import ArrayLike, NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    RandomSampler,
+    SequentialSampler,
+)
 
 from loops.acquisition import catalog
 from loops.class_indices import class_indices
@@ -20,7 +28,17 @@ from loops.lightning_private import refuse_searches
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
 from loops.seeding import seed_of
-from loops.training_samples import Labeled, Samples, SeededOrder, Source, indexed, inputs_of, own_labels, read
+from loops.training_samples import (
+    Labeled,
+    Samples,
+    SeededOrder,
+    Source,
+    indexed,
+    inputs_of,
+    own_labels,
+    read,
+    unchanged,
+)
 from loops.transfer import evaluation_batch, overridden_hooks
 
 EVALUATED_AT_ONCE = 256  # samples; of larger ones give `batch_size`
@@ -172,11 +190,11 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         """Batches of the labeled samples."""
         size, batch = len(self._order), self._source.batch_size
         return DataLoader(
-            Labeled(self.samples, self.labels),
+            Labeled(self.samples, self.labels, self._source.collate),
             batch_size=batch,
             sampler=self._order,
             num_workers=self._source.num_workers,
-            collate_fn=self._source.collate,
+            collate_fn=unchanged,
             drop_last=size > batch and size % batch == 1,  # batch norm cannot train on one sample
         )
 
@@ -193,10 +211,10 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         """
         ids = np.asarray(sample_ids, np.int64).reshape(-1)
         loader = DataLoader(
-            _Either(self._plain, self.test_samples, ids, self._evaluation_seed),
+            _Either(self._plain, self.test_samples, ids, self._evaluation_seed, self._source.evaluation_collate),
             batch_size=batch_size or max(EVALUATED_AT_ONCE, self._source.batch_size),
             num_workers=self._source.num_workers,
-            collate_fn=self._source.evaluation_collate,
+            collate_fn=unchanged,
         )
         return (inputs_of(self._on_device(batch)) for batch in loader)
 
@@ -227,7 +245,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
     @cached_property
     def _evaluation_seed(self) -> int | None:
         """Of a pool whose samples are drawn though nothing is trained: each is then always the same."""
-        return self.seed if draws(lambda: self._plain[0]) else None
+        return self.seed if draws(lambda: self._source.evaluation_collate([self._plain[0]])) else None
 
     def _on_device(self, batch: Any) -> Any:  # noqa: ANN401
         if self.trainer is None:
@@ -257,10 +275,20 @@ class ActiveLearningDataModule(pl.LightningDataModule):
 
 
 class _Either(Dataset[Any]):
-    """Samples of the pool and of the test set, by id; with a seed, each draws whatever it draws anew from that."""
+    """Samples of the pool and of the test set, by id; with a seed, each draws whatever it draws anew from that.
 
-    def __init__(self, pool: Samples, test: Samples | None, sample_ids: NDArray[np.int64], seed: int | None) -> None:
-        self._pool, self._test, self._ids, self._seed = pool, test, sample_ids.tolist(), seed
+    What `collate` draws for a batch of them follows from its first sample.
+    """
+
+    def __init__(
+        self,
+        pool: Samples,
+        test: Samples | None,
+        sample_ids: NDArray[np.int64],
+        seed: int | None,
+        collate: Callable[[list[Any]], Any],
+    ) -> None:
+        self._pool, self._test, self._ids, self._seed, self._collate = pool, test, sample_ids.tolist(), seed, collate
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -272,11 +300,16 @@ class _Either(Dataset[Any]):
         with random_numbers_of(seed_of(self._seed, "evaluation", sample_id)):
             return self._sample(sample_id)
 
-    def __getitems__(self, places: list[int]) -> list[Any]:
+    def __getitems__(self, places: list[int]) -> Any:  # noqa: ANN401
         ids = [self._ids[place] for place in places]
-        if self._seed is not None or max(ids) >= len(self._pool):
-            return [self[place] for place in places]
-        return read(self._pool, ids)
+        if self._seed is None:
+            return self._collate(self._read(ids))
+        samples = [self[place] for place in places]
+        with random_numbers_of(seed_of(self._seed, "evaluation", ids[0])):
+            return self._collate(samples)
+
+    def _read(self, ids: list[int]) -> list[Any]:
+        return read(self._pool, ids) if max(ids) < len(self._pool) else [self._sample(sample_id) for sample_id in ids]
 
     def _sample(self, sample_id: int) -> Any:  # noqa: ANN401
         if sample_id < len(self._pool):
@@ -323,8 +356,19 @@ def _source_of_lightning(module: pl.LightningDataModule) -> Source:
     if not isinstance(train, DataLoader):
         raise AttachError(f"its train_dataloader() must give one DataLoader, found a {type(train).__name__}")
     val, test = _datasets_of(module, "val_dataloader"), next(iter(_datasets_of(module, "test_dataloader")), None)
-    batch_size, collate = train.batch_size or Source.batch_size, train.collate_fn
+    _say_what_is_not_used(train)
+    batch_size, collate = getattr(train.batch_sampler, "batch_size", None) or Source.batch_size, train.collate_fn
     return Source(train.dataset, test, val, batch_size, train.num_workers, collate, collate, module=module)  # type: ignore[arg-type]
+
+
+def _say_what_is_not_used(train: DataLoader[Any]) -> None:
+    """A sampler of one's own is made for all samples; a round has few, and its order is the one that can be resumed."""
+    batches = train.batch_sampler
+    own = batches.sampler if type(batches) is BatchSampler else batches
+    if not isinstance(own, RandomSampler | SequentialSampler | DistributedSampler | None):
+        rank_zero_warn(
+            f"the {type(own).__name__} of train_dataloader() is not used: each round shuffles what is labeled"
+        )
 
 
 def _datasets_of(module: pl.LightningDataModule, name: str) -> tuple[Any, ...]:

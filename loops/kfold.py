@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning.loops.loop import Loop
 
-from loops.attachment import Attachment, Weights, data_of
+from loops.attachment import Attachment, data_of
 from loops.checkpoint import SavedCheckpoint, checkpoint_at
 from loops.cross_validation import CrossValidation, VotingModel
 from loops.errors import (
@@ -24,6 +24,7 @@ from loops.errors import (
 )
 from loops.folds import MIN_FOLDS, assign_folds, duplicate_groups
 from loops.lightning_private import WrappingLoop
+from loops.module_state import State
 from loops.predictors.lightning import LightningPredictor
 from loops.predictors.logits import LogitsOf
 from loops.predictors.predictor import Predictor
@@ -96,7 +97,7 @@ class KFoldLoop(WrappingLoop[CrossValidation]):
             raise AttachError(f"num_folds must be {MIN_FOLDS} or more, found {num_folds}")
         self.progress = ResumableProgress()
         self.result: CrossValidation | None = None  # of the last run
-        self.voters: list[Weights] = []  # attached: the weights of the finished folds
+        self.voters: list[State] = []  # attached: the weights of the finished folds
         self._most_folds, self._logits = num_folds, logits
         self._round_number = round_number
         self._folder = folder

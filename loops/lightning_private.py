@@ -9,6 +9,7 @@ line of its own: a `__getattr__` that passes on whatever is missing would turn a
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import pytorch_lightning as pl
@@ -24,6 +25,7 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.loops.loop import Loop
 from pytorch_lightning.trainer.progress import BaseProgress
+from pytorch_lightning.utilities.fetching import DataFetcher
 
 from loops.errors import AttachError
 from loops.several_processes import refuse_other_strategies
@@ -234,6 +236,23 @@ def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
 def before_transfer(module: pl.LightningModule, batch: Any) -> Any:  # noqa: ANN401
     """What the data's hook makes of it, or the module's own where the data have none."""
     return module._on_before_batch_transfer(batch)
+
+
+def before_transfers(fit_loop: FitLoop, act: Callable[[int], None]) -> None:
+    """Has something done with the index of each batch of a run, before hooks of module or data bring it to the device.
+
+    Where `training_step` takes the iterator itself, nothing is brought for it.
+    """
+    fetcher = fit_loop._data_fetcher
+    if not isinstance(fetcher, DataFetcher):
+        return
+    wait = fetcher.wait
+
+    def waited() -> None:
+        wait()
+        act(fit_loop.epoch_loop.batch_progress.current.ready)
+
+    fetcher.wait = waited  # type: ignore[method-assign]
 
 
 def set_restarting(fit_loop: FitLoop, *, restarting: bool) -> None:

@@ -114,10 +114,13 @@ class Labeled(Dataset[Any]):
     Args:
         samples: All samples; a sample's id is its place.
         labels: Sample id -> class index.
+        collate: Makes a batch of its samples, and may draw as the dataset does; a dataloader is given `unchanged`.
     """
 
-    def __init__(self, samples: Samples, labels: Mapping[int, int]) -> None:
-        self._samples = samples
+    def __init__(
+        self, samples: Samples, labels: Mapping[int, int], collate: Callable[[list[Any]], Any] = default_collate
+    ) -> None:
+        self._samples, self._collate = samples, collate
         self.labels = sorted(labels.items())
 
     def __len__(self) -> int:
@@ -129,12 +132,12 @@ class Labeled(Dataset[Any]):
         sample_id, label = self.labels[draw.position if isinstance(draw, Draw) else draw]
         return with_label(self._samples[sample_id], label)
 
-    def __getitems__(self, draws: Sequence[Draw | int]) -> list[Any]:
-        """A batch; whatever the dataset draws follows from the batch, in whichever process it is made."""
+    def __getitems__(self, draws: Sequence[Draw | int]) -> Any:  # noqa: ANN401
+        """A batch; whatever is drawn for it follows from the batch, in whichever process it is made."""
         if not draws or not isinstance(draws[0], Draw):
-            return [self[draw] for draw in draws]
+            return self._collate([self[draw] for draw in draws])
         with random_numbers_of(draws[0].seed):
-            return [self[draw] for draw in draws]
+            return self._collate([self[draw] for draw in draws])
 
 
 def with_label(sample: Any, label: int) -> Any:  # noqa: ANN401
@@ -172,6 +175,16 @@ def indexed(name: str, samples: Any) -> None:  # noqa: ANN401
         hint = "; give its .dataset" if isinstance(samples, DataLoader) else ""
         hint = f"; give one of {', '.join(map(repr, samples))}" if by_name else hint
         raise AttachError(f"{name} must have a length and an index, found {_described(samples)}{hint}")
+    if (
+        name != "plain"
+        and isinstance(samples, list | tuple)
+        and samples
+        and isinstance(samples[0], Tensor | np.ndarray)
+    ):
+        raise AttachError(
+            f"{name} must hold samples (x, y), found {_described(samples)} arrays; of rows and labels make a "
+            "torch.utils.data.TensorDataset(x, y)"
+        )
 
 
 def inputs_of(batch: Any) -> Any:  # noqa: ANN401

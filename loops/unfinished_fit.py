@@ -18,6 +18,7 @@ from pytorch_lightning.loops.fit_loop import FitLoop
 from pytorch_lightning.trainer.progress import ProcessedTracker
 
 from loops.lightning_private import callbacks_of, set_restarting
+from loops.module_state import give, state_of
 
 
 class Unfinished:
@@ -136,11 +137,11 @@ def run_on(trainer: pl.Trainer, fit_loop: FitLoop) -> None:
 @contextmanager
 def _kept(trainer: pl.Trainer, *, when: bool) -> Iterator[None]:
     """Takes back what is done to the module's weights and buffers, and to the optimizers' options."""
-    weights = {name: value.clone() for name, value in trainer.lightning_module.state_dict().items()} if when else {}
+    weights = state_of(trainer.lightning_module) if when else {}
     groups = [dict(group) for optimizer in trainer.optimizers for group in optimizer.param_groups] if when else []
     yield
     if when:
-        trainer.lightning_module.load_state_dict(weights)
+        give(trainer.lightning_module, weights)
     now = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
     for group, before in zip(now, groups, strict=False):  # fine-tuning may have added some
         group.update({option: value for option, value in before.items() if option != "params"})

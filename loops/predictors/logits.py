@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from loops.errors import AttachError
-from loops.lightning_private import trainer_of
+from loops.module_state import copied
 
 LogitsOf = str | int | Callable[[Any], Tensor] | None  # a key, a place, or a function of what `forward` returns
 _ONE_LOGIT = "; where one number tells two classes apart, logits=lambda z: torch.stack([0 * z, z], -1).reshape(-1, 2)"
@@ -39,7 +37,7 @@ class Logits(nn.Module):
         Raises:
             AttachError: If there are none to be found, or a single one for each sample.
         """
-        output = self.module(**x) if isinstance(x, Mapping) and _takes(self.module, x) else self.module(x)
+        output = self._output_of(x)
         logits = logits_of(output, self._logits)
         if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
             found = f"shape {list(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
@@ -49,27 +47,33 @@ class Logits(nn.Module):
             )
         return logits
 
+    def _output_of(self, x: Any) -> Any:  # noqa: ANN401
+        if isinstance(x, Mapping) and _takes(self.module, x):
+            return self.module(**x)
+        try:
+            return self.module(x)
+        except TypeError as error:
+            wanted = inspect.signature(self.module.forward)
+            if not _binds(wanted, x):
+                raise AttachError(
+                    f"forward{wanted} must give logits of the inputs alone; give what else it takes a default, and "
+                    "return the logits without it"
+                ) from error
+            raise
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Logits:
         """A copy of all weights that leaves the Trainer, which a `LightningModule` knows, where it is."""
         return Logits(copied(self.module, memo), self._logits)
 
 
-def copied(module: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
-    """A deep copy of a module without a copy of its Trainer, or of graphs that its training step has left behind."""
-    memo = {} if memo is None else memo
-    for part in module.modules():
-        for tensor in _in_graphs(list(vars(part).values())):
-            memo[id(tensor)] = tensor.detach().clone()  # weight norm keeps one, and torch copies none
-        trainer = trainer_of(part) if isinstance(part, pl.LightningModule) else None
-        if trainer is not None:
-            memo[id(trainer)] = trainer
-    return copy.deepcopy(module, memo)
-
-
 def _takes(module: nn.Module, keywords: Mapping[Any, Any]) -> bool:
     """Whether `forward` has arguments of these names; otherwise it wants the dictionary itself."""
+    return _binds(inspect.signature(module.forward), **keywords)
+
+
+def _binds(signature: inspect.Signature, *values: Any, **keywords: Any) -> bool:  # noqa: ANN401
     try:
-        inspect.signature(module.forward).bind(**keywords)
+        signature.bind(*values, **keywords)
     except TypeError:
         return False
     return True
@@ -78,15 +82,6 @@ def _takes(module: nn.Module, keywords: Mapping[Any, Any]) -> bool:
 def _content(output: Any) -> str:  # noqa: ANN401
     kind = type(output).__name__
     return f"{kind} with {', '.join(map(str, output))}" if isinstance(output, Mapping) else kind
-
-
-def _in_graphs(values: Any) -> Iterator[Tensor]:  # noqa: ANN401
-    """Tensors that were computed, as far as lists and dictionaries hold them."""
-    for value in values.values() if isinstance(values, Mapping) else values:
-        if isinstance(value, Tensor) and not value.is_leaf:
-            yield value
-        elif isinstance(value, list | tuple | dict):
-            yield from _in_graphs(value)
 
 
 def logits_of(output: Any, where: LogitsOf = None) -> Any:  # noqa: ANN401
@@ -126,7 +121,10 @@ def core_of(network: Logits, x: Any) -> nn.Module:  # noqa: ANN401
             if len(inputs) == 1 and inputs[0] is x and output is not x:
                 passed.append((layer, output))
 
-        hooks = [child.register_forward_hook(look) for child in core.children()]
+        layers = [
+            child for child in core.children() if not isinstance(child, torch.jit.ScriptModule)
+        ]  # it takes no hook
+        hooks = [layer.register_forward_hook(look) for layer in layers]
         try:
             result = core(x)
         finally:

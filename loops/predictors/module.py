@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from loops.acquisition.catalog import MARGIN
-from loops.errors import IdenticalDrawsError, NotFittedError
+from loops.errors import AttachError, IdenticalDrawsError, NotFittedError
 from loops.predictors.instant_head import InstantHead
 from loops.predictors.logits import Logits, core_of, with_features
 from loops.predictors.predictor import Description, Floats, Instant, Predictor
+from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
 from loops.uncertainty.drop_connect import SHARE, DropConnect
 from loops.uncertainty.inputs import some_of, tensors_of
@@ -142,9 +143,16 @@ class ModulePredictor(Predictor):
         return self._passed(sample_ids, lambda x: torch.stack([model(x) for model in models], dim=-1), len(models))
 
     def _passed(self, sample_ids: ArrayLike, answer: Any, count: int) -> Floats:  # noqa: ANN401
-        """Softmax of what a function makes of each batch, `[N, C, K]`."""
-        tiles = [torch.softmax(answer(x).float(), dim=1) for x in self._data.inputs(sample_ids)]
-        return _joined(tiles) if tiles else np.empty((0, self.num_classes, count), np.float32)
+        """Softmax of what a function makes of each batch, `[N, C, K]`; what is drawn follows from the seed."""
+        with random_numbers_of(seed_of(self._run_seed, "pass")):  # some modules draw in evaluation too
+            tiles = [torch.softmax(answer(x).float(), dim=1) for x in self._data.inputs(sample_ids)]
+        found = _joined(tiles) if tiles else np.empty((0, self.num_classes, count), np.float32)
+        if not np.isfinite(found).all():
+            raise AttachError(
+                f"{self._name} answers NaN: its weights became so in the fit, as by a learning rate that is too high, "
+                "or its inputs are"
+            )
+        return found
 
     def _draw(self, x: Any, count: int, round_number: int) -> Tensor:  # noqa: ANN401
         """Logits `[B, C, K]`."""

@@ -28,7 +28,7 @@ from loops.predictors.module import ModulePredictor
 from loops.predictors.trainer_options import trainer_for
 from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
-from loops.training_samples import Labeled, SeededOrder
+from loops.training_samples import Labeled, SeededOrder, unchanged
 
 OPTIONS = "trainer_options"  # attribute of a module: options of the Trainer that fits it
 BATCH_SIZE = 32
@@ -192,5 +192,6 @@ class OwnModule(ModulePredictor):
             Labeled(self.inputs, labels),
             batch_size=BATCH_SIZE,
             sampler=SeededOrder(len(labels), seed=seed),
+            collate_fn=unchanged,  # `Labeled` makes the batches
             drop_last=len(labels) > BATCH_SIZE and len(labels) % BATCH_SIZE == 1,  # batch norm needs two
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from loops.errors import IdenticalDrawsError
 from loops.frozen import drop_connected, replace_layers
+from loops.module_state import copied
 from loops.random_numbers import random_numbers_of
 from loops.seeding import seed_of
 
@@ -35,7 +35,7 @@ class DropConnect(nn.Module):
 
     def __init__(self, network: nn.Module, *, mc_iterations: int, seed: int) -> None:
         super().__init__()
-        self.network = nn.Sequential(copy.deepcopy(network))
+        self.network = nn.Sequential(copied(network))
         if not replace_layers(self.network, partial(drop_connected, p=SHARE)):
             raise IdenticalDrawsError(
                 "the network has neither dropout nor a linear layer whose weights could be dropped"

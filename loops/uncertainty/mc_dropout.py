@@ -6,7 +6,6 @@ position or what was scored before. See docs/decisions/0002-mc-dropout-masks.md.
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from loops.acquisition.functions import score_draws
 from loops.errors import IdenticalDrawsError
 from loops.frozen import replace_layers
+from loops.module_state import copied
 from loops.oracle import PoolScores
 from loops.seeding import seed_of
 from loops.uncertainty.closed_form import ClosedForm, has_closed_form
@@ -78,7 +78,7 @@ class MCDropout(nn.Module):
         super().__init__()
         if mc_iterations < 2:
             raise IdenticalDrawsError(f"{mc_iterations} MC iteration cannot disagree with itself; ask for at least 2")
-        self.prefix, self.tail = split_at_dropout(copy.deepcopy(network))
+        self.prefix, self.tail = split_at_dropout(copied(network))
         if not len(self.tail):
             raise IdenticalDrawsError("the network has no dropout layer")
         self.mc_iterations, self._seed = mc_iterations, seed

@@ -12,7 +12,15 @@ from pytorch_lightning.loops import FitLoop, Loop
 from torch import nn
 
 from loops import ActiveLearningDataModule, ActiveLearningLoop, KFoldLoop
-from loops.lightning_private import PRIVATE, PUBLIC, FitStart, WrappingLoop, reset_progress, trainer_of
+from loops.lightning_private import (
+    PRIVATE,
+    PUBLIC,
+    FitStart,
+    WrappingLoop,
+    before_transfers,
+    reset_progress,
+    trainer_of,
+)
 from loops.unfinished_fit import Unfinished
 from tests.loops.attached import QUIET, Classifier, Killed, KilledAt, a_trainer, blobs
 
@@ -252,3 +260,18 @@ def test_frozen_weights_are_frozen_again_and_thawed_ones_thawed() -> None:
     start.begin(trainer, trainer.fit_loop)
     assert (frozen.requires_grad, free.requires_grad) == (False, True)
     assert isinstance(module.net, nn.Sequential)
+
+
+def test_each_batch_is_announced_before_it_is_brought_to_the_device() -> None:
+    happened: list[Any] = []
+
+    class Told(Classifier):
+        def on_train_start(self) -> None:
+            before_transfers(self.trainer.fit_loop, happened.append)
+
+        def on_before_batch_transfer(self, batch: Any, _dataloader_idx: int) -> Any:
+            happened.append("brought")
+            return batch
+
+    a_trainer().fit(Told(), a_loader())  # two epochs of two batches
+    assert happened == [0, "brought", 1, "brought"] * 2

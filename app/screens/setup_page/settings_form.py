@@ -17,6 +17,11 @@ PREDICTOR_NAMES: Mapping[str, str] = {
     "features": "Pretrained features with a small head",
 }
 
+STOP_NAMES: Mapping[str, str] = {
+    "": "None",
+    "loops.stopping:SettledAccuracy": "Accuracy settled: within half a point for three rounds",
+}
+
 
 def choices_help(choices: Sequence[AcquisitionFunction | ColdStart]) -> str:
     """One line per choice: its short name, what it does, and what was measured of it."""
@@ -83,7 +88,7 @@ def settings_fields(settings: ProjectSettings, *, prefix: str, suiting: Sequence
     with left:
         values |= _further_fields(settings, prefix)
     with right:
-        values |= _overlap_fields(settings, prefix)
+        values |= _overlap_fields(settings, prefix) | _stop_field(settings, prefix)
     return values
 
 
@@ -136,6 +141,19 @@ def _round_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
     target = _number("target_accuracy", settings, prefix, step=0.01)
     st.caption("Stop asking once the model is this good, from 0 to 1; 0 means never stop.")
     return {"query_size": int(size), "labeling_budget": int(budget), "target_accuracy": float(target)}
+
+
+def _stop_field(settings: ProjectSettings, prefix: str) -> dict[str, Any]:
+    """Draw the stopping criteria that need no number; one's own runs code, so a page offers it but cannot name it."""
+    stop = _choice(
+        "Stopping criterion",
+        _with_own(list(STOP_NAMES), settings.stop),
+        settings.stop,
+        format_func=lambda name: STOP_NAMES.get(name, name),
+        key=f"{prefix}_stop",
+    )
+    st.caption("Looked at before each question: once it is met, nothing more is asked until None is chosen again.")
+    return {"stop": stop}
 
 
 def _further_fields(settings: ProjectSettings, prefix: str) -> dict[str, Any]:

@@ -135,9 +135,11 @@ def test_saved_settings_are_in_the_file(filled, open_screen):
     screen = open_screen("setup.py")
     screen.number_input(key="settings_query_size").set_value(7)
     screen.selectbox(key="settings_acquisition").set_value("margin")
+    screen.selectbox(key="settings_stop").set_value("loops.stopping:SettledAccuracy")
     screen.button(key="save_settings").click().run()
     settings = filled.project.settings()
     assert (settings.query_size, settings.acquisition, settings.name) == (7, "margin", "animals")
+    assert settings.stop == "loops.stopping:SettledAccuracy"
 
 
 def test_a_class_given_twice_is_refused_with_a_sentence(filled, open_screen):

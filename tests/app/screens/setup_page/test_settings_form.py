@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.screens.setup_page.settings_form import choices_help, sentence_of
+from app.screens.setup_page.settings_form import STOP_NAMES, choices_help, sentence_of
 from loops.acquisition.catalog import CATALOG, COLD_STARTS
+from loops.stopping import MeasuredRound, own_criterion
 from tests.loops.acquisition.entry_points import install
 
 
@@ -43,6 +44,16 @@ def test_an_installed_packages_function_stands_in_the_select_box(tmp_path: Path,
 
 
 def test_ones_own_stands_among_the_choices_once_it_is_chosen():
-    drawn = form(acquisition="mine.module:score", predictor="sklearn.svm:SVC")
+    drawn = form(acquisition="mine.module:score", predictor="sklearn.svm:SVC", stop="mine.module:enough")
     assert drawn.selectbox(key="a_acquisition").value == "mine.module:score"
     assert drawn.selectbox(key="a_predictor").value == "sklearn.svm:SVC"
+    assert drawn.selectbox(key="a_stop").value == "mine.module:enough"
+
+
+def test_each_stopping_criterion_to_choose_from_can_be_made():
+    box = form().selectbox(key="a_stop")
+    assert (box.value, box.options) == ("", list(STOP_NAMES.values()))
+    settled = own_criterion("loops.stopping:SettledAccuracy")
+    rounds = [MeasuredRound(10 * labels, 0.9) for labels in range(1, 5)]
+    assert (settled(rounds[:3]), settled(rounds)) == (False, True)  # as its name says: three rounds before the latest
+    assert set(STOP_NAMES) == {"", "loops.stopping:SettledAccuracy"}

@@ -89,7 +89,10 @@ def by_typiclust(asked: Asked, count: int) -> Ids:
     seen[np.isin(some, known)] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        places = TypiClust(random_state=asked.seed).query(asked.rows[some], seen, batch_size=count)
+        try:
+            places = TypiClust(random_state=asked.seed).query(asked.rows[some], seen, batch_size=count)
+        except UnboundLocalError:  # fewer different rows than clusters, which it does not foresee
+            return by_random(asked, count)
     return some[places]
 
 

@@ -45,6 +45,7 @@ from storage.rounds import list_rounds
 
 DIGITS = Path(__file__).parent.parent / "sample_data" / "digits" / "pool"
 AHEAD = 10  # samples an annotator has in hand
+POLL_S = 5.0  # a page asks that often at least, which renews what it has in hand
 
 
 @dataclass
@@ -129,12 +130,14 @@ def label_as_the_server_does(folder: Path, name: str, pace_s: float) -> Person:
     from app.screens.shared.identity import ANNOTATOR_KEY
 
     st.session_state[ANNOTATOR_KEY] = name
-    person, queue = Person(name), list[tuple[str, int]]()
+    person, queue, asked = Person(name), list[tuple[str, int]](), 0.0
     everybody_ready.wait(PATIENCE_S)
     while take_one():
-        while len(queue) <= AHEAD // 2 and not (queue := fetch(person, queue)):
-            time.sleep(0.25)
-            person.waited_s += 0.25
+        while len(queue) <= AHEAD // 2 or time.monotonic() - asked > POLL_S:
+            queue, asked = fetch(person, queue), time.monotonic()
+            if not queue:
+                time.sleep(0.25)
+                person.waited_s += 0.25
         time.sleep(pace_s)
         token, sample_id = queue.pop(0)
         decision = {"id": token, "kind": "label", "sample_id": sample_id, "class_index": sample_id % 10}

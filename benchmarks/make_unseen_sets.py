@@ -24,6 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 MOST, MOST_TESTED = 5_000, 1_500  # samples of a set, of them for testing
 FEWEST = 400  # of a table; below, 200 labels are most of the pool
+FEWEST_DIFFERENT = 50  # rows of a table; below, every row of its pool is in its test set as well
 FEWEST_ICONS = 60  # of a class
 SECTIONS = {  # the sections of each set, and how many descriptions
     "sections": (["games", "science", "net", "sound", "graphics", "fonts", "doc", "web", "editors", "mail"], 4_000),
@@ -61,7 +62,7 @@ def make_tables(keel: Path, folder: Path) -> None:
     for path in sorted(keel.glob("*.dat")):
         lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip() and line[0] != "@"]
         rows = [["" if cell.strip() in ("?", "<null>") else cell.strip() for cell in line.split(",")] for line in lines]
-        if len(rows) >= FEWEST:
+        if len(rows) >= FEWEST and len({tuple(row) for row in rows}) >= FEWEST_DIFFERENT:
             header = [*(f"column {number}" for number in range(1, len(rows[0]))), "label"]
             write_set(folder, path.stem, header, shuffled(rows)[:MOST])
 

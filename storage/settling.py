@@ -205,9 +205,9 @@ def _samples(entry: Entry) -> Iterator[tuple[int, str]]:
         return
     project, digest = columns.index("project_id"), columns.index("sha256")
     for row in rows:
-        values = (row[project], row[digest]) if isinstance(row, list) and max(project, digest) < len(row) else (0, 0)
-        if isinstance(values[0], int) and isinstance(values[1], str):
-            yield values
+        told = row[project : project + 1] + row[digest : digest + 1] if isinstance(row, list) else []
+        if [type(value) for value in told] == [int, str]:
+            yield told[0], told[1]
 
 
 def _texts(values: Iterable[object]) -> set[str]:

@@ -83,7 +83,7 @@ def test_a_database_file_that_is_named_elsewhere_is_what_is_restored(
         (project.folder / name).rename(tmp_path / "team" / name)
     monkeypatch.setenv("LABELLOOP_DATABASE_URL", f"sqlite:///{tmp_path}/team/labelloop.db")
     assert events(project) == before
-    assert ", 1 label events in labels.journal" in backups(project).found
+    assert "; 1 label events in labels.journal" in backups(project).found
     is_there = project.database_file
     project.database_path.write_bytes(b"no database at all" * 1000)
     assert restore_project(project).from_journal == 1

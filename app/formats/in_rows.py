@@ -61,7 +61,7 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     entries = tuple(_entries(chain(first_rows, left), path, told, first, refused, several))
     labels = [entry.class_name for entry in entries if entry.class_name]
     notes = [_LIKE_A_ROW.format(printable(path.name))] if _is_like_a_row(columns, first_rows) else []
-    notes += [*notes_on_several(len(several)), *_notes_on_numbers(set(labels))]
+    notes += [*_notes_on_fields(first_rows, told), *notes_on_several(len(several)), *_notes_on_numbers(set(labels))]
     return Source(
         folder_of(path), entries, tuple(refused), labels_given=len(labels), kind=told.kind, notes=tuple(notes)
     )
@@ -101,6 +101,22 @@ def _is_below(name: str, row: Row) -> bool:
 def _counts_up(numbers: Sequence[int]) -> bool:
     begins_as_names_do = numbers[0] == 0 or (1000 < numbers[0] < 3000 and len(numbers) > 1)
     return begins_as_names_do and all(right - left == 1 for left, right in pairwise(numbers))
+
+
+def _notes_on_fields(rows: Sequence[Row], told: Reading) -> list[str]:
+    """A column of records is one value to whatever learns from it, and may be what the samples are about."""
+    if not kind_named(told.kind).HAS_COLUMNS:
+        return []
+    fields = (
+        (name, next(iter(value))) for row in rows for name, value in row.items() if value and isinstance(value, dict)
+    )
+    column, field = next(fields, ("", ""))
+    if not column:
+        return []
+    return [
+        f"The column `{printable(column)}` holds fields of its own and is taken as one value. To have them looked at, "
+        f"write each as a column, such as `{printable(f'{column}.{field}')}`."
+    ]
 
 
 def _notes_on_numbers(labels: Iterable[str]) -> list[str]:

@@ -243,3 +243,17 @@ def test_bytes_are_text_or_their_column_is_named(tmp_path):
 def test_one_number_written_in_two_ways_is_two_classes_and_that_is_said(opened):
     assert "1 and 1.0 are one number" in opened(b"x,y,label\n1,1,1.0\n2,1,1\n3,1,2.0\n").notes[0]
     assert opened(b"x,y,label\n1,1,1.0\n2,1,2.0\n").notes == ()
+
+
+def test_a_column_of_records_is_said_to_be_one_value(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        '{"id": 1, "meta": null, "content": {"text": "late", "lang": "en"}, "label": "a"}\n'
+        '{"id": 2, "meta": {"user": "x"}, "content": {"text": "fine"}, "label": "b"}\n'
+    )
+    found = open_source(path, uploads=tmp_path)
+    assert found.notes == (
+        "The column `content` holds fields of its own and is taken as one value. To have them looked at, write "
+        "each as a column, such as `content.text`.",
+    )
+    assert open_source(path, uploads=tmp_path, reading=Reading(text_column="label")).notes == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from storage import journal
 from storage.engine import Session
 from storage.journal import Entry, sample_entries, values_of
-from storage.models import Annotator, Class, LabelEvent, Sample
+from storage.models import Annotator, Class, ClassChange, Group, LabelEvent, Sample
 
 _CHUNK = 1_000  # rows a statement
 _SAMPLE_COLUMNS = [column.key for column in Sample.__table__.columns]
@@ -45,11 +45,10 @@ def note_samples(session: Session, *, after_id: int) -> None:
         journal.note(session.info, entry)
 
 
-def new_samples(session: Session, *, after_id: int, without: frozenset[str]) -> Iterator[Entry]:
-    """Read the samples that came after one as entries, but for those with some digests."""
+def new_samples(session: Session, *, after_id: int, without: frozenset[tuple[int, str]]) -> Iterator[Entry]:
+    """Read the samples that came after one as entries, but for those of some projects and digests."""
     rows = session.execute(select(Sample.__table__).where(Sample.id > after_id).order_by(Sample.id))
-    place = _SAMPLE_COLUMNS.index("sha256")
-    return sample_entries(_SAMPLE_COLUMNS, (row for row in rows if row[place] not in without))
+    return sample_entries(_SAMPLE_COLUMNS, (row for row in rows if (row.project_id, row.sha256) not in without))
 
 
 def event_entry(session: Session, event: LabelEvent) -> Entry:
@@ -64,3 +63,36 @@ def event_entry(session: Session, event: LabelEvent) -> Entry:
     if event.supersedes is not None:
         entry["before"] = {"request_id": session.get_one(LabelEvent, event.supersedes).request_id}
     return entry
+
+
+def entries_of_classes(session: Session) -> Iterator[Entry]:
+    """Read the classes as they came, each under its first name, and what was done to them since, in its order."""
+    changes = list(session.scalars(select(ClassChange).order_by(ClassChange.id)))
+    first = {change.id for change in _first_of_each(changes)}
+    renames = [change for change in changes if change.kind == "rename"]
+    names = {(change.project_id, change.class_index): change.before for change in _first_of_each(renames)}
+    classes = {(row.project_id, row.index): values_of(row) for row in session.scalars(select(Class))}
+    entries = {place: {"class": row | {"name": names.get(place, row["name"])}} for place, row in classes.items()}
+    added = [change for change in changes if change.id in first and change.kind == "add"]
+    later = {(change.project_id, change.class_index) for change in added}
+    yield from (entry for place, entry in sorted(entries.items()) if place not in later)
+    for change in changes:
+        if change in added:
+            yield entries[change.project_id, change.class_index]
+        yield {"class_change": values_of(change)}
+
+
+def _first_of_each(changes: Iterable[ClassChange]) -> Iterator[ClassChange]:
+    """The first change of each class."""
+    seen = set[tuple[int, int]]()
+    for change in changes:
+        place = (change.project_id, change.class_index)
+        if place not in seen:
+            seen.add(place)
+            yield change
+
+
+def entries_of_groups(session: Session) -> Iterator[Entry]:
+    """Read the groups that somebody judged; their label events are lines of their own."""
+    for group in session.scalars(select(Group).order_by(Group.id)):
+        yield {"group": values_of(group), "annotator": values_of(session.get_one(Annotator, group.annotator_id))}

@@ -148,9 +148,8 @@ def _opened(database: Database, *, create: bool) -> Database:
 
 
 def _sentence(put_back: Replayed) -> str:
-    found = ((put_back.events, "label events"), (put_back.samples, "samples"))
-    counted = " and ".join(f"{count:,} {what}" for count, what in found if count)
-    return f"{counted} that the database had lost were put back from the label journal." if counted else ""
+    told = put_back.sentence
+    return f"{told} that the database had lost were put back from the label journal." if told else ""
 
 
 def _refuse_damage(database: Database) -> None:

@@ -33,7 +33,20 @@ class Replayed:
 
     events: int = 0
     samples: int = 0
+    changes: int = 0  # classes, and what was done to them
     unusable: int = 0  # lines whose checksum is right, but which hold nothing that could be stored
+
+    @property
+    def sentence(self) -> str:
+        """What it got, in words; empty where that is nothing."""
+        return counted(self.events, self.samples, self.changes)
+
+
+def counted(events: int, samples: int, changes: int) -> str:
+    """Name what there is any of; empty where there is nothing."""
+    several = ((events, "label events"), (samples, "samples"), (changes, "changes of classes"))
+    said = [f"{count:,} {what}" for count, what in several if count]
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
 def replay(session: Session, entries: Iterable[Entry]) -> Replayed:
@@ -48,7 +61,7 @@ def replay(session: Session, entries: Iterable[Entry]) -> Replayed:
         database.add(entry, at_last=True)
     for sample_id in sorted(database.touched):
         fold_decision(session, sample_id=sample_id)
-    return Replayed(database.events, database.samples, database.unusable)
+    return Replayed(database.events, database.samples, database.changes, database.unusable)
 
 
 @dataclass
@@ -62,6 +75,7 @@ class _Replay:
     postponed: list[Entry] = field(default_factory=list)
     events: int = 0
     samples: int = 0
+    changes: int = 0
     unusable: int = 0
 
     def add(self, entry: Entry, *, at_last: bool = False) -> None:
@@ -138,9 +152,9 @@ class _Replay:
         rows = [_values(Sample, dict(zip(columns, row, strict=True))) for row in told["rows"]]
         if not rows:
             raise ValueError("a line of no samples")
-        same = select(Sample.sha256).where(Sample.sha256.in_([row["sha256"] for row in rows]))
-        known = set(self.session.scalars(same))
-        new = [row for row in rows if row["sha256"] not in known]
+        same = select(Sample.project_id, Sample.sha256).where(Sample.sha256.in_([row["sha256"] for row in rows]))
+        known = {(project_id, digest) for project_id, digest in self.session.execute(same)}
+        new = [row for row in rows if (row["project_id"], row["sha256"]) not in known]
         taken = set(self.session.scalars(select(Sample.id).where(Sample.id.in_([_id(row["id"]) for row in new]))))
         for row in (row for row in new if row["id"] in taken):
             self._sample(row)
@@ -183,15 +197,22 @@ class _Replay:
         indices = pairs(self.session.execute(select(Class.name, Class.index).where(of_project)))
         if row["name"] in indices:
             return int(indices[row["name"]])
+        is_free = row["index"] not in indices.values()
+        renamed = None if is_free else self._renamed(row)
+        if renamed is not None:
+            return renamed
+        index = row["index"] if is_free else max(indices.values()) + 1
+        self._flush(Class(project_id=row["project_id"], index=_index(index), name=_text(row["name"])))
+        self.changes += 1
+        return int(index)
+
+    def _renamed(self, row: Mapping[str, Any]) -> int | None:
+        """The class that had this name, best the one of this index: a class that came later may have had it too."""
         earlier = select(ClassChange.class_index).where(
             ClassChange.project_id == row["project_id"], ClassChange.kind == "rename", ClassChange.before == row["name"]
         )
-        renamed = self.session.scalar(earlier.order_by(ClassChange.id.desc()).limit(1))
-        if renamed is not None:
-            return renamed
-        index = row["index"] if row["index"] not in indices.values() else max(indices.values()) + 1
-        self._flush(Class(project_id=row["project_id"], index=_index(index), name=_text(row["name"])))
-        return int(index)
+        is_own = ClassChange.class_index == row["index"]
+        return self.session.scalar(earlier.order_by(is_own.desc(), ClassChange.id.desc()).limit(1))
 
     def _change_class(self, row: Mapping[str, Any]) -> None:
         """Do again what was done to a class; the label events of a merge are lines of their own."""
@@ -208,6 +229,7 @@ class _Replay:
             self._do_change(changed, given["kind"], given["before"], _text(given["after"]))
         if given["kind"] == "merge":
             move_tests(self.session, change)
+        self.changes += 1
 
     def _do_change(self, changed: Class, kind: str, before: str, after: str) -> None:
         if kind == "rename":

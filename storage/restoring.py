@@ -35,6 +35,7 @@ class Restored:
     damaged_lines: int  # of the journal; what they held is lost unless the rest has it
     set_aside: Path | None  # the database that was there, or None where there was none
     was_whole: bool = False  # the database itself was sound
+    put_back: str = ""  # what nothing else had, in words
 
 
 def restore(path: Path, *, backups: Path) -> Restored:
@@ -58,12 +59,13 @@ def restore(path: Path, *, backups: Path) -> Restored:
             shutil.copyfile(found.path, made)
         replayed = _complete(made, content.entries)
         damaged, is_live = content.damaged + replayed.unusable, found is not None and found is live
-        if is_live and not replayed.events and not replayed.samples:
+        if is_live and not replayed.sentence:
             return Restored(None, 0, damaged, None, was_whole=True)
         set_aside = _replace(path, made, aside="before-restore" if is_live else "damaged")
     finally:
         _remove(made)
-    return Restored(None if found is None or is_live else found.path, replayed.events, damaged, set_aside, is_live)
+    backup = None if found is None or is_live else found.path
+    return Restored(backup, replayed.events, damaged, set_aside, is_live, replayed.sentence)
 
 
 def _copy_of_live(path: Path, made: Path) -> BackupInfo | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 import uvicorn
 
+from app.answering.connections import SILENT_S, Impatient
 from app.answering.served import Served
 from app.answering.server import make_app
 from app.errors import PortTakenError, SupervisorError, UsageError
@@ -32,9 +33,10 @@ def run_server(path: Path, *, host: str, port: int, token: str, collect: float) 
                 make_app(served, token=token),
                 host=host,
                 port=port,
+                http=Impatient,
                 log_level="warning",
                 limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=10,
+                timeout_keep_alive=int(SILENT_S),
                 server_header=False,
             )
         ).run(sockets=[listening])
@@ -53,7 +55,8 @@ def _announce(served: Served, host: str, port: int, collect: float) -> None:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP, else asyncio does not switch off that the end of an answer waits for the receipt of its beginning.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from app.formats import csv_file
 from app.formats.copies import CLASSES_FILE, copy_by_class
@@ -63,7 +64,21 @@ def read_folder(folder: Path, _uploads: Path | None = None) -> Source:
             refused.append(Refused(printable(entry.name), reason, entry if leads_out else None))
         else:
             entries.append(entry)
-    return Source(root, tuple(entries), tuple(refused))
+    return Source(root, tuple(entries), tuple(refused), notes=_notes_on_folders_within(entries))
+
+
+def _notes_on_folders_within(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """A class's folder in another one's: by year perhaps, and of the same class, as other programs take it."""
+    folders = Counter(PurePosixPath(entry.name).parent for entry in entries if entry.class_name)
+    within = {folder: above for folder in folders for above in list(folder.parents)[:-1] if above in folders}
+    if not within:
+        return ()
+    folder = min(within)
+    count = sum(folders[one] for one in within)
+    return (
+        f"{count:,} images lie in a folder within one of another class, such as {printable(str(folder))}: they are "
+        f"taken for {printable(folder.name)}, not for {printable(within[folder].name)}; move them up if that is wrong.",
+    )
 
 
 def files_below(root: Path, refused: list[Refused] | None = None) -> Iterator[Path]:

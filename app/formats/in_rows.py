@@ -29,6 +29,7 @@ from app.formats.source import Entry, Refused, Source, printable
 from app.kinds.kind import kind_named, kind_of_columns
 
 ROWS_LOOKED_AT = 1_000  # whether the names of columns are values too
+WORDS_OF_A_TEXT = 5  # in one line; names of columns that are as long hardly ever stand beside a value
 _LIKE_A_ROW = (
     "The first line of {} is taken for the names of its columns, and looks like a row: put the names above it."
 )
@@ -60,7 +61,7 @@ def source_in_rows(path: Path, rows: Iterable[Row], reading: Reading, *, first: 
     entries = tuple(_entries(chain(first_rows, left), path, told, first, refused, several))
     labels = [entry.class_name for entry in entries if entry.class_name]
     notes = [_LIKE_A_ROW.format(printable(path.name))] if _is_like_a_row(columns, first_rows) else []
-    notes += [*notes_on_several(len(several)), *_notes_on_numbers(set(labels))]
+    notes += [*_notes_on_fields(first_rows, told), *notes_on_several(len(several)), *_notes_on_numbers(set(labels))]
     return Source(
         folder_of(path), entries, tuple(refused), labels_given=len(labels), kind=told.kind, notes=tuple(notes)
     )
@@ -75,21 +76,47 @@ def _is_like_a_row(columns: Sequence[str], rows: Sequence[Row]) -> bool:
     """Whether the names of columns look like values: numbers, and words that stand below them in their columns too.
 
     Numbers that count up by one from 0 on, as data frames write for columns that have no names, are names, and so are
-    years that do.
+    years that do. Of words alone each must stand below too, or be a text; a line that is repeated as a whole is names,
+    of lists that were put together.
     """
-    names = [name.strip() for name in columns if name.strip()]
-    if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name) for name in names):
+    names = [name for name in columns if name.strip()]
+    if any(re.fullmatch(r"[+-]?\d+[.,]\d+", name.strip()) for name in names):
         return True
-    numbers = [name for name in names if re.fullmatch(r"[+-]?\d+", name)]
-    if not numbers or (numbers == names and _counts_up(list(map(int, numbers)))):
+    numbers = [name for name in names if re.fullmatch(r"[+-]?\d+", name.strip())]
+    if numbers == names and _counts_up(list(map(int, numbers))):
         return False
-    words = (name for name in columns if name.strip() and name.strip() not in numbers)
-    return all(any(cell(row.get(word)).strip() == word.strip() for row in rows) for word in words)
+    others = [row for row in rows if not all(_is_below(name, row) for name in names)]
+    below = [name for name in names if name not in numbers and any(_is_below(name, row) for row in others)]
+    rest = [name for name in names if name not in (*numbers, *below)]
+    if numbers:
+        return not rest
+    return bool(below) and len(names) > 1 and all(len(name.split()) >= WORDS_OF_A_TEXT for name in rest)
+
+
+def _is_below(name: str, row: Row) -> bool:
+    value = row.get(name)
+    return isinstance(value, str) and value.strip() == name.strip()
 
 
 def _counts_up(numbers: Sequence[int]) -> bool:
     begins_as_names_do = numbers[0] == 0 or (1000 < numbers[0] < 3000 and len(numbers) > 1)
     return begins_as_names_do and all(right - left == 1 for left, right in pairwise(numbers))
+
+
+def _notes_on_fields(rows: Sequence[Row], told: Reading) -> list[str]:
+    """A column of records is one value to whatever learns from it, and may be what the samples are about."""
+    if not kind_named(told.kind).HAS_COLUMNS:
+        return []
+    fields = (
+        (name, next(iter(value))) for row in rows for name, value in row.items() if value and isinstance(value, dict)
+    )
+    column, field = next(fields, ("", ""))
+    if not column:
+        return []
+    return [
+        f"The column `{printable(column)}` holds fields of its own and is taken as one value. To have them looked at, "
+        f"write each as a column, such as `{printable(f'{column}.{field}')}`."
+    ]
 
 
 def _notes_on_numbers(labels: Iterable[str]) -> list[str]:

@@ -115,8 +115,14 @@ def _open(
     opened = open_source(data, uploads=uploads, format=format_, reading=reading, progress=progress)
     found = opened.with_classes_renamed(new_names or {})
     if must_name_classes and len(found.class_names) < LEAST_CLASSES:
-        raise UsageError(f"Give the classes with --classes A,B: {shown(data)} names {len(found.class_names)}.")
+        raise UsageError(_without_classes(found, shown(data)))
     return _with_missing_labels_said(found) if must_name_classes else found
+
+
+def _without_classes(source: Source, data: str) -> str:
+    is_table = not kind_named(source.kind).IN_FILES and not source.class_names
+    column = ", or the column of their labels with --label-column NAME" if is_table else ""
+    return f"Give the classes with --classes A,B{column}: {data} names {len(source.class_names)}."
 
 
 def _with_missing_labels_said(source: Source) -> Source:

@@ -157,11 +157,23 @@ def refuse_unusable(source: Source) -> None:
 
 
 def _if_rows(source: Source) -> str:
-    """What else a list may be of which no file is there; empty where one is."""
-    if not source.listed_in or any(os.path.lexists(entry.path) for entry in source.entries):
+    """What else a list may be of which no file is there, or where that is; empty where one is there."""
+    if not source.entries or any(os.path.lexists(entry.path) for entry in source.entries):
+        return ""
+    near = _folder_nearby(source.root, Path(source.entries[0].name).name)
+    if near is not None:
+        return f" {printable(near.name)} is in {printable(str(near.parent))}: put the list there."
+    if not source.listed_in:
         return ""
     kinds = " or ".join(f"--kind {name}" for name in KINDS if not kind_named(name).IN_FILES)
     return f" If its rows are the samples themselves, make the project with 'labelloop init' and {kinds}."
+
+
+def _folder_nearby(root: Path, name: str) -> Path | None:
+    """Where a file is that a list names: in a folder beside the list or beside its own, as other tools lay them out."""
+    readable = (parent for parent in (root, root.parent) if os.access(parent, os.R_OK | os.X_OK))
+    beside = (folder / name for parent in readable for folder in sorted(parent.iterdir()))
+    return next((path for path in beside if os.access(path, os.R_OK)), None)
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:

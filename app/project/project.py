@@ -38,7 +38,16 @@ class Project:
 
     @property
     def database_path(self) -> Path:
-        """The SQLite file, whether or not a PostgreSQL URL is in force."""
+        """The SQLite file: that of the URL in force, or this folder's, though a server's is in force."""
+        named = os.environ.get(DATABASE_URL_VARIABLE)
+        if not named or self.is_on_server:
+            return self._own_database_path
+        from storage.engine import parse
+
+        return Path(parse(named).database or "").absolute()
+
+    @property
+    def _own_database_path(self) -> Path:
         return self.folder / "labelloop.db"
 
     @property
@@ -119,7 +128,7 @@ class Project:
     def _own_url(self) -> str:
         from storage.engine import sqlite_url  # SQLAlchemy, which no command's help needs
 
-        return sqlite_url(self.database_path)
+        return sqlite_url(self._own_database_path)
 
     def open_database(self) -> Database:
         """Open the project's database to be written: migrated if needed, and with all that its journal has.
@@ -158,7 +167,7 @@ class Project:
             yield database
 
     def _is_writable(self) -> bool:
-        return all(os.access(path, os.W_OK) for path in (self.folder, self.database_path))
+        return all(os.access(path, os.W_OK) for path in (self.database_path.parent, self.database_path))
 
     def _follow_uploads(self, database: Database) -> None:
         """Note where the unpacked images are now, when the project's folder was moved or copied with them."""
@@ -254,7 +263,7 @@ def _check_new(project: Project) -> None:
         raise ProjectError(f"{project.folder} is a file; a project needs a folder of its own.")
     # What an interrupted init left behind is fine; anything else is somebody's own. A journal without its database is
     # the record of labels that are still to be brought back.
-    own = _OWN_NAMES | ({"labels.journal"} if project.database_path.exists() else set())
+    own = _OWN_NAMES | ({"labels.journal"} if project._own_database_path.exists() else set())
     foreign = [entry.name for entry in _entries(project.folder) if entry.name not in own]
     if foreign:
         raise ProjectError(

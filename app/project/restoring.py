@@ -38,9 +38,9 @@ def restored_text(outcome: Restored) -> str:
 
 
 def _origin(outcome: Restored) -> str:
-    count = f"{outcome.from_journal:,} label events"
+    count = outcome.put_back or "0 label events"
     if outcome.was_whole and outcome.set_aside is None:
-        return "The database is sound and has every label event of the label journal; nothing was changed."
+        return "The database is sound and has all of the label journal; nothing was changed."
     if outcome.was_whole:
         return f"The database is sound; {count} that it had lost came back from the label journal."
     if outcome.backup is not None:

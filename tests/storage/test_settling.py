@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from storage import journal
 from storage.backup import backup
+from storage.classes import add_class, describe_class, list_class_changes, rename_class, retire_class
 from storage.engine import connect
 from storage.errors import ForeignJournalError, NoDatabaseError
 from storage.labels import current_labels, last_event_id, list_events
@@ -153,6 +154,51 @@ def test_an_older_copy_put_back_gets_what_came_since(labeled, tmp_path):
         assert [event.id for event in found if event.request_id.startswith("more-")] == list(range(201, 251))
 
 
+def test_an_older_copy_put_back_gets_the_changes_of_classes_that_came_since(world, tmp_path):
+    path = world.database.path
+    world.label(1)
+    older = backup(world.database, folder=tmp_path / "elsewhere")
+    change_classes(world)
+    before = classes_of(world.database)
+    world.database.close()
+    shutil.copyfile(older, path)
+    with opened_to_read(f"sqlite:///{path}") as database:
+        assert compare(database).sentence == "5 changes of classes"  # a class that is new is two
+    with opened(path) as database:
+        assert database.recovered.startswith("5 changes of classes that")
+        assert classes_of(database) == before
+    shutil.copyfile(older, path)
+    assert restore(path, backups=tmp_path / "none").was_whole
+    with opened(path) as database:
+        assert classes_of(database) == before
+
+
+def change_classes(world):
+    who = {"project_id": 1, "who": "ada"}
+    with world.database.write() as session:
+        rename_class(session, name="dog", new_name="hound", **who)
+        add_class(session, name="dog", **who)
+        describe_class(session, name="cat", text="says meow", **who)
+        retire_class(session, name="hound", **who)
+
+
+def classes_of(database):
+    with database.read() as session:
+        return list_classes(session, project_id=1), list_class_changes(session, project_id=1)
+
+
+def test_two_projects_of_one_database_keep_their_samples_though_these_are_the_same(world):
+    path = world.database.path
+    with world.database.write() as session:
+        create_project(session, name="others", classes=["cat", "dog"], seed=1)
+        add_samples(session, project_id=2, samples=[new_sample(number) for number in range(1, 11)])
+    world.database.close()
+    for name in (path.name, path.name + "-wal", path.name + "-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    with opened(path) as database, database.read() as session:
+        assert [len(list_samples(session, project_id=each, split="pool")) for each in (1, 2)] == [10, 10]
+
+
 def label_and_die_more(path):
     script = LABEL_AND_DIE.replace("request-", "more-")
     subprocess.run([sys.executable, "-c", script, str(path), "50"], cwd=ROOT, check=False)
@@ -192,6 +238,32 @@ def test_a_journal_that_is_lost_is_written_again_from_the_database(world):
         assert events(database) == before
         with database.read() as session:
             assert len(list_samples(session, project_id=1, split="pool")) == 10
+
+
+def test_a_journal_that_is_lost_is_written_again_with_what_was_done_to_classes(world):
+    path = world.database.path
+    change_classes(world)
+    world.label(1, 2)
+    before = classes_of(world.database)
+    world.database.close()
+    journal_of(path).unlink()
+    open_database(f"sqlite:///{path}").close()
+    path.unlink()
+    with opened(path) as database:
+        assert classes_of(database) == before
+        assert [event.class_index for event in events(database)] == [2]
+
+
+def test_what_was_put_back_is_not_written_to_the_journal_again(world, tmp_path):
+    path = world.database.path
+    older = backup(world.database, folder=tmp_path / "elsewhere")
+    world.label(1)
+    world.database.close()
+    shutil.copyfile(older, path)
+    before = journal_of(path).read_bytes()
+    for _ in range(2):
+        open_database(f"sqlite:///{path}").close()
+    assert journal_of(path).read_bytes() == before
 
 
 def test_what_was_committed_by_a_process_that_died_before_its_line_was_written_is_written_later(world, monkeypatch):

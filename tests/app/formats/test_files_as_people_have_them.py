@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ProjectError
+from app.errors import ProjectError, UsageError
 from app.formats.copies import safe_names
 from app.formats.errors import SourceError
 from app.formats.registry import open_source
@@ -387,3 +387,33 @@ def test_a_refused_file_is_told_once(put, tmp_path):
 def test_folders_without_an_image_are_no_classes(put, tmp_path):
     put("in/cat/1.png"), put("in/dog/1.png"), put("in/docs/readme.pdf", b"%PDF"), put("in/scripts/x.py", b"")
     assert open_source(tmp_path / "in", uploads=tmp_path / "u").class_names == ("cat", "dog")
+
+
+def test_a_list_whose_files_lie_in_another_folder_is_told_which(put: Callable[..., Path], tmp_path: Path) -> None:
+    """COCO's own archives have the lists in one folder and the images in another."""
+    images = [{"id": number, "file_name": f"{number}.png"} for number in (1, 2)]
+    listed = {"images": images, "categories": [{"id": 7, "name": "cat"}, {"id": 8, "name": "dog"}], "annotations": []}
+    instances = put("coco/annotations/instances.json", json.dumps(listed).encode())
+    put("coco/train/1.png")
+    with pytest.raises(SourceError, match=r"such file\. 1\.png is in \S*/coco/train: put the list there\.$"):
+        made(tmp_path / "p", instances, ["cat", "dog"])
+
+
+def test_a_folder_within_that_of_another_class_is_said_to_be_a_class(put: Callable[..., Path], tmp_path: Path) -> None:
+    for name in ("cat/1.png", "cat/2024/2.png", "cat/2024/3.png", "dog/4.png", "5.png"):
+        put(f"pets/{name}")
+    assert open_source(tmp_path / "pets", uploads=tmp_path / "up").notes == (
+        "2 images lie in a folder within one of another class, such as cat/2024: they are taken for 2024, not for cat; "
+        "move them up if that is wrong.",
+    )
+    for name in ("train/cat/1.png", "train/dog/2.png", "test/cat/3.png", "4.png"):
+        put(f"split/{name}")
+    assert open_source(tmp_path / "split", uploads=tmp_path / "up").notes == ()
+
+
+def test_a_table_whose_column_of_labels_is_called_otherwise_is_told_how_to_name_it(
+    put: Callable[..., Path], tmp_path: Path
+) -> None:
+    table = put("t.csv", "Länge;Gewicht;Klasse\n1,5;2;Apfel\n2,5;3;Birne\n".encode("utf-8-sig"))
+    with pytest.raises(UsageError, match=r"--classes A,B, or the column of their labels with --label-column NAME: "):
+        made(tmp_path / "p", table, [])

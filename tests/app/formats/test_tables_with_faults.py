@@ -181,15 +181,49 @@ def test_a_column_of_texts_that_is_called_otherwise_is_told_how_to_be_named(tmp_
         (b",0,1\n0,4,5\n1,6,7\n", False),  # a data frame's, without names
         (b"country,2019,2020\nde,1,2\n", False),
         (b"x,label\n1,a\nx,label\n", False),
+        (b"red,round,apple\ngreen,long,pear\nred,long,plum\nred,round,apple\n", False),  # apple in the same line only
+        (b"red,round,apple\ngreen,long,pear\nred,long,apple\ngreen,round,pear\n", True),
+        (b"It was a great film indeed,good\nNever again,bad\nVery much liked by me,good\n", True),
+        (b"red\ngreen\nred\n", False),  # a column alone: a list with its name repeated looks the same
     ],
 )
 def test_a_first_line_of_values_does_not_become_the_names_of_columns_without_a_word(tmp_path, content, is_like_a_row):
-    path = tmp_path / "t.csv"
+    assert says_that_it_looks_like_a_row(tmp_path / "t.csv", content) == is_like_a_row
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name,other\nBob,other\nAnn,none\n",
+        "yes,no,other\n1,0,other\n0,1,\n",
+        "color,shape,kind\nred,round,apple\ncolor,shape,kind\ngreen,long,pear\n",  # two lists put together
+        "question,answer\nquestion,who\nwhy,then\n",
+        "Timestamp,How satisfied are you with our service?,Other\n1.2.,Very,Other\n2.2.,Other,None\n",
+        "Do you own a cat or dog?,Which one\nyes,cat\nno,\n",
+        "male,female\nmale,12\nmale,14\n",
+        "species,island,sex\nAdelie,Biscoe,male\nGentoo,Dream,sex\n",
+        "word,tag,lemma\nword,NN,word\ntag,NN,tag\n",
+        "Name;Vorname;Ort\nName;Hans;Ort\n",
+        "title,genre\nDrama,drama\ngenre,genre\n",
+        "class,order,family\nclass,Carnivora,Felidae\nAves,order,Corvidae\n",
+        "a,b\nA,B\n",
+        "first,last\nfirst,one\nsecond,two\n",
+        "text,intent\ntext,send\ncall,phone\n",
+        "buying,maint,doors\nvhigh,vhigh,two\nhigh,low,doors\n",
+        "word\nword\nother\n",
+        "left,right\nleft,left\nleft,left\n",
+        "cap-shape,odor,edible\nx,n,edible\nb,a,poisonous\n",
+        "unnamed,unnamed2\nunnamed,x\n",
+    ],
+)
+def test_names_of_columns_that_are_also_values_are_names(tmp_path, content):
+    assert not says_that_it_looks_like_a_row(tmp_path / "t.csv", content.encode())
+
+
+def says_that_it_looks_like_a_row(path, content):
     path.write_bytes(content)
-    said = [
-        note for note in open_source(path, uploads=tmp_path, reading=Reading("table")).notes if "like a row" in note
-    ]
-    assert len(said) == is_like_a_row
+    source = open_source(path, uploads=path.parent, reading=Reading("table"))
+    return any("like a row" in note for note in source.notes)
 
 
 def test_bytes_are_text_or_their_column_is_named(tmp_path):
@@ -209,3 +243,17 @@ def test_bytes_are_text_or_their_column_is_named(tmp_path):
 def test_one_number_written_in_two_ways_is_two_classes_and_that_is_said(opened):
     assert "1 and 1.0 are one number" in opened(b"x,y,label\n1,1,1.0\n2,1,1\n3,1,2.0\n").notes[0]
     assert opened(b"x,y,label\n1,1,1.0\n2,1,2.0\n").notes == ()
+
+
+def test_a_column_of_records_is_said_to_be_one_value(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        '{"id": 1, "meta": null, "content": {"text": "late", "lang": "en"}, "label": "a"}\n'
+        '{"id": 2, "meta": {"user": "x"}, "content": {"text": "fine"}, "label": "b"}\n'
+    )
+    found = open_source(path, uploads=tmp_path)
+    assert found.notes == (
+        "The column `content` holds fields of its own and is taken as one value. To have them looked at, write "
+        "each as a column, such as `content.text`.",
+    )
+    assert open_source(path, uploads=tmp_path, reading=Reading(text_column="label")).notes == ()

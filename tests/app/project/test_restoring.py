@@ -3,12 +3,14 @@ from pathlib import Path
 import pytest
 
 from app.errors import AlreadyRunningError, ProjectError, TrainerRunningError
+from app.project.doctor import backups
 from app.project.lock import trainer_lock
 from app.project.project import Project, create_project
 from app.project.restoring import restore_project, restored_text
 from app.project.settings import ProjectSettings
 from app.running.supervisor import held
 from storage.backup import backup
+from storage.classes import rename_class
 from storage.labels import LabelEventInfo, list_events, record_decision
 from storage.projects import get_or_create_annotator
 from storage.samples import NewSample, add_samples
@@ -70,3 +72,32 @@ def test_a_database_server_is_left_to_its_own_backups(project: Project, monkeypa
     monkeypatch.setenv("LABELLOOP_DATABASE_URL", "postgresql://localhost/labels")
     with pytest.raises(ProjectError, match="database server"):
         restore_project(project)
+
+
+def test_a_database_file_that_is_named_elsewhere_is_what_is_restored(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = events(project)
+    (tmp_path / "team").mkdir()
+    for name in ("labelloop.db", "labels.journal", "backups"):
+        (project.folder / name).rename(tmp_path / "team" / name)
+    monkeypatch.setenv("LABELLOOP_DATABASE_URL", f"sqlite:///{tmp_path}/team/labelloop.db")
+    assert events(project) == before
+    assert "; 1 label events in labels.journal" in backups(project).found
+    is_there = project.database_file
+    project.database_path.write_bytes(b"no database at all" * 1000)
+    assert restore_project(project).from_journal == 1
+    assert events(project) == before
+    assert project.database_file not in (None, is_there)
+    assert not list(project.folder.glob("*.db*"))
+
+
+def test_changes_of_classes_that_came_back_are_told(project: Project, tmp_path: Path) -> None:
+    database = project.open_database()
+    older = backup(database, folder=tmp_path / "older")
+    with database.write() as session:
+        rename_class(session, project_id=1, name="cat", new_name="lynx", who="ada")
+    database.close()
+    older.replace(project.database_path)
+    said = restored_text(restore_project(project))
+    assert said.startswith("The database is sound; 1 changes of classes that it had lost came back")

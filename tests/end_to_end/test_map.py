@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 LEFT, RIGHT = 300, 20  # texts in two heaps
 PAINTED = """() => {
-  const canvas = document.querySelector('[data-testid="stBidiComponentIsolated"]').shadowRoot.querySelector("canvas");
+  const parts = [...document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')];
+  const canvas = parts.map((part) => part.shadowRoot.querySelector("canvas")).find(Boolean);
   const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
   const context = copy.getContext("2d");
   context.drawImage(canvas, 0, 0);

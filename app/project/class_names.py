@@ -54,5 +54,6 @@ def given_twice(first: str, second: str) -> str:
         return f"The class {first!r} is given twice; every class needs a name of its own."
     return (
         f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, in signs that "
-        "cannot be seen, or in letters of other alphabets that look the same. If they are two, give one a name that people can tell from the other."
+        "cannot be seen, or in letters of other alphabets that look the same. "
+        "If they are two, give one a name that people can tell from the other."
     )

@@ -110,8 +110,9 @@ def already_there(known: str, name: str) -> str:
     if known == name:
         return f"The class {name!r} is already there; every class needs a name of its own."
     return (
-        f"The class {name!r} is already there as {known!r}: they differ only in capitals, or in signs that cannot be "
-        "seen. If they are two, give one a name that people can tell from the other."
+        f"The class {name!r} is already there as {known!r}: they differ only in capitals, in signs that cannot be "
+        "seen, or in letters of other alphabets that look the same. "
+        "If they are two, give one a name that people can tell from the other."
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.formats.copies import copy_images
 from app.formats.csv_file import read_rows
+from app.formats.errors import SourceError
 from app.formats.export import Export, Row, Written
 from app.formats.folders import IMAGE_BEGINNINGS
 from app.formats.format import Format
@@ -28,7 +29,7 @@ from app.formats.hugging_face_tables import (
 )
 from app.formats.jsonl_file import read_lines, write_lines
 from app.formats.label_rows import LABEL_COLUMNS, label_row, own_columns
-from app.formats.rows import file_column, label_column, plain_names, source_of_rows
+from app.formats.rows import file_column, label_column, names_no_files, plain_names, source_of_rows
 from app.formats.source import Source
 from app.kinds.kind import kind_named
 
@@ -106,12 +107,14 @@ def _named_class(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]
 
 
 def _read_tables(files: Sequence[Path], uploads: Path) -> Source:
-    """Unpack the images of tables and read their rows."""
+    """Unpack the images of tables and read their rows; those of texts alone are read before, where that is told."""
     digest = sha256("\n".join(f"{path.resolve()}:{path.stat().st_mtime_ns}" for path in files).encode()).hexdigest()
     folder = uploads / digest
     folder.mkdir(parents=True, exist_ok=True)
     told = (row for path in files for row in rows_of(path))
     unpacked = [_unpacked(row, folder, number) for number, row in enumerate(told)]
+    if unpacked and not any(row["path"] for row in unpacked) and not any(map(holds_images, files)):
+        raise SourceError(names_no_files(files[0], next(rows_of(files[0]), {})))
     root = folder if any(folder.iterdir()) else files[0].parent
     return source_of_rows([row for row in unpacked if row["path"]], root.resolve())
 

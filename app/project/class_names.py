@@ -53,6 +53,7 @@ def given_twice(first: str, second: str) -> str:
     if first == second:
         return f"The class {first!r} is given twice; every class needs a name of its own."
     return (
-        f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, or in signs that "
-        "cannot be seen. If they are two, give one a name that people can tell from the other."
+        f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, in signs that "
+        "cannot be seen, or in letters of other alphabets that look the same. "
+        "If they are two, give one a name that people can tell from the other."
     )

@@ -189,6 +189,15 @@ def test_hugging_face_classes_are_called_by_their_names_and_minus_one_is_no_labe
     assert told(read(saved.parent, "hugging-face")) == wanted
 
 
+def test_hugging_face_texts_in_a_column_of_another_name_are_told_how_to_be_named(tmp_path):
+    table = labeled_texts().rename_columns(["sentence", "label"])
+    pq.write_table(table, tmp_path / "texts.parquet")
+    with pytest.raises(SourceError, match=r"found sentence, label\..* name their column \(--text-column NAME\)"):
+        open_source(tmp_path / "texts.parquet", uploads=tmp_path / "up")
+    found = open_source(tmp_path / "texts.parquet", uploads=tmp_path / "up", reading=Reading(text_column="sentence"))
+    assert [entry.text for entry in found.entries] == ["a", "b", "c"]
+
+
 def test_hugging_face_folders_of_tables_with_a_file_per_split(tmp_path, read):
     hub = tmp_path / "hub"
     (hub / "data").mkdir(parents=True)

@@ -133,11 +133,12 @@ def label_as_the_server_does(folder: Path, name: str, pace_s: float) -> Person:
     person, queue, asked = Person(name), list[tuple[str, int]](), 0.0
     everybody_ready.wait(PATIENCE_S)
     while take_one():
-        while len(queue) <= AHEAD // 2 or time.monotonic() - asked > POLL_S:
+        if len(queue) <= AHEAD // 2 or time.monotonic() - asked > POLL_S:
             queue, asked = fetch(person, queue), time.monotonic()
-            if not queue:
-                time.sleep(0.25)
-                person.waited_s += 0.25
+        while not queue:
+            time.sleep(0.25)
+            person.waited_s += 0.25
+            queue, asked = fetch(person, queue), time.monotonic()
         time.sleep(pace_s)
         token, sample_id = queue.pop(0)
         decision = {"id": token, "kind": "label", "sample_id": sample_id, "class_index": sample_id % 10}

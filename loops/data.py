@@ -9,21 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from numpy.typing import ArrayLike, NDArray
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    Dataset,
-    DistributedSampler,
-    RandomSampler,
-    SequentialSampler,
-)
+from torch.utils.data import DataLoader, Dataset
 
 from loops.acquisition import catalog
 from loops.class_indices import class_indices
+from loops.data_sources import source_of
 from loops.errors import AttachError, NotEnoughSamplesError
-from loops.frozen import source_of_flash
 from loops.lightning_private import refuse_searches
 from loops.oracle import AskedLabels, Oracle
 from loops.random_numbers import draws, random_numbers_of
@@ -32,7 +24,6 @@ from loops.training_samples import (
     Labeled,
     Samples,
     SeededOrder,
-    Source,
     indexed,
     inputs_of,
     own_labels,
@@ -91,7 +82,7 @@ class ActiveLearningDataModule(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        source = _source_of(dataset)
+        source = source_of(dataset)
         self._source = replace(
             source,
             test=source.test if test is None else test,
@@ -340,41 +331,3 @@ def _refuse_streams(**given: Sequence[Any]) -> None:
                 indexed(name, samples)
     if not len(given["dataset"][0]):
         raise NotEnoughSamplesError(wanted=1, found=0)
-
-
-def _source_of(dataset: Any) -> Source:  # noqa: ANN401
-    if not isinstance(dataset, pl.LightningDataModule):
-        return Source(dataset)
-    return source_of_flash(dataset) or _source_of_lightning(dataset)
-
-
-def _source_of_lightning(module: pl.LightningDataModule) -> Source:
-    """What its dataloaders are made of."""
-    module.prepare_data()
-    module.setup("fit")
-    train = module.train_dataloader()
-    if not isinstance(train, DataLoader):
-        raise AttachError(f"its train_dataloader() must give one DataLoader, found a {type(train).__name__}")
-    val, test = _datasets_of(module, "val_dataloader"), next(iter(_datasets_of(module, "test_dataloader")), None)
-    _say_what_is_not_used(train)
-    batch_size, collate = getattr(train.batch_sampler, "batch_size", None) or Source.batch_size, train.collate_fn
-    return Source(train.dataset, test, val, batch_size, train.num_workers, collate, collate, module=module)  # type: ignore[arg-type]
-
-
-def _say_what_is_not_used(train: DataLoader[Any]) -> None:
-    """A sampler of one's own is made for all samples; a round has few, and its order is the one that can be resumed."""
-    batches = train.batch_sampler
-    own = batches.sampler if type(batches) is BatchSampler else batches
-    if not isinstance(own, RandomSampler | SequentialSampler | DistributedSampler | None):
-        rank_zero_warn(
-            f"the {type(own).__name__} of train_dataloader() is not used: each round shuffles what is labeled"
-        )
-
-
-def _datasets_of(module: pl.LightningDataModule, name: str) -> tuple[Any, ...]:
-    if getattr(type(module), name) is getattr(pl.LightningDataModule, name):
-        return ()
-    module.setup("test" if name.startswith("test") else "fit")
-    found = getattr(module, name)()
-    loaders = found if isinstance(found, list | tuple) else [found]
-    return tuple(loader.dataset for loader in loaders if isinstance(loader, DataLoader))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from unicodedata import category, normalize
 
+ALIKE = (
+    "they differ only in capitals, in signs that cannot be seen, or in letters of other alphabets that look the same. "
+    "If they are two, give one a name that people can tell from the other."
+)
 LONGEST_NAME = 80  # characters of a person's name
 _NO_WIDTH = "\u00ad\u034f\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff"
 _TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # letters to the other direction

@@ -14,7 +14,7 @@ from storage.entries import is_journaled
 from storage.errors import InvalidClassError, ProjectExistsError, UnknownProjectError
 from storage.journal import note, values_of
 from storage.models import Annotator, Class, Project
-from storage.names import one_name
+from storage.names import ALIKE, one_name
 from storage.plain import to_info, utc_now
 
 
@@ -109,11 +109,7 @@ def already_there(known: str, name: str) -> str:
     """Say that a class would have a name that another one has."""
     if known == name:
         return f"The class {name!r} is already there; every class needs a name of its own."
-    return (
-        f"The class {name!r} is already there as {known!r}: they differ only in capitals, in signs that cannot be "
-        "seen, or in letters of other alphabets that look the same. "
-        "If they are two, give one a name that people can tell from the other."
-    )
+    return f"The class {name!r} is already there as {known!r}: {ALIKE}"
 
 
 def count_classes(session: Session, *, project_id: int) -> int:

@@ -5,7 +5,18 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 CONVERSATION = tuple(
     f"shared/{name}.js"
-    for name in ("page", "keys", "own_keys", "outbox", "leaving", "alerts", "connection", "conversation", "mount")
+    for name in (
+        "page",
+        "keys",
+        "own_keys",
+        "outbox",
+        "links",
+        "leaving",
+        "alerts",
+        "connection",
+        "conversation",
+        "mount",
+    )
 )  # of a page that labels, before its own scripts
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from unicodedata import category
 
 from app.errors import ProjectError
-from storage.names import one_name, visible
+from storage.names import ALIKE, one_name, visible
 
 LEAST_CLASSES = 2  # of one there is nothing to tell apart
 
@@ -52,8 +52,4 @@ def given_twice(first: str, second: str) -> str:
     """Say that two classes are one name."""
     if first == second:
         return f"The class {first!r} is given twice; every class needs a name of its own."
-    return (
-        f"The class {second!r} is given twice, once as {first!r}: they differ only in capitals, in signs that "
-        "cannot be seen, or in letters of other alphabets that look the same. "
-        "If they are two, give one a name that people can tell from the other."
-    )
+    return f"The class {second!r} is given twice, once as {first!r}: {ALIKE}"

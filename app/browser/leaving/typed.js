@@ -17,12 +17,6 @@ function watchFields() {
   let sentAt = -Infinity;
   let wasRunning = false; // as the words were sent: then the run that is seen may be one without them
 
-  const linkTo = (event) => {
-    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return null;
-    const link = event.composedPath().find((node) => node.tagName === "A" && node.href);
-    return link && link.origin === window.location.origin && !link.target ? link : null;
-  };
-
   const press = (link, since) => {
     const hasBegun = wasRunning ? !isRunning() : isRunning();
     if (hasBegun || performance.now() - since > LONGEST_WAIT_MS) link.click();
@@ -38,7 +32,7 @@ function watchFields() {
     wasRunning = isRunning();
   });
   document.addEventListener("click", (event) => {
-    const link = event.isTrusted && performance.now() - sentAt < JUST_NOW_MS ? linkTo(event) : null;
+    const link = event.isTrusted && performance.now() - sentAt < JUST_NOW_MS ? pageLinkOf(event) : null;
     if (link === null) return;
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -22,10 +22,8 @@ function watchLeaving(isSaved) {
   };
 
   const linkTo = (event) => {
-    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return null;
-    const link = event.composedPath().find((node) => node.tagName === "A" && node.href);
-    const isPage = link && link.origin === window.location.origin && !link.target && !link.hasAttribute("download");
-    return isPage && link.pathname !== here ? link : null;
+    const link = pageLinkOf(event);
+    return link !== null && link.pathname !== here ? link : null;
   };
 
   const press = (link, since) => {

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.browser import text_of
 
-_waits = st.components.v2.component("labelloop_typed", js=text_of("leaving/typed.js"))
+_waits = st.components.v2.component("labelloop_typed", js=text_of("shared/links.js", "leaving/typed.js"))
 
 
 def wait_for_typed() -> None:
